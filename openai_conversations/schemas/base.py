@@ -16,6 +16,19 @@ C = TypeVar("C", bound=type)
 _REPR_LIMIT = 80
 
 
+def secret(**kwargs: Any) -> Any:
+    """Make a field whose value never appears in a repr."""
+    return attrs.field(metadata={"secret": True}, **kwargs)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(attrs.field, secret))
+def schema(cls: C) -> C:
+    """Make a slotted attrs class with keyword-only fields; :class:`Schema` supplies equality and repr."""
+    made: C = attrs.define(kw_only=True, eq=False, repr=False, slots=True, weakref_slot=False)(cls)
+    return made
+
+
+@schema
 class Schema:
     """
     Base of everything that is decoded from the wire or sent over it.
@@ -25,42 +38,27 @@ class Schema:
     when the server sent null or nothing, and is not sent back then.
     """
 
-    __slots__ = ("__weakref__",)
-
     __attrs_attrs__: ClassVar[tuple[attrs.Attribute[Any], ...]]
+
+    extra: dict[str, Any] | None = None
+    """Fields that this version does not know, as received, or ``None``; they are sent back unchanged."""
 
     def __eq__(self, other: object) -> bool:
         if self.__class__ is not other.__class__:
             return NotImplemented
         return all(getattr(self, a.name) == getattr(other, a.name) for a in self.__attrs_attrs__)
 
-    __hash__ = None  # type: ignore[assignment]  # mutable, as in the standard library
+    __hash__ = None  # type: ignore[assignment]  # mutable values have no hash, as in the standard library
 
     def __repr__(self) -> str:
-        shown = (f"{a.name}={_shown(a, getattr(self, a.name))}" for a in self.__attrs_attrs__ if _is_worth_showing(a, self))
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-
-def secret(**kwargs: Any) -> Any:
-    """Make a field whose value never appears in a repr."""
-    return attrs.field(metadata={"secret": True}, **kwargs)
-
-
-@dataclass_transform(kw_only_default=True, field_specifiers=(attrs.field, secret))
-def schema(cls: C) -> C:
-    """Make a slotted attrs class with keyword-only fields; :class:`Schema` supplies equality and repr."""
-    return attrs.define(cls, kw_only=True, eq=False, repr=False, slots=True, weakref_slot=False)  # type: ignore[return-value,call-overload,no-any-return]
-
-
-def _is_worth_showing(attribute: attrs.Attribute[Any], instance: Schema) -> bool:
-    value = getattr(instance, attribute.name)
-    return value is not None and not (attribute.name == "id" and value == "")
+        shown = (_shown(a, getattr(self, a.name)) for a in self.__attrs_attrs__)
+        return f"{type(self).__name__}({', '.join(filter(None, shown))})"
 
 
 def _shown(attribute: attrs.Attribute[Any], value: Any) -> str:
-    if attribute.metadata.get("secret"):
-        return "'***'"
+    if value is None or value == "":
+        return ""
     if attribute.name == "extra":
-        return f"<{', '.join(value)}>"
-    text = repr(value)
-    return text if len(text) <= _REPR_LIMIT else f"{text[:_REPR_LIMIT]}…"
+        return f"extra=<{', '.join(value)}>"
+    text = "'***'" if attribute.metadata.get("secret") else repr(value)
+    return f"{attribute.name}={text if len(text) <= _REPR_LIMIT else text[:_REPR_LIMIT] + '…'}"
