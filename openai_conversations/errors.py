@@ -1,0 +1,383 @@
+"""
+Everything that this package raises on purpose.
+
+    ConversationsError
+    ├── ConfigurationError (also ValueError)      a setting cannot be used: no key, a base URL with a query …
+    ├── InvalidArgumentError (also ValueError)    an argument was refused before a byte was sent
+    ├── ClientClosedError (also RuntimeError)     the client, or the session it borrowed, is closed
+    ├── WrongEventLoopError (also RuntimeError)   the client belongs to another event loop
+    ├── PaginationStalledError                    a listing whose cursor does not move
+    └── APIError
+        ├── APIConnectionError                    no whole answer arrived
+        │   └── APITimeoutError                   … in time
+        ├── APIResponseValidationError            a 2xx answer that is not what the API promises
+        ├── AmbiguousWriteError                   a write whose outcome could not be found out
+        └── APIStatusError                        an answer with any other status
+            ├── BadRequestError (400)
+            │   └── ConversationLockedError       somebody else is writing to the conversation
+            ├── AuthenticationError (401)
+            ├── PermissionDeniedError (403)
+            ├── NotFoundError (404)
+            ├── ConflictError (409)
+            ├── UnprocessableEntityError (422)
+            ├── RateLimitError (429)
+            └── InternalServerError (5xx)
+
+Names and fields are those of the official client where it has them.
+Every error can be pickled and copied, is one line of text, and holds no credential.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import attrs
+
+_LONGEST_MESSAGE = 300
+
+_CREDENTIAL = re.compile(r"(?i)\b(bearer\s+|sk-|api[-_]key[\"'=:\s]+)[\w.~+/=-]{6,}")
+
+_SECRET_HEADER = re.compile(r"(?i)auth|key|token|secret|cookie|credential|password")
+
+
+def one_line(text: str) -> str:
+    """Fold white space, hide what looks like a credential, and cut after 300 characters."""
+    folded = _CREDENTIAL.sub(r"\1***", " ".join(text.split()))
+    return folded if len(folded) <= _LONGEST_MESSAGE else f"{folded[:_LONGEST_MESSAGE]}…"
+
+
+def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers with ``***`` for each value whose name speaks of keys, tokens, cookies or the like."""
+    return {name: "***" if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
+
+
+@attrs.frozen(kw_only=True)
+class RequestInfo:
+    """What was asked, as errors and raw responses show it: no body, and ``***`` for every credential."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    operation: str
+    """The ``operationId`` of the API's description, such as ``createConversationItems``."""
+
+
+@attrs.frozen(kw_only=True)
+class Attempt:
+    """One try of a call, as errors, raw responses and the ``on_attempt`` hook show it."""
+
+    number: int
+    """1 for the first."""
+    started: float
+    """Seconds since the call began."""
+    elapsed: float
+    """Seconds that the attempt took."""
+    status_code: int | None
+    """``None`` when no answer arrived."""
+    error: str | None
+    """Why there was no answer, or ``None``."""
+    request_id: str | None
+    outcome_unknown: bool
+    """Whether the server may have carried out the request although it did not say so."""
+    wait: float | None = None
+    """Seconds until the next attempt; ``None`` when there is none."""
+
+
+class ResponseLike(Protocol):
+    """What an error keeps of an HTTP answer."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def content(self) -> bytes: ...
+    @property
+    def request(self) -> RequestInfo: ...
+    @property
+    def attempts(self) -> tuple[Attempt, ...]: ...
+
+
+def _restore(cls: type[ConversationsError], args: tuple[Any, ...]) -> ConversationsError:
+    return cls.__new__(cls, *args)
+
+
+class ConversationsError(Exception):
+    """Root of all errors of this package."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args), self.__dict__
+
+
+class ConfigurationError(ConversationsError, ValueError):
+    """A setting that cannot be used; raised when a client is made, or by a key provider's bad answer."""
+
+
+class InvalidArgumentError(ConversationsError, ValueError):
+    """An argument that the API would refuse, or that would do something else than asked; nothing was sent."""
+
+
+class ClientClosedError(ConversationsError, RuntimeError):
+    """The client was used after it, or the aiohttp session that it borrowed, was closed."""
+
+
+class WrongEventLoopError(ConversationsError, RuntimeError):
+    """The client opened its connections in another event loop than the one that is running."""
+
+
+class PaginationStalledError(ConversationsError):
+    """
+    A listing says that there is more, but its cursor does not move.
+
+    Attributes:
+        cursor: The cursor that came twice, or ``None`` when the server gave none.
+    """
+
+    def __init__(self, message: str, *, cursor: str | None) -> None:
+        super().__init__(message)
+        self.cursor = cursor
+
+
+class APIError(ConversationsError):
+    """
+    A call that failed.
+
+    Attributes:
+        message: One line: what happened.
+        request: The request, without its body and its credentials; ``None`` when there was none yet.
+        body: The decoded JSON body of the answer, its text when it is not JSON, ``None`` without an answer.
+        code: The service's word for the mistake (``conversation_locked``), if it gave one.
+        param: The offending parameter, if the service named one.
+        type: The service's class of mistake (``invalid_request_error``), if it gave one.
+        attempts: Every try of the call, oldest first.
+        retry_after: Seconds that the server asked to wait before another try, if it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        request: RequestInfo | None = None,
+        *,
+        body: object | None = None,
+        attempts: tuple[Attempt, ...] = (),
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(one_line(message))
+        self.message = self.args[0]
+        self.request = request
+        self.body = body
+        self.attempts = attempts
+        self.retry_after = retry_after
+        details = error_details(body)
+        self.code = _text(details.get("code"))
+        self.param = _text(details.get("param"))
+        self.type = _text(details.get("type"))
+
+    @property
+    def retries_taken(self) -> int:
+        """How many attempts followed the first."""
+        return max(len(self.attempts) - 1, 0)
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of the last attempt that was answered, if it gave one."""
+        return next((a.request_id for a in reversed(self.attempts) if a.request_id), None)
+
+    @property
+    def after_unknown_outcome(self) -> bool:
+        """Whether an attempt before the last may have been carried out unnoticed."""
+        return any(attempt.outcome_unknown for attempt in self.attempts[:-1])
+
+
+class APIConnectionError(APIError):
+    """
+    No whole answer arrived: no connection, or it broke.
+
+    Attributes:
+        sent: Whether the server may have received the request.
+    """
+
+    def __init__(
+        self, *, message: str = "Connection error.", request: RequestInfo | None = None, sent: bool = True
+    ) -> None:
+        super().__init__(message, request)
+        self.sent = sent
+
+
+class APITimeoutError(APIConnectionError):
+    """No whole answer arrived in time."""
+
+    def __init__(
+        self, request: RequestInfo | None = None, *, message: str = "Request timed out.", sent: bool = True
+    ) -> None:
+        super().__init__(message=message, request=request, sent=sent)
+
+
+class APIResponseValidationError(APIError):
+    """
+    A 2xx answer that is not what the API promises; the message names the JSON path of each misfit.
+
+    Attributes:
+        response: The answer.
+        status_code: Its HTTP status.
+    """
+
+    def __init__(self, response: ResponseLike, body: object | None = None, *, message: str | None = None) -> None:
+        text = message or "The answer does not fit the API's description."
+        super().__init__(text, response.request, body=body, attempts=response.attempts)
+        self.response = response
+        self.status_code = response.status_code
+
+
+class AmbiguousWriteError(APIError):
+    """
+    A write that the server may or may not have carried out; the cause is chained as ``__cause__``.
+
+    Sending it again may store it twice, and giving it up may lose it: look at the conversation first.
+
+    Attributes:
+        known: One sentence: what was found out.
+        stored: The ids of the items of this write that were seen in the conversation, in order; empty when none
+            were seen, ``None`` when nobody looked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        request: RequestInfo | None = None,
+        *,
+        known: str = "Nothing is known about its outcome.",
+        stored: tuple[str, ...] | None = None,
+        attempts: tuple[Attempt, ...] = (),
+    ) -> None:
+        super().__init__(message, request, attempts=attempts)
+        self.known = known
+        self.stored = stored
+
+
+class APIStatusError(APIError):
+    """
+    The service answered with an error status.
+
+    Attributes:
+        response: The answer: ``status_code``, ``headers``, ``content``.
+        status_code: Its HTTP status.
+    """
+
+    def __init__(
+        self, message: str, *, response: ResponseLike, body: object | None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, response.request, body=body, attempts=response.attempts, retry_after=retry_after)
+        self.response = response
+        self.status_code = response.status_code
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of this answer (``x-request-id``), if it gave one."""
+        return self.response.headers.get("x-request-id")
+
+
+class BadRequestError(APIStatusError):
+    """400."""
+
+
+class ConversationLockedError(BadRequestError):
+    """400 with the code ``conversation_locked``: another process is working on the conversation."""
+
+
+class AuthenticationError(APIStatusError):
+    """401."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403."""
+
+
+class NotFoundError(APIStatusError):
+    """404."""
+
+
+class ConflictError(APIStatusError):
+    """409."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422."""
+
+
+class RateLimitError(APIStatusError):
+    """429."""
+
+
+class InternalServerError(APIStatusError):
+    """500 and above."""
+
+
+STATUS_ERRORS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def error_class(status_code: int, body: object) -> type[APIStatusError]:
+    """The class for an answer: by status, and :class:`ConversationLockedError` by its code."""
+    if status_code == 400 and error_details(body).get("code") == "conversation_locked":
+        return ConversationLockedError
+    fallback = InternalServerError if status_code >= 500 else APIStatusError
+    return STATUS_ERRORS.get(status_code, fallback)
+
+
+def error_details(body: object) -> Mapping[str, Any]:
+    """
+    The object that holds ``message``, ``type``, ``param`` and ``code`` in an error body; empty when there is none.
+
+    Servers of this API send it under ``error`` or bare, as problem+json does.
+    """
+    if not isinstance(body, Mapping):
+        return {}
+    inner = body.get("error")
+    return inner if isinstance(inner, Mapping) else body
+
+
+def error_message(body: object) -> str:
+    """
+    The service's own words in an error body of any of the six kinds seen in the wild; ``""`` when there are none.
+
+    The kinds: ``{"error": {...}}`` with and without type, ``{"detail": "…"}``, ``{"detail": [...]}``, problem+json,
+    plain text, empty.
+    """
+    if isinstance(body, str):
+        return body
+    if not isinstance(body, Mapping):
+        return ""
+    details = error_details(body)
+    for key in ("message", "detail", "title", "error"):
+        value = details.get(key)
+        if value:
+            return value if isinstance(value, str) else _listed(value)
+    return ""
+
+
+def _listed(value: object) -> str:
+    """Validation mistakes as FastAPI lists them: ``[{"loc": ["body", "items"], "msg": "Field required"}]``."""
+    entries = value if isinstance(value, list) else [value]
+    return "; ".join(_entry(entry) for entry in entries)
+
+
+def _entry(entry: object) -> str:
+    if not isinstance(entry, Mapping):
+        return str(entry)
+    place = entry.get("loc")
+    where = f"{'.'.join(map(str, place))}: " if isinstance(place, list) else ""
+    return f"{where}{entry.get('msg') or entry.get('message') or dict(entry)}"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,74 @@
+"""The headers of every attempt: who we are, who asks, and how often this call was tried already."""
+
+from __future__ import annotations
+
+import inspect
+import platform
+from collections.abc import Mapping
+from typing import Final
+
+from openai_conversations.settings import ApiKey, Settings, checked_key
+from openai_conversations.transport.message import Handler, Request, Response
+
+RETRY_COUNT: Final = "x-stainless-retry-count"
+"""The header by which the official client tells the service the number of a retry; 0 is sent with first attempts."""
+
+
+class AuthHeaders:
+    """
+    Middleware below the retry: adds the client's headers and credentials to each attempt.
+
+    A key that is a function is asked before every attempt, so that a token that has expired meanwhile is renewed.
+    """
+
+    __slots__ = ("_fixed", "_key")
+
+    def __init__(self, settings: Settings, version: str) -> None:
+        self._fixed = fixed_headers(settings, version)
+        self._key: ApiKey | None = None if isinstance(settings.api_key, str) else settings.api_key
+
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        headers = self._fixed
+        if self._key is not None:
+            headers = {**headers, "Authorization": f"Bearer {await ask_key(self._key)}"}
+        return await handler(request.replace(headers=merged(headers, request.headers)))
+
+
+def fixed_headers(settings: Settings, version: str) -> dict[str, str]:
+    """What every request of a client carries; default headers win over ours."""
+    ours = {
+        "Accept": "application/json",
+        "User-Agent": f"openai_conversations/{version} Python/{platform.python_version()}",
+    }
+    if isinstance(settings.api_key, str):
+        ours.update(_credentials(settings.api_key, settings.profile.key_header))
+    if settings.organization:
+        ours["OpenAI-Organization"] = settings.organization
+    if settings.project:
+        ours["OpenAI-Project"] = settings.project
+    return merged(ours, settings.default_headers)
+
+
+def _credentials(key: str, header: str) -> dict[str, str]:
+    return {"api-key": key} if header == "api-key" else {"Authorization": f"Bearer {key}"}
+
+
+def merged(base: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
+    """Both; where a name is in both in any case, the second wins."""
+    if not over:
+        return dict(base)
+    lowered = {name.lower() for name in over}
+    return {**{name: value for name, value in base.items() if name.lower() not in lowered}, **over}
+
+
+async def ask_key(provider: ApiKey) -> str:
+    """
+    The key that a provider gives now.
+
+    Raises:
+        ConfigurationError: It is not a string that can stand in a header; it is not shown.
+    """
+    if isinstance(provider, str):
+        return provider
+    answer = provider()
+    return checked_key(await answer if inspect.isawaitable(answer) else answer)

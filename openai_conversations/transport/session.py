@@ -1,0 +1,237 @@
+"""
+The session manager: the only code that touches aiohttp. One call of :meth:`SessionManager.send` is one network attempt.
+
+It owns its aiohttp session, opened at the first request, or borrows a caller's and never closes that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as ssl_module
+import time
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from typing import Any, Final
+
+import aiohttp
+import attrs
+from yarl import URL
+
+from openai_conversations.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ClientClosedError,
+    WrongEventLoopError,
+)
+from openai_conversations.transport.message import Request, Response
+
+POOL_SIZE: Final = 100
+
+SSL = bool | aiohttp.Fingerprint | ssl_module.SSLContext
+
+# Errors after which the server has certainly not seen the request: no connection was made.
+_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
+
+@lru_cache(maxsize=1)
+def shared_tls() -> ssl_module.SSLContext:
+    """One TLS context per process: making one takes about 20 ms."""
+    return ssl_module.create_default_context()
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Open:
+    """An open session and the loop that it belongs to."""
+
+    loop: asyncio.AbstractEventLoop
+    session: aiohttp.ClientSession
+    slots: asyncio.Semaphore | None
+    """One per connection of the pool; ``None`` where the pool has no limit."""
+
+
+class SessionManager:
+    """
+    Connections, shared by all views of a client and by all tasks of one event loop.
+
+    Args:
+        session: A session to borrow; ``None`` opens one at the first request.
+        proxy: URL of an HTTP proxy, or ``None``.
+        ssl: As aiohttp's ``ssl``; ``True`` verifies against the system's certificates, with one context per process.
+        limit: Connections at the most; further requests wait for a free one, within their deadline.
+        clock: Seconds, for ``elapsed``.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession | None = None,
+        proxy: str | None = None,
+        ssl: SSL = True,
+        limit: int = POOL_SIZE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._borrowed = session
+        self._options: dict[str, Any] = {"allow_redirects": False, "raise_for_status": False}
+        if proxy is not None:
+            self._options["proxy"] = proxy
+        if session is not None and ssl is not True:
+            self._options["ssl"] = ssl
+        self._ssl = ssl
+        self._limit = limit
+        self._clock = clock
+        self._open: _Open | None = None
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._closed
+
+    async def send(self, request: Request) -> Response:
+        """
+        Send once; read the body inside the bound of the attempt, unless a 2xx answer is to be streamed.
+
+        Raises:
+            APITimeoutError: The attempt took longer than ``timeout.attempt``, or the connection than ``timeout.connect``.
+            APIConnectionError: There was no connection, or it broke; ``sent`` tells whether the server may know.
+            ClientClosedError: The client or the borrowed session is closed.
+            WrongEventLoopError: The connections belong to another event loop.
+        """
+        opened = self._opened()
+        if opened.slots is None:
+            return await self._attempt(opened.session, request)
+        async with opened.slots:
+            return await self._attempt(opened.session, request)
+
+    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Response:
+        started = self._clock()
+        request.progress.sent = True
+        try:
+            async with asyncio.timeout(request.timeout.attempt):
+                return await self._exchange(session, request, started)
+        except _NOT_SENT as error:
+            raise _failure(request, error, sent=False) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _failure(request, error, sent=True) from error
+        except RuntimeError as error:
+            if session.closed:
+                raise ClientClosedError("the aiohttp session of this client is closed") from error
+            raise
+
+    async def _exchange(self, session: aiohttp.ClientSession, request: Request, started: float) -> Response:
+        pending = session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            data=request.body,
+            headers=request.headers,
+            timeout=_connect_timeout(request.timeout.connect),
+            **self._options,
+        )
+        if request.stream:
+            return await self._begin_stream(pending, request, started)
+        async with pending as answer:
+            content = await answer.read()
+            return self._response(answer, request, started, content)
+
+    async def _begin_stream(
+        self, pending: AbstractAsyncContextManager[aiohttp.ClientResponse], request: Request, started: float
+    ) -> Response:
+        answer = await pending.__aenter__()
+        if 200 <= answer.status < 300:
+            return self._response(answer, request, started, b"").replace(stream=_Stream(answer, request))
+        async with answer:
+            return self._response(answer, request, started, await answer.read())
+
+    def _response(self, answer: aiohttp.ClientResponse, request: Request, started: float, content: bytes) -> Response:
+        return Response(
+            status_code=answer.status,
+            headers=answer.headers,
+            content=content,
+            source=request,
+            elapsed=self._clock() - started,
+        )
+
+    def _opened(self) -> _Open:
+        opened = self._open
+        if opened is None:
+            return self._begin()
+        if opened.loop is not asyncio.get_running_loop():
+            raise WrongEventLoopError(
+                "this client opened its connections in another event loop; make one client per event loop, "
+                "inside it, and close it there"
+            )
+        return opened
+
+    def _begin(self) -> _Open:
+        if self._closed:
+            raise ClientClosedError("this client is closed; make a new one")
+        loop = asyncio.get_running_loop()
+        session = self._new_session() if self._borrowed is None else self._borrowed
+        limit = session.connector.limit if session.connector is not None else 0
+        self._open = _Open(loop=loop, session=session, slots=asyncio.Semaphore(limit) if limit else None)
+        return self._open
+
+    def _new_session(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True)
+
+    async def close(self) -> None:
+        """Close what is owned; a borrowed session stays open. Closing twice is allowed."""
+        self._closed = True
+        opened, self._open = self._open, None
+        if opened is not None and self._borrowed is None:
+            await opened.session.close()
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        opened = getattr(self, "_open", None)
+        if opened is None or self._borrowed is not None or opened.session.closed:
+            return
+        _warn(
+            "a ConversationsClient was never closed; use `async with ConversationsClient()` or `await client.close()`",
+            ResourceWarning,
+            source=self,
+            stacklevel=2,
+        )
+        connector = opened.session.connector
+        opened.session.detach()
+        if connector is not None and not opened.loop.is_closed():
+            connector.close()
+
+
+@lru_cache(maxsize=8)
+def _connect_timeout(seconds: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=seconds)
+
+
+def _failure(request: Request, error: BaseException, *, sent: bool) -> APIConnectionError:
+    """Our error for aiohttp's: timeouts apart, and no word of the request's headers or body."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        message = f"No connection within {request.timeout.connect:g} s." if request.timeout.connect else "No connection."
+        return APITimeoutError(request.info, message=message, sent=False)
+    if isinstance(error, TimeoutError):
+        bound = f" within {request.timeout.attempt:g} s" if request.timeout.attempt else ""
+        return APITimeoutError(request.info, message=f"No answer{bound}.", sent=sent)
+    reason = str(error) or type(error).__name__
+    return APIConnectionError(message=f"Connection error: {reason}", request=request.info, sent=sent)
+
+
+class _Stream:
+    """The unread body of an answer; releases the connection when it is read to the end, else closes it."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, request: Request) -> None:
+        self._answer = answer
+        self._request = request
+
+    async def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
+        content = self._answer.content
+        try:
+            async for chunk in content.iter_chunked(size) if size else content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _failure(self._request, error, sent=True) from error
+
+    async def close(self) -> None:
+        self._answer.close() if not self._answer.content.at_eof() else self._answer.release()
+

@@ -1,0 +1,57 @@
+"""Answers with an error status become errors. The table of classes is in :mod:`openai_conversations.errors`."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from multidict import CIMultiDict
+
+from openai_conversations.errors import APIStatusError, error_class, error_message
+from openai_conversations.transport.backoff import retry_after
+from openai_conversations.transport.message import Handler, Request, Response
+
+
+async def status_to_error(request: Request, handler: Handler) -> Response:
+    """Middleware: pass 2xx answers on, raise for all others."""
+    response = await handler(request)
+    if 200 <= response.status_code < 300:
+        return response
+    raise status_error(response)
+
+
+def status_error(response: Response) -> APIStatusError:
+    """The error for an answer."""
+    body = error_body(response)
+    kept = response.replace(headers=CIMultiDict(response.headers))
+    return error_class(response.status_code, body)(
+        _message(response, body), response=kept, body=body, retry_after=retry_after(response.headers)
+    )
+
+
+def error_body(response: Response) -> object:
+    """The decoded JSON of an answer, its text when it is not JSON, ``None`` when it is empty."""
+    if not response.content:
+        return None
+    try:
+        body: object = json.loads(response.content)
+    except (ValueError, RecursionError):
+        return response.content.decode("utf-8", "replace")
+    return body
+
+
+def _message(response: Response, body: object) -> str:
+    text = f"{response.status_code} {_phrase(response.status_code)}".rstrip()
+    if 300 <= response.status_code < 400:
+        return f"{text}: redirects are not followed; check base_url (it points to {response.headers.get('location')})"
+    said = error_message(body)
+    if said.lstrip().startswith("<"):
+        said = "the answer is an HTML page"
+    return f"{text}: {said}" if said else text
+
+
+def _phrase(status_code: int) -> str:
+    try:
+        return HTTPStatus(status_code).phrase
+    except ValueError:
+        return ""
