@@ -1,0 +1,30 @@
+"""Ids that look like the service's, and the clock, both reproducible from a seed."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Callable
+
+EPOCH = 1_767_225_600
+"""The first second of a seeded clock: 2026-01-01T00:00:00Z."""
+
+
+class Ids:
+    """Makes ids such as ``conv_`` and 48 hexadecimal digits; the same seed and ``started`` make the same ids."""
+
+    def __init__(self, seed: int | None = None, *, started: int = 0) -> None:
+        # Whatever a database file already holds goes into the seed: a restart must not repeat ids.
+        self._random = random.Random() if seed is None else random.Random(f"{seed}:{started}")
+
+    def new(self, prefix: str) -> str:
+        return f"{prefix}_{self._random.getrandbits(192):048x}"
+
+
+def make_clock(seed: int | None, *, started: int = 0) -> Callable[[], int]:
+    """Unix seconds: the real ones without a seed, else one second more at each call."""
+    if seed is None:
+        return lambda: int(time.time())
+    ticks = itertools.count(EPOCH + started)
+    return lambda: next(ticks)
