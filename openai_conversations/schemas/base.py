@@ -21,7 +21,17 @@ def secret(**kwargs: Any) -> Any:
     return attrs.field(metadata={"secret": True}, **kwargs)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(attrs.field, secret))
+def nullable(*, default: None) -> Any:
+    """
+    Make a field that is null on the wire when it is ``None``, and that a server or a caller may still leave out.
+
+    For keys that are always present in an answer but optional in a request. ``default=None`` is spelled out at the
+    field because type checkers read it there.
+    """
+    return attrs.field(default=default, metadata={"nullable": True})
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(attrs.field, secret, nullable))
 def schema(cls: C) -> C:
     """Make a slotted attrs class with keyword-only fields; :class:`Schema` supplies equality and repr."""
     made: C = attrs.define(kw_only=True, eq=False, repr=False, slots=True, weakref_slot=False)(cls)
@@ -38,7 +48,8 @@ class Schema:
     when the server sent null or nothing, and is not sent back then.
     """
 
-    __attrs_attrs__: ClassVar[tuple[attrs.Attribute[Any], ...]]
+    # The elements are Any because attrs.Attribute cannot be subscripted at run time.
+    __attrs_attrs__: ClassVar[tuple[Any, ...]]
 
     extra: dict[str, Any] | None = None
     """Fields that this version does not know, as received, or ``None``; they are sent back unchanged."""
@@ -51,14 +62,23 @@ class Schema:
     __hash__ = None  # type: ignore[assignment]  # mutable values have no hash, as in the standard library
 
     def __repr__(self) -> str:
-        shown = (_shown(a, getattr(self, a.name)) for a in self.__attrs_attrs__)
-        return f"{type(self).__name__}({', '.join(filter(None, shown))})"
+        # ``extra`` is the first field of every class; it reads better as the last one.
+        fields = (*self.__attrs_attrs__[1:], self.__attrs_attrs__[0])
+        return f"{type(self).__name__}({', '.join(filter(None, (_shown(self, a) for a in fields)))})"
 
 
-def _shown(attribute: attrs.Attribute[Any], value: Any) -> str:
-    if value is None or value == "":
+def _shown(owner: Schema, attribute: attrs.Attribute[Any]) -> str:
+    """Say ``name=value`` for one field, or nothing when it adds nothing: no value, or the tag the class name says."""
+    name, value = attribute.name, getattr(owner, attribute.name)
+    if value is None or value == "" or (name in ("type", "object") and value == attribute.default):
         return ""
-    if attribute.name == "extra":
+    if name == "extra":
         return f"extra=<{', '.join(value)}>"
-    text = "'***'" if attribute.metadata.get("secret") else repr(value)
-    return f"{attribute.name}={text if len(text) <= _REPR_LIMIT else text[:_REPR_LIMIT] + '…'}"
+    if attribute.metadata.get("secret"):
+        return f"{name}='***'"
+    return f"{name}={_cut(value)}"
+
+
+def _cut(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _REPR_LIMIT else text[:_REPR_LIMIT] + "…"

@@ -1,0 +1,35 @@
+"""
+``computer_screenshot``: a picture of a computer's screen.
+
+One tag, two shapes: in a message all keys are present, in the output of a computer call none needs to be.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from openai_conversations.schemas.base import Schema, schema
+from openai_conversations.schemas.content.prompt_cache_breakpoint import PromptCacheBreakpoint
+from openai_conversations.schemas.enums import ImageDetail
+
+
+@schema
+class ComputerScreenshot(Schema):
+    """A screenshot as a content part of a message."""
+
+    type: Literal["computer_screenshot"] = "computer_screenshot"
+
+    image_url: str | None
+    file_id: str | None
+    detail: ImageDetail | None
+    prompt_cache_breakpoint: PromptCacheBreakpoint | None = None
+
+
+@schema
+class ComputerScreenshotImage(Schema):
+    """A screenshot as the output of a computer call."""
+
+    type: Literal["computer_screenshot"] = "computer_screenshot"
+
+    image_url: str | None = None
+    file_id: str | None = None
