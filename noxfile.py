@@ -1,0 +1,126 @@
+"""
+What is checked, and how.
+
+``nox`` alone runs the tests on the current interpreter; ``nox -l`` lists the rest.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+import nox
+
+nox.needs_version = ">=2025.5.1"
+nox.options.sessions = ["tests"]
+nox.options.default_venv_backend = "virtualenv"  # what comes with nox: nothing else has to be there
+nox.options.download_python = "never"
+nox.options.error_on_external_run = True
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+
+FULLY_COVERED = ("transport", "converters", "resources")
+"""Rooms in which every branch is tested."""
+
+
+def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -> None:
+    """Install the project, editable, with its extras and some dependency groups; pip alone suffices."""
+    session.install(*options, "--editable", ".[cli,testing]", *nox.project.dependency_groups(PROJECT, *groups))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The tests and the examples of the documentation, on the current interpreter."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS)
+def tests_all(session: nox.Session) -> None:
+    """The same on every supported Python that is here."""
+    install(session, "tests")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """The tests with the lowest versions of our dependencies that pyproject.toml allows."""
+    constraints = pathlib.Path(session.create_tmp()) / "lowest.txt"
+    constraints.write_text("\n".join(wanted.replace(">=", "==") for wanted in PROJECT["project"]["dependencies"]))
+    session.install(
+        "--editable",
+        ".[cli,testing]",
+        *nox.project.dependency_groups(PROJECT, "tests"),
+        "--constraint",
+        str(constraints),
+    )
+    session.run("pip", "list")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Branch coverage: all of it in transport, converters and resources, the figure for the rest."""
+    install(session, "tests")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", silent=True)
+    session.run("coverage", "report")
+    rooms = ",".join(f"openai_conversations/{room}/*" for room in FULLY_COVERED)
+    session.run("coverage", "report", f"--include={rooms}", "--fail-under=100")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff's rules and its format; ``nox -s lint -- fix`` applies both."""
+    session.install(*nox.project.dependency_groups(PROJECT, "lint"))
+    fix = "fix" in session.posargs
+    session.run("ruff", "check", *(["--fix"] if fix else []), ".")
+    session.run("ruff", "format", *([] if fix else ["--check"]), ".")
+
+
+@nox.session
+def mypy(session: nox.Session) -> None:
+    """Types by mypy, strict; also what tests/typing says of the public names."""
+    install(session, "typing")
+    session.run("mypy", *session.posargs)
+
+
+@nox.session
+def pyright(session: nox.Session) -> None:
+    """Types by pyright, strict, and every public name completely typed."""
+    install(session, "typing")
+    session.run("pyright", *session.posargs)
+    session.run("pyright", "--verifytypes", "openai_conversations", "--ignoreexternal")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation without a warning, and its examples executed."""
+    install(session, "docs", "tests")
+    session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
+def properties(session: nox.Session) -> None:
+    """Every property with 10,000 generated cases and more."""
+    install(session, "tests")
+    session.run(
+        "pytest", "-m", "hypothesis or properties", "--hypothesis-profile=thorough", "-n", "auto", *session.posargs
+    )
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """100,000 appends through faults of every kind."""
+    install(session, "tests")
+    session.run("pytest", "-m", "soak", "-s", *session.posargs)
+
+
+@nox.session
+def kills(session: nox.Session) -> None:
+    """The embedded server is killed 50 times while it is written to."""
+    install(session, "tests")
+    session.run("pytest", "-m", "kills", "-s", *session.posargs)

@@ -1,0 +1,80 @@
+"""The package as a whole: its public names, its version, what its import brings along."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.resources
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import openai_conversations
+
+OUTSIDE_THE_CORE = ("cli", "server", "testing", "integrations")
+
+
+def _run(code: str) -> str:
+    """Standard output of a fresh interpreter."""
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_all_is_sorted():
+    """The public names stand in the order of the alphabet, each once."""
+    assert sorted(set(openai_conversations.__all__)) == list(openai_conversations.__all__)
+
+
+@pytest.mark.parametrize("name", openai_conversations.__all__)
+def test_all_is_there(name):
+    """Every public name can be had, also where it is loaded on first use."""
+    assert getattr(openai_conversations, name) is not None
+
+
+def test_star_import():
+    """``from openai_conversations import *`` gives exactly the public names."""
+    names: dict[str, object] = {}
+    exec("from openai_conversations import *", names)  # noqa: S102
+
+    assert set(openai_conversations.__all__) == names.keys() - {"__builtins__"}
+
+
+def test_dir_shows_lazy_names():
+    """An editor that asks ``dir()`` is told every public name."""
+    assert set() == set(openai_conversations.__all__) - set(dir(openai_conversations))
+
+
+def test_unknown_name():
+    """A name that is not there is an AttributeError that says which."""
+    with pytest.raises(AttributeError, match="no_such_name"):
+        openai_conversations.no_such_name  # noqa: B018
+
+
+def test_version():
+    """The version is the installed distribution's."""
+    assert importlib.metadata.version("openai_conversations") == openai_conversations.__version__
+
+
+@pytest.mark.parametrize("name", [name for name in openai_conversations.__all__ if name.endswith("Error")])
+def test_errors_say_where_they_live(name):
+    """A class that went through pickle is the class that users import."""
+    error = getattr(openai_conversations, name)
+
+    assert error is pickle.loads(pickle.dumps(error))  # noqa: S301
+
+
+def test_import_leaves_the_rest_alone():
+    """Importing the core and making a client imports no command line, no server, no test plugin, no integration."""
+    modules = _run(
+        "import sys, openai_conversations\n"
+        "openai_conversations.ConversationsClient(api_key='k', base_url='http://127.0.0.1/v1')\n"
+        "print(*sys.modules)"
+    ).split()
+    unwanted = tuple(f"openai_conversations.{room}" for room in OUTSIDE_THE_CORE)
+
+    assert [] == [name for name in modules if name.startswith((*unwanted, "rich", "cyclopts", "pytest", "sqlite3"))]
+
+
+def test_typed_marker_is_shipped():
+    """Type checkers find the marker that says that the package is typed."""
+    assert importlib.resources.files("openai_conversations").joinpath("py.typed").is_file()
