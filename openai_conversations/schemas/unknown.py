@@ -37,7 +37,7 @@ class Unknown:
 
 @schema
 class UnknownObject(Unknown, Schema):
-    """A nested object of an unknown type: an action, a caller, an outcome, an error …"""
+    """A nested object of an unknown type: an action, a caller, an outcome, an error."""
 
     data: Any
 

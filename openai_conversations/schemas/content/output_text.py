@@ -18,7 +18,7 @@ class OutputText(Schema):
     type: Literal["output_text"] = "output_text"
 
     text: str
-    annotations: list[Annotation] = attrs.field(factory=list)
+    annotations: list[Annotation] = attrs.field(factory=list[Annotation])
     """Citations in the text. Always sent, because the API wants the list also when it is empty."""
     logprobs: list[LogProb] | None = None
     """Only when the request included ``message.output_text.logprobs``."""

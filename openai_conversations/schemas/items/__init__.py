@@ -1,11 +1,185 @@
-"""The items of a conversation: one module per type, named after its tag and imported when the tag is first met."""
+"""
+The items of a conversation: one module per type, named after its tag.
+
+Every class is importable from here; its module is imported when the class is first asked for or its tag first met.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openai_conversations.schemas.items.base import Item as Item
+from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from openai_conversations.schemas.items.additional_tools import AdditionalTools
+    from openai_conversations.schemas.items.apply_patch_call import (
+        ApplyPatchCall,
+        CreateFile,
+        DeleteFile,
+        PatchOperation,
+        UpdateFile,
+    )
+    from openai_conversations.schemas.items.apply_patch_call_output import ApplyPatchCallOutput
+    from openai_conversations.schemas.items.code_interpreter_call import (
+        CodeInterpreterCall,
+        CodeInterpreterOutput,
+        ImageOutput,
+        LogsOutput,
+    )
+    from openai_conversations.schemas.items.compaction import Compaction
+    from openai_conversations.schemas.items.compaction_trigger import CompactionTrigger
+    from openai_conversations.schemas.items.computer_actions import (
+        ClickAction,
+        ComputerAction,
+        DoubleClickAction,
+        DragAction,
+        KeypressAction,
+        MoveAction,
+        Point,
+        ScreenshotAction,
+        ScrollAction,
+        TypeAction,
+        WaitAction,
+    )
+    from openai_conversations.schemas.items.computer_call import ComputerCall
+    from openai_conversations.schemas.items.computer_call_output import ComputerCallOutput
+    from openai_conversations.schemas.items.configuration_update import (
+        ConfigurationUpdate,
+        JsonSchemaFormat,
+        PlainTextFormat,
+        TextConfig,
+        TextFormat,
+    )
+    from openai_conversations.schemas.items.custom_tool_call import CustomToolCall
+    from openai_conversations.schemas.items.custom_tool_call_output import CustomToolCallOutput
+    from openai_conversations.schemas.items.file_search_call import FileSearchCall, FileSearchResult
+    from openai_conversations.schemas.items.function_call import FunctionCall
+    from openai_conversations.schemas.items.function_call_output import FunctionCallOutput
+    from openai_conversations.schemas.items.image_generation_call import (
+        ImageGenerationCall,
+        ImageGenerationError,
+        ModerationDetails,
+        SvgUsage,
+    )
+    from openai_conversations.schemas.items.item_reference import ItemReference
+    from openai_conversations.schemas.items.local_shell_call import LocalShellAction, LocalShellCall
+    from openai_conversations.schemas.items.local_shell_call_output import LocalShellCallOutput
+    from openai_conversations.schemas.items.mcp_approval_request import McpApprovalRequest
+    from openai_conversations.schemas.items.mcp_approval_response import McpApprovalResponse
+    from openai_conversations.schemas.items.mcp_call import (
+        HttpError,
+        McpCall,
+        McpError,
+        McpProtocolError,
+        McpToolExecutionError,
+    )
+    from openai_conversations.schemas.items.mcp_list_tools import McpListTools, McpToolDescription
+    from openai_conversations.schemas.items.message import Message
+    from openai_conversations.schemas.items.program import Program
+    from openai_conversations.schemas.items.program_output import ProgramOutput
+    from openai_conversations.schemas.items.reasoning import Reasoning
+    from openai_conversations.schemas.items.safety_check import SafetyCheck
+    from openai_conversations.schemas.items.shell_call import ShellAction, ShellCall, ShellEnvironment
+    from openai_conversations.schemas.items.shell_call_output import (
+        ExitOutcome,
+        ShellCallOutput,
+        ShellOutcome,
+        ShellOutput,
+        TimeoutOutcome,
+    )
+    from openai_conversations.schemas.items.tool_search_call import ToolSearchCall
+    from openai_conversations.schemas.items.tool_search_output import ToolSearchOutput
+    from openai_conversations.schemas.items.web_search_call import (
+        FindInPageAction,
+        OpenPageAction,
+        SearchAction,
+        WebSearchAction,
+        WebSearchCall,
+        WebSearchSource,
+    )
+    from openai_conversations.schemas.unknown import UnknownItem
+
+__all__ = [
+    "ITEM_MODULES",
+    "AdditionalTools",
+    "ApplyPatchCall",
+    "ApplyPatchCallOutput",
+    "ClickAction",
+    "CodeInterpreterCall",
+    "CodeInterpreterOutput",
+    "Compaction",
+    "CompactionTrigger",
+    "ComputerAction",
+    "ComputerCall",
+    "ComputerCallOutput",
+    "ConfigurationUpdate",
+    "ConversationItem",
+    "CreateFile",
+    "CustomToolCall",
+    "CustomToolCallOutput",
+    "DeleteFile",
+    "DoubleClickAction",
+    "DragAction",
+    "ExitOutcome",
+    "FileSearchCall",
+    "FileSearchResult",
+    "FindInPageAction",
+    "FunctionCall",
+    "FunctionCallOutput",
+    "HttpError",
+    "ImageGenerationCall",
+    "ImageGenerationError",
+    "ImageOutput",
+    "Item",
+    "ItemReference",
+    "JsonSchemaFormat",
+    "KeypressAction",
+    "LocalShellAction",
+    "LocalShellCall",
+    "LocalShellCallOutput",
+    "LogsOutput",
+    "McpApprovalRequest",
+    "McpApprovalResponse",
+    "McpCall",
+    "McpError",
+    "McpListTools",
+    "McpProtocolError",
+    "McpToolDescription",
+    "McpToolExecutionError",
+    "Message",
+    "ModerationDetails",
+    "MoveAction",
+    "OpenPageAction",
+    "PatchOperation",
+    "PlainTextFormat",
+    "Point",
+    "Program",
+    "ProgramOutput",
+    "Reasoning",
+    "SafetyCheck",
+    "ScreenshotAction",
+    "ScrollAction",
+    "SearchAction",
+    "ShellAction",
+    "ShellCall",
+    "ShellCallOutput",
+    "ShellEnvironment",
+    "ShellOutcome",
+    "ShellOutput",
+    "SvgUsage",
+    "TextConfig",
+    "TextFormat",
+    "TimeoutOutcome",
+    "ToolSearchCall",
+    "ToolSearchOutput",
+    "TypeAction",
+    "UpdateFile",
+    "WaitAction",
+    "WebSearchAction",
+    "WebSearchCall",
+    "WebSearchSource",
+]
 
 ITEM_MODULES: dict[str, tuple[str, str]] = {
     "message": ("message", "Message"),
@@ -43,239 +217,35 @@ ITEM_MODULES: dict[str, tuple[str, str]] = {
 """Tag of each item → the module in this package and the class in that module."""
 
 _PARTS = {
-    "ClickAction": "computer_actions",
-    "CodeInterpreterOutput": "code_interpreter_call",
-    "ComputerAction": "computer_actions",
-    "CreateFile": "apply_patch_call",
-    "DeleteFile": "apply_patch_call",
-    "DoubleClickAction": "computer_actions",
-    "DragAction": "computer_actions",
-    "ExitOutcome": "shell_call_output",
-    "FileSearchResult": "file_search_call",
-    "FindInPageAction": "web_search_call",
-    "HttpError": "mcp_call",
-    "ImageGenerationError": "image_generation_call",
-    "ImageOutput": "code_interpreter_call",
-    "JsonSchemaFormat": "configuration_update",
-    "KeypressAction": "computer_actions",
-    "LocalShellAction": "local_shell_call",
-    "LogsOutput": "code_interpreter_call",
-    "McpError": "mcp_call",
-    "McpProtocolError": "mcp_call",
-    "McpToolDescription": "mcp_list_tools",
-    "McpToolExecutionError": "mcp_call",
-    "ModerationDetails": "image_generation_call",
-    "MoveAction": "computer_actions",
-    "OpenPageAction": "web_search_call",
-    "PatchOperation": "apply_patch_call",
-    "PlainTextFormat": "configuration_update",
-    "Point": "computer_actions",
-    "SafetyCheck": "safety_check",
-    "ScreenshotAction": "computer_actions",
-    "ScrollAction": "computer_actions",
-    "SearchAction": "web_search_call",
-    "ShellAction": "shell_call",
-    "ShellEnvironment": "shell_call",
-    "ShellOutcome": "shell_call_output",
-    "ShellOutput": "shell_call_output",
-    "SvgUsage": "image_generation_call",
-    "TextConfig": "configuration_update",
-    "TextFormat": "configuration_update",
-    "TimeoutOutcome": "shell_call_output",
-    "TypeAction": "computer_actions",
-    "UpdateFile": "apply_patch_call",
-    "WaitAction": "computer_actions",
-    "WebSearchAction": "web_search_call",
-    "WebSearchSource": "web_search_call",
+    "apply_patch_call": ("CreateFile", "DeleteFile", "PatchOperation", "UpdateFile"),
+    "code_interpreter_call": ("CodeInterpreterOutput", "ImageOutput", "LogsOutput"),
+    "computer_actions": (
+        "ClickAction",
+        "ComputerAction",
+        "DoubleClickAction",
+        "DragAction",
+        "KeypressAction",
+        "MoveAction",
+        "Point",
+        "ScreenshotAction",
+        "ScrollAction",
+        "TypeAction",
+        "WaitAction",
+    ),
+    "configuration_update": ("JsonSchemaFormat", "PlainTextFormat", "TextConfig", "TextFormat"),
+    "file_search_call": ("FileSearchResult",),
+    "image_generation_call": ("ImageGenerationError", "ModerationDetails", "SvgUsage"),
+    "local_shell_call": ("LocalShellAction",),
+    "mcp_call": ("HttpError", "McpError", "McpProtocolError", "McpToolExecutionError"),
+    "mcp_list_tools": ("McpToolDescription",),
+    "safety_check": ("SafetyCheck",),
+    "shell_call": ("ShellAction", "ShellEnvironment"),
+    "shell_call_output": ("ExitOutcome", "ShellOutcome", "ShellOutput", "TimeoutOutcome"),
+    "web_search_call": ("FindInPageAction", "OpenPageAction", "SearchAction", "WebSearchAction", "WebSearchSource"),
 }
-"""Name of each class and union that items consist of → the module that defines it."""
+"""Each module that defines more than an item → the other classes and unions that it defines."""
 
 if TYPE_CHECKING:
-    from openai_conversations.schemas.items.additional_tools import AdditionalTools as AdditionalTools
-    from openai_conversations.schemas.items.apply_patch_call import (
-        ApplyPatchCall as ApplyPatchCall,
-    )
-    from openai_conversations.schemas.items.apply_patch_call import (
-        CreateFile as CreateFile,
-    )
-    from openai_conversations.schemas.items.apply_patch_call import (
-        DeleteFile as DeleteFile,
-    )
-    from openai_conversations.schemas.items.apply_patch_call import (
-        PatchOperation as PatchOperation,
-    )
-    from openai_conversations.schemas.items.apply_patch_call import (
-        UpdateFile as UpdateFile,
-    )
-    from openai_conversations.schemas.items.apply_patch_call_output import ApplyPatchCallOutput as ApplyPatchCallOutput
-    from openai_conversations.schemas.items.code_interpreter_call import (
-        CodeInterpreterCall as CodeInterpreterCall,
-    )
-    from openai_conversations.schemas.items.code_interpreter_call import (
-        CodeInterpreterOutput as CodeInterpreterOutput,
-    )
-    from openai_conversations.schemas.items.code_interpreter_call import (
-        ImageOutput as ImageOutput,
-    )
-    from openai_conversations.schemas.items.code_interpreter_call import (
-        LogsOutput as LogsOutput,
-    )
-    from openai_conversations.schemas.items.compaction import Compaction as Compaction
-    from openai_conversations.schemas.items.compaction_trigger import CompactionTrigger as CompactionTrigger
-    from openai_conversations.schemas.items.computer_actions import (
-        ClickAction as ClickAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        ComputerAction as ComputerAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        DoubleClickAction as DoubleClickAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        DragAction as DragAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        KeypressAction as KeypressAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        MoveAction as MoveAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        Point as Point,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        ScreenshotAction as ScreenshotAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        ScrollAction as ScrollAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        TypeAction as TypeAction,
-    )
-    from openai_conversations.schemas.items.computer_actions import (
-        WaitAction as WaitAction,
-    )
-    from openai_conversations.schemas.items.computer_call import ComputerCall as ComputerCall
-    from openai_conversations.schemas.items.computer_call_output import ComputerCallOutput as ComputerCallOutput
-    from openai_conversations.schemas.items.configuration_update import (
-        ConfigurationUpdate as ConfigurationUpdate,
-    )
-    from openai_conversations.schemas.items.configuration_update import (
-        JsonSchemaFormat as JsonSchemaFormat,
-    )
-    from openai_conversations.schemas.items.configuration_update import (
-        PlainTextFormat as PlainTextFormat,
-    )
-    from openai_conversations.schemas.items.configuration_update import (
-        TextConfig as TextConfig,
-    )
-    from openai_conversations.schemas.items.configuration_update import (
-        TextFormat as TextFormat,
-    )
-    from openai_conversations.schemas.items.custom_tool_call import CustomToolCall as CustomToolCall
-    from openai_conversations.schemas.items.custom_tool_call_output import CustomToolCallOutput as CustomToolCallOutput
-    from openai_conversations.schemas.items.file_search_call import (
-        FileSearchCall as FileSearchCall,
-    )
-    from openai_conversations.schemas.items.file_search_call import (
-        FileSearchResult as FileSearchResult,
-    )
-    from openai_conversations.schemas.items.function_call import FunctionCall as FunctionCall
-    from openai_conversations.schemas.items.function_call_output import FunctionCallOutput as FunctionCallOutput
-    from openai_conversations.schemas.items.image_generation_call import (
-        ImageGenerationCall as ImageGenerationCall,
-    )
-    from openai_conversations.schemas.items.image_generation_call import (
-        ImageGenerationError as ImageGenerationError,
-    )
-    from openai_conversations.schemas.items.image_generation_call import (
-        ModerationDetails as ModerationDetails,
-    )
-    from openai_conversations.schemas.items.image_generation_call import (
-        SvgUsage as SvgUsage,
-    )
-    from openai_conversations.schemas.items.item_reference import ItemReference as ItemReference
-    from openai_conversations.schemas.items.local_shell_call import (
-        LocalShellAction as LocalShellAction,
-    )
-    from openai_conversations.schemas.items.local_shell_call import (
-        LocalShellCall as LocalShellCall,
-    )
-    from openai_conversations.schemas.items.local_shell_call_output import LocalShellCallOutput as LocalShellCallOutput
-    from openai_conversations.schemas.items.mcp_approval_request import McpApprovalRequest as McpApprovalRequest
-    from openai_conversations.schemas.items.mcp_approval_response import McpApprovalResponse as McpApprovalResponse
-    from openai_conversations.schemas.items.mcp_call import (
-        HttpError as HttpError,
-    )
-    from openai_conversations.schemas.items.mcp_call import (
-        McpCall as McpCall,
-    )
-    from openai_conversations.schemas.items.mcp_call import (
-        McpError as McpError,
-    )
-    from openai_conversations.schemas.items.mcp_call import (
-        McpProtocolError as McpProtocolError,
-    )
-    from openai_conversations.schemas.items.mcp_call import (
-        McpToolExecutionError as McpToolExecutionError,
-    )
-    from openai_conversations.schemas.items.mcp_list_tools import (
-        McpListTools as McpListTools,
-    )
-    from openai_conversations.schemas.items.mcp_list_tools import (
-        McpToolDescription as McpToolDescription,
-    )
-    from openai_conversations.schemas.items.message import Message as Message
-    from openai_conversations.schemas.items.program import Program as Program
-    from openai_conversations.schemas.items.program_output import ProgramOutput as ProgramOutput
-    from openai_conversations.schemas.items.reasoning import Reasoning as Reasoning
-    from openai_conversations.schemas.items.safety_check import SafetyCheck as SafetyCheck
-    from openai_conversations.schemas.items.shell_call import (
-        ShellAction as ShellAction,
-    )
-    from openai_conversations.schemas.items.shell_call import (
-        ShellCall as ShellCall,
-    )
-    from openai_conversations.schemas.items.shell_call import (
-        ShellEnvironment as ShellEnvironment,
-    )
-    from openai_conversations.schemas.items.shell_call_output import (
-        ExitOutcome as ExitOutcome,
-    )
-    from openai_conversations.schemas.items.shell_call_output import (
-        ShellCallOutput as ShellCallOutput,
-    )
-    from openai_conversations.schemas.items.shell_call_output import (
-        ShellOutcome as ShellOutcome,
-    )
-    from openai_conversations.schemas.items.shell_call_output import (
-        ShellOutput as ShellOutput,
-    )
-    from openai_conversations.schemas.items.shell_call_output import (
-        TimeoutOutcome as TimeoutOutcome,
-    )
-    from openai_conversations.schemas.items.tool_search_call import ToolSearchCall as ToolSearchCall
-    from openai_conversations.schemas.items.tool_search_output import ToolSearchOutput as ToolSearchOutput
-    from openai_conversations.schemas.items.web_search_call import (
-        FindInPageAction as FindInPageAction,
-    )
-    from openai_conversations.schemas.items.web_search_call import (
-        OpenPageAction as OpenPageAction,
-    )
-    from openai_conversations.schemas.items.web_search_call import (
-        SearchAction as SearchAction,
-    )
-    from openai_conversations.schemas.items.web_search_call import (
-        WebSearchAction as WebSearchAction,
-    )
-    from openai_conversations.schemas.items.web_search_call import (
-        WebSearchCall as WebSearchCall,
-    )
-    from openai_conversations.schemas.items.web_search_call import (
-        WebSearchSource as WebSearchSource,
-    )
-    from openai_conversations.schemas.unknown import UnknownItem
-
     ConversationItem = (
         Message
         | FunctionCall
@@ -311,6 +281,8 @@ if TYPE_CHECKING:
         | UnknownItem
     )
 else:
-    # The union would import every module; the converter goes by ITEM_MODULES instead.
+    # The union itself would import every module; the converter goes by ITEM_MODULES.
     ConversationItem = Item
-    __getattr__ = lazy_names(__name__, _PARTS | {name: module for module, name in ITEM_MODULES.values()})
+    __getattr__ = lazy_names(
+        __name__, [*_PARTS.items(), *((module, (name,)) for module, name in ITEM_MODULES.values())]
+    )

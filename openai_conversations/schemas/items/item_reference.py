@@ -14,5 +14,5 @@ class ItemReference(Item):
 
     type: Literal["item_reference"] = "item_reference"
 
-    id: str
+    id: str  # pyright: ignore[reportGeneralTypeIssues]  # a reference without an id is none
     """Id of the stored item."""

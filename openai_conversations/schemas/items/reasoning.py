@@ -22,7 +22,7 @@ class Reasoning(Item):
 
     encrypted_content: str | None = None
     """Only when the request included ``reasoning.encrypted_content``."""
-    summary: list[SummaryText | UnknownContent] = attrs.field(factory=list)
+    summary: list[SummaryText | UnknownContent] = attrs.field(factory=list[SummaryText | UnknownContent])
     """Always sent, because the API wants the list also when it is empty; some servers leave it out."""
     content: list[ReasoningText | UnknownContent] | None = None
     status: ItemStatus | None = None

@@ -10,172 +10,128 @@ from typing import TYPE_CHECKING
 
 from openai_conversations.schemas.lazy import lazy_names
 
-_MODULES = {
-    "ApplyPatchTool": "apply_patch",
-    "ApproximateLocation": "approximate_location",
-    "CodeInterpreterContainer": "code_interpreter",
-    "CodeInterpreterTool": "code_interpreter",
-    "ComparisonFilter": "file_search",
-    "CompoundFilter": "file_search",
-    "ComputerTool": "computer",
-    "ComputerUsePreviewTool": "computer_use_preview",
-    "ContainerAuto": "shell",
-    "CustomFormat": "custom",
-    "CustomGrammarFormat": "custom",
-    "CustomTextFormat": "custom",
-    "CustomTool": "custom",
-    "DomainSecret": "network_policies",
-    "FileFilter": "file_search",
-    "FileSearchTool": "file_search",
-    "FunctionTool": "function",
-    "HybridSearch": "file_search",
-    "ImageGenerationTool": "image_generation",
-    "ImageModel": "image_generation",
-    "InlineSkill": "skills",
-    "InlineSkillSource": "skills",
-    "InputImageMask": "image_generation",
-    "LocalShellTool": "local_shell",
-    "McpApprovalFilter": "mcp",
-    "McpConnector": "mcp",
-    "McpTool": "mcp",
-    "McpToolFilter": "mcp",
-    "NamespaceFunctionTool": "namespace",
-    "NamespaceTool": "namespace",
-    "NetworkAllowlist": "network_policies",
-    "NetworkDisabled": "network_policies",
-    "NetworkPolicy": "network_policies",
-    "ProgrammaticToolCallingTool": "programmatic_tool_calling",
-    "RankingOptions": "file_search",
-    "ShellTool": "shell",
-    "ShellToolEnvironment": "shell",
-    "Skill": "skills",
-    "SkillReference": "skills",
-    "SvgConfig": "image_generation",
-    "Tool": "unions",
-    "ToolSearchTool": "tool_search",
-    "WebSearchFilters": "web_search",
-    "WebSearchPreviewTool": "web_search_preview",
-    "WebSearchTool": "web_search",
-}
-"""Name of each class and union → the module that defines it."""
-
 if TYPE_CHECKING:
-    from openai_conversations.schemas.tools.apply_patch import ApplyPatchTool as ApplyPatchTool
-    from openai_conversations.schemas.tools.approximate_location import ApproximateLocation as ApproximateLocation
-    from openai_conversations.schemas.tools.code_interpreter import (
-        CodeInterpreterContainer as CodeInterpreterContainer,
-    )
-    from openai_conversations.schemas.tools.code_interpreter import (
-        CodeInterpreterTool as CodeInterpreterTool,
-    )
-    from openai_conversations.schemas.tools.computer import ComputerTool as ComputerTool
-    from openai_conversations.schemas.tools.computer_use_preview import ComputerUsePreviewTool as ComputerUsePreviewTool
+    from openai_conversations.schemas.tools.apply_patch import ApplyPatchTool
+    from openai_conversations.schemas.tools.approximate_location import ApproximateLocation
+    from openai_conversations.schemas.tools.code_interpreter import CodeInterpreterContainer, CodeInterpreterTool
+    from openai_conversations.schemas.tools.computer import ComputerTool
+    from openai_conversations.schemas.tools.computer_use_preview import ComputerUsePreviewTool
     from openai_conversations.schemas.tools.custom import (
-        CustomFormat as CustomFormat,
-    )
-    from openai_conversations.schemas.tools.custom import (
-        CustomGrammarFormat as CustomGrammarFormat,
-    )
-    from openai_conversations.schemas.tools.custom import (
-        CustomTextFormat as CustomTextFormat,
-    )
-    from openai_conversations.schemas.tools.custom import (
-        CustomTool as CustomTool,
+        CustomFormat,
+        CustomGrammarFormat,
+        CustomTextFormat,
+        CustomTool,
     )
     from openai_conversations.schemas.tools.file_search import (
-        ComparisonFilter as ComparisonFilter,
+        ComparisonFilter,
+        CompoundFilter,
+        FileFilter,
+        FileSearchTool,
+        HybridSearch,
+        RankingOptions,
     )
-    from openai_conversations.schemas.tools.file_search import (
-        CompoundFilter as CompoundFilter,
-    )
-    from openai_conversations.schemas.tools.file_search import (
-        FileFilter as FileFilter,
-    )
-    from openai_conversations.schemas.tools.file_search import (
-        FileSearchTool as FileSearchTool,
-    )
-    from openai_conversations.schemas.tools.file_search import (
-        HybridSearch as HybridSearch,
-    )
-    from openai_conversations.schemas.tools.file_search import (
-        RankingOptions as RankingOptions,
-    )
-    from openai_conversations.schemas.tools.function import FunctionTool as FunctionTool
+    from openai_conversations.schemas.tools.function import FunctionTool
     from openai_conversations.schemas.tools.image_generation import (
-        ImageGenerationTool as ImageGenerationTool,
+        ImageGenerationTool,
+        ImageModel,
+        InputImageMask,
+        SvgConfig,
     )
-    from openai_conversations.schemas.tools.image_generation import (
-        ImageModel as ImageModel,
-    )
-    from openai_conversations.schemas.tools.image_generation import (
-        InputImageMask as InputImageMask,
-    )
-    from openai_conversations.schemas.tools.image_generation import (
-        SvgConfig as SvgConfig,
-    )
-    from openai_conversations.schemas.tools.local_shell import LocalShellTool as LocalShellTool
-    from openai_conversations.schemas.tools.mcp import (
-        McpApprovalFilter as McpApprovalFilter,
-    )
-    from openai_conversations.schemas.tools.mcp import (
-        McpConnector as McpConnector,
-    )
-    from openai_conversations.schemas.tools.mcp import (
-        McpTool as McpTool,
-    )
-    from openai_conversations.schemas.tools.mcp import (
-        McpToolFilter as McpToolFilter,
-    )
-    from openai_conversations.schemas.tools.namespace import (
-        NamespaceFunctionTool as NamespaceFunctionTool,
-    )
-    from openai_conversations.schemas.tools.namespace import (
-        NamespaceTool as NamespaceTool,
-    )
+    from openai_conversations.schemas.tools.local_shell import LocalShellTool
+    from openai_conversations.schemas.tools.mcp import McpApprovalFilter, McpConnector, McpTool, McpToolFilter
+    from openai_conversations.schemas.tools.namespace import NamespaceFunctionTool, NamespaceTool
     from openai_conversations.schemas.tools.network_policies import (
-        DomainSecret as DomainSecret,
+        DomainSecret,
+        NetworkAllowlist,
+        NetworkDisabled,
+        NetworkPolicy,
     )
-    from openai_conversations.schemas.tools.network_policies import (
-        NetworkAllowlist as NetworkAllowlist,
-    )
-    from openai_conversations.schemas.tools.network_policies import (
-        NetworkDisabled as NetworkDisabled,
-    )
-    from openai_conversations.schemas.tools.network_policies import (
-        NetworkPolicy as NetworkPolicy,
-    )
-    from openai_conversations.schemas.tools.programmatic_tool_calling import (
-        ProgrammaticToolCallingTool as ProgrammaticToolCallingTool,
-    )
-    from openai_conversations.schemas.tools.shell import (
-        ContainerAuto as ContainerAuto,
-    )
-    from openai_conversations.schemas.tools.shell import (
-        ShellTool as ShellTool,
-    )
-    from openai_conversations.schemas.tools.shell import (
-        ShellToolEnvironment as ShellToolEnvironment,
-    )
-    from openai_conversations.schemas.tools.skills import (
-        InlineSkill as InlineSkill,
-    )
-    from openai_conversations.schemas.tools.skills import (
-        InlineSkillSource as InlineSkillSource,
-    )
-    from openai_conversations.schemas.tools.skills import (
-        Skill as Skill,
-    )
-    from openai_conversations.schemas.tools.skills import (
-        SkillReference as SkillReference,
-    )
-    from openai_conversations.schemas.tools.tool_search import ToolSearchTool as ToolSearchTool
-    from openai_conversations.schemas.tools.unions import Tool as Tool
-    from openai_conversations.schemas.tools.web_search import (
-        WebSearchFilters as WebSearchFilters,
-    )
-    from openai_conversations.schemas.tools.web_search import (
-        WebSearchTool as WebSearchTool,
-    )
-    from openai_conversations.schemas.tools.web_search_preview import WebSearchPreviewTool as WebSearchPreviewTool
-else:
-    __getattr__ = lazy_names(__name__, _MODULES)
+    from openai_conversations.schemas.tools.programmatic_tool_calling import ProgrammaticToolCallingTool
+    from openai_conversations.schemas.tools.shell import ContainerAuto, ShellTool, ShellToolEnvironment
+    from openai_conversations.schemas.tools.skills import InlineSkill, InlineSkillSource, Skill, SkillReference
+    from openai_conversations.schemas.tools.tool_search import ToolSearchTool
+    from openai_conversations.schemas.tools.unions import Tool
+    from openai_conversations.schemas.tools.web_search import WebSearchFilters, WebSearchTool
+    from openai_conversations.schemas.tools.web_search_preview import WebSearchPreviewTool
+
+__all__ = [
+    "ApplyPatchTool",
+    "ApproximateLocation",
+    "CodeInterpreterContainer",
+    "CodeInterpreterTool",
+    "ComparisonFilter",
+    "CompoundFilter",
+    "ComputerTool",
+    "ComputerUsePreviewTool",
+    "ContainerAuto",
+    "CustomFormat",
+    "CustomGrammarFormat",
+    "CustomTextFormat",
+    "CustomTool",
+    "DomainSecret",
+    "FileFilter",
+    "FileSearchTool",
+    "FunctionTool",
+    "HybridSearch",
+    "ImageGenerationTool",
+    "ImageModel",
+    "InlineSkill",
+    "InlineSkillSource",
+    "InputImageMask",
+    "LocalShellTool",
+    "McpApprovalFilter",
+    "McpConnector",
+    "McpTool",
+    "McpToolFilter",
+    "NamespaceFunctionTool",
+    "NamespaceTool",
+    "NetworkAllowlist",
+    "NetworkDisabled",
+    "NetworkPolicy",
+    "ProgrammaticToolCallingTool",
+    "RankingOptions",
+    "ShellTool",
+    "ShellToolEnvironment",
+    "Skill",
+    "SkillReference",
+    "SvgConfig",
+    "Tool",
+    "ToolSearchTool",
+    "WebSearchFilters",
+    "WebSearchPreviewTool",
+    "WebSearchTool",
+]
+
+_NAMES = {
+    "apply_patch": ("ApplyPatchTool",),
+    "approximate_location": ("ApproximateLocation",),
+    "code_interpreter": ("CodeInterpreterContainer", "CodeInterpreterTool"),
+    "computer": ("ComputerTool",),
+    "computer_use_preview": ("ComputerUsePreviewTool",),
+    "custom": ("CustomFormat", "CustomGrammarFormat", "CustomTextFormat", "CustomTool"),
+    "file_search": (
+        "ComparisonFilter",
+        "CompoundFilter",
+        "FileFilter",
+        "FileSearchTool",
+        "HybridSearch",
+        "RankingOptions",
+    ),
+    "function": ("FunctionTool",),
+    "image_generation": ("ImageGenerationTool", "ImageModel", "InputImageMask", "SvgConfig"),
+    "local_shell": ("LocalShellTool",),
+    "mcp": ("McpApprovalFilter", "McpConnector", "McpTool", "McpToolFilter"),
+    "namespace": ("NamespaceFunctionTool", "NamespaceTool"),
+    "network_policies": ("DomainSecret", "NetworkAllowlist", "NetworkDisabled", "NetworkPolicy"),
+    "programmatic_tool_calling": ("ProgrammaticToolCallingTool",),
+    "shell": ("ContainerAuto", "ShellTool", "ShellToolEnvironment"),
+    "skills": ("InlineSkill", "InlineSkillSource", "Skill", "SkillReference"),
+    "tool_search": ("ToolSearchTool",),
+    "unions": ("Tool",),
+    "web_search": ("WebSearchFilters", "WebSearchTool"),
+    "web_search_preview": ("WebSearchPreviewTool",),
+}
+"""Each module of this package → the classes and unions that it defines."""
+
+if not TYPE_CHECKING:
+    __getattr__ = lazy_names(__name__, _NAMES.items())
