@@ -1,0 +1,140 @@
+"""
+The codec: bytes of an answer into an object, objects and mappings into bytes of a request. One per process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from cattrs import Converter, transform_error
+from cattrs.errors import BaseValidationError
+
+from openai_conversations.converters.json import dumps, loads, loads_exact
+from openai_conversations.converters.models import configure_models, write_value
+from openai_conversations.converters.outgoing import outgoing
+from openai_conversations.converters.primitives import ImpreciseNumberError, Misfit, configure_primitives
+from openai_conversations.converters.unions import configure_unions
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.schemas.base import Schema
+
+T = TypeVar("T")
+
+
+class DecodeError(ValueError):
+    """JSON that does not fit; the message names the JSON path of each misfit."""
+
+
+def make_converter(*, detailed: bool) -> Converter:
+    """
+    A converter with our rules.
+
+    Args:
+        detailed: Slower, with JSON paths in its errors, for values from the exact JSON reader.
+    """
+    converter = Converter(detailed_validation=detailed)
+    configure_primitives(converter, exact=detailed)
+    configure_models(converter, detailed=detailed)
+    configure_unions(converter, exact=detailed)
+    return converter
+
+
+class Codec:
+    """Decode answers, encode requests."""
+
+    def __init__(self) -> None:
+        self._fast = make_converter(detailed=False)
+        self._readers: dict[Any, Any] = {}
+
+    def decode(self, body: bytes, kind: type[T]) -> T:
+        """
+        The object that a JSON body stands for.
+
+        Raises:
+            DecodeError: The body is not JSON, or does not fit; the message gives the JSON paths.
+        """
+        try:
+            return self.structure(loads(body), kind)
+        except (ValueError, RecursionError):
+            return self._decode_exactly(body, kind)
+
+    def structure(self, value: Any, kind: type[T]) -> T:
+        """
+        The object that a decoded JSON value stands for.
+
+        Raises:
+            Misfit: It does not fit.
+            ImpreciseNumberError: It holds a float of 2⁶³ or more, which may have been an integer.
+        """
+        reader = self._readers.get(kind)
+        if reader is None:
+            self._readers[kind] = reader = self._fast.get_structure_hook(kind)
+        read: T = reader(value, kind)
+        return read
+
+    def _decode_exactly(self, body: bytes, kind: type[T]) -> T:
+        """Slowly: integers of any size, and errors with paths."""
+        try:
+            value = loads_exact(body)
+        except ValueError as error:
+            raise DecodeError(f"not JSON ({error})") from None
+        try:
+            return _detailed().structure(value, kind)
+        except BaseValidationError as error:
+            raise DecodeError("; ".join(transform_error(error, format_exception=_describe))) from None
+        except Misfit as error:
+            raise DecodeError(f"{error} @ $") from None
+
+    def to_json(self, value: Any) -> Any:
+        """The JSON value of an object, losslessly: what was decoded comes out as it came in."""
+        return write_value(value, self._fast.unstructure)
+
+    def encode_items(self, items: Iterable[Any]) -> list[Any]:
+        """
+        Items as they are sent: mappings as they are, objects by the rules for sending items back.
+
+        Raises:
+            InvalidArgumentError: One is neither a mapping nor an item; the message gives its index.
+        """
+        return [self._item(index, item) for index, item in enumerate(items)]
+
+    def _item(self, index: int, item: Any) -> Any:
+        if isinstance(item, Schema):
+            return outgoing(self.to_json(item))
+        if isinstance(item, Mapping):
+            return self.to_json(dict(item))
+        raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {_article(item)}")
+
+    def encode(self, value: Any) -> bytes:
+        """
+        Compact JSON of a mapping.
+
+        Raises:
+            InvalidArgumentError: It holds something that JSON cannot carry; the message gives the JSON path.
+        """
+        try:
+            return dumps(value)
+        except (ValueError, RecursionError) as error:
+            raise InvalidArgumentError(f"the request cannot be sent: {error}") from None
+
+
+def _article(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _describe(error: BaseException, _: type | None) -> str:
+    if isinstance(error, KeyError):
+        return "required field missing"
+    return str(error) if isinstance(error, Misfit) else f"{type(error).__name__}: {error}"
+
+
+@lru_cache(maxsize=1)
+def codec() -> Codec:
+    """The codec of this process; its hooks are built at the first use of each class."""
+    return Codec()
+
+
+@lru_cache(maxsize=1)
+def _detailed() -> Converter:
+    return make_converter(detailed=True)

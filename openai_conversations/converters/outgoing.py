@@ -1,0 +1,54 @@
+"""
+What of a received item may be sent back: rules that the service is known to apply.
+
+Learned by OpenAI's agents SDK in six bug fixes; gathered in this project's description of the items.
+Replaying the id of an assistant message unlinks that message from its conversation: silent loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from openai_conversations.schemas.items import ITEM_MODULES
+
+KEEPS_ID: Final = frozenset(
+    {
+        "file_search_call",
+        "web_search_call",
+        "computer_call",
+        "code_interpreter_call",
+        "image_generation_call",
+        "local_shell_call",
+        "local_shell_call_output",
+        "mcp_list_tools",
+        "mcp_approval_request",
+        "mcp_call",
+        "item_reference",
+        "program",
+        "program_output",
+        "reasoning",
+    }
+)
+"""Item types whose id must stay; the id of every other known type is not sent."""
+
+OUTPUT_ONLY: Final = frozenset({"created_by"})
+"""Fields that the service sets and does not take."""
+
+
+def outgoing(item: Any) -> Any:
+    """
+    The JSON of an item without what must not be sent back.
+
+    Items of unknown types are passed on unchanged: nobody can tell what their rules are.
+    """
+    if not isinstance(item, dict) or item.get("type", "message") not in ITEM_MODULES:
+        return item
+    drop = OUTPUT_ONLY if item.get("type") in KEEPS_ID or "type" not in item else OUTPUT_ONLY | {"id"}
+    kept = {key: value for key, value in item.items() if key not in drop}
+    if isinstance(kept.get("output"), list):
+        kept["output"] = [_without_output_only(part) for part in kept["output"]]
+    return kept
+
+
+def _without_output_only(part: Any) -> Any:
+    return {k: v for k, v in part.items() if k not in OUTPUT_ONLY} if isinstance(part, dict) else part

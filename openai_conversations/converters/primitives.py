@@ -1,0 +1,93 @@
+"""
+Strict primitives: nothing is coerced into anything else.
+
+cattrs' defaults call the type: ``str(None)`` is ``'None'``, ``bool("false")`` is ``True``, ``int("1")`` is 1. Here a value
+either is of the type or is a :class:`Misfit`. A ``float`` field keeps an integer as it came, so 1 and 1.0 stay apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from cattrs import Converter
+
+from openai_conversations.converters.json import walk
+
+# From here on JSON integers do not fit 64 bits, and the fast parser has made floats of them.
+_BEYOND_64_BITS: Final = 2.0**63
+
+StructureHook = Callable[[Any, Any], Any]
+
+
+class Misfit(ValueError):
+    """A JSON value that is not what its place asks for."""
+
+
+class ImpreciseNumberError(ValueError):
+    """A float that may have been an integer of more than 64 bits: read the body again, exactly."""
+
+
+def configure_primitives(converter: Converter, *, exact: bool) -> None:
+    """
+    Register strict hooks for ``str``, ``int``, ``float``, ``bool`` and ``Any``.
+
+    Args:
+        converter: Where to register.
+        exact: The values come from the exact JSON reader, so that a large float is a float.
+    """
+    converter.register_structure_hook(str, _checked(str))
+    converter.register_structure_hook(bool, _checked(bool))
+    converter.register_structure_hook(int, _checked(int) if exact else _fast_int)
+    converter.register_structure_hook(float, _checked(float, int) if exact else _fast_float)
+    converter.register_structure_hook_func(lambda t: t is Any or t is object, _pass_on if exact else keep_precise)
+
+
+def _checked(*allowed: type) -> StructureHook:
+    expected = " or a ".join(kind.__name__ for kind in allowed)
+
+    def check(value: Any, _: Any) -> Any:
+        if type(value) not in allowed:
+            raise Misfit(f"expected a {expected}, not a {type(value).__name__}")
+        return value
+
+    return check
+
+
+def _fast_int(value: Any, _: Any) -> Any:
+    if type(value) is int:
+        return value
+    keep_precise(value)
+    raise Misfit(f"expected an int, not a {type(value).__name__}")
+
+
+def _fast_float(value: Any, _: Any) -> Any:
+    if type(value) is float:
+        if not -_BEYOND_64_BITS < value < _BEYOND_64_BITS:
+            raise ImpreciseNumberError
+        return value
+    if type(value) is int:
+        return value
+    raise Misfit(f"expected a float, not a {type(value).__name__}")
+
+
+def _pass_on(value: Any, _: Any) -> Any:
+    return value
+
+
+def keep_precise(value: Any, _: Any = None) -> Any:
+    """
+    Pass an untyped value on, unless it holds a float that may have been a large integer.
+
+    Raises:
+        ImpreciseNumberError: It does.
+    """
+    kind = type(value)
+    if kind is float:
+        if not -_BEYOND_64_BITS < value < _BEYOND_64_BITS:
+            raise ImpreciseNumberError
+    elif kind is dict or kind is list:
+        for _path, node in walk(value):
+            if type(node) is float and not -_BEYOND_64_BITS < node < _BEYOND_64_BITS:
+                raise ImpreciseNumberError
+    return value
