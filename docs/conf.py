@@ -1,0 +1,38 @@
+"""Sphinx: how the documentation is built. ``nox -s docs`` does it, with every warning an error."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "openai_conversations"
+author = "openai_conversations contributors"
+copyright = "2026, openai_conversations contributors"
+release = importlib.metadata.version("openai_conversations")
+version = release
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tables"]
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = f"openai_conversations {release}"
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_class_signature = "separated"
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 80
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+# Names of other people's documentation: building ours needs no network, so they are not looked up.
+nitpick_ignore_regex = [
+    (r"py:.*", r"(aiohttp|asyncio|attrs|collections|multidict|ssl|yarl)\..*"),
+]
