@@ -31,9 +31,7 @@ def test_shapes_are_unique() -> None:
         for cls in classes()
         for tag in tags(cls)
     ]
-    doubles = [
-        (one[0], two[0]) for i, one in enumerate(shapes) for two in shapes[i + 1 :] if one[1:] == two[1:] and one[2]
-    ]
+    doubles = [(one[0], two[0]) for i, one in enumerate(shapes) for two in shapes[i + 1 :] if one[1:] == two[1:]]
 
     assert [] == doubles
 

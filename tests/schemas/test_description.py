@@ -184,7 +184,7 @@ def test_every_class_is_described() -> None:
     comparison.compare("requests", _schemas()["InputItem"], Item)
 
     newer_than_the_description = {
-        *("ConfigurationUpdate", "JsonSchemaFormat", "PlainTextFormat", "TextConfig", "ReasoningConfig"),
+        *("ConfigurationUpdate", "JsonSchemaFormat", "TextConfig", "ReasoningConfig"),
         *("ImageGenerationError", "ModerationDetails", "SvgConfig", "SvgUsage"),
     }
     no_part_of_an_item = {"Conversation", "ConversationDeletedResource", "ConversationItemList"}

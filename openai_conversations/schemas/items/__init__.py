@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from openai_conversations.schemas.items.configuration_update import (
         ConfigurationUpdate,
         JsonSchemaFormat,
-        PlainTextFormat,
         TextConfig,
         TextFormat,
     )
@@ -152,7 +151,6 @@ __all__ = [
     "MoveAction",
     "OpenPageAction",
     "PatchOperation",
-    "PlainTextFormat",
     "Point",
     "Program",
     "ProgramOutput",
@@ -232,7 +230,7 @@ _PARTS = {
         "TypeAction",
         "WaitAction",
     ),
-    "configuration_update": ("JsonSchemaFormat", "PlainTextFormat", "TextConfig", "TextFormat"),
+    "configuration_update": ("JsonSchemaFormat", "TextConfig", "TextFormat"),
     "file_search_call": ("FileSearchResult",),
     "image_generation_call": ("ImageGenerationError", "ModerationDetails", "SvgUsage"),
     "local_shell_call": ("LocalShellAction",),

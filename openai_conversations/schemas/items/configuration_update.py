@@ -6,15 +6,9 @@ from typing import Any, Literal
 
 from openai_conversations.schemas.base import Schema, schema
 from openai_conversations.schemas.items.base import Item
+from openai_conversations.schemas.plain_text_format import PlainTextFormat
 from openai_conversations.schemas.reasoning_config import ReasoningConfig
 from openai_conversations.schemas.unknown import UnknownObject
-
-
-@schema
-class PlainTextFormat(Schema):
-    """Plain text."""
-
-    type: Literal["text"] = "text"
 
 
 @schema

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from openai_conversations.schemas.tools.custom import (
         CustomFormat,
         CustomGrammarFormat,
-        CustomTextFormat,
         CustomTool,
     )
     from openai_conversations.schemas.tools.file_search import (
@@ -66,7 +65,6 @@ __all__ = [
     "ContainerAuto",
     "CustomFormat",
     "CustomGrammarFormat",
-    "CustomTextFormat",
     "CustomTool",
     "DomainSecret",
     "FileFilter",
@@ -108,7 +106,7 @@ _NAMES = {
     "code_interpreter": ("CodeInterpreterContainer", "CodeInterpreterTool"),
     "computer": ("ComputerTool",),
     "computer_use_preview": ("ComputerUsePreviewTool",),
-    "custom": ("CustomFormat", "CustomGrammarFormat", "CustomTextFormat", "CustomTool"),
+    "custom": ("CustomFormat", "CustomGrammarFormat", "CustomTool"),
     "file_search": (
         "ComparisonFilter",
         "CompoundFilter",

@@ -6,14 +6,8 @@ from typing import Literal
 
 from openai_conversations.schemas.base import Schema, schema
 from openai_conversations.schemas.enums import AllowedCaller
+from openai_conversations.schemas.plain_text_format import PlainTextFormat
 from openai_conversations.schemas.unknown import UnknownObject
-
-
-@schema
-class CustomTextFormat(Schema):
-    """Any text."""
-
-    type: Literal["text"] = "text"
 
 
 @schema
@@ -27,7 +21,7 @@ class CustomGrammarFormat(Schema):
     """The grammar."""
 
 
-CustomFormat = CustomTextFormat | CustomGrammarFormat | UnknownObject
+CustomFormat = PlainTextFormat | CustomGrammarFormat | UnknownObject
 
 
 @schema
