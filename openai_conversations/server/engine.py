@@ -10,6 +10,7 @@ its own work is on the disk.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
@@ -108,7 +109,7 @@ class ThreadEngine:
             for task in group:
                 task.work(self._store)
             self._store.execute("COMMIT")
-        except BaseException as error:  # nothing of the group is stored: every request of it must hear so
+        except Exception as error:  # noqa: BLE001  # nothing of the group is stored: every request of it must hear so
             if self._store.in_transaction:
                 self._store.execute("ROLLBACK")
             for task in group:
@@ -132,7 +133,7 @@ class _Task:
         store.execute("SAVEPOINT job")
         try:
             self._result = self._job(store)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is the request's to hear
             store.execute("ROLLBACK TO job")
             self._error = error
         store.execute("RELEASE job")
@@ -150,10 +151,8 @@ class _Task:
 
 
 def _deliver(group: list[_Task]) -> None:
-    try:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
         group[0].loop.call_soon_threadsafe(_settle, group)
-    except RuntimeError:
-        pass  # the loop is closed: nobody waits any more
 
 
 def _settle(group: list[_Task]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818  # not an error of the server's
     """
     A request that the service refuses.
 
@@ -15,6 +15,8 @@ class Refusal(Exception):
         param: The path of the argument at fault (``items[0].role``), or ``None``.
         code: The word for programs (``missing_required_parameter``), or ``None``.
         type: OpenAI's coarse class of errors.
+        headers: What the answer carries besides.
+        closes: Whether the connection is closed after the answer.
     """
 
     def __init__(
@@ -25,6 +27,8 @@ class Refusal(Exception):
         param: str | None = None,
         code: str | None = None,
         type: str = "invalid_request_error",
+        headers: Mapping[str, str] | None = None,
+        closes: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -32,10 +36,20 @@ class Refusal(Exception):
         self.param = param
         self.code = code
         self.type = type
+        self.headers = headers or {}
+        self.closes = closes
 
 
 def bad_request(message: str, param: str | None, code: str | None) -> Refusal:
     return Refusal(400, message, param=param, code=code)
+
+
+def bad_json() -> Refusal:
+    message = (
+        "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP "
+        "library correctly. The API expects a JSON payload, but what was sent was not valid JSON.)"
+    )
+    return bad_request(message, None, None)
 
 
 def missing(param: str) -> Refusal:
@@ -53,14 +67,57 @@ def wrong_value(param: str, value: object, supported: Iterable[str]) -> Refusal:
     return bad_request(f"Invalid value: '{shorten(value)}'. Supported values are: {listed}.", param, "invalid_value")
 
 
-def too_long(param: str, what: str, limit: int, length: int) -> Refusal:
-    """``what`` is ``string`` or ``array``."""
-    article = "an" if what == "array" else "a"
+def wrong_pattern(param: str, value: object, pattern: object) -> Refusal:
+    message = f"Invalid '{param}': '{shorten(value)}'. Expected a string that matches the pattern '{pattern}'."
+    return bad_request(message, param, "invalid_value")
+
+
+def unknown_parameter(param: str) -> Refusal:
+    return bad_request(f"Unknown parameter: '{shorten(param)}'.", shorten(param), "unknown_parameter")
+
+
+def check_length(param: str, what: str, length: int, least: int, most: int | None) -> None:
+    """
+    Refuse a string or an array that is too short or too long.
+
+    Raises:
+        Refusal: ``what`` (``string``, ``array``) has fewer than ``least`` or more than ``most`` characters or members.
+    """
+    if length < least:
+        raise _wrong_length(param, what, length, ("short", "minimum", "below_min"), least)
+    if most is not None and length > most:
+        raise _wrong_length(param, what, length, ("long", "maximum", "above_max"), most)
+
+
+def _wrong_length(param: str, what: str, length: int, words: tuple[str, str, str], bound: int) -> Refusal:
+    adjective, bound_name, code = words
+    a = "an array" if what == "array" else f"a {what}"
     message = (
-        f"Invalid '{param}': {what} too long. Expected {article} {what} with maximum length {limit}, "
-        f"but got {article} {what} with length {length} instead."
+        f"Invalid '{param}': {what} too {adjective}. Expected {a} with {bound_name} length {bound}, "
+        f"but got {a} with length {length} instead."
     )
-    return bad_request(message, param, f"{what}_above_max_length")
+    return bad_request(message, param, f"{what}_{code}_length")
+
+
+def check_range(param: str, value: int, least: int | None, most: int | None) -> None:
+    """
+    Refuse an integer that is out of range; ``None`` is no bound.
+
+    Raises:
+        Refusal: It is below ``least`` or above ``most``.
+    """
+    if least is not None and value < least:
+        raise _out_of_range(param, value, "below", "minimum", f">= {least}")
+    if most is not None and value > most:
+        raise _out_of_range(param, value, "above", "maximum", f"<= {most}")
+
+
+def _out_of_range(param: str, value: int, side: str, bound_name: str, bound: str) -> Refusal:
+    message = (
+        f"Invalid '{param}': integer {side} {bound_name} value. Expected a value {bound}, "
+        f"but got {shorten(value)} instead."
+    )
+    return bad_request(message, param, f"integer_{side}_{bound_name[:3]}_value")
 
 
 def unknown_conversation(conversation_id: str) -> Refusal:
@@ -70,6 +127,11 @@ def unknown_conversation(conversation_id: str) -> Refusal:
 def unknown_item(item_id: str, conversation_id: str) -> Refusal:
     message = f"Item with id '{shorten(item_id)}' not found in conversation '{shorten(conversation_id)}'."
     return Refusal(404, message)
+
+
+def duplicate_item(item_id: str) -> Refusal:
+    message = f"Duplicate item found with id {shorten(item_id)}. Remove duplicate items from your input and try again."
+    return bad_request(message, "items", None)
 
 
 _KINDS = {

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from openai_conversations.server import refusal
+from openai_conversations.server.views import INCLUDABLE, Include
 
 MAX_PAIRS = 16
 MAX_KEY = 64
@@ -16,25 +18,14 @@ MAX_ITEMS = 20
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
-INCLUDABLE = (
-    "file_search_call.results",
-    "web_search_call.results",
-    "web_search_call.action.sources",
-    "message.input_image.image_url",
-    "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs",
-    "reasoning.encrypted_content",
-    "message.output_text.logprobs",
-)
-
 Query = Mapping[str, Sequence[str]]
 
 
 @attrs.frozen(kw_only=True)
 class PageQuery:
-    """Which page was asked for; ``after`` is an id, or ``None`` for the first page."""
+    """Which page was asked for; ``after`` is an id, or ``""`` for the first page."""
 
-    after: str | None
+    after: str
     limit: int
     ascending: bool
 
@@ -70,19 +61,17 @@ def _check_pair(key: str, value: Any) -> None:
             "metadata",
             "property_name_above_max_length",
         )
-    param = f"metadata.{key}"
     if not isinstance(value, str):
-        raise refusal.wrong_type(param, "a string", value)
-    if len(value) > MAX_VALUE:
-        raise refusal.too_long(param, "string", MAX_VALUE, len(value))
+        raise refusal.wrong_type(f"metadata.{key}", "a string", value)
+    refusal.check_length(f"metadata.{key}", "string", len(value), 0, MAX_VALUE)
 
 
 def batch(value: Any, *, limits: bool = True) -> list[Any]:
     """The items of a request: an array of at most 20."""
     if not isinstance(value, list):
         raise refusal.wrong_type("items", "an array", value)
-    if limits and len(value) > MAX_ITEMS:
-        raise refusal.too_long("items", "array", MAX_ITEMS, len(value))
+    if limits:
+        refusal.check_length("items", "array", len(value), 0, MAX_ITEMS)
     return value
 
 
@@ -90,34 +79,24 @@ def page_query(query: Query, *, limits: bool = True) -> PageQuery:
     order = _last(query, "order", "desc")
     if order not in ("asc", "desc"):
         raise refusal.wrong_value("order", order, ("asc", "desc"))
-    return PageQuery(after=_last(query, "after", None), limit=_limit(query, limits), ascending=order == "asc")
+    return PageQuery(after=_last(query, "after", ""), limit=_limit(query, limits), ascending=order == "asc")
 
 
 def _limit(query: Query, limits: bool) -> int:
     text = _last(query, "limit", str(DEFAULT_PAGE))
-    try:
-        limit = int(text) if text.isascii() else int("")
-    except ValueError:
+    if not re.fullmatch("[+-]?[0-9]{1,18}", text):
         message = f"Invalid type for 'limit': expected an integer, but got '{refusal.shorten(text)}' instead."
-        raise refusal.bad_request(message, "limit", "invalid_type") from None
-    if limit < 1:
-        raise _beyond("below min", ">= 1", limit)
-    if limit > MAX_PAGE and limits:
-        raise _beyond("above max", f"<= {MAX_PAGE}", limit)
-    return min(limit, MAX_PAGE)
+        raise refusal.bad_request(message, "limit", "invalid_type")
+    refusal.check_range("limit", int(text), 1, MAX_PAGE if limits else None)
+    return min(int(text), MAX_PAGE)
 
 
-def _beyond(where: str, bound: str, limit: int) -> refusal.Refusal:
-    message = f"Invalid 'limit': integer {where}imum value. Expected a value {bound}, but got {limit} instead."
-    return refusal.bad_request(message, "limit", f"integer_{where.replace(' ', '_')}_value")
-
-
-def _last(query: Query, name: str, default: Any) -> Any:
+def _last(query: Query, name: str, default: str) -> str:
     values = query.get(name)
     return values[-1] if values else default
 
 
-def include(query: Query, names: Iterable[str]) -> frozenset[str]:
+def include(query: Query, names: Iterable[str]) -> Include:
     """The fields asked for, under any of the parameter ``names`` (``include``, ``include[]``)."""
     asked = [value for name in names for value in query.get(name, ())]
     for value in asked:

@@ -11,6 +11,7 @@ from openai_conversations.server.app import App
 from openai_conversations.server.engine import Engine, InlineEngine, ThreadEngine
 from openai_conversations.server.ids import Ids, make_clock
 from openai_conversations.server.operations import Context
+from openai_conversations.server.profiles import PROFILES
 from openai_conversations.server.store import Store
 
 
@@ -39,7 +40,11 @@ class ConversationsServer:
         store = Store(self._database or ":memory:")
         self._engine = InlineEngine(store) if self._database is None else ThreadEngine(store)
         started = store.size()
-        context = Context(ids=Ids(self._seed, started=started), now=make_clock(self._seed, started=started))
+        context = Context(
+            ids=Ids(self._seed, started=started),
+            now=make_clock(self._seed, started=started),
+            profile=PROFILES["openai"],
+        )
         app = App(engine=self._engine, context=context, prefix="/v1")
         self._runner = web.ServerRunner(web.Server(app.handle, access_log=None), shutdown_timeout=1)
         await self._runner.setup()

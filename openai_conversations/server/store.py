@@ -8,7 +8,7 @@ Rules that hold here:
 * An item's ``position`` is taken from its conversation's counter in the transaction that stores it. Positions
   therefore rise without a hole, whoever appends at the same time, and are not used again after a delete.
 * A page is found by position, never by counting rows over: the millionth item costs what the first costs.
-* Deleting a conversation marks it. Its items stay where they are, as orphans (FACTS: "the items are not deleted").
+* Deleting a conversation marks it. Its items stay where they are, as orphans.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import attrs
+
+from openai_conversations.server.items import Identity
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
@@ -42,6 +44,24 @@ CREATE TABLE IF NOT EXISTS unlinked (id TEXT NOT NULL, conversation TEXT NOT NUL
 """
 
 _CONVERSATION = "SELECT number, id, created_at, metadata, deleted FROM conversations"
+_CONVERSATION_OF_OWNER = f"{_CONVERSATION} WHERE id = ? AND owner = ?"
+_CONVERSATION_OF_ANYBODY = f"{_CONVERSATION} WHERE id = ?"
+_CONVERSATIONS = f"{_CONVERSATION} ORDER BY number"
+_ITEM = "SELECT id, body, gated FROM items"
+_EVERY_ITEM = f"{_ITEM} WHERE conversation = ? ORDER BY position"
+_ITEM_BY_ID = f"{_ITEM} WHERE id = ? AND conversation = ?"
+
+# By direction: ascending or not. Every page of a direction is one prepared statement.
+_PAGE = {
+    True: f"{_ITEM} WHERE conversation = ? AND position > ? ORDER BY position LIMIT ?",
+    False: f"{_ITEM} WHERE conversation = ? AND position < ? ORDER BY position DESC LIMIT ?",
+}
+_PAGE_OF_CONVERSATIONS = {
+    True: f"{_CONVERSATION} WHERE owner = ? AND NOT deleted AND number > ? ORDER BY number LIMIT ?",
+    False: f"{_CONVERSATION} WHERE owner = ? AND NOT deleted AND number < ? ORDER BY number DESC LIMIT ?",
+}
+_END = {True: -1, False: 2**62}
+"""Before the first position of a direction."""
 
 
 @attrs.frozen(kw_only=True)
@@ -57,11 +77,20 @@ class ConversationRow:
 
 @attrs.frozen(kw_only=True)
 class ItemRow:
-    """An item as it is stored and answered: ``body`` is its whole JSON; ``gated`` says that it holds fields behind `include`."""
+    """
+    An item as it is stored.
+
+    Attributes:
+        id: Unique in its conversation.
+        body: The whole item as JSON.
+        gated: Whether it holds fields that are shown only on demand.
+        identity: See :class:`.items.Prepared`; it matters only while the item is being stored.
+    """
 
     id: str
     body: bytes
     gated: bool = False
+    identity: Identity = "new"
 
 
 @attrs.frozen(kw_only=True)
@@ -95,34 +124,29 @@ class Store:
         return int(row.fetchone()[0])
 
     def clear(self) -> None:
-        for table in ("conversations", "items", "unlinked"):
-            self.execute(f"DELETE FROM {table}")
+        for statement in ("DELETE FROM conversations", "DELETE FROM items", "DELETE FROM unlinked"):
+            self.execute(statement)
 
     # conversations
 
     def add_conversation(self, *, id: str, owner: str, created_at: int, metadata: bytes) -> ConversationRow:
-        number = self.execute(
-            "INSERT INTO conversations (id, owner, created_at, metadata) VALUES (?, ?, ?, ?)",
+        (number,) = self.execute(
+            "INSERT INTO conversations (id, owner, created_at, metadata) VALUES (?, ?, ?, ?) RETURNING number",
             (id, owner, created_at, metadata),
-        ).lastrowid
-        assert number is not None
+        ).fetchone()
         return ConversationRow(number=number, id=id, created_at=created_at, metadata=metadata)
 
     def conversation(self, id: str, owner: str) -> ConversationRow | None:
         """The conversation, deleted or not, or ``None``; an owner sees only what is its own."""
-        row = self.execute(f"{_CONVERSATION} WHERE id = ? AND owner = ?", (id, owner)).fetchone()
+        row = self.execute(_CONVERSATION_OF_OWNER, (id, owner)).fetchone()
         return row and _conversation(row)
 
     def conversations(
         self, owner: str, *, after: int | None, limit: int, ascending: bool
     ) -> tuple[list[ConversationRow], bool]:
         """A page of the conversations that are not deleted, beyond the number ``after``, and whether more follow."""
-        sign, direction = (">", "ASC") if ascending else ("<", "DESC")
-        beyond = "" if after is None else f"AND number {sign} {after:d}"
-        rows = self.execute(
-            f"{_CONVERSATION} WHERE owner = ? AND NOT deleted {beyond} ORDER BY number {direction} LIMIT ?",
-            (owner, limit + 1),
-        ).fetchall()
+        beyond = _END[ascending] if after is None else after
+        rows = self.execute(_PAGE_OF_CONVERSATIONS[ascending], (owner, beyond, limit + 1)).fetchall()
         return [_conversation(row) for row in rows[:limit]], len(rows) > limit
 
     def set_metadata(self, conversation: ConversationRow, metadata: bytes) -> ConversationRow:
@@ -159,26 +183,16 @@ class Store:
         self, conversation: ConversationRow, *, after: int | None, limit: int, ascending: bool
     ) -> tuple[list[ItemRow], bool]:
         """At most ``limit`` items beyond the position ``after`` (``None``: from the end), and whether more follow."""
-        sign, direction = (">", "ASC") if ascending else ("<", "DESC")
-        beyond = "" if after is None else f"AND position {sign} {after:d}"
-        rows = self.execute(
-            f"SELECT id, body, gated FROM items WHERE conversation = ? {beyond} ORDER BY position {direction} LIMIT ?",
-            (conversation.number, limit + 1),
-        ).fetchall()
+        beyond = _END[ascending] if after is None else after
+        rows = self.execute(_PAGE[ascending], (conversation.number, beyond, limit + 1)).fetchall()
         return _items(rows[:limit]), len(rows) > limit
 
     def items(self, conversation: ConversationRow) -> list[ItemRow]:
         """Every item of a conversation in order, orphans of a deleted one included."""
-        rows = self.execute(
-            "SELECT id, body, gated FROM items WHERE conversation = ? ORDER BY position", (conversation.number,)
-        )
-        return _items(rows)
+        return _items(self.execute(_EVERY_ITEM, (conversation.number,)))
 
     def item(self, conversation: ConversationRow, item_id: str) -> ItemRow | None:
-        rows = self.execute(
-            "SELECT id, body, gated FROM items WHERE id = ? AND conversation = ?", (item_id, conversation.number)
-        )
-        return next(iter(_items(rows)), None)
+        return next(iter(_items(self.execute(_ITEM_BY_ID, (item_id, conversation.number)))), None)
 
     def remove_item(self, conversation: ConversationRow, item_id: str) -> bool:
         """Whether there was such an item."""
@@ -200,6 +214,16 @@ class Store:
         self._db.executemany("INSERT INTO unlinked VALUES (?, ?, ?)", [row[:3] for row in found])
         self._db.executemany("DELETE FROM items WHERE rowid = ?", [row[3:] for row in found])
 
+    def item_anywhere(self, item_id: str, owner: str) -> ItemRow | None:
+        """An item in any conversation of its owner, deleted ones included; the newest if there are several."""
+        rows = self.execute(
+            "SELECT items.id, body, gated FROM items JOIN conversations ON number = conversation"
+            " WHERE items.id = ? AND owner = ? ORDER BY items.rowid DESC LIMIT 1",
+            (item_id, owner),
+        )
+        found = next(iter(_items(rows)), None)
+        return found and attrs.evolve(found, identity="shared")
+
     def orphans(self, conversation_id: str | None = None) -> list[Orphan]:
         """The items of deleted conversations, then the unlinked ones; of one conversation or of all."""
         rows = self.execute(
@@ -211,12 +235,12 @@ class Store:
 
     def find(self, conversation_id: str) -> ConversationRow | None:
         """The conversation, deleted or not, whoever owns it; for tests, never for a request."""
-        row = self.execute(f"{_CONVERSATION} WHERE id = ?", (conversation_id,)).fetchone()
+        row = self.execute(_CONVERSATION_OF_ANYBODY, (conversation_id,)).fetchone()
         return row and _conversation(row)
 
     def everything(self) -> list[ConversationRow]:
         """Every conversation that was ever created, in order; for tests, never for a request."""
-        return [_conversation(row) for row in self.execute(f"{_CONVERSATION} ORDER BY number")]
+        return [_conversation(row) for row in self.execute(_CONVERSATIONS)]
 
 
 def _conversation(row: Sequence[Any]) -> ConversationRow:

@@ -1,0 +1,163 @@
+"""Where servers of this API differ, and the known variants under their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from openai_conversations.server.items import ItemRules
+
+ErrorStyle = Literal["openai", "message", "detail", "problem", "text", "empty"]
+_BOTH_STYLES = ("include", "include[]")
+
+
+@attrs.frozen(kw_only=True)
+class Profile:
+    """
+    How one kind of server behaves. Change single traits with ``attrs.evolve`` or :func:`parse`.
+
+    Attributes:
+        name: What it is called.
+        prefix: What stands before ``/conversations`` in every address.
+        project_prefix: Whether ``/api/projects/{project}`` may stand before that, as in Azure AI Foundry.
+        key_headers: Where a key may come: ``authorization`` (a bearer) and others (the bare key).
+        include: The names of the query parameter that asks for more fields.
+        errors: The body of an error: OpenAI's object, the same with the message alone, ``{"detail": …}``,
+            ``application/problem+json``, plain text, or nothing.
+        invalid_status: The HTTP status for a request whose content is refused.
+        request_id_headers: In which headers every answer carries its id.
+        metadata_limits: Whether the limits of metadata are held.
+        item_limit: Whether at most 20 items are taken at once.
+        page_limit: Whether ``limit`` above 100 is refused; otherwise it means 100.
+        empty_metadata: The answer's metadata when none was given: an empty object or null.
+        update: Whether an update replaces the metadata or is merged into it.
+        strict_items: See :class:`.items.ItemRules`.
+        own_ids: Whether the ids that items bring are kept.
+        unknown_types: Whether items of unknown types are kept.
+        item_deletion: What deleting an item answers: its conversation, or an object for the deleted item.
+        empty_ids: What ``first_id`` and ``last_id`` are in an empty list.
+        last_id: Whether lists have a ``last_id`` at all.
+        full_page_has_more: Whether a full last page says ``has_more``, so that an empty one follows.
+        delete_again: Whether deleting what is deleted is refused with 404 or answered as before.
+        after_delete: What becomes of the items of a deleted conversation: nobody can read them (``hidden``), they
+            can still be read one by one (``readable``), or they are deleted too (``cascade``).
+        trailing_slash: Whether an address that ends in a slash is refused or redirected (307).
+        keepalive: Seconds after which an idle connection is closed.
+        lists_conversations: Whether ``GET /conversations`` lists them.
+    """
+
+    name: str
+    prefix: str = "/v1"
+    project_prefix: bool = False
+    key_headers: tuple[str, ...] = ("authorization",)
+    include: tuple[str, ...] = _BOTH_STYLES
+    errors: ErrorStyle = "openai"
+    invalid_status: int = 400
+    request_id_headers: tuple[str, ...] = ("x-request-id",)
+    metadata_limits: bool = True
+    item_limit: bool = True
+    page_limit: bool = True
+    empty_metadata: Literal["object", "null"] = "object"
+    update: Literal["replace", "merge"] = "replace"
+    strict_items: bool = True
+    own_ids: bool = True
+    unknown_types: bool = False
+    item_deletion: Literal["conversation", "item"] = "conversation"
+    empty_ids: Literal["empty", "null", "absent"] = "empty"
+    last_id: bool = True
+    full_page_has_more: bool = False
+    delete_again: Literal["refused", "repeated"] = "refused"
+    after_delete: Literal["hidden", "readable", "cascade"] = "hidden"
+    trailing_slash: Literal["refused", "redirected"] = "refused"
+    keepalive: float = 75.0
+    lists_conversations: bool = False
+
+    @property
+    def item_rules(self) -> ItemRules:
+        return ItemRules(strict=self.strict_items, own_ids=self.own_ids, unknown_types=self.unknown_types)
+
+
+PROFILES: Mapping[str, Profile] = {
+    profile.name: profile
+    for profile in (
+        Profile(name="openai"),
+        # OGX 1.x: what its routes and its store do.
+        Profile(
+            name="ogx",
+            include=("include",),
+            errors="message",
+            request_id_headers=(),
+            metadata_limits=False,
+            page_limit=False,
+            empty_metadata="null",
+            strict_items=False,
+            item_deletion="item",
+            empty_ids="null",
+            after_delete="readable",
+            trailing_slash="redirected",
+            keepalive=5.0,
+        ),
+        # https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the v1 path.
+        Profile(
+            name="azure",
+            prefix="/openai/v1",
+            project_prefix=True,
+            key_headers=("authorization", "api-key"),
+            request_id_headers=("x-request-id", "apim-request-id"),
+            lists_conversations=True,
+        ),
+    )
+}
+
+
+def parse(text: str) -> Profile:
+    """
+    A profile by name, with traits changed: ``openai`` or ``openai,after_delete=cascade,last_id=false``.
+
+    Raises:
+        ValueError: No such profile, no such trait, or no such value; the message names the choices.
+    """
+    name, *changes = (part.strip() for part in text.split(","))
+    if name not in PROFILES:
+        raise ValueError(f"there is no profile {name!r}; the profiles are {', '.join(PROFILES)}")
+    profile = PROFILES[name]
+    return attrs.evolve(profile, **dict(_change(profile, change) for change in changes))
+
+
+def _change(profile: Profile, text: str) -> tuple[str, Any]:
+    trait, _, value = text.partition("=")
+    traits = [field.name for field in attrs.fields(Profile)]
+    if trait not in traits:
+        raise ValueError(f"a profile has no trait {trait!r}; the traits are {', '.join(traits)}")
+    return trait, _read(trait, value, getattr(profile, trait))
+
+
+def _read(trait: str, value: str, like: object) -> Any:
+    if isinstance(like, bool):
+        return _choice(trait, value, {"true": True, "false": False})
+    if isinstance(like, (int, float)):
+        return type(like)(value)
+    if isinstance(like, tuple):
+        return tuple(value.split("+"))
+    choices = _CHOICES.get(trait)
+    return _choice(trait, value, {choice: choice for choice in choices}) if choices else value
+
+
+def _choice(trait: str, value: str, choices: Mapping[str, Any]) -> Any:
+    if value not in choices:
+        raise ValueError(f"{trait} is one of {', '.join(choices)}, not {value!r}")
+    return choices[value]
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "errors": ("openai", "message", "detail", "problem", "text", "empty"),
+    "empty_metadata": ("object", "null"),
+    "update": ("replace", "merge"),
+    "item_deletion": ("conversation", "item"),
+    "empty_ids": ("empty", "null", "absent"),
+    "delete_again": ("refused", "repeated"),
+    "after_delete": ("hidden", "readable", "cascade"),
+    "trailing_slash": ("refused", "redirected"),
+}
