@@ -86,6 +86,42 @@ class Codec:
         except Misfit as error:
             raise DecodeError(f"{error} @ $") from None
 
+    def is_page(self, body: bytes) -> bool:
+        """Whether a body is a whole page of items, as far as the outermost level tells."""
+        try:
+            value = loads(body)
+        except ValueError:
+            return False
+        return isinstance(value, dict) and isinstance(value.get("data"), list)
+
+    def is_object(self, body: bytes) -> bool:
+        """Whether a body is a whole JSON object with an id."""
+        try:
+            value = loads(body)
+        except ValueError:
+            return False
+        return isinstance(value, dict) and "id" in value
+
+    def items_of(self, body: bytes) -> tuple[list[Any], bool]:
+        """
+        The items of a page as JSON values, with integers of any size, and whether there are more.
+
+        Raises:
+            DecodeError: The body is not a page.
+        """
+        if not self.is_page(body):
+            raise DecodeError("expected an object with a list of data")
+        value = loads_exact(body)
+        return value["data"], value.get("has_more") is True
+
+    def last_id(self, body: bytes) -> str | None:
+        """The id of the last item of a page; ``None`` when it has none."""
+        try:
+            item = loads(body)["data"][-1]
+            return item["id"] or None
+        except (ValueError, LookupError, TypeError):
+            return None
+
     def to_json(self, value: Any) -> Any:
         """The JSON value of an object, losslessly: what was decoded comes out as it came in."""
         return write_value(value, self._fast.unstructure)

@@ -149,6 +149,8 @@ def _after_lock(request: Request, response: Response, state: State, policy: Retr
 
 def _after_unknown(request: Request, outcome: Outcome, state: State, policy: RetryPolicy) -> Decision:
     """Look whatever the number of retries: a look is how a failure learns to tell the truth."""
+    if request.settle is None:
+        return FAIL
     wait = _wait(outcome, state, policy)
     return Decision(
         action=Action.SETTLE,

@@ -112,9 +112,9 @@ class Retry:
                 self._budget.give_back()
                 return _answer(call, outcome)
             if decision.action is Action.FAIL:
-                return _answer(call, outcome)
+                return _give_up(call, outcome, "Nobody looked whether it was carried out.")
             if not decision.is_lock and not self._budget.take():
-                return _give_up(call, outcome)
+                return _give_up(call, outcome, "Nobody looked: the retry budget of this client is spent.")
             await self._sleep(decision.wait)
             if decision.action is Action.SETTLE:
                 settled = await self._settle(call, outcome, decision)
@@ -177,8 +177,7 @@ class Retry:
         """The answer of a write that was carried out; ``None`` when it was not and may be sent again."""
         failure = _as_error(outcome)
         failure.attempts = tuple(call.attempts)
-        if call.request.settle is None:
-            raise _ambiguous(call, failure, Verdict(known="Nobody looked whether it was carried out.")) from failure
+        assert call.request.settle is not None, "nothing else is decided to be settled"
         verdict = await self._look(call, call.request.settle, failure)
         if verdict.response is not None:
             return verdict.response.replace(attempts=tuple(call.attempts))
@@ -224,12 +223,12 @@ def _answer(call: _Call, outcome: Outcome) -> Response:
     raise outcome
 
 
-def _give_up(call: _Call, outcome: Outcome) -> Response:
-    """The budget is spent: the first failure stands."""
-    if call.request.replay is Replay.APPEND and is_unknown(outcome):
+def _give_up(call: _Call, outcome: Outcome, known: str) -> Response:
+    """The failure stands; of a write, its outcome may be unknown."""
+    broken = isinstance(outcome, Response) and outcome.status_code < 300
+    if call.request.replay is Replay.APPEND and is_unknown(outcome) and not broken:
         failure = _as_error(outcome)
-        verdict = Verdict(known="Nobody looked whether it was carried out: the retry budget of this client is spent.")
-        raise _ambiguous(call, failure, verdict) from failure
+        raise _ambiguous(call, failure, Verdict(known=known)) from failure
     return _answer(call, outcome)
 
 

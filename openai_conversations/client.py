@@ -1,0 +1,283 @@
+"""The client: where settings, chain, session and resources come together."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn, Self
+
+import attrs
+
+from openai_conversations import __version__
+from openai_conversations.operations.settle import Anchors
+from openai_conversations.resources.arguments import Omit, omit
+from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
+from openai_conversations.resources.core import Core, finish_decoded
+from openai_conversations.settings import (
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_TIMEOUT,
+    OPENAI,
+    ApiKey,
+    Profile,
+    Settings,
+    Timeout,
+    as_timeout,
+    checked_headers,
+    checked_max_retries,
+    checked_query,
+    resolve,
+)
+from openai_conversations.transport.backoff import RetryPolicy
+from openai_conversations.transport.budget import RetryBudget
+from openai_conversations.transport.chain import build_chain
+from openai_conversations.transport.headers import AuthHeaders
+from openai_conversations.transport.order import ConversationLock, WriteOrder
+from openai_conversations.transport.retry import Retry
+from openai_conversations.transport.status import status_to_error
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from openai_conversations.transport.message import Middleware
+    from openai_conversations.transport.session import SSL, SessionManager
+
+
+@attrs.frozen(kw_only=True)
+class Environs:
+    """
+    What a client takes from outside, for tests that must not wait.
+
+    Attributes:
+        clock: Seconds that only grow.
+        sleep: Waits a number of seconds.
+        uniform: A random number from 0 to 1.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    uniform: Callable[[], float] = random.random
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class _Shared:
+    """What all views of a client share."""
+
+    session: SessionManager
+    middlewares: tuple[Middleware, ...]
+    policy: RetryPolicy
+    budget: RetryBudget
+    anchors: Anchors
+    order: WriteOrder
+    environs: Environs
+
+
+class ConversationsClient:
+    """
+    A client for conversations and their items. Safe to share between the tasks of one event loop.
+
+    Making one needs no running loop and opens nothing; connections are opened at the first request. Close it, or use it
+    with ``async with``. A keyword wins over an environment variable.
+
+    Args:
+        api_key: The key, or a function (plain or async) that is asked for one before every attempt; else
+            ``OPENAI_API_KEY``.
+        organization: Sent as ``OpenAI-Organization``; else ``OPENAI_ORG_ID``.
+        project: Sent as ``OpenAI-Project``; else ``OPENAI_PROJECT_ID``.
+        base_url: Else ``OPENAI_BASE_URL``, else ``https://api.openai.com/v1``.
+        timeout: Seconds for a whole call with all that belongs to it, or a :class:`Timeout`; ``None`` for no bound.
+        max_retries: How often a call is tried again; 0 switches retries and waits for locks off.
+        default_headers: Sent with every request; ``OPENAI_CUSTOM_HEADERS`` adds more.
+        default_query: Sent with every request.
+        session: An aiohttp session to borrow; it is never closed. ``None`` makes one at the first request.
+        middlewares: Your own, the outermost first; each is ``async (request, handler) -> response`` around all retries.
+        proxy: URL of an HTTP proxy; else what the environment names, read once.
+        ssl: As aiohttp's ``ssl``.
+        retry: Delays, and a hook that sees every attempt.
+        profile: How the server differs from OpenAI's: ``openai``, ``azure``, ``generic`` or a :class:`Profile`.
+        lock: Mutual exclusion with writers in other processes, held for each append; ``None`` for none.
+        environs: Clock, sleep and randomness, for tests.
+
+    Raises:
+        ConfigurationError: A setting cannot be used; the message names it and shows no key.
+    """
+
+    __slots__ = ("_core", "_is_view", "_settings", "_shared", "conversations")
+
+    def __init__(
+        self,
+        *,
+        api_key: ApiKey | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        base_url: str | None = None,
+        timeout: float | Timeout | None = DEFAULT_TIMEOUT,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, object] | None = None,
+        session: aiohttp.ClientSession | None = None,
+        middlewares: Sequence[Middleware] = (),
+        proxy: str | None = None,
+        ssl: SSL = True,
+        retry: RetryPolicy | None = None,
+        profile: Profile | str = OPENAI,
+        lock: ConversationLock | None = None,
+        environs: Environs | None = None,
+    ) -> None:
+        # Imported here because importing aiohttp takes ten times as long as the rest of the package.
+        from openai_conversations.transport.session import SessionManager
+
+        outside = environs or Environs()
+        settings = resolve(
+            api_key=api_key,
+            organization=organization,
+            project=project,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            profile=profile,
+            proxy=proxy,
+        )
+        shared = _Shared(
+            session=SessionManager(session=session, proxy=settings.proxy, ssl=ssl, clock=outside.clock),
+            middlewares=tuple(middlewares),
+            policy=retry or RetryPolicy(),
+            budget=RetryBudget(),
+            anchors=Anchors(),
+            order=WriteOrder(lock, clock=outside.clock),
+            environs=outside,
+        )
+        self._assemble(settings, shared, is_view=False)
+
+    def _assemble(self, settings: Settings, shared: _Shared, *, is_view: bool) -> None:
+        self._settings = settings
+        self._shared = shared
+        self._is_view = is_view
+        outside = shared.environs
+        retry = Retry(
+            shared.policy,
+            budget=shared.budget,
+            clock=outside.clock,
+            sleep=outside.sleep,
+            uniform=outside.uniform,
+        )
+        chain: tuple[Middleware, ...] = (*shared.middlewares, status_to_error, retry, AuthHeaders(settings, __version__))
+        self._core = Core(
+            settings=settings,
+            send=build_chain(chain, shared.session.send),
+            anchors=shared.anchors,
+            order=shared.order,
+            finish=finish_decoded,
+            clock=outside.clock,
+        )
+        self.conversations = Conversations(self._core)
+
+    @property
+    def with_raw_response(self) -> RawClient:
+        """``client.with_raw_response.conversations…``: the same methods, which return the answer as it came."""
+        return RawClient(self._core)
+
+    @property
+    def with_streaming_response(self) -> StreamingClient:
+        """The same methods as context managers, which leave the body unread."""
+        return StreamingClient(self._core)
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without a slash at the end."""
+        return self._settings.base_url
+
+    @property
+    def timeout(self) -> Timeout:
+        """The bounds of a call."""
+        return self._settings.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """How often a call is tried again."""
+        return self._settings.max_retries
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client was closed."""
+        return self._shared.session.is_closed
+
+    def with_options(
+        self,
+        *,
+        api_key: ApiKey | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        base_url: str | None = None,
+        timeout: float | Timeout | None | Omit = omit,
+        max_retries: int | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, object] | None = None,
+    ) -> ConversationsClient:
+        """
+        A cheap view with other settings that shares the connections; closing a view closes nothing.
+
+        Headers and query values are added to those of this client.
+
+        Raises:
+            ConfigurationError: A setting cannot be used.
+        """
+        own = self._settings
+        merged = resolve(
+            api_key=api_key or own.api_key,
+            organization=organization or own.organization,
+            project=project or own.project,
+            base_url=base_url or own.base_url,
+            timeout=own.timeout if isinstance(timeout, Omit) else as_timeout(timeout, own.timeout),
+            max_retries=own.max_retries if max_retries is None else checked_max_retries(max_retries),
+            default_headers=checked_headers({**own.default_headers, **(default_headers or {})}),
+            default_query=checked_query({**own.default_query, **(default_query or {})}),
+            profile=own.profile,
+            proxy=own.proxy,
+            environ={},
+        )
+        view = object.__new__(type(self))
+        view._assemble(merged, self._shared, is_view=True)
+        return view
+
+    copy = with_options
+
+    async def close(self) -> None:
+        """Close the connections, unless this is a view or the session is borrowed. Closing twice is allowed."""
+        if not self._is_view:
+            await self._shared.session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError("ConversationsClient is async: use `async with`, not `with`")
+
+    def __exit__(self, *_: object) -> None:
+        """Only here so that `with` comes to :meth:`__enter__`."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a ConversationsClient cannot be pickled or copied; use with_options for a view")
+
+    def __repr__(self) -> str:
+        return f"<ConversationsClient {self.base_url}{' (view)' if self._is_view else ''}>"
+
+
+class RawClient:
+    """``client.with_raw_response``."""
+
+    def __init__(self, core: Core) -> None:
+        self.conversations = RawConversations(core)
+
+
+class StreamingClient:
+    """``client.with_streaming_response``."""
+
+    def __init__(self, core: Core) -> None:
+        self.conversations = StreamingConversations(core)

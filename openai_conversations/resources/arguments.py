@@ -1,0 +1,141 @@
+"""Our own arguments, checked before a byte is sent. Each refusal is one sentence that names the culprit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, TypedDict, TypeGuard
+from urllib.parse import quote
+
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.settings import Timeout
+
+# From the prose of the API's description; servers of this API mostly do not enforce them.
+METADATA_PAIRS: Final = 16
+METADATA_KEY_LENGTH: Final = 64
+METADATA_VALUE_LENGTH: Final = 512
+ITEMS_PER_REQUEST: Final = 20
+
+_FORBIDDEN_IN_IDS: Final = frozenset("/?#\\")
+
+
+class Omit:
+    """The type of :data:`omit`: an argument that was not given. ``None`` is something else: it is sent as null."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "omit"
+
+    def __reduce__(self) -> str:
+        return "omit"
+
+
+omit: Final = Omit()
+
+
+class CallOptions(TypedDict, total=False):
+    """
+    Keywords that every method takes.
+
+    Attributes:
+        extra_headers: Headers of this call; they win over the client's.
+        extra_query: Query values of this call; ``None`` drops one, a list is sent as the profile sends arrays.
+        extra_body: Members that are added to the JSON body; they win over ours.
+        timeout: Seconds for the whole call, a :class:`Timeout`, or ``None`` for no bound.
+    """
+
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, object] | None
+    extra_body: object | None
+    timeout: float | Timeout | None
+
+
+def is_given(value: object) -> bool:
+    """Whether an argument was given."""
+    return not isinstance(value, Omit)
+
+
+def path_id(name: str, value: object) -> str:
+    """
+    An id, percent-encoded for a path.
+
+    Raises:
+        InvalidArgumentError: It is empty, not a string, ``.`` or ``..``, or holds a character that would ask for
+            another path.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidArgumentError(f"Expected a non-empty value for `{name}` but received {value!r}")
+    if value in (".", ".."):
+        raise InvalidArgumentError(f"`{name}` must not be {value!r}: it would name another path")
+    culprit = next((c for c in value if c in _FORBIDDEN_IN_IDS or not c.isprintable()), None)
+    if culprit is not None:
+        raise InvalidArgumentError(f"`{name}` must not contain {culprit!r}, but received {value!r}")
+    return value if value.isalnum() and value.isascii() else quote(value, safe="")
+
+
+def checked_metadata(metadata: object) -> dict[str, str] | None:
+    """
+    Metadata within the limits of the API; ``None`` is passed on.
+
+    Raises:
+        InvalidArgumentError: More than 16 pairs, a key over 64 or a value over 512 characters, or one that is not a
+            string; the message names the key and never shows a value.
+    """
+    if metadata is None:
+        return None
+    if not isinstance(metadata, Mapping):
+        raise InvalidArgumentError(f"metadata must be a mapping or None, not a {type(metadata).__name__}")
+    if len(metadata) > METADATA_PAIRS:
+        raise InvalidArgumentError(f"metadata has {len(metadata)} pairs; the API allows {METADATA_PAIRS}")
+    return {_metadata_key(key): _metadata_value(key, value) for key, value in metadata.items()}
+
+
+def _metadata_key(key: object) -> str:
+    if not isinstance(key, str):
+        raise InvalidArgumentError(f"metadata has the key {key!r}; keys are strings")
+    if len(key) > METADATA_KEY_LENGTH:
+        shown = f"{key[:20]}…"
+        raise InvalidArgumentError(f"metadata key {shown!r} has {len(key)} characters; the API allows {METADATA_KEY_LENGTH}")
+    return key
+
+
+def _metadata_value(key: object, value: object) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"metadata[{key!r}] is a {type(value).__name__}; values are strings")
+    if len(value) > METADATA_VALUE_LENGTH:
+        raise InvalidArgumentError(
+            f"metadata[{key!r}] has {len(value)} characters; the API allows {METADATA_VALUE_LENGTH}"
+        )
+    return value
+
+
+def checked_items(items: object) -> list[Any]:
+    """
+    The items of one request.
+
+    Raises:
+        InvalidArgumentError: They are not an iterable of items, or more than 20.
+    """
+    if not _is_items(items):
+        raise InvalidArgumentError(f"items must be a list of items, not a {type(items).__name__}")
+    listed = list(items)
+    if len(listed) > ITEMS_PER_REQUEST:
+        raise InvalidArgumentError(
+            f"items has {len(listed)} items; the API takes {ITEMS_PER_REQUEST} in one request, "
+            "and conversations.items.append takes any number"
+        )
+    return listed
+
+
+def _is_items(items: object) -> TypeGuard[Iterable[object]]:
+    return isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping))
+
+
+def checked_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """A keyword of ours that takes one of a few words."""
+    if value not in choices:
+        raise InvalidArgumentError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    return value

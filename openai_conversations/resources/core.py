@@ -1,0 +1,204 @@
+"""What the resource methods stand on: how a call becomes a request, and how an answer becomes what is returned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
+
+import attrs
+
+from openai_conversations.converters.codec import Codec, DecodeError, codec
+from openai_conversations.errors import APIResponseValidationError, Attempt, InvalidArgumentError
+from openai_conversations.operations.settle import Anchors
+from openai_conversations.resources.arguments import CallOptions, Omit, is_given, omit, path_id
+from openai_conversations.resources.endpoints import Endpoint
+from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
+from openai_conversations.settings import Settings, Timeout, as_timeout, checked_headers, query_text
+from openai_conversations.transport.message import NO_HEADERS, Handler, Replay, Request, Response
+from openai_conversations.transport.order import WriteOrder
+
+T = TypeVar("T")
+
+Finish = Callable[["Core", Response, Any], Any]
+
+NO_QUERY: dict[str, object] = {}
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Core:
+    """
+    Shared by the resources of one view of a client.
+
+    Attributes:
+        settings: What the view goes by.
+        send: The chain of middlewares, ending at the socket.
+        anchors: The last item known of each conversation, shared by all views.
+        order: Whose turn it is to append to a conversation, shared by all views.
+        finish: What becomes of an answer: decoded, kept raw, or left open.
+        stream: Whether bodies are left unread.
+        clock: Seconds; deadlines are by this clock.
+        codec: Decodes and encodes.
+    """
+
+    settings: Settings
+    send: Handler
+    anchors: Anchors
+    order: WriteOrder
+    finish: Finish
+    stream: bool = False
+    clock: Callable[[], float] = time.monotonic
+    codec: Codec = attrs.field(factory=codec)
+
+    def raw(self) -> Core:
+        """The same, but answers are kept as they came."""
+        return attrs.evolve(self, finish=finish_raw)
+
+    def streaming(self) -> Core:
+        """The same, but bodies are left unread."""
+        return attrs.evolve(self, finish=finish_streaming, stream=True)
+
+    def decoding(self) -> Core:
+        """The same, but answers are decoded."""
+        return attrs.evolve(self, finish=finish_decoded, stream=False)
+
+    async def call(self, request: Request, kind: type[T]) -> T:
+        """
+        Send a request and finish its answer.
+
+        Raises:
+            APIError: It failed; see the tree in :mod:`openai_conversations.errors`.
+        """
+        return cast("T", self.finish(self, await self.send(request), kind))
+
+    def answer_for(self, request: Request, value: T, attempts: tuple[Attempt, ...]) -> T:
+        """What a call returns whose answer was lost but is known."""
+        content = self.codec.encode(self.codec.to_json(value))
+        response = Response(status_code=200, headers={}, content=content, source=request, attempts=attempts)
+        return cast("T", self.finish(self, response, type(value)))
+
+    def decode(self, response: Response, kind: Any) -> Any:
+        """
+        The object that an answer stands for.
+
+        Raises:
+            APIResponseValidationError: It is not what the API promises; the message gives the JSON paths.
+        """
+        try:
+            return self.codec.decode(response.content, kind)
+        except DecodeError as error:
+            message = f"{response.status_code}: the answer does not fit {_name(kind)}: {error}"
+            body = response.content.decode("utf-8", "replace")
+            raise APIResponseValidationError(response, body, message=message) from None
+
+    def items_of(self, response: Response) -> tuple[list[Any], bool]:
+        """
+        The items of a page as JSON values, with numbers as they came, and whether there are more.
+
+        Raises:
+            APIResponseValidationError: It is not a page.
+        """
+        try:
+            return self.codec.items_of(response.content)
+        except DecodeError as error:
+            message = f"{response.status_code}: the answer is not a page of items: {error}"
+            raise APIResponseValidationError(response, message=message) from None
+
+    def request(
+        self,
+        endpoint: Endpoint,
+        ids: Mapping[str, str],
+        options: CallOptions,
+        *,
+        query: Mapping[str, object] = NO_QUERY,
+        body: Mapping[str, object] | None = None,
+        replay: Replay | None = None,
+    ) -> Request:
+        """
+        A call as a value.
+
+        Raises:
+            InvalidArgumentError: An id or the body cannot be sent.
+        """
+        settings = self.settings
+        timeout = options_timeout(options, settings.timeout) if options else settings.timeout
+        headers = options.get("extra_headers")
+        return Request(
+            operation=endpoint.operation,
+            method=endpoint.method,
+            template=endpoint.template,
+            url=self._url(endpoint, ids, query, options.get("extra_query")),
+            headers=checked_headers(headers) if headers else NO_HEADERS,
+            body=self._body(body, options.get("extra_body")),
+            replay=endpoint.replay if replay is None else replay,
+            timeout=timeout,
+            deadline=None if timeout.total is None else self.clock() + timeout.total,
+            max_retries=settings.max_retries,
+            conversation_id=ids.get("conversation_id"),
+            stream=self.stream,
+        )
+
+    def _url(
+        self,
+        endpoint: Endpoint,
+        ids: Mapping[str, str],
+        query: Mapping[str, object],
+        extra: Mapping[str, object] | None,
+    ) -> str:
+        path = endpoint.template.format_map({name: path_id(name, value) for name, value in ids.items()})
+        url = f"{self.settings.base_url}{path}"
+        if not (query or extra or self.settings.default_query):
+            return url
+        merged = {**self.settings.default_query, **query, **(extra or {})}
+        pairs = [pair for name, value in merged.items() for pair in self._pairs(name, value)]
+        return f"{url}?{'&'.join(pairs)}" if pairs else url
+
+    def _pairs(self, name: str, value: object) -> list[str]:
+        """``name=value``; arrays in the profile's style; what is ``None`` or was not given is dropped."""
+        if value is None or not is_given(value):
+            return []
+        if isinstance(value, (list, tuple, set, frozenset)):
+            key = f"{name}[]" if self.settings.profile.include_style == "brackets" else name
+            return [f"{quote(key, safe='')}={quote(query_text(v), safe='')}" for v in cast("list[object]", value)]
+        return [f"{quote(name, safe='')}={quote(query_text(value), safe='')}"]
+
+    def _body(self, body: Mapping[str, object] | None, extra: object | None) -> bytes | None:
+        if extra is None:
+            return None if body is None else self.codec.encode(body)
+        if not isinstance(extra, Mapping):
+            raise InvalidArgumentError(f"extra_body must be a mapping, not a {type(extra).__name__}")
+        return self.codec.encode({**(body or {}), **extra})
+
+
+def options_timeout(options: CallOptions, base: Timeout) -> Timeout:
+    """
+    The bounds of a call.
+
+    Raises:
+        TypeError: A keyword is none of :class:`CallOptions`.
+    """
+    for name in options:
+        if name not in CallOptions.__annotations__:
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    timeout = options.get("timeout", omit)
+    return as_timeout(timeout, base) if not isinstance(timeout, Omit) else base
+
+
+def _name(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind))
+
+
+def finish_decoded(core: Core, response: Response, kind: Any) -> Any:
+    """Return the decoded object."""
+    return core.decode(response, kind)
+
+
+def finish_raw(core: Core, response: Response, kind: Any) -> Any:
+    """Return the answer as it came."""
+    return APIResponse(response, lambda answer: core.decode(answer, kind))
+
+
+def finish_streaming(core: Core, response: Response, kind: Any) -> Any:
+    """Return the answer with its body unread."""
+    return StreamedAPIResponse(response, lambda answer: core.decode(answer, kind), response.stream, core.clock)

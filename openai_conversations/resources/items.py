@@ -1,0 +1,330 @@
+"""``client.conversations.items``: create, list, retrieve, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
+
+from openai_conversations.errors import AmbiguousWriteError, APIError, APIResponseValidationError, NotFoundError
+from openai_conversations.operations.settle import PAGE_SIZE, START, Look, item_id, look
+from openai_conversations.resources import endpoints
+from openai_conversations.resources.arguments import (
+    CallOptions,
+    Omit,
+    checked_choice,
+    checked_items,
+    is_given,
+    omit,
+)
+from openai_conversations.resources.core import Core
+from openai_conversations.resources.paging import ConversationItemPage, ItemLister
+from openai_conversations.resources.raw import APIResponse, raw, streamed
+from openai_conversations.schemas.conversation import Conversation
+from openai_conversations.schemas.items import ConversationItem
+from openai_conversations.schemas.items.base import Item
+from openai_conversations.schemas.page import ConversationItemList
+from openai_conversations.transport.message import Request, Response, Verdict
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+Include = Literal[
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+    "reasoning.encrypted_content",
+    "message.output_text.logprobs",
+]
+"""Fields that the service leaves out unless asked."""
+
+ItemParam: TypeAlias = "Mapping[str, object] | Item"
+"""An item to send: a mapping of the official shapes, or an object of ours, also a received one."""
+
+Guard = Literal["auto", "strict", "off"]
+
+
+class Items:
+    """
+    The items of a conversation.
+
+    Every method takes the keywords of :class:`CallOptions` and raises the errors of the tree in
+    :mod:`openai_conversations.errors`; :class:`InvalidArgumentError` before anything is sent.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    @property
+    def with_raw_response(self) -> RawItems:
+        """The same methods, which return the answer as it came."""
+        return RawItems(self._core)
+
+    @property
+    def with_streaming_response(self) -> StreamingItems:
+        """The same methods as context managers, which leave the body unread."""
+        return StreamingItems(self._core)
+
+    async def create(
+        self,
+        conversation_id: str,
+        *,
+        items: Iterable[ItemParam],
+        include: Sequence[Include | str] | Omit = omit,
+        guard: Guard = "auto",
+        anchor: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ConversationItemList:
+        """
+        Append up to 20 items (``createConversationItems``).
+
+        When the outcome of an attempt is unknown, the conversation is looked at before anything is sent again, inside
+        the same deadline: the items are stored once, or the error says what is known.
+
+        Args:
+            conversation_id: The conversation.
+            items: Mappings or item objects. Of objects, what must not be sent back (most ids, ``created_by``) is left out.
+            include: Fields that the service leaves out unless asked.
+            guard: ``auto`` looks only after a failure, from the last item that this client knows of; it relies on this
+                client being the only writer of the conversation. ``strict`` asks for the last item beforehand, at the
+                price of one request. ``off`` raises :class:`AmbiguousWriteError` instead of looking.
+            anchor: Id of the last item of the conversation, if you know it; ``None`` when you do not.
+            **options: See :class:`CallOptions`.
+
+        Raises:
+            AmbiguousWriteError: Whether the items are stored could not be found out.
+            ConversationLockedError: Somebody else held the conversation until the deadline.
+        """
+        checked_choice("guard", guard, ("auto", "strict", "off"))
+        sent = self._core.codec.encode_items(checked_items(items))
+        core = self._core
+        request = core.request(
+            endpoints.CREATE_ITEMS,
+            {"conversation_id": conversation_id},
+            options,
+            query={"include": include} if is_given(include) else {},
+            body={"items": sent},
+        )
+        append = _Append(core, request, sent, guard, anchor, include)
+        return cast("ConversationItemList", await append.run())
+
+    def list(
+        self,
+        conversation_id: str,
+        *,
+        after: str | None | Omit = omit,
+        include: Sequence[Include | str] | None | Omit = omit,
+        limit: int | None | Omit = omit,
+        order: Literal["asc", "desc"] | None | Omit = omit,
+        max_items: int | None = None,
+        prefetch: bool = True,
+        **options: Unpack[CallOptions],
+    ) -> ItemLister:
+        """
+        List items (``listConversationItems``): ``await`` gives one page, ``async for`` every item.
+
+        Args:
+            conversation_id: The conversation.
+            after: Id of the item after which to begin.
+            include: Fields that the service leaves out unless asked.
+            limit: Items of a page, 1 to 100; the service takes 20 when it is not given. It is sent as given.
+            order: ``desc``, the service's default, gives the newest first.
+            max_items: Items that ``async for`` gives at the most; ``None`` for all.
+            prefetch: Whether ``async for`` fetches the next page while the second half of a page is consumed.
+            **options: See :class:`CallOptions`; the timeout is that of each page.
+
+        Raises:
+            PaginationStalledError: The server repeats a cursor, or says that there is more and gives none.
+        """
+        query = {"include": include, "limit": limit, "order": order}
+        core = self._core
+
+        async def fetch(cursor: str | None) -> ConversationItemPage:
+            asked = {**query, "after": cursor}
+            request = core.request(endpoints.LIST_ITEMS, {"conversation_id": conversation_id}, options, query=asked)
+            changes = core.anchors.changes(conversation_id)
+            page = await core.call(request, ConversationItemPage)
+            if isinstance(page, ConversationItemPage):
+                page.attach(fetch, cursor)
+                _learn(core, conversation_id, page, order, cursor, changes)
+            elif isinstance(page, APIResponse):
+                _attach_parsed(page, fetch, cursor)
+            return page
+
+        start = after if isinstance(after, str) else None
+        return ItemLister(fetch, after=start, max_items=max_items, prefetch=prefetch)
+
+    async def retrieve(
+        self,
+        item_id: str,
+        *,
+        conversation_id: str,
+        include: Sequence[Include | str] | Omit = omit,
+        **options: Unpack[CallOptions],
+    ) -> ConversationItem:
+        """
+        Get one item (``getConversationItem``).
+
+        Args:
+            item_id: The item.
+            conversation_id: Its conversation.
+            include: Fields that the service leaves out unless asked.
+            **options: See :class:`CallOptions`.
+        """
+        ids = {"conversation_id": conversation_id, "item_id": item_id}
+        query = {"include": include} if is_given(include) else {}
+        request = self._core.request(endpoints.RETRIEVE_ITEM, ids, options, query=query)
+        return cast("ConversationItem", await self._core.call(request, Item))
+
+    async def delete(self, item_id: str, *, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
+        """
+        Delete one item (``deleteConversationItem``); gives the conversation.
+
+        A retry that finds the item gone has succeeded: the conversation is then asked for with one more request.
+        Old servers answer with the id of the item and ``object: "conversation.item.deleted"`` instead.
+
+        Args:
+            item_id: The item.
+            conversation_id: Its conversation.
+            **options: See :class:`CallOptions`.
+        """
+        ids = {"conversation_id": conversation_id, "item_id": item_id}
+        request = self._core.request(endpoints.DELETE_ITEM, ids, options)
+        try:
+            conversation = await self._core.call(request, Conversation)
+        except NotFoundError as error:
+            if not error.after_unknown_outcome:
+                raise
+            ask = self._core.request(endpoints.RETRIEVE, {"conversation_id": conversation_id}, options)
+            conversation = await self._core.call(ask.replace(deadline=request.deadline), Conversation)
+        self._core.anchors.forget(conversation_id, item_id)
+        return conversation
+
+
+def _learn(
+    core: Core, conversation_id: str, page: ConversationItemPage, order: object, cursor: str | None, changes: int
+) -> None:
+    """Note the newest item when a page shows the end of the conversation."""
+    if not page.data:
+        newest = START if cursor is None and not page.has_more else None
+    elif order == "asc":
+        newest = None if page.has_more else page.data[-1].id
+    else:
+        newest = page.data[0].id if cursor is None else None
+    if newest is not None:
+        core.anchors.offer(conversation_id, newest, changes)
+
+
+def _attach_parsed(answer: Any, fetch: Any, cursor: str | None) -> None:
+    """The page of a raw response can get the next page too."""
+    parse = answer._parse
+
+    def parsed(response: Response) -> ConversationItemPage:
+        page: ConversationItemPage = parse(response)
+        page.attach(fetch, cursor)
+        return page
+
+    answer._parse = parsed
+
+
+class _Append:
+    """One append under way: its turn, its anchor, and how to find out what became of it."""
+
+    def __init__(
+        self, core: Core, request: Request, sent: Sequence[Any], guard: Guard, anchor: str | None, include: object
+    ) -> None:
+        self._core = core
+        self._conversation_id = cast("str", request.conversation_id)
+        self._sent = sent
+        self._guard = guard
+        self._anchor = anchor
+        self._include = include
+        settle = None if guard == "off" or not sent else self._settle
+        self._request = request.replace(is_whole=core.codec.is_page, settle=settle)
+
+    async def run(self) -> Any:
+        """Send when it is this append's turn, finish the answer, and keep the anchor of the conversation up to date."""
+        anchors = self._core.anchors
+        async with self._core.order.turn(self._request):
+            known = anchors.begin(self._conversation_id)
+            newest = None
+            try:
+                self._anchor = self._anchor or (await self._newest() if self._guard == "strict" else known)
+                newest = self._anchor
+                response = await self._core.send(self._request)
+                newest = self._core.codec.last_id(response.content)
+                return self._core.finish(self._core, response, ConversationItemList)
+            except BaseException as error:
+                newest = newest if _is_certain(error) else None
+                raise
+            finally:
+                anchors.end(self._conversation_id, newest)
+
+    async def _newest(self) -> str:
+        page = await self._page("desc", None, limit=1)
+        return item_id(page.items[0]) if page.items else START
+
+    async def _settle(self, failure: APIError) -> Verdict:
+        """What became of it, in the terms of the retry loop."""
+        finding = await look(self._sent, self._conversation_id, self._anchor, self._list)
+        return Verdict(
+            response=None if finding.stored is None else self._as_response(finding.stored),
+            absent=finding.absent,
+            known=finding.known,
+            stored=finding.resembling,
+        )
+
+    async def _list(self, order: str, after: str | None, conversation_id: str) -> Look:
+        return await self._page(order, after, limit=PAGE_SIZE)
+
+    async def _page(self, order: str, after: str | None, *, limit: int) -> Look:
+        core = self._core.decoding()
+        request = core.request(
+            endpoints.LIST_ITEMS,
+            {"conversation_id": self._conversation_id},
+            {"extra_headers": self._request.headers},
+            query={"after": after, "limit": limit, "order": order, "include": self._include},
+        )
+        response = await core.send(request.replace(deadline=self._request.deadline))
+        items, has_more = core.items_of(response)
+        return Look(items=items, has_more=has_more)
+
+    def _as_response(self, stored: Sequence[Any]) -> Response:
+        """The answer that the append would have had."""
+        page = {
+            "object": "list",
+            "data": stored,
+            "has_more": False,
+            "first_id": item_id(stored[0]),
+            "last_id": item_id(stored[-1]),
+        }
+        return Response(status_code=200, headers={}, content=self._core.codec.encode(page), source=self._request)
+
+
+def _is_certain(error: BaseException) -> bool:
+    """Whether an append that failed so has left nothing behind."""
+    return isinstance(error, APIError) and not isinstance(error, (AmbiguousWriteError, APIResponseValidationError))
+
+
+class RawItems:
+    """The methods of :class:`Items`; each returns an :class:`APIResponse`."""
+
+    def __init__(self, core: Core) -> None:
+        items = Items(core.raw())
+        self.create = raw(items.create)
+        self.list = raw(items.list)
+        self.retrieve = raw(items.retrieve)
+        self.delete = raw(items.delete)
+
+
+class StreamingItems:
+    """The methods of :class:`Items` as context managers; each gives a :class:`StreamedAPIResponse`."""
+
+    def __init__(self, core: Core) -> None:
+        items = Items(core.streaming())
+        self.create = streamed(items.create)
+        self.list = streamed(items.list)
+        self.retrieve = streamed(items.retrieve)
+        self.delete = streamed(items.delete)

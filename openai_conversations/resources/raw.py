@@ -1,0 +1,215 @@
+"""Answers as they came: ``with_raw_response`` and ``with_streaming_response``, with the official attribute names."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+from openai_conversations.errors import APITimeoutError, Attempt, RequestInfo
+from openai_conversations.transport.message import BodyStream, Response
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class _Answer(Generic[T]):
+    """What both kinds of raw response have."""
+
+    def __init__(self, response: Response, parse: Callable[[Response], T]) -> None:
+        self._response = response
+        self._parse = parse
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self._response.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Names in any case; :meth:`getall` of the multidict gives repeated ones."""
+        return self._response.headers
+
+    @property
+    def url(self) -> str:
+        """The URL that was asked."""
+        return self._response.source.url
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return self._response.source.method
+
+    @property
+    def http_request(self) -> RequestInfo:
+        """The request, without its body and its credentials."""
+        return self._response.request
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of this answer, if it gave one."""
+        return self._response.request_id
+
+    @property
+    def retries_taken(self) -> int:
+        """How many attempts followed the first."""
+        return max(len(self._response.attempts) - 1, 0)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Every try of the call, oldest first."""
+        return self._response.attempts
+
+    @property
+    def elapsed(self) -> timedelta:
+        """From sending to the last byte that was read, of the last attempt."""
+        return timedelta(seconds=self._response.elapsed)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status_code}] {self.method} {self.url}>"
+
+
+class APIResponse(_Answer[T]):
+    """A whole answer; :meth:`parse` gives what the plain method would have returned."""
+
+    @property
+    def content(self) -> bytes:
+        """The body, decompressed."""
+        return self._response.content
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self._response.content.decode("utf-8", "replace")
+
+    @property
+    def is_closed(self) -> bool:
+        """Always true: the body has been read and the connection given back."""
+        return True
+
+    def parse(self) -> T:
+        """
+        What the plain method would have returned.
+
+        Raises:
+            APIResponseValidationError: The body does not fit.
+        """
+        return self._parse(self._response)
+
+
+class StreamedAPIResponse(_Answer[T]):
+    """
+    An answer whose body is read on demand, inside the deadline of its call.
+
+    The body can be read once, by one of the ``iter_`` methods, or as a whole by :meth:`read`, :meth:`text`, :meth:`json`
+    and :meth:`parse`, which remember it.
+    """
+
+    def __init__(
+        self, response: Response, parse: Callable[[Response], T], stream: BodyStream | None, clock: Callable[[], float]
+    ) -> None:
+        super().__init__(response, parse)
+        self._stream = stream
+        self._clock = clock
+        self._content = response.content if stream is None else None
+        self._closed = stream is None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection was given back."""
+        return self._closed
+
+    async def read(self) -> bytes:
+        """The whole body."""
+        if self._content is None:
+            self._content = b"".join([chunk async for chunk in self.iter_bytes()])
+        return self._content
+
+    async def text(self) -> str:
+        """The whole body as text."""
+        return (await self.read()).decode("utf-8", "replace")
+
+    async def json(self) -> Any:
+        """The whole body as a JSON value."""
+        from openai_conversations.converters.json import loads
+
+        return loads(await self.read())
+
+    async def parse(self) -> T:
+        """
+        What the plain method would have returned.
+
+        Raises:
+            APIResponseValidationError: The body does not fit.
+        """
+        return self._parse(self._response.replace(content=await self.read()))
+
+    async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        """
+        The body in chunks as they arrive, or of a size in bytes.
+
+        Raises:
+            APITimeoutError: The deadline of the call has passed.
+            APIConnectionError: The connection broke.
+        """
+        if self._stream is None or self._content is not None:
+            yield self._content or b""
+            return
+        chunks = self._stream.chunks(chunk_size)
+        while (chunk := await self._within_deadline(anext(chunks, None))) is not None:
+            yield chunk
+
+    async def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
+        """The body as text, in chunks."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        async for chunk in self.iter_bytes(chunk_size):
+            yield decoder.decode(chunk)
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """The body line by line, without line ends."""
+        rest = ""
+        async for text in self.iter_text():
+            *lines, rest = (rest + text).split("\n")
+            for line in lines:
+                yield line.removesuffix("\r")
+        if rest:
+            yield rest
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        self._closed = True
+        if self._stream is not None:
+            await self._stream.close()
+
+    async def _within_deadline(self, step: Awaitable[bytes | None]) -> bytes | None:
+        source = self._response.source
+        scope = asyncio.timeout(None if source.deadline is None else source.deadline - self._clock())
+        try:
+            async with scope:
+                return await step
+        except TimeoutError as error:
+            raise APITimeoutError(source.info, message="The body did not arrive within the deadline.") from error
+
+
+def raw(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, APIResponse[T]]]:
+    """The type of a method of a resource whose core finishes with raw responses."""
+    return cast("Callable[P, Coroutine[Any, Any, APIResponse[T]]]", method)
+
+
+def streamed(
+    method: Callable[P, Awaitable[T]],
+) -> Callable[P, AbstractAsyncContextManager[StreamedAPIResponse[T]]]:
+    """A method of a resource whose core finishes with open responses, as a context manager that closes them."""
+
+    @asynccontextmanager
+    async def open_response(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[StreamedAPIResponse[T]]:
+        response = cast("StreamedAPIResponse[T]", await method(*args, **kwargs))
+        try:
+            yield response
+        finally:
+            await response.close()
+
+    return open_response
