@@ -6,6 +6,21 @@ The core of the package never imports this; ``aiohttp.web`` and SQLite are loade
 
 from __future__ import annotations
 
+from openai_conversations.server import faults
+from openai_conversations.server.faults import Fault
+from openai_conversations.server.journal import Entry
+from openai_conversations.server.profiles import PROFILES, Profile
 from openai_conversations.server.server import ConversationsServer
+from openai_conversations.server.store import Orphan
+from openai_conversations.server.verdicts import StoredConversation
 
-__all__ = ["ConversationsServer"]
+__all__ = [
+    "PROFILES",
+    "ConversationsServer",
+    "Entry",
+    "Fault",
+    "Orphan",
+    "Profile",
+    "StoredConversation",
+    "faults",
+]

@@ -2,62 +2,214 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 
+import attrs
 from aiohttp import web
 
-from openai_conversations.server import routes
+from openai_conversations.server import refusal, routes, wire
+from openai_conversations.server.armory import Armory
+from openai_conversations.server.control import Control
 from openai_conversations.server.engine import Engine
 from openai_conversations.server.exchange import Call, Reply, error_reply
+from openai_conversations.server.journal import Entry, Journal
+from openai_conversations.server.keys import Keys
+from openai_conversations.server.limits import RateLimit
 from openai_conversations.server.operations import OPERATIONS, Context
 from openai_conversations.server.refusal import Refusal
+
+_SECRET_HEADERS = ("authorization", "api-key", "x-ms-user-isolation-key", "cookie")
+
+
+class ServerClosing(Exception):  # noqa: N818  # not an error of anybody's
+    """The server is being closed: whoever waits in it gives up."""
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """
+    What a connection may cost.
+
+    Attributes:
+        body: The most bytes of a body.
+        patience: Seconds for the head of a request, and again for its body.
+    """
+
+    body: int
+    patience: float
 
 
 class App:
     """The service: one instance serves every connection."""
 
-    def __init__(self, *, engine: Engine, context: Context, prefix: str) -> None:
-        self._engine = engine
-        self._context = context
-        self._prefix = prefix
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        context: Context,
+        keys: Keys,
+        armory: Armory,
+        journal: Journal,
+        rate: RateLimit,
+        limits: Limits,
+        control: Control | None,
+        sleep: Callable[[float], Awaitable[None]],
+    ) -> None:
+        self.engine = engine
+        self.context = context
+        self.go_down: Callable[[float], None] = lambda _: None
+        self._router = routes.Router(context.profile)
+        self._keys = keys
+        self._armory = armory
+        self._journal = journal
+        self._rate = rate
+        self._limits = limits
+        self._control = control
+        self._sleep = sleep
+        self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def close(self) -> None:
+        """Wake whoever waits: a fault's delay does not outlive the server."""
+        if not self._closing.done():
+            self._closing.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        """
+        Wait, but no longer than the server lives.
+
+        Raises:
+            ServerClosing: It is being closed.
+        """
+        nap = asyncio.ensure_future(self._sleep(seconds))
+        await asyncio.wait((nap, self._closing), return_when=asyncio.FIRST_COMPLETED)
+        if not nap.done():
+            nap.cancel()
+            raise ServerClosing
+        await nap
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        started = time.perf_counter()
-        reply = await self._reply(request)
-        return web.Response(
-            status=reply.status,
-            body=reply.body,
-            content_type=reply.content_type,
-            headers={
-                "x-request-id": self._context.ids.new("req"),
-                "openai-processing-ms": str(round((time.perf_counter() - started) * 1000)),
-                **reply.headers,
-            },
-        )
-
-    async def _reply(self, request: web.BaseRequest) -> Reply:
-        try:
-            call = await self._read(request)
-            job = OPERATIONS[call.operation](call, self._context)
-            return await self._engine.run(job)
-        except Refusal as error:
-            return error_reply(error)
-
-    async def _read(self, request: web.BaseRequest) -> Call:
+        """Answer one request: aiohttp calls this."""
         path, query = routes.split(request.raw_path)
-        methods, conversation_id, item_id = routes.match(path, self._prefix)
-        if methods is None:
-            raise Refusal(404, f"Invalid URL ({request.method} {path})")
-        if request.method not in methods:
-            raise Refusal(405, f"Not allowed to {request.method} on {path}.")
-        if not request.headers.get("authorization", "").startswith("Bearer "):
-            raise Refusal(401, "You didn't provide an API key.")
-        return Call(
-            method=request.method,
-            path=path,
-            operation=methods[request.method],
-            conversation_id=conversation_id,
-            item_id=item_id,
-            query=query,
-            body=await request.read(),
+        if self._control is not None and self._control.owns(path):
+            return await self._handle_control(request, path, query)
+        started = time.perf_counter()
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        entry = self._journal.open(method=request.method, path=path, headers=_without_secrets(headers))
+        try:
+            return await self._answer(
+                request, Call(method=request.method, path=path, query=query, headers=headers), entry
+            )
+        finally:
+            self._journal.close(entry, time.perf_counter() - started)
+
+    async def _handle_control(
+        self, request: web.BaseRequest, path: str, query: dict[str, list[str]]
+    ) -> web.StreamResponse:
+        assert self._control is not None  # noqa: S101  # narrows the type
+        try:
+            body = await wire.read_body(request, self._limits.body, self._limits.patience)
+            reply = self._control.answer(Call(method=request.method, path=path, query=query, body=body))
+        except Refusal as error:
+            reply = error_reply(error)
+        return await wire.deliver(request, reply, {}, self.sleep)
+
+    async def _answer(self, request: web.BaseRequest, call: Call, entry: Entry) -> web.StreamResponse:
+        started = time.perf_counter()
+        try:
+            reply = await self._reply(request, call, entry)
+            headers = self._headers(entry, time.perf_counter() - started)
+            response = await wire.deliver(request, reply, headers, self.sleep)
+        except (ServerClosing, ConnectionError):
+            wire.hang_up(request.transport, reset=False)
+            return web.Response(status=500)
+        if not reply.drop:
+            entry.status = reply.status
+            entry.acknowledged = reply.truth and not _gone(request)
+        return response
+
+    async def _reply(self, request: web.BaseRequest, call: Call, entry: Entry) -> Reply:
+        try:
+            call = await self._read(request, call)
+            entry.note_call(call)
+            exchange = Exchange(self, call, entry)
+            fault = self._armory.take(call)
+            if fault is None:
+                return await exchange.perform()
+            entry.fault = fault.name
+            return await fault.effect(exchange)
+        except Refusal as error:
+            return error_reply(error, self.context.profile.errors)
+
+    async def _read(self, request: web.BaseRequest, call: Call) -> Call:
+        route = self._router.route(call.method, call.path)
+        owner = self._keys.owner(call.headers)
+        self._rate.take()
+        body = await wire.read_body(request, self._limits.body, self._limits.patience)
+        if body:
+            _check_content_type(call.headers.get("content-type", ""))
+        return attrs.evolve(
+            call,
+            operation=route.operation,
+            conversation_id=route.conversation_id,
+            item_id=route.item_id,
+            owner=owner,
+            body=body,
         )
+
+    def _headers(self, entry: Entry, seconds: float) -> dict[str, str]:
+        entry.request_id = self.context.ids.new("req")
+        ids = dict.fromkeys(self.context.profile.request_id_headers, entry.request_id)
+        return {**ids, "openai-processing-ms": str(round(seconds * 1000)), **self._rate.headers()}
+
+
+class Exchange:
+    """One request on its way through the service; what a fault's effect works with."""
+
+    def __init__(self, app: App, call: Call, entry: Entry) -> None:
+        self.call = call
+        self.sleep = app.sleep
+        self.go_down = app.go_down
+        self._app = app
+        self._entry = entry
+
+    async def perform(self) -> Reply:
+        """What a sound server does; a refusal is a reply too."""
+        try:
+            job = OPERATIONS[self.call.operation](self.call, self._app.context)
+            reply = await self._app.engine.run(job)
+        except Refusal as error:
+            return error_reply(_restated(error, self._app.context), self._app.context.profile.errors)
+        self._entry.note_commit(reply)
+        return reply
+
+    def cursor_for(self, after: str) -> str:
+        cursor = self._app.context.ids.new("msg")
+        self._app.context.cursors[cursor] = after
+        return cursor
+
+
+def _restated(error: Refusal, context: Context) -> Refusal:
+    """The refusal with the status that this profile gives to content that it does not take."""
+    if error.status == 400:
+        error.status = context.profile.invalid_status
+    return error
+
+
+def _check_content_type(content_type: str) -> None:
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        message = (
+            f"Unsupported content type: '{refusal.shorten(kind)}'. This API method only accepts 'application/json' "
+            f"requests, but you specified the header 'Content-Type: {refusal.shorten(content_type)}'."
+        )
+        raise Refusal(400, message, code="unsupported_content_type")
+
+
+def _without_secrets(headers: dict[str, str]) -> dict[str, str]:
+    return {name: "***" if name in _SECRET_HEADERS else value for name, value in headers.items()}
+
+
+def _gone(request: web.BaseRequest) -> bool:
+    return request.transport is None or request.transport.is_closing()

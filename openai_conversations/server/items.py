@@ -315,6 +315,22 @@ def _check_unknown(tag: str, path: str, rules: ItemRules) -> None:
         raise refusal.wrong_value(f"{path}.type", tag, (*KINDS, *INPUT_ONLY))
 
 
+def complete(value: Mapping[str, Any] | str, new_id: Callable[[str], str]) -> Prepared:
+    """
+    An item for the store: as the service completes it, or, where the rules would refuse it, as it is.
+
+    A string stands for a user's message.
+    """
+    item: Item = {"role": "user", "content": value} if isinstance(value, str) else dict(value)
+    try:
+        prepared = prepare(item, "item", new_id, ItemRules(unknown_types=True))
+    except refusal.Refusal:
+        prepared = None
+    return (
+        prepared if isinstance(prepared, Prepared) else Prepared(item={**item, "id": item.get("id") or new_id("item")})
+    )
+
+
 def type_of(value: Any, path: str) -> str:
     """The item's type; a message and a reference need not say it."""
     if not isinstance(value, dict):

@@ -2,69 +2,385 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
-
-from aiohttp import web
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from os import PathLike
+from typing import Any, Self, TypeVar
 
 from openai_conversations.converters import json
-from openai_conversations.server.app import App
-from openai_conversations.server.engine import Engine, InlineEngine, ThreadEngine
+from openai_conversations.server import armory, verdicts, views
+from openai_conversations.server.app import App, Limits
+from openai_conversations.server.armory import Armory
+from openai_conversations.server.control import Control
+from openai_conversations.server.engine import Engine, InlineEngine, Job, ThreadEngine
+from openai_conversations.server.faults import Fault
 from openai_conversations.server.ids import Ids, make_clock
+from openai_conversations.server.items import complete
+from openai_conversations.server.journal import Entry, Journal
+from openai_conversations.server.keys import Keys
+from openai_conversations.server.limits import RateLimit
+from openai_conversations.server.listener import Listener
 from openai_conversations.server.operations import Context
-from openai_conversations.server.profiles import PROFILES
-from openai_conversations.server.store import Store
+from openai_conversations.server.profiles import Profile, parse
+from openai_conversations.server.store import ConversationRow, Orphan, Store
+from openai_conversations.server.verdicts import By, Item, StoredConversation
+
+T = TypeVar("T")
+
+MAX_BODY = 32 * 1024 * 1024
+LOOPBACK = ("127.", "::1", "localhost")
 
 
 class ConversationsServer:
     """
-    A Conversations server on a real socket of this machine, for tests and demonstrations.
+    A Conversations server on a real socket of this machine.
+
+    ``async with`` runs it in the current event loop, ``with`` in a thread of its own, for tests that are not
+    coroutines. Its methods may be called from any thread, whichever way it runs.
 
     Args:
         host: Where to listen.
         port: The port; 0 takes a free one.
         database: A file to keep everything in; ``None`` keeps it in memory.
+        profile: Which kind of server to be: a name, a name with changed traits
+            (``"openai,after_delete=cascade"``), or a :class:`.Profile`.
+        keys: The keys that are accepted, each seeing only its own conversations; ``None`` accepts any.
         seed: Makes ids and clock reproducible.
+        faults: What goes wrong: :class:`.Fault` values, or lines such as ``"locked:n=3"``.
+        rate_limit: Requests per minute; ``None`` refuses none.
+        max_body: The most bytes of a request's body.
+        patience: Seconds in which the head of a request, and then its body, must arrive.
+        control: Whether the control path answers; ``None`` only on a loopback address.
+        journal_limit: How many requests the journal keeps; ``None`` for all.
+        on_request: Called with each journal entry when its request has ended.
+        sleep: How faults wait.
     """
 
     def __init__(
-        self, *, host: str = "127.0.0.1", port: int = 0, database: str | None = None, seed: int | None = None
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        database: str | PathLike[str] | None = None,
+        profile: str | Profile = "openai",
+        keys: Iterable[str] | None = None,
+        seed: int | None = None,
+        faults: Iterable[Fault | str] = (),
+        rate_limit: int | None = None,
+        max_body: int = MAX_BODY,
+        patience: float = 30.0,
+        control: bool | None = None,
+        journal_limit: int | None = None,
+        on_request: Callable[[Entry], None] | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self.profile = parse(profile) if isinstance(profile, str) else profile
         self._host = host
         self._port = port
         self._database = database
         self._seed = seed
-        self._engine: Engine | None = None
-        self._runner: web.ServerRunner | None = None
+        self._keys = Keys(keys, self.profile)
+        self._rate = RateLimit(rate_limit, time.monotonic)
+        self._limits = Limits(body=max_body, patience=patience)
+        self._control = Control(self) if (host.startswith(LOOPBACK) if control is None else control) else None
+        self._sleep = sleep
+        self._armory = Armory()
+        self._journal = Journal(limit=journal_limit, listener=on_request)
+        self._running: _Running | None = None
+        self._thread: _Thread | None = None
+        for fault in faults:
+            self.add_fault(fault)
+
+    # starting and stopping
+
+    async def start(self) -> None:
+        """
+        Listen.
+
+        Raises:
+            OSError: The address is taken, or is not of this machine.
+            RuntimeError: The server runs already.
+        """
+        if self._running is not None:
+            raise RuntimeError("the server is already running")
+        store = Store(":memory:" if self._database is None else str(self._database))
+        engine = InlineEngine(store) if self._database is None else ThreadEngine(store)
+        try:
+            self._running = await self._listen(engine, started=store.size())
+        except BaseException:
+            engine.close()
+            raise
+
+    async def _listen(self, engine: Engine, started: int) -> _Running:
+        ids, now = Ids(self._seed, started=started), make_clock(self._seed, started=started)
+        context = Context(ids=ids, now=now, profile=self.profile)
+        app = App(
+            engine=engine,
+            context=context,
+            keys=self._keys,
+            armory=self._armory,
+            journal=self._journal,
+            rate=self._rate,
+            limits=self._limits,
+            control=self._control,
+            sleep=self._sleep,
+        )
+        listener = Listener(
+            app.handle,
+            host=self._host,
+            port=self._port,
+            patience=self._limits.patience,
+            keepalive=self.profile.keepalive,
+            sleep=app.sleep,
+        )
+        app.go_down = listener.go_down
+        await listener.open()
+        return _Running(app, engine, listener)
+
+    async def stop(self) -> None:
+        """Stop listening, hang up on everybody, close the database. Does nothing when the server does not run."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.app.close()
+            await running.listener.close()
+            running.engine.close()
 
     async def __aenter__(self) -> Self:
-        store = Store(self._database or ":memory:")
-        self._engine = InlineEngine(store) if self._database is None else ThreadEngine(store)
-        started = store.size()
-        context = Context(
-            ids=Ids(self._seed, started=started),
-            now=make_clock(self._seed, started=started),
-            profile=PROFILES["openai"],
-        )
-        app = App(engine=self._engine, context=context, prefix="/v1")
-        self._runner = web.ServerRunner(web.Server(app.handle, access_log=None), shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, backlog=2048)
-        await site.start()
-        self._port = site.port
+        await self.start()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        assert self._runner is not None and self._engine is not None
-        await self._runner.cleanup()
-        self._engine.close()
+        await self.stop()
+
+    def __enter__(self) -> Self:
+        self._thread = _Thread(self)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._thread is not None:
+            self._thread.stop()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._alive.listener.port
+
+    @property
+    def url(self) -> str:
+        """The root of the server, without a slash at its end."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._host, self._host)  # noqa: S104  # only compared
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     @property
     def base_url(self) -> str:
-        """What a client takes as ``base_url`` or ``OPENAI_BASE_URL``."""
-        return f"http://{self._host}:{self._port}/v1"
+        """What a client takes as ``base_url``, or from ``OPENAI_BASE_URL``."""
+        return f"{self.url}{self.profile.prefix}"
 
-    def items(self, conversation_id: str) -> list[dict[str, Any]]:
-        """The stored items of a conversation in order, whether it is deleted or not."""
-        assert self._engine is not None
-        rows = self._engine.run_now(lambda store: store.items(found) if (found := store.find(conversation_id)) else [])
-        return [json.loads(row.body) for row in rows]
+    @property
+    def _alive(self) -> _Running:
+        if self._running is None:
+            raise RuntimeError("the server is not running; use `async with server:` or `with server:`")
+        return self._running
+
+    # what goes wrong
+
+    def add_fault(self, fault: Fault | str) -> Fault:
+        """
+        Let something go wrong from now on; of the faults that fit a request, the first that was added strikes.
+
+        Raises:
+            ValueError: The line names no fault, or none like this.
+        """
+        added = armory.parse(fault) if isinstance(fault, str) else fault
+        self._armory.add(added)
+        return added
+
+    def clear_faults(self) -> None:
+        """Forget all faults."""
+        self._armory.clear()
+
+    @property
+    def faults(self) -> list[tuple[Fault, int]]:
+        """Every fault with how often it struck."""
+        return self._armory.all()
+
+    @property
+    def unfired_faults(self) -> list[Fault]:
+        """The faults that never struck: a test that orders a fault and never meets it proves nothing."""
+        return self._armory.unfired()
+
+    def go_down(self, seconds: float) -> None:
+        """Hang up on everybody and refuse connections for so many seconds, from now on."""
+        running = self._alive
+        running.loop.call_soon_threadsafe(running.listener.go_down, seconds)
+
+    # what is stored
+
+    def conversations(self) -> list[StoredConversation]:
+        """Every conversation that was ever made, in order, with all its items."""
+        return self._run(lambda store: [_seen(store, row) for row in store.everything()])
+
+    def conversation(self, conversation_id: str) -> StoredConversation | None:
+        """One conversation, deleted or not, or ``None``."""
+
+        def job(store: Store) -> StoredConversation | None:
+            row = store.find(conversation_id)
+            return None if row is None else _seen(store, row)
+
+        return self._run(job)
+
+    def items(self, conversation_id: str) -> Sequence[Item]:
+        """The stored items of a conversation in order, those of a deleted one included; empty if there is none."""
+        found = self.conversation(conversation_id)
+        return found.items if found else []
+
+    def orphans(self, conversation_id: str | None = None) -> list[Orphan]:
+        """The items that no conversation shows any more, of one conversation or of all."""
+        return self._run(lambda store: store.orphans(conversation_id))
+
+    def add_items(self, conversation_id: str, items: Iterable[Item | str]) -> list[Item]:
+        """
+        Add items behind the client's back, as another process would.
+
+        They are completed as if they had been sent, but nothing is refused: what the rules do not allow is stored as
+        it is. A string stands for a user's message.
+
+        Returns:
+            The items as they are stored.
+
+        Raises:
+            ValueError: There is no such conversation.
+        """
+        new_id = self._alive.app.context.ids.new
+        prepared = [complete(item, new_id) for item in items]
+
+        def job(store: Store) -> None:
+            conversation = store.find(conversation_id)
+            if conversation is None:
+                raise ValueError(f"there is no conversation {conversation_id!r}")
+            store.append(conversation, [views.row(item) for item in prepared])
+
+        self._run(job)
+        return [item.item for item in prepared]
+
+    def reset(self) -> None:
+        """Forget everything: conversations, faults, journal."""
+        self._run(Store.clear)
+        self._alive.app.context.cursors.clear()
+        self._armory.clear()
+        self._journal.clear()
+
+    def _run(self, job: Job[T]) -> T:
+        return self._alive.engine.run_now(job)
+
+    # what happened
+
+    @property
+    def requests(self) -> list[Entry]:
+        """Every request with its outcome, oldest first."""
+        return list(self._journal)
+
+    def assert_no_duplicates(self, *, by: By = "replay") -> None:
+        """
+        Nothing was stored twice.
+
+        Args:
+            by: ``replay`` looks for what a client sent again after its answer was lost or false; items that are
+                equal on purpose pass. ``content`` lets no two equal items of a conversation pass.
+
+        Raises:
+            AssertionError: Something was; the message names the items and the requests that stored them.
+        """
+        verdicts.no_duplicates(self.conversations(), self.requests, by)
+
+    def assert_no_loss(self, expected: Mapping[str, Iterable[Item | str]]) -> None:
+        """
+        Everything expected is stored, as often and in the order as expected.
+
+        Args:
+            expected: By conversation the items that must be there, as they were sent; a string stands for a user's
+                message.
+
+        Raises:
+            AssertionError: Something is missing; the message shows the difference.
+        """
+        verdicts.no_loss(self.conversations(), expected)
+
+    def assert_erased(self, conversation_id: str) -> None:
+        """
+        A conversation is gone, and all its items with it.
+
+        Raises:
+            AssertionError: It is not, or items are left that nobody can read any more.
+        """
+        orphans = [json.loads_exact(orphan.body) for orphan in self.orphans(conversation_id)]
+        verdicts.erased(conversation_id, self.conversation(conversation_id), orphans)
+
+    def assert_requests(self, *operations: str, **counts: int) -> None:
+        """
+        These requests came: in this order and no others, or so many of each.
+
+        ::
+
+            server.assert_requests("createConversation", "listConversationItems")
+            server.assert_requests(createConversationItems=1)
+
+        Raises:
+            AssertionError: Others came; the message shows the difference.
+        """
+        verdicts.requests(self.requests, operations, counts)
+
+
+class _Running:
+    """What exists only while the server runs."""
+
+    def __init__(self, app: App, engine: Engine, listener: Listener) -> None:
+        self.app = app
+        self.engine = engine
+        self.listener = listener
+        self.loop = asyncio.get_running_loop()
+
+
+class _Thread:
+    """Runs a server in an event loop of its own."""
+
+    def __init__(self, server: ConversationsServer) -> None:
+        self._server = server
+        self._ready: Future[Callable[[], None]] = Future()
+        self._thread = threading.Thread(target=self._work, name="conversations-server", daemon=True)
+
+    def start(self) -> None:
+        """Return when the server listens; raise what kept it from listening."""
+        self._thread.start()
+        self._ready.result()
+
+    def stop(self) -> None:
+        self._ready.result()()
+        self._thread.join()
+
+    def _work(self) -> None:
+        asyncio.run(self._live())
+
+    async def _live(self) -> None:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        try:
+            await self._server.start()
+        except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
+            self._ready.set_exception(error)
+            return
+        self._ready.set_result(lambda: _wake(loop, ended))
+        await ended.wait()
+        await self._server.stop()
+
+
+def _wake(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    loop.call_soon_threadsafe(ended.set)
+
+
+def _seen(store: Store, row: ConversationRow) -> StoredConversation:
+    items: list[dict[str, Any]] = [json.loads_exact(item.body) for item in store.items(row)]
+    return StoredConversation(id=row.id, metadata=json.loads_exact(row.metadata), deleted=row.deleted, items=items)
