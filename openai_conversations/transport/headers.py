@@ -38,6 +38,7 @@ def fixed_headers(settings: Settings, version: str) -> dict[str, str]:
     """What every request of a client carries; default headers win over ours."""
     ours = {
         "Accept": "application/json",
+        "Content-Type": "application/json",
         "User-Agent": f"openai_conversations/{version} Python/{platform.python_version()}",
     }
     if isinstance(settings.api_key, str):
