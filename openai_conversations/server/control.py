@@ -32,6 +32,7 @@ from openai_conversations.server.exchange import Call, Reply, reply_with
 from openai_conversations.server.faults import Fault
 from openai_conversations.server.journal import Entry
 from openai_conversations.server.refusal import Refusal, bad_request, shorten
+from openai_conversations.server.shapes import is_object
 from openai_conversations.server.store import Orphan
 from openai_conversations.server.verdicts import By, Item, StoredConversation
 
@@ -112,8 +113,8 @@ class Control:
 
 
 def _fields(body: bytes) -> dict[str, Any]:
-    fields = json.loads(body) if body else {}
-    if not isinstance(fields, dict):
+    fields: Any = json.loads(body) if body else {}
+    if not is_object(fields):
         raise TypeError("the body is not a JSON object")
     return fields
 

@@ -10,6 +10,7 @@ import attrs
 from openai_conversations.converters import json
 from openai_conversations.server.exchange import Call, Reply, error_reply
 from openai_conversations.server.refusal import Refusal
+from openai_conversations.server.shapes import is_array, is_object
 
 
 class Exchange(Protocol):
@@ -22,11 +23,11 @@ class Exchange(Protocol):
         """Do what was asked; the reply that a sound server gives."""
         ...
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, /) -> None:
         """Wait; the end of the server ends the wait."""
         ...
 
-    def go_down(self, seconds: float) -> None:
+    def go_down(self, seconds: float, /) -> None:
         """Close everything and refuse connections for so many seconds."""
         ...
 
@@ -177,9 +178,9 @@ def _future(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_unknown_fields(value: Any) -> Any:
-    if isinstance(value, list):
+    if is_array(value):
         return [_with_unknown_fields(member) for member in value]
-    if not isinstance(value, dict):
+    if not is_object(value):
         return value
     inner = {name: field if name == "metadata" else _with_unknown_fields(field) for name, field in value.items()}
     return {**inner, "x_future": {"level": 1, "ratio": 1.0, "tags": ["new", None]}}

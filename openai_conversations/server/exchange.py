@@ -37,8 +37,8 @@ class Call:
     conversation_id: str = ""
     item_id: str = ""
     owner: str = ""
-    query: Mapping[str, Sequence[str]] = attrs.field(factory=dict)
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    query: Mapping[str, Sequence[str]] = attrs.field(factory=dict[str, Sequence[str]])
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
 
 
@@ -66,7 +66,7 @@ class Reply:
     status: int = 200
     body: bytes = b""
     content_type: str = JSON
-    headers: Mapping[str, str] = attrs.field(factory=dict)
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
     conversation_id: str = ""
     item_ids: tuple[str, ...] = ()
     truth: bool = True

@@ -22,6 +22,7 @@ from openai_conversations.server.shapes import (
     boolean,
     either,
     fill,
+    is_object,
     nullable,
     opt,
     text,
@@ -333,7 +334,7 @@ def complete(value: Mapping[str, Any] | str, new_id: Callable[[str], str]) -> Pr
 
 def type_of(value: Any, path: str) -> str:
     """The item's type; a message and a reference need not say it."""
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise refusal.wrong_type(path, "an object", value)
     tag = value.get("type")
     if tag is None:

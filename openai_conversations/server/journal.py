@@ -50,12 +50,12 @@ class Entry:
     time: float
     method: str
     path: str
-    query: dict[str, list[str]] = attrs.field(factory=dict, repr=False)
+    query: dict[str, list[str]] = attrs.field(factory=dict[str, list[str]], repr=False)
     operation: str = ""
     conversation_id: str = ""
     item_id: str = ""
     body: bytes = attrs.field(default=b"", repr=False)
-    headers: dict[str, str] = attrs.field(factory=dict, repr=False)
+    headers: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     fault: str = ""
     committed: bool = False
     item_ids: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from openai_conversations.server.exchange import Call, Reply, reply_with
 from openai_conversations.server.ids import Ids
 from openai_conversations.server.items import Prepared, Reference, prepare_all
 from openai_conversations.server.profiles import Profile
+from openai_conversations.server.shapes import is_object
 from openai_conversations.server.store import ConversationRow, ItemRow, Store
 from openai_conversations.server.views import Include
 
@@ -40,7 +41,7 @@ class Context:
     ids: Ids
     now: Callable[[], int]
     profile: Profile
-    cursors: dict[str, str] = attrs.field(factory=dict)
+    cursors: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
 def create_conversation(call: Call, context: Context) -> Job:
@@ -181,7 +182,7 @@ def _fields(call: Call) -> dict[str, Any]:
         value = _loads(call.body)
     except ValueError:
         raise refusal.bad_json() from None
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise refusal.wrong_type("body", "an object", value)
     return value
 

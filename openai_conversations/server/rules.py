@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from openai_conversations.server import refusal
+from openai_conversations.server.shapes import is_array, is_object
 from openai_conversations.server.views import INCLUDABLE, Include
 
 MAX_PAIRS = 16
@@ -34,7 +35,7 @@ def metadata(value: Any, *, limits: bool = True) -> dict[str, Any]:
     """At most 16 pairs of strings, keys up to 64 characters, values up to 512; null is an empty map."""
     if value is None:
         return {}
-    if not isinstance(value, dict):
+    if not is_object(value):
         raise refusal.wrong_type("metadata", "an object", value)
     if limits:
         _check_pairs(value)
@@ -68,7 +69,7 @@ def _check_pair(key: str, value: Any) -> None:
 
 def batch(value: Any, *, limits: bool = True) -> list[Any]:
     """The items of a request: an array of at most 20."""
-    if not isinstance(value, list):
+    if not is_array(value):
         raise refusal.wrong_type("items", "an array", value)
     if limits:
         refusal.check_length("items", "array", len(value), 0, MAX_ITEMS)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
@@ -44,6 +44,14 @@ def opt(shape: Shape) -> Field:
 def fill(shape: Shape, default: Any) -> Field:
     """The field may be absent: ``default`` is stored. A list is copied for each value."""
     return Field(shape, default)
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def anything(value: Any, path: str) -> Any:  # noqa: ARG001  # a shape like the others
@@ -112,7 +120,7 @@ class nullable:  # noqa: N801  # a word of the language, like the others
 
 def array(member: Shape, least: int = 0, most: int | None = None) -> Shape:
     def shape(value: Any, path: str) -> Any:
-        if not isinstance(value, list):
+        if not is_array(value):
             raise refusal.wrong_type(path, "an array", value)
         refusal.check_length(path, "array", len(value), least, most)
         return [member(one, f"{path}[{n}]") for n, one in enumerate(value)]
@@ -124,7 +132,7 @@ def mapping(member: Shape = anything) -> Shape:
     """An object with any keys."""
 
     def shape(value: Any, path: str) -> Any:
-        if not isinstance(value, dict):
+        if not is_object(value):
             raise refusal.wrong_type(path, "an object", value)
         return {key: member(one, f"{path}.{key}") for key, one in value.items()}
 
@@ -166,7 +174,7 @@ class Obj:
     closed: bool = False
 
     def __call__(self, value: Any, path: str) -> Any:
-        if not isinstance(value, dict):
+        if not is_object(value):
             raise refusal.wrong_type(path, "an object", value)
         if self.closed and (unknown := value.keys() - self.fields.keys()):
             raise refusal.unknown_parameter(f"{path}.{min(unknown)}")
@@ -184,7 +192,7 @@ class Obj:
         elif stored.get(name) is not None:
             stored[name] = field.shape(stored[name], f"{path}.{name}")
         elif field.default is not _NOTHING:
-            stored[name] = field.default.copy() if isinstance(field.default, list) else field.default
+            stored[name] = list(field.default) if is_array(field.default) else field.default
         elif name in stored and not isinstance(field.shape, nullable):
             del stored[name]
 
@@ -196,7 +204,7 @@ class Tagged:
     shapes: Mapping[str, Obj]
 
     def __call__(self, value: Any, path: str) -> Any:
-        if not isinstance(value, dict):
+        if not is_object(value):
             raise refusal.wrong_type(path, "an object", value)
         if "type" not in value:
             raise refusal.missing(f"{path}.type")

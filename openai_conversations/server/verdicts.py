@@ -16,6 +16,7 @@ import attrs
 from openai_conversations.converters import json
 from openai_conversations.server.items import complete
 from openai_conversations.server.journal import Entry
+from openai_conversations.server.shapes import is_array, is_object
 
 Item = Mapping[str, Any]
 By = Literal["replay", "content"]
@@ -170,7 +171,9 @@ def content_of(item: Item) -> bytes:
 def summary(item: Item, limit: int = 100) -> str:
     """One line that a reader recognises the item by."""
     content = json.dumps({name: value for name, value in item.items() if name not in {*_VOLATILE, "type"}}).decode()
-    texts = [part["text"] for part in item.get("content") or () if isinstance(part, dict) and "text" in part]
+    content_parts = item.get("content")
+    parts = content_parts if is_array(content_parts) else []
+    texts = [str(part["text"]) for part in parts if is_object(part) and "text" in part]
     shown = f"{item.get('role')}: {' '.join(texts)!r}" if texts else content
     text = f"{item.get('type')} {shown}"
     return text if len(text) <= limit else f"{text[:limit]}…"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from openai_conversations.converters import json
 from openai_conversations.server.items import Item, Prepared
+from openai_conversations.server.shapes import is_array, is_object
 from openai_conversations.server.store import ItemRow
 
 Include = frozenset[str]
@@ -25,14 +26,14 @@ def _without(item: Item, *path: str) -> Item:
     if not rest:
         return {key: value for key, value in item.items() if key != name}
     inner = item[name]
-    return {**item, name: _without(inner, *rest)} if isinstance(inner, dict) else item
+    return {**item, name: _without(inner, *rest)} if is_object(inner) else item
 
 
 def _in_parts(item: Item, tag: str, change: Callable[[Item], Item]) -> Item:
     content = item.get("content")
-    if not isinstance(content, list):
+    if not is_array(content):
         return item
-    hidden = [change(part) if isinstance(part, dict) and part.get("type") == tag else part for part in content]
+    hidden = [change(part) if is_object(part) and part.get("type") == tag else part for part in content]
     return {**item, "content": hidden}
 
 

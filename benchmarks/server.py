@@ -1,0 +1,272 @@
+"""
+What the embedded server costs: ``python benchmarks/server.py [--json] [--seconds 5] [--items 1000000]``.
+
+The server runs in a process of its own, pinned to one core; the load comes from this process on another core, over
+plain asyncio streams, which are cheaper than any client. Nothing here is a test: it prints figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from openai_conversations.server import ConversationsServer
+from openai_conversations.server.store import ItemRow, Store
+
+CONNECTIONS = 32
+PULSE = 0.002
+"""Seconds between two looks at the event loop of the server."""
+
+MESSAGE = b'{"items":[{"role":"user","content":"What is the capital of France?"}]}'
+
+
+def pin(core: int) -> None:
+    """Stay on one core, where the system can be told so."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[core % len(cores)]})
+
+
+# The server's process
+
+
+def serve(pipe: Connection, database: str | None) -> None:
+    pin(0)
+    asyncio.run(_serve(pipe, database))
+
+
+async def _serve(pipe: Connection, database: str | None) -> None:
+    loop = asyncio.get_running_loop()
+    async with ConversationsServer(database=database, journal_limit=1000) as server:
+        lags: list[float] = []
+        watch = asyncio.create_task(_watch(lags))
+        pipe.send(server.port)
+        while (order := await loop.run_in_executor(None, pipe.recv)) != "stop":
+            if order == "begin":
+                lags.clear()
+                begun = time.process_time()
+            else:
+                pipe.send((time.process_time() - begun, sorted(lags)))
+        watch.cancel()
+
+
+async def _watch(lags: list[float]) -> None:
+    """How much later than asked the loop comes back: what it was blocked for."""
+    while True:
+        started = time.perf_counter()
+        await asyncio.sleep(PULSE)
+        lags.append(time.perf_counter() - started - PULSE)
+
+
+class Remote:
+    """The server in its process."""
+
+    def __init__(self, database: str | None = None) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=serve, args=(theirs, database))
+        self._process.start()
+        self.port: int = self._pipe.recv()
+
+    def begin(self) -> None:
+        self._pipe.send("begin")
+
+    def end(self) -> tuple[float, list[float]]:
+        """CPU seconds of the server and the sorted lags of its loop since :meth:`begin`."""
+        self._pipe.send("end")
+        seconds, lags = self._pipe.recv()
+        return seconds, lags
+
+    def stop(self) -> None:
+        self._pipe.send("stop")
+        self._process.join()
+
+
+# The load
+
+
+class Connected:
+    """One connection that is kept alive."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ask(self, request: bytes) -> bytes:
+        """The body of the answer, which must be 200."""
+        self._writer.write(request)
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        if not head.startswith(b"http/1.1 200"):
+            raise RuntimeError(head.decode())
+        length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+        return await self._reader.readexactly(length)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+@asynccontextmanager
+async def connected(port: int, count: int = CONNECTIONS) -> AsyncIterator[list[Connected]]:
+    connections = [Connected(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(count)]
+    try:
+        yield connections
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def http(method: str, path: str, body: bytes = b"") -> bytes:
+    head = f"{method} /v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n"
+    kind = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
+    return f"{head}{kind}\r\n".encode() + body
+
+
+async def create(connection: Connected) -> str:
+    return str(json.loads(await connection.ask(http("POST", "/conversations", b"{}")))["id"])
+
+
+async def hammer(remote: Remote, seconds: float, request: Callable[[str], bytes]) -> dict[str, float]:
+    """Ask as fast as it goes over all connections."""
+    async with connected(remote.port) as connections:
+        conversation = await create(connections[0])
+        remote.begin()
+        started = time.perf_counter()
+        latencies: list[float] = []
+
+        async def work(connection: Connected) -> None:
+            while (asked := time.perf_counter()) < started + seconds:
+                await connection.ask(request(conversation))
+                latencies.append(time.perf_counter() - asked)
+
+        await asyncio.gather(*(work(connection) for connection in connections))
+        elapsed = time.perf_counter() - started
+    cpu, lags = remote.end()
+    return {
+        "requests_per_second": len(latencies) / elapsed,
+        "requests_per_cpu_second": len(latencies) / cpu,
+        "latency_p50_ms": percentile(sorted(latencies), 50) * 1000,
+        "loop_blocked_p99_ms": percentile(lags, 99) * 1000,
+        "loop_blocked_max_ms": lags[-1] * 1000,
+    }
+
+
+def percentile(values: list[float], percent: float) -> float:
+    return values[min(len(values) - 1, int(len(values) * percent / 100))]
+
+
+# The cases
+
+
+async def start_to_first_answer(options: argparse.Namespace) -> dict[str, float]:  # noqa: ARG001  # a case like the others
+    times: list[float] = []
+    for _ in range(20):
+        started = time.perf_counter()
+        async with ConversationsServer() as server, connected(server.port, 1) as (connection,):
+            await create(connection)
+            times.append(time.perf_counter() - started)
+    return {"median_ms": statistics.median(times) * 1000, "max_ms": max(times) * 1000}
+
+
+async def retrieve_in_memory(options: argparse.Namespace) -> dict[str, float]:
+    return await _with(Remote(), lambda remote: hammer(remote, options.seconds, lambda id: http("GET", f"/conversations/{id}")))
+
+
+async def append_in_memory(options: argparse.Namespace) -> dict[str, float]:
+    return await _with(
+        Remote(), lambda remote: hammer(remote, options.seconds, lambda id: http("POST", f"/conversations/{id}/items", MESSAGE))
+    )
+
+
+async def append_to_file(options: argparse.Namespace) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(dir=options.directory) as directory:
+        remote = Remote(str(Path(directory) / "conversations.sqlite"))
+        return await _with(
+            remote,
+            lambda remote: hammer(remote, options.seconds, lambda id: http("POST", f"/conversations/{id}/items", MESSAGE)),
+        )
+
+
+async def page_from_the_middle(options: argparse.Namespace) -> dict[str, float]:
+    with tempfile.TemporaryDirectory(dir=options.directory) as directory:
+        database = str(Path(directory) / "conversations.sqlite")
+        conversation, middle = _fill(database, options.items)
+        request = http("GET", f"/conversations/{conversation}/items?after={middle}&limit=100&order=asc")
+        return await _with(Remote(database), lambda remote: _pages(remote, request))
+
+
+def _fill(database: str, count: int) -> tuple[str, str]:
+    """A conversation of ``count`` items; its id and the id of the item in the middle."""
+    body = b'{"type":"message","id":"msg_%048x","status":"completed","role":"user","content":[{"type":"input_text","text":"Hi"}]}'
+    store = Store(database)
+    store.execute("BEGIN")
+    conversation = store.add_conversation(id=f"conv_{0:048x}", owner="", created_at=0, metadata=b"{}")
+    for start in range(0, count, 10_000):
+        numbers = range(start, min(count, start + 10_000))
+        store.append(conversation, [ItemRow(id=f"msg_{n:048x}", body=body % n) for n in numbers])
+    store.execute("COMMIT")
+    store.close()
+    return conversation.id, f"msg_{count // 2:048x}"
+
+
+async def _pages(remote: Remote, request: bytes, rounds: int = 300) -> dict[str, float]:
+    async with connected(remote.port, 1) as (connection,):
+        times: list[float] = []
+        for _ in range(rounds):
+            started = time.perf_counter()
+            await connection.ask(request)
+            times.append(time.perf_counter() - started)
+    times.sort()
+    return {"first_ms": times[-1] * 1000, "median_ms": percentile(times, 50) * 1000, "p99_ms": percentile(times, 99) * 1000}
+
+
+async def _with(
+    remote: Remote, work: Callable[[Remote], Awaitable[dict[str, float]]]
+) -> dict[str, float]:
+    try:
+        return await work(remote)
+    finally:
+        remote.stop()
+
+
+CASES: dict[str, Callable[[argparse.Namespace], Awaitable[dict[str, float]]]] = {
+    case.__name__: case
+    for case in (start_to_first_answer, retrieve_in_memory, append_in_memory, append_to_file, page_from_the_middle)
+}
+
+
+async def run(options: argparse.Namespace) -> dict[str, Any]:
+    pin(1)
+    results: dict[str, Any] = {}
+    for name in options.case or CASES:
+        results[name] = await CASES[name](options)
+        if not options.json:
+            print(f"{name}: " + ", ".join(f"{figure} {value:,.1f}" for figure, value in results[name].items()))
+    return results
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--case", action="append", choices=CASES, help="only this case; may be given again")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
+    parser.add_argument("--items", type=int, default=1_000_000, help="of the long conversation")
+    parser.add_argument("--directory", default=None, help="where database files are made; a disk, not a RAM disk")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    results = asyncio.run(run(options))
+    if options.json:
+        print(json.dumps(results, indent=2))
+
+
+if __name__ == "__main__":
+    main()
