@@ -61,7 +61,7 @@ class _Answer(Generic[T]):
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """Every try of the call, oldest first."""
-        return self._response.attempts
+        return self._response.history
 
     @property
     def elapsed(self) -> timedelta:

@@ -89,11 +89,10 @@ class State:
 
 def decide(request: Request, outcome: Outcome, state: State, policy: RetryPolicy) -> Decision:
     """What to do after an attempt."""
-    if isinstance(outcome, Response):
-        if is_success(request, outcome):
-            return ACCEPT
-        if is_locked(outcome):
-            return _after_lock(request, outcome, state, policy)
+    if isinstance(outcome, Response) and is_success(request, outcome):
+        return ACCEPT
+    if isinstance(outcome, Response) and is_locked(outcome):
+        return _after_lock(request, outcome, state, policy)
     if request.replay is Replay.APPEND and is_unknown(outcome):
         return _after_unknown(request, outcome, state, policy)
     if state.retries >= request.max_retries or not is_transient(outcome):

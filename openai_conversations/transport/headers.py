@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 import platform
-from collections.abc import Mapping
 from typing import Final
 
 from openai_conversations.settings import ApiKey, Settings, checked_key
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, Request, Response, merged
 
 RETRY_COUNT: Final = "x-stainless-retry-count"
 """The header by which the official client tells the service the number of a retry; 0 is sent with first attempts."""
@@ -52,14 +51,6 @@ def fixed_headers(settings: Settings, version: str) -> dict[str, str]:
 
 def _credentials(key: str, header: str) -> dict[str, str]:
     return {"api-key": key} if header == "api-key" else {"Authorization": f"Bearer {key}"}
-
-
-def merged(base: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
-    """Both; where a name is in both in any case, the second wins."""
-    if not over:
-        return dict(base)
-    lowered = {name.lower() for name in over}
-    return {**{name: value for name, value in base.items() if name.lower() not in lowered}, **over}
 
 
 async def ask_key(provider: ApiKey) -> str:

@@ -91,26 +91,27 @@ class SessionManager:
 
     async def send(self, request: Request) -> Response:
         """
-        Send once; read the body inside the bound of the attempt, unless a 2xx answer is to be streamed.
+        Send once and read the body, unless a 2xx answer is to be streamed. The caller bounds the time.
 
         Raises:
-            APITimeoutError: The attempt took longer than ``timeout.attempt``, or the connection than ``timeout.connect``.
+            APITimeoutError: There was no connection within ``timeout.connect``.
             APIConnectionError: There was no connection, or it broke; ``sent`` tells whether the server may know.
             ClientClosedError: The client or the borrowed session is closed.
             WrongEventLoopError: The connections belong to another event loop.
         """
         opened = self._opened()
-        if opened.slots is None:
+        slots = opened.slots
+        if slots is None:
             return await self._attempt(opened.session, request)
-        async with opened.slots:
+        if slots.locked():
+            request.progress.wait_for_connection()
+        async with slots:
             return await self._attempt(opened.session, request)
 
     async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Response:
-        started = self._clock()
-        request.progress.sent = True
+        request.progress.begin()
         try:
-            async with asyncio.timeout(request.timeout.attempt):
-                return await self._exchange(session, request, started)
+            return await self._exchange(session, request, self._clock())
         except _NOT_SENT as error:
             raise _failure(request, error, sent=False) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -208,11 +209,10 @@ def _connect_timeout(seconds: float | None) -> aiohttp.ClientTimeout:
 def _failure(request: Request, error: BaseException, *, sent: bool) -> APIConnectionError:
     """Our error for aiohttp's: timeouts apart, and no word of the request's headers or body."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
-        message = f"No connection within {request.timeout.connect:g} s." if request.timeout.connect else "No connection."
+        message = f"No connection within {request.timeout.connect} s."
         return APITimeoutError(request.info, message=message, sent=False)
     if isinstance(error, TimeoutError):
-        bound = f" within {request.timeout.attempt:g} s" if request.timeout.attempt else ""
-        return APITimeoutError(request.info, message=f"No answer{bound}.", sent=sent)
+        return APITimeoutError(request.info, sent=sent)
     reason = str(error) or type(error).__name__
     return APIConnectionError(message=f"Connection error: {reason}", request=request.info, sent=sent)
 
