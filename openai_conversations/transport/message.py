@@ -220,7 +220,8 @@ class Response:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled without what cannot or must not travel: the open stream, functions, credentials, the request's body."""
-        source = self.source.replace(headers=dict(self.request.headers), body=None, is_whole=None, settle=None)
+        headers = dict(self.request.headers)
+        source = self.source.replace(headers=headers, body=None, is_whole=None, settle=None, progress=Progress())
         kept = {
             "status_code": self.status_code,
             "headers": CIMultiDict(self.headers),

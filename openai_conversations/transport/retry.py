@@ -73,10 +73,10 @@ class _Timer:
     One and not two because a timer costs 2 to 3 µs, of the 10 that the retry loop costs.
     """
 
-    __slots__ = ("_attempt", "_call_ends", "is_for_call", "scope")
+    __slots__ = ("_call_ends", "bound", "is_for_call", "scope")
 
     def __init__(self, remaining: float | None, attempt: float | None) -> None:
-        self._attempt = attempt
+        self.bound = attempt
         self._call_ends = None if remaining is None else asyncio.get_running_loop().time() + remaining
         self.is_for_call = attempt is None or (remaining is not None and remaining <= attempt)
         """Whether it is the deadline of the call that ends first."""
@@ -90,8 +90,8 @@ class _Timer:
 
     def resume(self) -> None:
         """There is a connection: the bound of the attempt counts from now."""
-        if self.is_for_call and self._attempt is not None:
-            ends = asyncio.get_running_loop().time() + self._attempt
+        if self.is_for_call and self.bound is not None:
+            ends = asyncio.get_running_loop().time() + self.bound
             if self._call_ends is None or ends < self._call_ends:
                 self.is_for_call = False
                 self.scope.reschedule(ends)
@@ -178,8 +178,10 @@ class Retry:
                 raise
             if timer.is_for_call:
                 raise self._late(call) from error
-            message = f"No answer within {self._attempt_bound(request):g} s."
+            message = f"No answer within {timer.bound:g} s."
             return APITimeoutError(request.info, message=message, sent=progress.sent)
+        finally:
+            progress.timer = None
 
     @staticmethod
     def _numbered(call: _Call) -> Request:
