@@ -14,7 +14,7 @@ copyright = "2026, openai_conversations contributors"
 release = importlib.metadata.version("openai_conversations")
 version = release
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "tables"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "tables"]
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
@@ -23,16 +23,16 @@ html_title = f"openai_conversations {release}"
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
-autodoc_class_signature = "separated"
+autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 80
-napoleon_google_docstring = True
-napoleon_numpy_docstring = False
+
+suppress_warnings = ["ref.python"]  # a builtin in an annotation, such as bytes, has the name of a field of ours
 
 # Names of other people's documentation: building ours needs no network, so they are not looked up.
 nitpick_ignore_regex = [
-    (r"py:.*", r"(aiohttp|asyncio|attrs|collections|multidict|ssl|yarl)\..*"),
+    (r"py:.*", r"(aiohttp|asyncio|attrs|collections|contextlib|datetime|multidict|ssl|yarl)\..*"),
 ]

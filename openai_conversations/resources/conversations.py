@@ -26,7 +26,7 @@ from openai_conversations.transport.message import Replay
 
 class Conversations:
     """
-    Conversations, and through :attr:`items` what is in them.
+    Conversations, and through ``items`` what is in them.
 
     Every method takes the keywords of :class:`CallOptions` and raises the errors of the tree in
     :mod:`openai_conversations.errors`; :class:`InvalidArgumentError` before anything is sent.

@@ -30,7 +30,7 @@ class _Answer(Generic[T]):
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Names in any case; :meth:`getall` of the multidict gives repeated ones."""
+        """Names in any case; ``getall`` of the multidict gives repeated ones."""
         return self._response.headers
 
     @property
