@@ -86,8 +86,11 @@ def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time
     seconds = _number(text)
     if seconds is not None:
         return _positive(seconds)
-    moment = parsedate_tz(text)
-    return _positive(mktime_tz(moment) - now()) if moment else None
+    try:
+        moment = parsedate_tz(text)
+        return _positive(mktime_tz(moment) - now()) if moment else None
+    except (ValueError, OverflowError):  # a year or an hour that no calendar has
+        return None
 
 
 def _number(text: str | None) -> float | None:

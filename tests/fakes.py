@@ -1,0 +1,118 @@
+"""Test doubles of what the client takes from outside: a clock, a sleep, dice, and the end of the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from multidict import CIMultiDict
+
+from openai_conversations.errors import APIConnectionError, APITimeoutError
+from openai_conversations.transport.message import Replay, Request, Response, Verdict
+
+URL = "http://127.0.0.1:1/v1/conversations/conv_1/items"
+
+Step = Response | BaseException | Callable[[Request], Awaitable[Response]]
+
+
+class FakeClock:
+    """A clock that only moves when somebody sleeps by it, and remembers how long they slept."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+class Script:
+    """The end of a chain: gives one prepared outcome per attempt, the last one for ever, and keeps what it was asked."""
+
+    def __init__(self, *steps: Step) -> None:
+        self._steps: Iterable[Step] = iter(steps)
+        self._last: Step | None = None
+        self.requests: list[Request] = []
+
+    async def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
+        self._last = step = next(iter(self._steps), self._last)
+        if isinstance(step, BaseException):
+            raise step
+        if isinstance(step, Response):
+            return step
+        assert step is not None, "a script has at least one step"
+        return await step(request)
+
+
+def append_request(**changes: Any) -> Request:
+    """An append, as ``items.create`` makes it."""
+    values: dict[str, Any] = {
+        "operation": "createConversationItems",
+        "method": "POST",
+        "template": "/conversations/{conversation_id}/items",
+        "url": URL,
+        "body": b'{"items":[]}',
+        "replay": Replay.APPEND,
+        "conversation_id": "conv_1",
+    }
+    return Request(**{**values, **changes})
+
+
+def get_request(**changes: Any) -> Request:
+    """A request that is safe to repeat."""
+    return append_request(
+        **{"operation": "listConversationItems", "method": "GET", "body": None, "replay": Replay.SAFE, **changes}
+    )
+
+
+def delete_request(**changes: Any) -> Request:
+    """A deletion, which is safe to repeat."""
+    return get_request(**{"operation": "deleteConversation", "method": "DELETE", **changes})
+
+
+def answer(status: int = 200, content: bytes = b"{}", **headers: str) -> Response:
+    """An answer; underscores in the names of headers stand for dashes."""
+    return Response(
+        status_code=status,
+        headers=CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()}),
+        content=content,
+        source=append_request(),
+    )
+
+
+def locked(**headers: str) -> Response:
+    """The service's word that another process is writing to the conversation."""
+    body = b'{"error":{"message":"Another process","type":"invalid_request_error","param":"conversation",' + (
+        b'"code":"conversation_locked"}}'
+    )
+    return answer(400, body, **headers)
+
+
+def broken(*, sent: bool = True) -> APIConnectionError:
+    """No answer: the connection broke, or (``sent=False``) could not be made."""
+    return APIConnectionError(message="Connection error: gone", request=append_request().info, sent=sent)
+
+
+def timed_out(*, sent: bool = True) -> APITimeoutError:
+    """No answer in time."""
+    return APITimeoutError(append_request().info, sent=sent)
+
+
+def settles(*verdicts: Verdict | BaseException) -> Any:
+    """How to find out what became of a write: one verdict per look, the last for ever; ``.failures`` has what was asked."""
+    left = list(verdicts)
+
+    async def settle(failure: Any) -> Verdict:
+        settle.failures.append(failure)  # type: ignore[attr-defined]
+        verdict = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(verdict, BaseException):
+            raise verdict
+        return verdict
+
+    settle.failures = []  # type: ignore[attr-defined]
+    return settle
