@@ -10,6 +10,7 @@ from openai_conversations.server import faults
 from openai_conversations.server.faults import Fault
 from openai_conversations.server.journal import Entry
 from openai_conversations.server.profiles import PROFILES, Profile
+from openai_conversations.server.serve import ServeOptions, serve
 from openai_conversations.server.server import ConversationsServer
 from openai_conversations.server.store import Orphan
 from openai_conversations.server.verdicts import StoredConversation
@@ -21,6 +22,8 @@ __all__ = [
     "Fault",
     "Orphan",
     "Profile",
+    "ServeOptions",
     "StoredConversation",
     "faults",
+    "serve",
 ]

@@ -93,34 +93,30 @@ class App:
         """Answer one request: aiohttp calls this."""
         path, query = routes.split(request.raw_path)
         if self._control is not None and self._control.owns(path):
-            return await self._handle_control(request, path, query)
+            return await self._handle_control(request, path)
         started = time.perf_counter()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        entry = self._journal.open(method=request.method, path=path, headers=_without_secrets(headers))
+        entry = self._journal.open(method=request.method, path=path, query=query, headers=_without_secrets(headers))
         try:
-            return await self._answer(
-                request, Call(method=request.method, path=path, query=query, headers=headers), entry
-            )
+            return await self._answer(request, headers, entry)
         finally:
             self._journal.close(entry, time.perf_counter() - started)
 
-    async def _handle_control(
-        self, request: web.BaseRequest, path: str, query: dict[str, list[str]]
-    ) -> web.StreamResponse:
+    async def _handle_control(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         assert self._control is not None  # noqa: S101  # narrows the type
         try:
             body = await wire.read_body(request, self._limits.body, self._limits.patience)
-            reply = self._control.answer(Call(method=request.method, path=path, query=query, body=body))
+            reply = self._control.answer(Call(method=request.method, path=path, body=body))
         except Refusal as error:
             reply = error_reply(error)
         return await wire.deliver(request, reply, {}, self.sleep)
 
-    async def _answer(self, request: web.BaseRequest, call: Call, entry: Entry) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, headers: dict[str, str], entry: Entry) -> web.StreamResponse:
         started = time.perf_counter()
         try:
-            reply = await self._reply(request, call, entry)
-            headers = self._headers(entry, time.perf_counter() - started)
-            response = await wire.deliver(request, reply, headers, self.sleep)
+            reply = await self._reply(request, headers, entry)
+            told = self._headers(entry, time.perf_counter() - started)
+            response = await wire.deliver(request, reply, told, self.sleep)
         except (ServerClosing, ConnectionError):
             wire.hang_up(request.transport, reset=False)
             return web.Response(status=500)
@@ -129,10 +125,9 @@ class App:
             entry.acknowledged = reply.truth and not _gone(request)
         return response
 
-    async def _reply(self, request: web.BaseRequest, call: Call, entry: Entry) -> Reply:
+    async def _reply(self, request: web.BaseRequest, headers: dict[str, str], entry: Entry) -> Reply:
         try:
-            call = await self._read(request, call)
-            entry.note_call(call)
+            call = await self._read(request, headers, entry)
             exchange = Exchange(self, call, entry)
             fault = self._armory.take(call)
             if fault is None:
@@ -142,20 +137,24 @@ class App:
         except Refusal as error:
             return error_reply(error, self.context.profile.errors)
 
-    async def _read(self, request: web.BaseRequest, call: Call) -> Call:
-        route = self._router.route(call.method, call.path)
-        owner = self._keys.owner(call.headers)
+    async def _read(self, request: web.BaseRequest, headers: dict[str, str], entry: Entry) -> Call:
+        route = self._router.route(entry.method, entry.path)
+        entry.note_route(route.operation, route.conversation_id, route.item_id)
+        owner = self._keys.owner(headers)
         self._rate.take()
-        body = await wire.read_body(request, self._limits.body, self._limits.patience)
-        if body:
-            _check_content_type(call.headers.get("content-type", ""))
-        return attrs.evolve(
-            call,
+        entry.body = await wire.read_body(request, self._limits.body, self._limits.patience)
+        if entry.body:
+            _check_content_type(headers.get("content-type", ""))
+        return Call(
+            method=entry.method,
+            path=entry.path,
             operation=route.operation,
             conversation_id=route.conversation_id,
             item_id=route.item_id,
             owner=owner,
-            body=body,
+            query=entry.query,
+            headers=headers,
+            body=entry.body,
         )
 
     def _headers(self, entry: Entry, seconds: float) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 import random
 import threading
 from collections.abc import Mapping
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from openai_conversations.server.exchange import Call
 from openai_conversations.server.faults import NAMED, Fault, Select
+from openai_conversations.server.shapes import is_object
 
 
 class Armed:
@@ -94,17 +95,32 @@ def build(name: str, keywords: Mapping[str, Any]) -> Fault:
         raise ValueError(f"there is no fault {name!r}; the faults are {', '.join(NAMED)}")
     given = {key.replace("-", "_"): value for key, value in keywords.items()}
     known = _keywords(name)
-    if unknown := given.keys() - set(known):
+    if unknown := given.keys() - known.keys():
         raise ValueError(f"{name} has no {min(unknown)!r}; it takes {', '.join(known)}")
-    try:
-        return NAMED[name](**given)
-    except (TypeError, KeyError) as error:
-        raise ValueError(f"{name}: {error}") from None
+    for key, value in given.items():
+        if not _fits(value, known[key]):
+            raise ValueError(f"{name}: {key} cannot be {value!r}")
+    return NAMED[name](**given)
 
 
-def _keywords(name: str) -> list[str]:
-    own = [key for key in inspect.signature(NAMED[name]).parameters if key != "select"]
-    return [*own, *(key for key in Select.__annotations__ if key != "when")]
+def _keywords(name: str) -> dict[str, Any]:
+    """What a line may say about a fault, with the types."""
+    own = get_type_hints(NAMED[name])
+    return {
+        key: hint for key, hint in {**own, **get_type_hints(Select)}.items() if key not in ("select", "return", "when")
+    }
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if get_origin(hint) in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) is Mapping:
+        return is_object(value) and all(isinstance(one, str) for one in value.values())
+    if isinstance(value, bool) or hint is bool:
+        return isinstance(value, bool) and hint is bool
+    return isinstance(value, (int, float) if hint is float else hint)
 
 
 _WORDS: Mapping[str, Any] = {"true": True, "false": False, "none": None, "null": None}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
-from openai_conversations.server.exchange import Call, Reply
+from openai_conversations.server.exchange import Reply
 
 WRITES = frozenset(
     {
@@ -64,13 +64,11 @@ class Entry:
     request_id: str = ""
     seconds: float = 0.0
 
-    def note_call(self, call: Call) -> None:
-        """What was understood of the request."""
-        self.operation = call.operation
-        self.conversation_id = call.conversation_id
-        self.item_id = call.item_id
-        self.query = {name: list(values) for name, values in call.query.items()}
-        self.body = call.body
+    def note_route(self, operation: str, conversation_id: str, item_id: str) -> None:
+        """What the address says."""
+        self.operation = operation
+        self.conversation_id = conversation_id
+        self.item_id = item_id
 
     def note_commit(self, reply: Reply) -> None:
         """What a sound server did; noted even when a fault hides it from the client."""
@@ -98,10 +96,10 @@ class Journal:
         self._listener = listener
         self._count = 0
 
-    def open(self, *, method: str, path: str, headers: dict[str, str]) -> Entry:
+    def open(self, *, method: str, path: str, query: dict[str, list[str]], headers: dict[str, str]) -> Entry:
         """A new entry for a request that has arrived."""
         self._count += 1
-        entry = Entry(number=self._count, time=time.time(), method=method, path=path, headers=headers)
+        entry = Entry(number=self._count, time=time.time(), method=method, path=path, query=query, headers=headers)
         self._entries.append(entry)
         return entry
 

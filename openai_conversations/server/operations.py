@@ -52,8 +52,7 @@ def create_conversation(call: Call, context: Context) -> Job:
 
     def job(store: Store) -> Reply:
         conversation = store.add_conversation(id=id, owner=call.owner, created_at=now, metadata=metadata)
-        rows = _store(store, conversation, batch, call.owner)
-        return attrs.evolve(_conversation(conversation), item_ids=tuple(row.id for row in rows))
+        return _conversation(conversation, _store(store, conversation, batch, call.owner))
 
     return job
 
@@ -66,7 +65,8 @@ def list_conversations(call: Call, context: Context) -> Job:
         if asked.after:
             after = _conversation_row(store, asked.after, call.owner).number
         rows, more = store.conversations(call.owner, after=after, limit=asked.limit, ascending=asked.ascending)
-        return _list([_conversation(row).body for row in rows], [row.id for row in rows], more, context.profile)
+        bodies = [_conversation(row).body for row in rows]
+        return Reply(body=_list(bodies, [row.id for row in rows], more, context.profile))
 
     return job
 
@@ -99,8 +99,7 @@ def delete_conversation(call: Call, context: Context) -> Job:
         store.mark_deleted(conversation)
         if profile.after_delete == "cascade":
             store.remove_items(conversation)
-        reply = reply_with({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
-        return attrs.evolve(reply, conversation_id=conversation.id)
+        return reply_with({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
 
     return job
 
@@ -115,8 +114,8 @@ def create_items(call: Call, context: Context) -> Job:
     def job(store: Store) -> Reply:
         conversation = _find(store, call)
         rows = _store(store, conversation, batch, call.owner)
-        reply = _page(rows, more=False, include=include, profile=context.profile)
-        return attrs.evolve(reply, conversation_id=conversation.id, item_ids=tuple(row.id for row in rows))
+        body = _page(rows, more=False, include=include, profile=context.profile)
+        return Reply(body=body, conversation_id=conversation.id, item_ids=_ids(rows))
 
     return job
 
@@ -130,7 +129,7 @@ def list_items(call: Call, context: Context) -> Job:
         after = _after(store, conversation, asked.after, context.cursors)
         rows, more = store.page(conversation, after=after, limit=asked.limit, ascending=asked.ascending)
         more = more or (context.profile.full_page_has_more and len(rows) == asked.limit)
-        return _page(rows, more=more, include=include, profile=context.profile)
+        return Reply(body=_page(rows, more=more, include=include, profile=context.profile))
 
     return job
 
@@ -279,19 +278,22 @@ def _resolve(store: Store, reference: Reference, owner: str) -> ItemRow:
 # What they answer
 
 
-def _conversation(row: ConversationRow) -> Reply:
+def _conversation(row: ConversationRow, rows: Sequence[ItemRow] = ()) -> Reply:
     head = b'{"id":"%b","object":"conversation","created_at":%d,"metadata":' % (row.id.encode(), row.created_at)
-    return Reply(body=b"%b%b}" % (head, row.metadata), conversation_id=row.id)
+    return Reply(body=b"%b%b}" % (head, row.metadata), conversation_id=row.id, item_ids=_ids(rows))
 
 
-def _page(rows: Sequence[ItemRow], *, more: bool, include: Include, profile: Profile) -> Reply:
-    return _list([views.shown(row, include) for row in rows], [row.id for row in rows], more, profile)
+def _ids(rows: Sequence[ItemRow]) -> tuple[str, ...]:
+    return tuple(row.id for row in rows)
 
 
-def _list(bodies: Sequence[bytes], ids: Sequence[str], more: bool, profile: Profile) -> Reply:
-    data = b",".join(bodies)
+def _page(rows: Sequence[ItemRow], *, more: bool, include: Include, profile: Profile) -> bytes:
+    return _list([views.shown(row, include) for row in rows], _ids(rows), more, profile)
+
+
+def _list(bodies: Sequence[bytes], ids: Sequence[str], more: bool, profile: Profile) -> bytes:
     end = json.dumps({"has_more": more, **_ends(ids, profile)})
-    return Reply(body=b'{"object":"list","data":[%b],%b' % (data, end[1:]))
+    return b'{"object":"list","data":[%b],%b' % (b",".join(bodies), end[1:])
 
 
 def _ends(ids: Sequence[str], profile: Profile) -> dict[str, str | None]:

@@ -1,0 +1,152 @@
+"""
+Serving until told to stop: what ``openai-conversations serve`` does, without its command line.
+
+::
+
+    asyncio.run(serve(ServeOptions(port=8765, faults=("locked:n=3",))))
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import Callable, Generator
+from typing import TextIO
+
+import attrs
+
+from openai_conversations.server.journal import Entry
+from openai_conversations.server.server import LOOPBACK, MAX_BODY, ConversationsServer
+
+JOURNAL_LIMIT = 10_000
+"""Requests that a server keeps in mind when it runs for days."""
+
+
+@attrs.frozen(kw_only=True)
+class ServeOptions:
+    """
+    What to serve and how; see :class:`.ConversationsServer` for what the fields mean.
+
+    Attributes:
+        host: Where to listen.
+        port: 0 takes a free one.
+        database: A file, or ``None`` for memory.
+        profile: ``openai``, ``ogx``, ``azure``, with traits: ``openai,after_delete=cascade``.
+        faults: Lines such as ``commit_then_drop:operation=createConversationItems,count=2``.
+        keys: The accepted keys; empty accepts any.
+        seed: Makes ids and clock reproducible.
+        rate_limit: Requests per minute.
+        max_body: The most bytes of a body.
+        control: Whether the control path answers; ``None`` only on a loopback address.
+        access_log: Whether every request is told.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    database: str | None = None
+    profile: str = "openai"
+    faults: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    seed: int | None = None
+    rate_limit: int | None = None
+    max_body: int = MAX_BODY
+    control: bool | None = None
+    access_log: bool = True
+
+
+async def serve(
+    options: ServeOptions,
+    *,
+    out: TextIO | None = None,
+    log: TextIO | None = None,
+    started: Callable[[ConversationsServer], None] | None = None,
+) -> None:
+    """
+    Serve until SIGINT or SIGTERM, then stop cleanly.
+
+    Args:
+        options: What to serve.
+        out: Where the line ``export OPENAI_BASE_URL=…`` goes; standard output if ``None``.
+        log: Where warnings and the access log go; standard error if ``None``.
+        started: Called when the server listens.
+
+    Raises:
+        ValueError: A fault or a profile that does not exist.
+        OSError: The address is taken, or is not of this machine.
+    """
+    told: TextIO = out or sys.stdout
+    logged: TextIO = log or sys.stderr
+    server = make_server(options, logged)
+    _warn_of_open_host(options, logged)
+    ended = asyncio.Event()
+    with _signals(ended):
+        async with server:
+            print(f"export OPENAI_BASE_URL={server.base_url}", file=told, flush=True)
+            if started is not None:
+                started(server)
+            await ended.wait()
+    print("stopped", file=logged, flush=True)
+
+
+def make_server(options: ServeOptions, log: TextIO) -> ConversationsServer:
+    """The server that the options describe, not started."""
+    return ConversationsServer(
+        host=options.host,
+        port=options.port,
+        database=options.database,
+        profile=options.profile,
+        faults=options.faults,
+        keys=options.keys or None,
+        seed=options.seed,
+        rate_limit=options.rate_limit,
+        max_body=options.max_body,
+        control=options.control,
+        journal_limit=JOURNAL_LIMIT,
+        on_request=_access_log(log) if options.access_log else None,
+    )
+
+
+def _warn_of_open_host(options: ServeOptions, log: TextIO) -> None:
+    if options.host.startswith(LOOPBACK):
+        return
+    whom = "whoever brings one of the keys" if options.keys else "anybody with any key"
+    print(
+        f"warning: {options.host} can be reached from other machines; {whom} can read and write all that is stored",
+        file=log,
+        flush=True,
+    )
+
+
+def _access_log(log: TextIO) -> Callable[[Entry], None]:
+    def write(entry: Entry) -> None:
+        print(access_line(entry), file=log, flush=True)
+
+    return write
+
+
+def access_line(entry: Entry) -> str:
+    """One line for one request: no content, no key."""
+    clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
+    status = "---" if entry.status is None else entry.status
+    fault = f" fault={entry.fault}" if entry.fault else ""
+    path = entry.path.encode("ascii", "backslashreplace").decode()
+    return f"{clock} {entry.method} {path} {status} {entry.seconds * 1000:.1f}ms {entry.request_id}{fault}".rstrip()
+
+
+@contextlib.contextmanager
+def _signals(ended: asyncio.Event) -> Generator[None]:
+    """Let SIGINT and SIGTERM set the event. Where the loop takes no handlers (Windows) the system's own remain."""
+    loop = asyncio.get_running_loop()
+    taken: list[signal.Signals] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            loop.add_signal_handler(number, ended.set)
+            taken.append(number)
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)

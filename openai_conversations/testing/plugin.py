@@ -1,0 +1,119 @@
+"""
+The pytest plugin: a Conversations server in every test that asks for one.
+
+================================  =====================================================================================
+``conversations_server``          a running :class:`.ConversationsServer`, fresh for each test
+``conversations_client``          a client of it, closed after the test
+``conversations_environment``     ``OPENAI_BASE_URL`` and ``OPENAI_API_KEY`` point to it while the test runs
+``@pytest.mark.conversations``    keywords for the server of one test: ``profile="ogx", seed=1, faults=["locked:n=2"]``
+``--conversations-profile``       the profile of every server that no mark gives one
+``--conversations-seed``          the same for the seed
+``--conversations-unfired=error`` fail the tests whose faults never struck, instead of only reporting them
+================================  =====================================================================================
+
+The server runs in a thread of its own: tests may be plain functions, coroutines of any plugin, or drive other programs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from openai_conversations import ConversationsClient
+    from openai_conversations.server import ConversationsServer, Fault
+
+API_KEY = "sk-test"
+"""The key that the fixtures use; the server takes any unless it was given keys."""
+
+_UNFIRED: pytest.StashKey[list[tuple[str, Fault]]] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the command-line options."""
+    group = parser.getgroup("openai-conversations")
+    group.addoption("--conversations-profile", default="openai", help="profile of the embedded server")
+    group.addoption("--conversations-seed", type=int, default=None, help="seed of its ids and its clock")
+    group.addoption(
+        "--conversations-unfired",
+        choices=("report", "error"),
+        default="report",
+        help="what becomes of a test whose faults never struck",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announce the mark."""
+    config.addinivalue_line("markers", "conversations(**keywords): how the embedded server of this test is made")
+    config.stash[_UNFIRED] = []
+
+
+@pytest.fixture
+def conversations_server(request: pytest.FixtureRequest) -> Iterator[ConversationsServer]:
+    """A running server on a real socket, in memory, fresh for this test."""
+    from openai_conversations.server import ConversationsServer
+
+    with ConversationsServer(**_keywords(request)) as server:
+        yield server
+        unfired = server.unfired_faults
+    _report(request, unfired)
+
+
+def _keywords(request: pytest.FixtureRequest) -> dict[str, Any]:
+    options = request.config.option
+    keywords: dict[str, Any] = {"profile": options.conversations_profile, "seed": options.conversations_seed}
+    for mark in reversed(list(request.node.iter_markers("conversations"))):
+        keywords |= mark.kwargs
+    return keywords
+
+
+def _report(request: pytest.FixtureRequest, unfired: list[Fault]) -> None:
+    """A test that orders a fault and never meets it proves nothing: say so."""
+    request.config.stash[_UNFIRED].extend((request.node.nodeid, fault) for fault in unfired)
+    if unfired and request.config.option.conversations_unfired == "error":
+        pytest.fail(f"faults that never struck: {', '.join(map(str, unfired))}", pytrace=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """List the faults that never struck."""
+    unfired = config.stash[_UNFIRED]
+    if unfired:
+        terminalreporter.section("faults that never struck")
+        for test, fault in unfired:
+            terminalreporter.write_line(f"{test}: {fault}")
+
+
+@pytest.fixture
+def conversations_environment(
+    conversations_server: ConversationsServer, monkeypatch: pytest.MonkeyPatch
+) -> ConversationsServer:
+    """The server, with the environment that the official client and ours read pointing to it."""
+    monkeypatch.setenv("OPENAI_BASE_URL", conversations_server.base_url)
+    monkeypatch.setenv("OPENAI_API_KEY", API_KEY)
+    return conversations_server
+
+
+async def _client(conversations_server: ConversationsServer) -> AsyncIterator[ConversationsClient]:
+    """A client of the server, closed after the test."""
+    from openai_conversations import ConversationsClient
+
+    async with ConversationsClient(api_key=API_KEY, base_url=conversations_server.base_url) as client:
+        yield client
+
+
+def _missing() -> None:
+    """Without pytest-asyncio there is nobody to run the client."""
+    pytest.fail("the fixture conversations_client needs pytest-asyncio", pytrace=False)
+
+
+def _client_fixture() -> Any:
+    try:
+        from pytest_asyncio import fixture
+    except ImportError:
+        return pytest.fixture(_missing, name="conversations_client")
+    return fixture(_client, name="conversations_client")
+
+
+conversations_client: Any = _client_fixture()
