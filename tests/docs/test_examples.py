@@ -56,8 +56,9 @@ def _parse(page: Path, session: Session) -> Document:
     return Sybil(parsers).parse(page)
 
 
+@pytest.mark.usefixtures("conversations_environment")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_examples(page, served, monkeypatch, tmp_path):
+def test_examples(page, monkeypatch, tmp_path):
     """A page's examples run, and print what the page says."""
     monkeypatch.chdir(tmp_path)
     with asyncio.Runner() as runner:
