@@ -19,9 +19,12 @@ from openai_conversations.errors import (
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
+    ConversationLockedError,
+    error_class,
 )
 from openai_conversations.transport.backoff import RetryPolicy, backoff_delay, lock_delay, retry_after
 from openai_conversations.transport.message import Replay, Request, Response
+from openai_conversations.transport.status import error_body
 
 Outcome = Response | APIConnectionError
 
@@ -110,7 +113,9 @@ def is_success(request: Request, response: Response) -> bool:
 
 def is_locked(response: Response) -> bool:
     """The service's word that another process is working on the conversation."""
-    return response.status_code == 400 and b"conversation_locked" in response.content
+    if response.status_code != 400 or b"conversation_locked" not in response.content:
+        return False
+    return error_class(400, error_body(response)) is ConversationLockedError
 
 
 def is_transient(outcome: Outcome) -> bool:
@@ -139,9 +144,10 @@ def may_arrive_late(failure: APIError) -> bool:
 
 def _after_lock(request: Request, response: Response, state: State, policy: RetryPolicy) -> Decision:
     """Locks are waited for until the deadline, however often; ``max_retries=0`` switches this off too."""
-    wait = retry_after(response.headers) or lock_delay(policy, state.lock_waits, state.random)
+    asked = retry_after(response.headers)
+    wait = lock_delay(policy, state.lock_waits, state.random) if asked is None else asked
     patience = policy.longest_lock_wait - state.waited_for_lock if state.remaining is None else state.remaining
-    if request.max_retries == 0 or wait > patience:
+    if request.max_retries == 0 or wait > patience or (asked or 0) > policy.longest_retry_after:
         return FAIL
     return Decision(action=Action.RETRY, wait=wait, is_lock=True)
 
