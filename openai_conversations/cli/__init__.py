@@ -1,0 +1,21 @@
+"""
+The command line ``openai-conversations``.
+
+A command loads what it needs when it runs: ``--help`` loads neither the client nor aiohttp nor the server.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process and leave with its exit code."""
+    try:
+        from openai_conversations.cli.app import run
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("cyclopts", "rich"):
+            raise
+        sys.stderr.write('error: the command line needs its extra: pip install "openai_conversations[cli]"\n')
+        sys.exit(3)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,119 @@
+"""
+The commands by name, and how one is run.
+
+Each command is a line of a table with the function that it runs; the function's module is loaded when the command is.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+from cyclopts import App, CycloptsError, Parameter
+
+from openai_conversations import __version__
+from openai_conversations.cli.exits import Exit
+from openai_conversations.cli.failures import EXPECTED, exit_code, explain
+from openai_conversations.cli.help import HelpFormatter
+from openai_conversations.cli.text import clean
+
+PROGRAM: Final = "openai-conversations"
+
+
+@attrs.frozen
+class Command:
+    """A command: its name, the function that it runs, one line of help, and examples."""
+
+    name: str
+    function: str
+    help: str
+    examples: Sequence[str] = ()
+
+
+COMMANDS: Final = (
+    Command(
+        "demo",
+        "demo:demo",
+        "Drive a whole conversation through the client, step by step; no key needed.",
+        ["demo", "OPENAI_API_KEY=… demo --live"],
+    ),
+)
+
+
+def make_app() -> App:
+    """The command line as cyclopts sees it."""
+    app = App(
+        name=PROGRAM,
+        help="Conversations of the OpenAI API: look at them, change them, move them, erase them.",
+        version=__version__,
+        help_format="plaintext",
+        help_formatter=HelpFormatter(),
+        default_parameter=Parameter(negative=""),
+        group_parameters="Options",
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+        help_epilogue=f"{PROGRAM} COMMAND --help shows the options of a command, and examples.",
+    )
+    for command in COMMANDS:
+        epilogue = "\n".join(["Examples:", *(f"  {_example(line)}" for line in command.examples)])
+        app.command(
+            f"openai_conversations.cli.{command.function}", name=command.name, help=command.help, help_epilogue=epilogue
+        )
+    return app
+
+
+def _example(line: str) -> str:
+    """The line with the program's name before the command; variables may stand before it."""
+    words = line.split(" ")
+    first = next(index for index, word in enumerate(words) if "=" not in word)
+    return " ".join([*words[:first], PROGRAM, *words[first:]])
+
+
+def run(arguments: Sequence[str]) -> int:
+    """
+    Run a command.
+
+    Returns:
+        Its exit code. Failures that are no fault of this program have been said in one line on standard error.
+    """
+    termination = _Termination()
+    signal.signal(signal.SIGTERM, termination)
+    try:
+        result = make_app()(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+        return int(result or Exit.OK)
+    except CycloptsError as error:
+        return _fail(str(error), Exit.USAGE)
+    except KeyboardInterrupt:
+        return _fail(*termination.verdict)
+    except BrokenPipeError:
+        return _closed_pipe()
+    except EXPECTED as error:
+        return _fail(explain(error), exit_code(error))
+
+
+def _fail(line: str, code: Exit) -> Exit:
+    sys.stderr.write(f"error: {clean(' '.join(line.split()))}\n")
+    return code
+
+
+class _Termination:
+    """SIGTERM is cleaned up after like Ctrl-C, but told apart from it."""
+
+    def __init__(self) -> None:
+        self.verdict = ("interrupted", Exit.INTERRUPTED)
+
+    def __call__(self, *_: object) -> None:
+        self.verdict = ("terminated", Exit.TERMINATED)
+        signal.raise_signal(signal.SIGINT)
+
+
+def _closed_pipe() -> Exit:
+    """The reader of standard output went away, as ``head`` does: what it wanted it has."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.OK

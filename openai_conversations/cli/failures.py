@@ -1,0 +1,71 @@
+"""What people see when something goes wrong: one line on standard error, and an exit code."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from typing import Final
+
+from openai_conversations import errors
+from openai_conversations.cli.exits import Exit
+from openai_conversations.cli.text import clean
+
+
+class CommandError(Exception):
+    """
+    A command that cannot go on.
+
+    Attributes:
+        exit: The exit code.
+    """
+
+    def __init__(self, message: str, exit: Exit = Exit.FAILED) -> None:
+        super().__init__(message)
+        self.exit = exit
+
+
+# The first class that fits counts, so the special ones come first.
+_CODES: Final[Mapping[type[Exception], Exit]] = {
+    errors.ConfigurationError: Exit.CONFIGURATION,
+    errors.InvalidArgumentError: Exit.USAGE,
+    errors.AmbiguousWriteError: Exit.UNKNOWN_OUTCOME,
+    errors.AuthenticationError: Exit.NOT_ALLOWED,
+    errors.PermissionDeniedError: Exit.NOT_ALLOWED,
+    errors.NotFoundError: Exit.NOT_FOUND,
+    errors.RateLimitError: Exit.UNAVAILABLE,
+    errors.InternalServerError: Exit.UNAVAILABLE,
+    errors.APIStatusError: Exit.REFUSED,
+    errors.APIConnectionError: Exit.UNAVAILABLE,
+    errors.APIResponseValidationError: Exit.UNAVAILABLE,
+    errors.PaginationStalledError: Exit.UNAVAILABLE,
+    errors.ConversationsError: Exit.FAILED,
+    OSError: Exit.BAD_INPUT,
+}
+
+EXPECTED: Final[tuple[type[Exception], ...]] = (CommandError, *_CODES)
+"""Failures that are no fault of this program; anything else is shown with its traceback."""
+
+
+def exit_code(error: BaseException) -> Exit:
+    """The exit code for a failure."""
+    if isinstance(error, CommandError):
+        return error.exit
+    return next((code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.FAILED)
+
+
+def explain(error: BaseException) -> str:
+    """One line for people."""
+    if isinstance(error, OSError):
+        return clean(_os_error(error))
+    text = " ".join(str(error).split()) or type(error).__name__
+    request_id = getattr(error, "request_id", None)
+    return clean(f"{text} (request id {request_id})" if request_id else text)
+
+
+def _os_error(error: OSError) -> str:
+    said = error.strerror or str(error) or type(error).__name__
+    if error.filename is None:
+        return said
+    if error.errno == errno.ENOENT:
+        said = "no such file"
+    return f"{error.filename}: {said}"
