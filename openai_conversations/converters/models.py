@@ -19,7 +19,7 @@ from typing import Any, get_args, get_origin
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from openai_conversations.converters.fields import Field, fields_of, is_open_enum, is_schema, is_union, literals
+from openai_conversations.converters.fields import Field, fields_of, is_open_enum, is_schema, is_union, literals, union_members
 from openai_conversations.converters.primitives import Misfit, StructureHook, keep_precise
 from openai_conversations.schemas.base import Schema
 
@@ -28,20 +28,24 @@ UnstructureHook = Callable[[Any], Any]
 
 def configure_models(converter: Converter, *, detailed: bool) -> None:
     """Register the factories for all schema classes."""
-    converter.register_structure_hook_factory(is_schema, _detailed_reader if detailed else _late_reader)
+    converter.register_structure_hook_factory(is_schema, _detailed_reader if detailed else _Generator())
     converter.register_unstructure_hook_factory(is_schema, _writer)
 
 
-def _late_reader(cls: type[Schema], converter: Converter) -> StructureHook:
-    """Generate at the first use, so that classes may contain each other."""
-    made: list[StructureHook] = []
+class _Generator:
+    """Makes the fast readers; classes that contain themselves are bound when they are first used."""
 
-    def structure(value: Any, _: Any) -> Any:
-        if not made:
-            made.append(_fast_reader(cls, converter))
-        return made[0](value, None)
+    def __init__(self) -> None:
+        self._under_way: set[type[Schema]] = set()
 
-    return structure
+    def __call__(self, cls: type[Schema], converter: Converter) -> StructureHook:
+        if cls in self._under_way:
+            return lambda value, _: converter.get_structure_hook(cls)(value, _)
+        self._under_way.add(cls)
+        try:
+            return _fast_reader(cls, converter)
+        finally:
+            self._under_way.discard(cls)
 
 
 class _Source:
@@ -59,15 +63,22 @@ class _Source:
 
     def field(self, field: Field) -> None:
         """Read ``v`` from ``o`` and set the attribute."""
+        if _is_tag(field):
+            tags = self.name("tags", {tag: tag for tag in literals(field.type)})
+            self.lines.append(f"new.{field.name} = {tags}[get({field.wire!r}, {field.default!r})]")
+            return
         checks = self.checks(field)
         if field.required and not field.takes_null:
             self.lines += [f"v = o[{field.wire!r}]", *checks]
         else:
             got = f"o[{field.wire!r}]" if field.required else f"get({field.wire!r})"
-            self.lines += [f"v = {got}", "if v is not None:", *(f"    {line}" for line in checks or ["pass"])]
+            self.lines += [f"v = {got}", "if v is not None:", *_indented(checks or ["pass"])]
             if not field.required and field.default is not None:
-                self.lines += ["else:", f"    v = {self.name('default', field.default_value)}()"]
+                self.lines += ["else:", f"    v = {self.default(field)}"]
         self.lines.append(f"new.{field.name} = v")
+
+    def default(self, field: Field) -> str:
+        return repr(field.default) if type(field.default) is str else f"{self.name('default', field.default_value)}()"
 
     def checks(self, field: Field) -> list[str]:
         """
@@ -76,22 +87,60 @@ class _Source:
         Known words are replaced by the one copy that their class holds: a page of items repeats them in every item.
         """
         kind = field.type
-        misfit = f"raise Misfit({field.wire!r})"
         if kind is str or kind is int:
             return [f"if type(v) is not {kind.__name__}: v = {self.hook(kind)}(v, None)"]
         if kind is bool:
-            return [f"if v is not True and v is not False: {misfit}"]
+            return [f"if v is not True and v is not False: raise Misfit({field.wire!r})"]
         if literals(kind) and not is_union(kind):
-            return [f"v = {self.name('shared', {value: value for value in literals(kind)})}[v]"]
+            return [f"v = {self.name('words', {word: word for word in literals(kind)})}[v]"]
         if is_open_enum(kind):
-            shared = self.name("shared", {value: value for value in literals(kind)}.get)
-            return [f"v = {shared}(v) or {self.hook(str)}(v, None)"]
-        if get_origin(kind) is list and get_args(kind)[0] is not str:
-            return [f"if type(v) is not list: {misfit}", f"v = [{self.hook(get_args(kind)[0])}(i, None) for i in v]"]
-        return [f"v = {self.hook(kind)}(v, None)"]
+            words = self.name("words", {word: word for word in literals(kind)}.get)
+            return [f"v = {words}(v) or {self.hook(str)}(v, None)"]
+        listed = _list_member(kind)
+        if listed is None:
+            return self.converted(kind, "{}", "v")
+        other = f"raise Misfit({field.wire!r})" if get_origin(kind) is list else f"v = {self.hook(kind)}(v, None)"
+        return ["if type(v) is list:", *_indented(self.converted(listed, "[{} for i in v]", "i")), f"else: {other}"]
+
+    def converted(self, kind: Any, template: str, variable: str) -> list[str]:
+        """
+        Lines that convert with the hook of a type.
+
+        Where members are told apart by their tag, the table is asked right here; what it does not know, and what does
+        not fit, goes to the hook, which keeps it. This saves two calls per object: 20 % of a page.
+        """
+        hook = self._converter.get_structure_hook(kind)
+        call = template.format(f"{self.name('hook', hook)}({variable}, None)")
+        table: Any = getattr(hook, "table", None)
+        if table is None:
+            return [f"v = {call}"]
+        direct = template.format(f"{self.name('table', table)}[{variable}['type']]({variable}, None)")
+        return [
+            "try:",
+            f"    v = {direct}",
+            "except (KeyError, TypeError, Misfit):",
+            f"    v = {call}",
+        ]
 
     def hook(self, kind: Any) -> str:
         return self.name("hook", self._converter.get_structure_hook(kind))
+
+
+def _is_tag(field: Field) -> bool:
+    """Whether a field is a ``type`` with a default among its closed values."""
+    return bool(literals(field.type)) and not is_union(field.type) and field.default in literals(field.type)
+
+
+def _list_member(kind: Any) -> Any:
+    """What is in the list that a field may hold; ``None`` when there is no list, or one of plain values."""
+    for member in union_members(kind):
+        if get_origin(member) is list and get_args(member)[0] not in (str, int, float, bool, Any):
+            return get_args(member)[0]
+    return None
+
+
+def _indented(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def _fast_reader(cls: type[Schema], converter: Converter) -> StructureHook:

@@ -12,8 +12,6 @@ from typing import Any, Final
 
 from cattrs import Converter
 
-from openai_conversations.converters.json import walk
-
 # From here on JSON integers do not fit 64 bits, and the fast parser has made floats of them.
 _BEYOND_64_BITS: Final = 2.0**63
 
@@ -86,8 +84,12 @@ def keep_precise(value: Any, _: Any = None) -> Any:
     if kind is float:
         if not -_BEYOND_64_BITS < value < _BEYOND_64_BITS:
             raise ImpreciseNumberError
-    elif kind is dict or kind is list:
-        for _path, node in walk(value):
-            if type(node) is float and not -_BEYOND_64_BITS < node < _BEYOND_64_BITS:
-                raise ImpreciseNumberError
+    elif kind is dict:
+        for member in value.values():
+            if type(member) is not str:
+                keep_precise(member)
+    elif kind is list:
+        for member in value:
+            if type(member) is not str:
+                keep_precise(member)
     return value

@@ -118,7 +118,31 @@ def _union_reader(kind: Any, converter: Converter, keep: Keep) -> StructureHook:
                 raise Misfit(f"a {type(value).__name__} that does not fit") from None
             return unknown(data=keep(value))
 
+    if unknown is not None and set(by_kind) == {dict}:
+        return _with_table(structure, _TagTable(_tag_table(objects, converter), _unknown_reader(unknown, keep)))
     return structure
+
+
+def _with_table(hook: Any, table: Mapping[str, StructureHook]) -> StructureHook:
+    """A hook that shows the table behind it, for generated code that asks the table first."""
+    hook.table = table
+    read: StructureHook = hook
+    return read
+
+
+class _TagTable(dict[str, StructureHook]):
+    """Tag → reader; a tag that nobody knows has the reader of the unknown member."""
+
+    def __init__(self, known: Mapping[str, StructureHook], unknown: StructureHook) -> None:
+        super().__init__(known)
+        self._unknown = unknown
+
+    def __missing__(self, tag: object) -> StructureHook:
+        return self._unknown
+
+
+def _tag_table(classes: list[Any], converter: Converter) -> dict[str, StructureHook]:
+    return {tag: converter.get_structure_hook(cls) for cls in classes for tag in tags_of(cls)}
 
 
 def _is_unknown(kind: Any) -> bool:
@@ -142,7 +166,7 @@ def _accept(value: Any, _: Any) -> Any:
 
 def _object_reader(classes: list[Any], converter: Converter) -> StructureHook:
     """By tag; a single class without a tag takes every object."""
-    table = {tag: converter.get_structure_hook(cls) for cls in classes for tag in tags_of(cls)}
+    table = _tag_table(classes, converter)
     untagged = [converter.get_structure_hook(cls) for cls in classes if not tags_of(cls)]
     if not table and len(untagged) == 1:
         return untagged[0]
@@ -157,14 +181,16 @@ def _object_reader(classes: list[Any], converter: Converter) -> StructureHook:
     return structure
 
 
-class _ItemHooks(dict[str, StructureHook]):
-    """Tag → reader of an item; loads the module of an item when its tag is first met."""
+class _ItemTable(_TagTable):
+    """Loads the module of an item when its tag is first met."""
 
-    def __init__(self, converter: Converter) -> None:
-        super().__init__()
+    def __init__(self, converter: Converter, unknown: StructureHook) -> None:
+        super().__init__({}, unknown)
         self._converter = converter
 
-    def __missing__(self, tag: str) -> StructureHook:
+    def __missing__(self, tag: object) -> StructureHook:
+        if tag not in ITEM_MODULES:
+            return super().__missing__(tag)
         self[tag] = hook = self._converter.get_structure_hook(item_class(tag))
         return hook
 
@@ -182,25 +208,25 @@ def item_class(tag: str) -> type[Item]:
 
 
 def _item_reader(converter: Converter, keep: Keep) -> StructureHook:
-    hooks = _ItemHooks(converter)
+    table = _ItemTable(converter, _unknown_reader(UnknownItem, keep))
 
     def structure(value: Any, _: Any) -> Any:
         try:
-            return hooks[value["type"]](value, None)
+            return table[value["type"]](value, None)
         except (KeyError, TypeError):
-            return _untagged_item(value, hooks, keep)
+            return _untagged_item(value, table, keep)
         except (Misfit, BaseValidationError):
             return UnknownItem(data=keep(value))
 
-    return structure
+    return _with_table(structure, table)
 
 
-def _untagged_item(value: Any, hooks: Mapping[str, StructureHook], keep: Keep) -> Any:
+def _untagged_item(value: Any, table: Mapping[str, StructureHook], keep: Keep) -> Any:
     """A message may come without its type, and so may a reference to an item."""
     tag = "item_reference" if type(value) is dict and set(value) == {"id"} else "message"
     if type(value) is dict and "type" not in value:
         try:
-            return hooks[tag](value, None)
+            return table[tag](value, None)
         except (Misfit, BaseValidationError):
             pass
     return UnknownItem(data=keep(value))

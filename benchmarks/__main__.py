@@ -1,0 +1,195 @@
+"""
+Every case, every contender, interleaved in one run: ``python -m benchmarks [--rounds 5] [--case NAME …] [--json FILE] [--plot FILE]``.
+
+Each measurement is a process of its own. Contenders take turns, so that what else the machine does hits all of them; what
+counts is the median and the ratios, never a figure on its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import attrs
+
+from benchmarks.static_server import serve
+
+HTTP = ("ours", "handwritten", "official", "official-aiohttp")
+
+PLAN: dict[str, tuple[str, ...]] = {
+    "import": ("ours", "ours-import", "aiohttp", "official", "official-import"),
+    "first-call": HTTP,
+    "retrieve-1": (*HTTP, "streams"),
+    "retrieve-16": (*HTTP, "streams"),
+    "retrieve-128": HTTP,
+    "retrieve-16-cookies": HTTP,
+    "create-1": HTTP,
+    "create-20": HTTP,
+    "page-100": HTTP,
+    "walk-10000": HTTP,
+    "burst-5000": HTTP,
+    "decode-10-mixed": ("ours", "orjson", "official"),
+    "decode-100-mixed": ("ours", "orjson", "msgspec", "official"),
+    "decode-100-messages": ("ours", "orjson", "official"),
+    "decode-100-unknown": ("ours", "orjson", "official"),
+    "memory-items": ("ours", "official"),
+    "memory-client": ("ours", "official", "official-view"),
+    "middleware": ("none", "one of the user's", "status", "retry", "auth", "all"),
+}
+
+
+@attrs.frozen
+class Target:
+    """A ratio of medians, what it must be and what it should be; ``<=`` when *ours* is above the line."""
+
+    case: str
+    over: str
+    under: str
+    must: float
+    goal: float
+    at_least: bool = False
+
+    def holds(self, ratio: float, bound: float) -> bool:
+        return ratio >= bound if self.at_least else ratio <= bound
+
+
+TARGETS = (
+    Target("retrieve-16", "ours", "handwritten", 1.25, 1.05),
+    Target("retrieve-16-cookies", "ours", "handwritten", 0.85, 0.65),
+    Target("retrieve-16", "official", "ours", 8, 13, at_least=True),
+    Target("retrieve-16", "official-aiohttp", "ours", 5, 9, at_least=True),
+    Target("create-20", "official", "ours", 15, 30, at_least=True),
+    Target("page-100", "official", "ours", 8, 13, at_least=True),
+    Target("decode-100-mixed", "official", "ours", 11, 17, at_least=True),
+    Target("decode-100-mixed", "ours", "orjson", 3.5, 2.2),
+    Target("walk-10000", "official", "ours", 8, 13, at_least=True),
+    Target("import", "ours", "aiohttp", 1.25, 1.10),
+    Target("import", "ours-import", "official-import", 0.40, 0.20),
+    Target("memory-items", "ours", "official", 0.62, 0.50),
+    Target("burst-5000", "official", "ours", 8, 12, at_least=True),
+)
+VIEW_BYTES = (8 * 1024, 2 * 1024)
+
+Samples = dict[str, dict[str, list[float]]]
+
+
+def measure(cases: list[str], rounds: int) -> Samples:
+    """All samples, one list per case and contender."""
+    samples: Samples = {case: {who: [] for who in PLAN[case]} for case in cases}
+    with tempfile.TemporaryDirectory() as root, serve(Path(root)) as (plain, cookies):
+        for number in range(rounds):
+            for case in cases:
+                url = cookies if case.endswith("cookies") else plain
+                for who in _turns(PLAN[case], number):
+                    samples[case][who].append(_sample(case, who, url))
+                print(f"round {number + 1}/{rounds} {case}", file=sys.stderr)
+    return samples
+
+
+def _turns(contenders: tuple[str, ...], number: int) -> tuple[str, ...]:
+    """Another one begins in each round."""
+    start = number % len(contenders)
+    return contenders[start:] + contenders[:start]
+
+
+def _sample(case: str, who: str, url: str) -> float:
+    command = [sys.executable, "-m", "benchmarks.worker", case, who, url]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise SystemExit(f"{case} {who} failed:\n{done.stderr}")
+    return float(done.stdout)
+
+
+def verdicts(samples: Samples) -> list[dict[str, object]]:
+    """Each target with its ratio."""
+    rows: list[dict[str, object]] = []
+    for target in TARGETS:
+        if target.case in samples:
+            over, under = (statistics.median(samples[target.case][who]) for who in (target.over, target.under))
+            sign = ">=" if target.at_least else "<="
+            rows.append(_row(f"{target.case}: {target.over} / {target.under}", over / under, sign, target))
+    if "memory-client" in samples:
+        size = statistics.median(samples["memory-client"]["ours"])
+        target = Target("memory-client", "ours", "", *VIEW_BYTES)
+        rows.append(_row("memory-client: bytes of a view", size, "<=", target))
+    return rows
+
+
+def _row(name: str, value: float, sign: str, target: Target) -> dict[str, object]:
+    return {
+        "target": name,
+        "value": round(value, 3),
+        "must": f"{sign} {target.must}",
+        "goal": f"{sign} {target.goal}",
+        "holds": target.holds(value, target.must),
+        "goal_reached": target.holds(value, target.goal),
+    }
+
+
+def show(samples: Samples, rows: list[dict[str, object]]) -> None:
+    """Two tables: what was measured, and the targets."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table("case", "contender", "median", "spread", title="Median per operation: µs of CPU, or bytes")
+    for case, by_contender in samples.items():
+        for who, values in by_contender.items():
+            middle = statistics.median(values)
+            spread = (max(values) - min(values)) / middle
+            table.add_row(case, who, f"{middle:,.1f}", f"{spread:.0%}")
+        table.add_section()
+    console.print(table)
+    targets = Table("target", "measured", "must", "goal", "", title="Ratios of medians")
+    for row in rows:
+        mark = "goal" if row["goal_reached"] else "holds" if row["holds"] else "MISSED"
+        targets.add_row(str(row["target"]), str(row["value"]), str(row["must"]), str(row["goal"]), mark)
+    console.print(targets)
+
+
+def plot(samples: Samples, path: Path) -> None:
+    """Bars per case, relative to ours."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    bars = [(f"{case} · {who}", statistics.median(v) / statistics.median(c["ours"])) for case, c in samples.items() if "ours" in c for who, v in c.items()]
+    figure, axes = pyplot.subplots(figsize=(9, 0.22 * len(bars) + 1))
+    axes.barh([name for name, _ in bars], [value for _, value in bars], color=["#2a9d8f" if n.endswith("ours") else "#adb5bd" for n, _ in bars])
+    axes.set_xscale("log")
+    axes.axvline(1, color="#2a9d8f", linewidth=1)
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", labelsize=7)
+    axes.set_xlabel("cost relative to openai_conversations (median, logarithmic)")
+    figure.tight_layout()
+    figure.savefig(path)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--case", action="append", choices=list(PLAN), help="only these; may be repeated")
+    parser.add_argument("--json", type=Path, help="write the samples and the targets")
+    parser.add_argument("--plot", type=Path, help="draw the ratios")
+    options = parser.parse_args()
+    samples = measure(options.case or list(PLAN), options.rounds)
+    rows = verdicts(samples)
+    show(samples, rows)
+    if options.json:
+        options.json.write_text(json.dumps({"samples": samples, "targets": rows}, indent=1))
+    if options.plot:
+        plot(samples, options.plot)
+    if not all(row["holds"] for row in rows):
+        raise SystemExit("a target was missed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,282 @@
+"""
+One measurement in a process of its own: ``python -m benchmarks.worker CASE CONTENDER URL``; prints one number.
+
+Times are CPU time of this process, in microseconds per operation, unless the case says otherwise; memory is in bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import time
+import tracemalloc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from benchmarks import payloads
+from benchmarks.contenders import CONTENDERS
+
+
+async def _rate(call: Callable[[], Awaitable[object]], concurrency: int, total: int) -> float:
+    """Microseconds of CPU per call, after a warm-up that opens the connections."""
+
+    async def work(count: int) -> None:
+        for _ in range(count):
+            await call()
+
+    async def all_workers(count: int) -> None:
+        await asyncio.gather(*(work(max(1, count // concurrency)) for _ in range(concurrency)))
+
+    await all_workers(total // 5)
+    gc.collect()
+    gc.freeze()
+    began = time.process_time()
+    await all_workers(total)
+    return (time.process_time() - began) / (max(1, total // concurrency) * concurrency) * 1e6
+
+
+def _scale(contender: str, total: int) -> int:
+    """The official client is slow enough to be measured with a fifth of the calls."""
+    return total // 5 if contender.startswith("official") else total
+
+
+async def retrieve(contender: str, url: str, concurrency: int) -> float:
+    client = CONTENDERS[contender](url)
+    try:
+        return await _rate(client.retrieve, concurrency, _scale(contender, 6000))
+    finally:
+        await client.close()
+
+
+async def create_items(contender: str, url: str, count: int) -> float:
+    client = CONTENDERS[contender](url)
+    items = payloads.items_to_send(count)
+    try:
+        return await _rate(lambda: client.create_items(f"create{count}", items), 16, _scale(contender, 3000 if count == 1 else 1500))
+    finally:
+        await client.close()
+
+
+async def page(contender: str, url: str) -> float:
+    client = CONTENDERS[contender](url)
+    try:
+        return await _rate(client.page, 4, _scale(contender, 600))
+    finally:
+        await client.close()
+
+
+async def walk(contender: str, url: str) -> float:
+    client = CONTENDERS[contender](url)
+    try:
+        if contender != "official":
+            await client.page()
+        began = time.process_time()
+        for _ in range(1 if contender.startswith("official") else 4):
+            assert await client.walk() == payloads.PAGES * payloads.PAGE_SIZE
+        return (time.process_time() - began) / (1 if contender.startswith("official") else 4) * 1e6
+    finally:
+        await client.close()
+
+
+async def burst(contender: str, url: str) -> float:
+    """5,000 tasks at once on a pool of 100; CPU of all of them. Raises when one fails."""
+    client = CONTENDERS[contender](url)
+    try:
+        await client.retrieve()
+        began = time.process_time()
+        await asyncio.gather(*(client.retrieve() for _ in range(5000)))
+        return (time.process_time() - began) / 5000 * 1e6
+    finally:
+        await client.close()
+
+
+async def first_call(contender: str, url: str) -> float:
+    """From nothing imported to the first answer, CPU."""
+    began = time.process_time()
+    client = CONTENDERS[contender](url)
+    await client.retrieve()
+    spent = time.process_time() - began
+    await client.close()
+    return spent * 1e6
+
+
+def import_and_construct(contender: str, url: str) -> float:
+    """CPU of the import and of making a client; for ``aiohttp`` and ``*-import`` of the import alone."""
+    began = time.process_time()
+    if contender == "ours":
+        from openai_conversations import ConversationsClient
+
+        ConversationsClient(api_key="sk-x", base_url=url)
+    elif contender == "ours-import":
+        import openai_conversations
+        from openai_conversations import ConversationsClient  # noqa: F401
+
+        assert openai_conversations
+    elif contender == "aiohttp":
+        import aiohttp  # noqa: F401
+    else:
+        import openai
+
+        if contender == "official":
+            openai.AsyncOpenAI(api_key="sk-x", base_url=url)
+    return (time.process_time() - began) * 1e6
+
+
+def decode(contender: str, kind: str, count: int) -> float:
+    """A page from bytes to objects."""
+    body = payloads.as_bytes(payloads.page(kind, count))
+    step = _decoder(contender)
+    rounds = 2000 // count * (1 if contender == "official" else 10)
+    for _ in range(rounds // 5 + 2):
+        step(body)
+    gc.collect()
+    gc.freeze()
+    began = time.process_time()
+    for _ in range(rounds):
+        step(body)
+    return (time.process_time() - began) / rounds * 1e6
+
+
+def _decoder(contender: str) -> Callable[[bytes], object]:
+    if contender == "ours":
+        from openai_conversations.converters.codec import codec
+        from openai_conversations.resources.paging import ConversationItemPage
+
+        return lambda body: codec().decode(body, ConversationItemPage)
+    if contender == "orjson":
+        import orjson
+
+        return orjson.loads
+    if contender == "msgspec":
+        import msgspec
+
+        return msgspec.json.Decoder().decode
+    import json
+
+    from openai._models import construct_type
+    from openai.types.conversations import ConversationItemList
+
+    return lambda body: construct_type(type_=ConversationItemList, value=json.loads(body))
+
+
+def memory_of_items(contender: str, _: str) -> float:
+    """Growth of the resident memory with 100,000 decoded items of every page its own strings."""
+    step = _decoder(contender)
+    step(payloads.as_bytes(payloads.page("mixed", 100)))
+    gc.collect()
+    before = _resident()
+    kept = [step(payloads.as_bytes(payloads.page("mixed", 100, number))) for number in range(1000)]
+    gc.collect()
+    grown = _resident() - before
+    assert len(kept) == 1000
+    return grown
+
+
+def _resident() -> float:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def memory_of_client(contender: str, url: str) -> float:
+    """Bytes of one more client; ``ours`` is a view that shares the connections."""
+    make = _client_maker(contender, url)
+    kept: list[Any] = [make() for _ in range(10)]
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    count = 1000 if contender == "ours" else 20
+    kept += [make() for _ in range(count)]
+    gc.collect()
+    return (tracemalloc.get_traced_memory()[0] - before) / count
+
+
+def _client_maker(contender: str, url: str) -> Callable[[], object]:
+    if contender == "ours":
+        from openai_conversations import ConversationsClient
+
+        client = ConversationsClient(api_key="sk-x", base_url=url)
+        return lambda: client.with_options(api_key="sk-y")
+    import openai
+
+    official = openai.AsyncOpenAI(api_key="sk-x", base_url=url)
+    if contender == "official-view":
+        return lambda: official.with_options(api_key="sk-y")
+    return lambda: openai.AsyncOpenAI(api_key="sk-x", base_url=url)
+
+
+async def middleware(contender: str, _: str) -> float:
+    """CPU of a retrieve without network, with a part of the chain: what each middleware costs."""
+    from openai_conversations import ConversationsClient
+    from openai_conversations.transport.message import Request, Response
+
+    body = payloads.as_bytes(payloads.conversation())
+
+    async def answer(request: Request, _: Any) -> Response:
+        return Response(status_code=200, headers={}, content=body, source=request)
+
+    async def pass_on(request: Request, handler: Any) -> Response:
+        return await handler(request)  # type: ignore[no-any-return]
+
+    chains: dict[str, tuple[Any, ...]] = {"none": (answer,), "one of the user's": (pass_on, answer)}
+    client = ConversationsClient(api_key="sk-x", base_url="http://localhost/v1", middlewares=chains.get(contender, ()))
+    if contender not in chains:
+        _cut_chain(client, contender, answer)
+    retrieve = client.conversations.retrieve
+    return await _rate(lambda: retrieve(payloads.CONVERSATION_ID), 1, 10000)
+
+
+def _cut_chain(client: Any, part: str, answer: Any) -> None:
+    """Put an answering handler where the named part of the chain ends."""
+    import attrs
+
+    from openai_conversations import __version__
+    from openai_conversations.transport.backoff import RetryPolicy
+    from openai_conversations.transport.chain import build_chain
+    from openai_conversations.transport.headers import AuthHeaders
+    from openai_conversations.transport.retry import Retry
+    from openai_conversations.transport.status import status_to_error
+
+    parts = {
+        "status": (status_to_error,),
+        "retry": (Retry(RetryPolicy()),),
+        "auth": (AuthHeaders(client._settings, __version__),),
+        "all": (status_to_error, Retry(RetryPolicy()), AuthHeaders(client._settings, __version__)),
+    }
+    core = attrs.evolve(client._core, send=build_chain((*parts[part], answer), answer))
+    client.conversations._core = core
+
+
+CASES: dict[str, Callable[[str, str], Any]] = {
+    "import": import_and_construct,
+    "first-call": first_call,
+    "retrieve-1": lambda who, url: retrieve(who, url, 1),
+    "retrieve-16": lambda who, url: retrieve(who, url, 16),
+    "retrieve-128": lambda who, url: retrieve(who, url, 128),
+    "retrieve-16-cookies": lambda who, url: retrieve(who, url, 16),
+    "create-1": lambda who, url: create_items(who, url, 1),
+    "create-20": lambda who, url: create_items(who, url, 20),
+    "page-100": page,
+    "walk-10000": walk,
+    "burst-5000": burst,
+    "decode-10-mixed": lambda who, _: decode(who, "mixed", 10),
+    "decode-100-mixed": lambda who, _: decode(who, "mixed", 100),
+    "decode-100-messages": lambda who, _: decode(who, "messages", 100),
+    "decode-100-unknown": lambda who, _: decode(who, "unknown", 100),
+    "memory-items": memory_of_items,
+    "memory-client": memory_of_client,
+    "middleware": middleware,
+}
+
+
+def main() -> None:
+    case, contender, url = sys.argv[1:4]
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    result = CASES[case](contender, url)
+    print(asyncio.run(result) if asyncio.iscoroutine(result) else result)
+
+
+if __name__ == "__main__":
+    main()
