@@ -7,6 +7,7 @@ Everything that this package raises on purpose.
     ├── ClientClosedError (also RuntimeError)     the client, or the session it borrowed, is closed
     ├── WrongEventLoopError (also RuntimeError)   the client belongs to another event loop
     ├── PaginationStalledError                    a listing whose cursor does not move
+    ├── OperationError                            erase, fork, import …: see operations/errors.py for its kinds
     └── APIError
         ├── APIConnectionError                    no whole answer arrived
         │   └── APITimeoutError                   … in time

@@ -19,12 +19,13 @@ from openai_conversations.resources.arguments import (
 )
 from openai_conversations.resources.core import Core
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
+from openai_conversations.resources.operations import ConversationOperations
 from openai_conversations.resources.raw import raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
 from openai_conversations.transport.message import Replay
 
 
-class Conversations:
+class Conversations(ConversationOperations):
     """
     Conversations, and through ``items`` what is in them.
 
@@ -33,7 +34,7 @@ class Conversations:
     """
 
     def __init__(self, core: Core) -> None:
-        self._core = core
+        super().__init__(core)
         self.items = Items(core)
 
     @property
@@ -77,7 +78,8 @@ class Conversations:
         )
         conversation = await self._core.call(request, Conversation)
         if not body.get("items") and isinstance(conversation, Conversation):
-            self._core.anchors.offer(conversation.id, START, self._core.anchors.changes(conversation.id))
+            place, anchors = self._core.place(conversation.id), self._core.anchors
+            anchors.offer(place, START, anchors.changes(place))
         return conversation
 
     async def retrieve(self, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
@@ -104,7 +106,7 @@ class Conversations:
         """
         body = {"metadata": checked_metadata(metadata)}
         request = self._core.request(endpoints.UPDATE, {"conversation_id": conversation_id}, options, body=body)
-        return await self._core.call(request, Conversation)
+        return await self._core.write(request, Conversation)
 
     async def delete(self, conversation_id: str, **options: Unpack[CallOptions]) -> ConversationDeletedResource:
         """
@@ -119,12 +121,12 @@ class Conversations:
         core = self._core
         request = core.request(endpoints.DELETE, {"conversation_id": conversation_id}, options)
         try:
-            deleted = await core.call(request, ConversationDeletedResource)
+            deleted = await core.write(request, ConversationDeletedResource)
         except NotFoundError as error:
             if not error.after_unknown_outcome:
                 raise
             deleted = core.answer_for(request, ConversationDeletedResource(id=conversation_id), error.attempts)
-        core.anchors.forget(conversation_id)
+        core.anchors.forget(core.place(conversation_id))
         return deleted
 
 

@@ -1,0 +1,49 @@
+"""Doing something with many things, a few at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from openai_conversations.errors import InvalidArgumentError
+
+T = TypeVar("T")
+
+
+def checked_concurrency(concurrency: int) -> int:
+    """
+    How many at a time.
+
+    Raises:
+        InvalidArgumentError: It is not a whole number above 0.
+    """
+    if type(concurrency) is not int or concurrency < 1:
+        raise InvalidArgumentError(f"concurrency must be a whole number above 0, not {concurrency!r}")
+    return concurrency
+
+
+async def for_each(things: Iterable[T], work: Callable[[T], Awaitable[object]], *, concurrency: int) -> None:
+    """
+    Work on every thing, on at most *concurrency* of them at a time.
+
+    After a failure nothing new is begun, what is under way is brought to its end, and the first failure is raised.
+    When this is cancelled, so is what is under way.
+    """
+    left = iter(things)
+    failures: list[Exception] = []
+
+    async def worker() -> None:
+        for thing in left:
+            try:
+                await work(thing)
+            except Exception as error:  # noqa: BLE001  # raised below, when the others have ended
+                failures.append(error)
+            if failures:
+                return
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(concurrency):
+            group.create_task(worker())
+    if failures:
+        raise failures[0]

@@ -1,0 +1,143 @@
+"""
+What the operations raise besides the errors of the calls that they make.
+
+    ConversationsError
+    └── OperationError                         an operation could not do what was asked
+        ├── ArchiveError (also ValueError)     a file that is not a whole conversation; names the line
+        ├── CopyIncompleteError                a fork or an import that stopped half way; names the conversation
+        ├── EraseIncompleteError               the server goes on listing items that it said it deleted
+        ├── ImportConflictError                the target of an import holds something else
+        ├── MetadataConflictError              the metadata did not stay as it was written
+        ├── MissingExtraError (also ImportError)  a library is not installed; names the extra that brings it
+        ├── NoSuchItemError                    the conversation has no such item
+        └── OutdatedPlanError                  the conversation is not any more what the plan was made for
+"""
+
+from __future__ import annotations
+
+from openai_conversations.errors import ConversationsError
+
+
+class OperationError(ConversationsError):
+    """An operation could not do what was asked."""
+
+
+class ArchiveError(OperationError, ValueError):
+    """
+    A file cannot be read as a conversation; nothing was sent.
+
+    Attributes:
+        line: The first line that is wrong, counted from 1; ``None`` when it cannot be told.
+    """
+
+    def __init__(self, message: str, *, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class CopyIncompleteError(OperationError):
+    """
+    A fork or an import stopped half way; the cause is chained as ``__cause__``.
+
+    Importing the same file into :attr:`conversation_id` again goes on where it stopped; a fork that is not wanted any
+    more can be erased.
+
+    Attributes:
+        conversation_id: The conversation that was being filled.
+        stored: How many items are in it for certain.
+        total: How many there should be.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str, stored: int, total: int) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.stored = stored
+        self.total = total
+
+
+class EraseIncompleteError(OperationError):
+    """
+    The server goes on listing items that it said it deleted, or lists items that have no id.
+
+    Attributes:
+        conversation_id: The conversation; it was not deleted.
+        deleted: How many items the server said it deleted.
+        left: The ids of the items that are still listed.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str, deleted: int, left: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.deleted = deleted
+        self.left = left
+
+
+class ImportConflictError(OperationError):
+    """
+    The target of an import holds something else than the beginning of the file; nothing was sent.
+
+    Attributes:
+        conversation_id: The target.
+        index: The first item that differs, counted from 0.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str, index: int) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.index = index
+
+
+class MetadataConflictError(OperationError):
+    """
+    The metadata did not stay as it was written: somebody else writes it, or the server merges what it should replace.
+
+    Attributes:
+        conversation_id: The conversation.
+        keys: The keys that are not as asked.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str, keys: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.keys = keys
+
+
+class MissingExtraError(OperationError, ImportError):
+    """
+    A library that only this operation needs is not installed.
+
+    Attributes:
+        extra: The extra that brings it: ``pip install "openai-conversations[extra]"``.
+    """
+
+    def __init__(self, message: str, *, extra: str) -> None:
+        super().__init__(message)
+        self.extra = extra
+
+
+class NoSuchItemError(OperationError):
+    """
+    The conversation has no such item.
+
+    Attributes:
+        conversation_id: The conversation.
+        item_id: The item.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str, item_id: str) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.item_id = item_id
+
+
+class OutdatedPlanError(OperationError):
+    """
+    The conversation is not any more what the plan was made for; nothing was changed.
+
+    Attributes:
+        conversation_id: The conversation.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id

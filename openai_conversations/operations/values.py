@@ -1,0 +1,38 @@
+"""Looking into JSON values that may be anything."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias, TypeGuard
+
+JsonObject: TypeAlias = dict[str, Any]
+
+
+def is_object(value: object) -> TypeGuard[JsonObject]:
+    """Whether the value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether the value is a JSON array."""
+    return isinstance(value, list)
+
+
+def as_object(value: object) -> JsonObject:
+    """The value when it is a JSON object, else an empty one."""
+    return value if is_object(value) else {}
+
+
+def as_list(value: object) -> list[Any]:
+    """The value when it is a JSON array, else an empty one."""
+    return value if is_list(value) else []
+
+
+def text_of(value: object, key: str) -> str:
+    """A member that is a string, ``""`` when it is none or not there."""
+    member = as_object(value).get(key)
+    return member if isinstance(member, str) else ""
+
+
+def type_of(item: object) -> str:
+    """The type of an item; a message may come without one."""
+    return text_of(item, "type") or ("message" if "role" in as_object(item) else "")

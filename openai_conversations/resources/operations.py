@@ -1,0 +1,142 @@
+"""What ``client.conversations`` can do beyond the eight operations of the API: thin methods on ``operations/``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, cast
+
+from openai_conversations.converters.codec import DecodeError
+from openai_conversations.converters.json import dumps, loads, loads_exact
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.operations.calls import Tools
+from openai_conversations.operations.erase import erase
+from openai_conversations.operations.receipts import DeletedItem, Receipt
+from openai_conversations.resources.arguments import CallOptions, path_id
+from openai_conversations.resources.core import Core
+from openai_conversations.schemas.items.base import Item
+from openai_conversations.settings import Timeout
+
+if TYPE_CHECKING:
+    from openai_conversations.resources.conversations import RawConversations
+    from openai_conversations.resources.items import RawItems
+
+_BEYOND_64_BITS: Final = re.compile(rb"\d{19}")
+
+
+class OperationOptions(TypedDict, total=False):
+    """
+    Keywords that every operation takes. They count for each request that it makes.
+
+    Attributes:
+        extra_headers: Headers; they win over the client's.
+        extra_query: Query values.
+        timeout: Seconds for each request, a :class:`Timeout`, or ``None`` for no bound.
+    """
+
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, object] | None
+    timeout: float | Timeout | None
+
+
+class ConversationOperations:
+    """
+    The part of ``client.conversations`` that is made of many requests.
+
+    Every method takes the keywords of :class:`OperationOptions` and raises the errors of the tree in
+    :mod:`openai_conversations.errors`, and those of :mod:`openai_conversations.operations.errors`.
+    """
+
+    _core: Core
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    @property
+    def with_raw_response(self) -> RawConversations:
+        """The methods of single requests, which return the answer as it came."""
+        raise NotImplementedError
+
+    def _tools(self, options: OperationOptions) -> Tools:
+        core = self._core
+        return Tools(
+            calls=_Calls(self.with_raw_response, _checked(options)),
+            loads=_loads,
+            dumps=dumps,
+            sendable=lambda item: _sendable(core, item),
+            source=core.settings.base_url,
+        )
+
+    async def erase(
+        self,
+        conversation_id: str,
+        *,
+        concurrency: int = 8,
+        on_deleted: Callable[[DeletedItem], object] | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> Receipt:
+        """
+        Delete a conversation *and its items*, and tell what was done and seen.
+
+        Every item is deleted, a listing shows that nothing is left, and only then the conversation is deleted. Items
+        that arrive meanwhile are deleted too. Wherever it stops, calling it again completes it. A conversation that is
+        gone already is no error: the receipt says so.
+
+        Args:
+            conversation_id: The conversation.
+            concurrency: How many items are deleted at a time.
+            on_deleted: Called after each deletion of an item.
+            **options: See :class:`OperationOptions`.
+
+        Raises:
+            EraseIncompleteError: The server goes on listing items that it said it deleted.
+        """
+        path_id("conversation_id", conversation_id)
+        return await erase(self._tools(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted)
+
+
+class _Calls:
+    """The eight calls, each with the options of the operation."""
+
+    def __init__(self, calls: RawConversations, options: CallOptions) -> None:
+        self.create = partial(calls.create, **options)
+        self.retrieve = partial(calls.retrieve, **options)
+        self.update = partial(calls.update, **options)
+        self.delete = partial(calls.delete, **options)
+        self.items = _ItemCalls(calls.items, options)
+
+
+class _ItemCalls:
+    def __init__(self, calls: RawItems, options: CallOptions) -> None:
+        self.create = partial(calls.create, **options)
+        self.list = partial(calls.list, **options)
+        self.retrieve = partial(calls.retrieve, **options)
+        self.delete = partial(calls.delete, **options)
+
+
+def _checked(options: OperationOptions) -> CallOptions:
+    """
+    The options of each request.
+
+    Raises:
+        TypeError: A keyword is none of :class:`OperationOptions`.
+    """
+    for name in options:
+        if name not in OperationOptions.__annotations__:
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    return cast("CallOptions", options)
+
+
+def _loads(body: bytes) -> Any:
+    """Without loss: the fast reader turns integers beyond 64 bits into floats."""
+    return loads_exact(body) if _BEYOND_64_BITS.search(body) else loads(body)
+
+
+def _sendable(core: Core, item: Any) -> Any:
+    """A received item by the rules for sending items back, and without the nulls that a request does not take."""
+    try:
+        known = core.codec.decode(core.codec.encode(item), Item)
+    except DecodeError as error:
+        raise InvalidArgumentError(f"an item cannot be read: {error}") from None
+    return core.codec.encode_items([known])[0]
