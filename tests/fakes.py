@@ -31,7 +31,7 @@ class FakeClock:
 
 
 class Script:
-    """The end of a chain: gives one prepared outcome per attempt, the last one for ever, and keeps what it was asked."""
+    """The end of a chain: one prepared outcome per attempt, the last one for ever; keeps what it was asked."""
 
     def __init__(self, *steps: Step) -> None:
         self._steps: Iterable[Step] = iter(steps)
@@ -87,10 +87,8 @@ def answer(status: int = 200, content: bytes = b"{}", **headers: str) -> Respons
 
 def locked(**headers: str) -> Response:
     """The service's word that another process is writing to the conversation."""
-    body = b'{"error":{"message":"Another process","type":"invalid_request_error","param":"conversation",' + (
-        b'"code":"conversation_locked"}}'
-    )
-    return answer(400, body, **headers)
+    error = b'{"message":"Another process","type":"invalid_request_error","param":"conversation","code":"%s"}'
+    return answer(400, b'{"error":%s}' % (error % b"conversation_locked"), **headers)
 
 
 def broken(*, sent: bool = True) -> APIConnectionError:
@@ -104,7 +102,7 @@ def timed_out(*, sent: bool = True) -> APITimeoutError:
 
 
 def settles(*verdicts: Verdict | BaseException) -> Any:
-    """How to find out what became of a write: one verdict per look, the last for ever; ``.failures`` has what was asked."""
+    """How to find out what became of a write: a verdict per look, the last for ever; ``.failures`` were asked about."""
     left = list(verdicts)
 
     async def settle(failure: Any) -> Verdict:

@@ -25,8 +25,8 @@ class RetryPolicy:
     """
     How a client tries again. All times are in seconds.
 
-    The delay before the n-th retry, counted from 0, is ``min(initial · 2ⁿ, maximum) · (1 − jitter · random)``, unless the
-    server names one. How often is ``max_retries`` of the client.
+    The delay before the n-th retry, counted from 0, is ``min(initial · 2ⁿ, maximum) · (1 − jitter · random)``, unless
+    the server names one. How often is ``max_retries`` of the client.
 
     Attributes:
         initial: The first delay.
@@ -48,7 +48,9 @@ class RetryPolicy:
         for name in ("initial", "maximum", "longest_retry_after", "longest_lock_wait"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
-                raise ConfigurationError(f"retry: {name} must be a finite number of seconds of 0 or more, not {value!r}")
+                raise ConfigurationError(
+                    f"retry: {name} must be a finite number of seconds of 0 or more, not {value!r}"
+                )
         if not 0 <= self.jitter <= 1:
             raise ConfigurationError(f"retry: jitter must be between 0 and 1, not {self.jitter!r}")
 

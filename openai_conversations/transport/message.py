@@ -219,7 +219,7 @@ class Response:
         return _copy(self, _RESPONSE_FIELDS, changes)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled without what cannot or must not travel: the open stream, functions, credentials, the request's body."""
+        """Pickled without what cannot or must not travel: the open stream, functions, credentials, the sent body."""
         headers = dict(self.request.headers)
         source = self.source.replace(headers=headers, body=None, is_whole=None, settle=None, progress=Progress())
         kept = {

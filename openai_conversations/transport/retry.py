@@ -21,11 +21,13 @@ from openai_conversations.errors import (
     APIResponseValidationError,
     APITimeoutError,
     Attempt,
+    ConversationsError,
 )
 from openai_conversations.transport.backoff import RetryPolicy, backoff_delay
 from openai_conversations.transport.budget import RetryBudget
 from openai_conversations.transport.decision import (
     ACCEPT,
+    FAIL,
     Action,
     Decision,
     Outcome,
@@ -44,6 +46,9 @@ logger = logging.getLogger("openai_conversations")
 # The part of the time left that one attempt of an append may take, so that time is left to look what became of it.
 _ATTEMPT_SHARE = 0.7
 
+# What would be tried again, had the client not spent its budget.
+_SPENT = Decision(action=Action.FAIL)
+
 
 @attrs.define(kw_only=True, eq=False)
 class _Call:
@@ -57,6 +62,8 @@ class _Call:
     waited_for_lock: float = 0.0
     unknown: bool = False
     """Whether an attempt may have been carried out and nothing certain is known since."""
+    is_late: bool = False
+    """Whether the deadline has passed in the middle of an attempt."""
 
     def count(self, decision: Decision) -> None:
         if decision.is_lock:
@@ -127,7 +134,7 @@ class Retry:
     async def __call__(self, request: Request, handler: Handler) -> Response:
         call = _Call(request=request, started=self._clock())
         if request.deadline is not None and request.deadline <= call.started:
-            raise self._late(call)
+            raise _late(request, sent=False)
         return await self._attempts(call, handler)
 
     async def _attempts(self, call: _Call, handler: Handler) -> Response:
@@ -137,9 +144,7 @@ class Retry:
                 self._budget.give_back()
                 return _answer(call, outcome)
             if decision.action is Action.FAIL:
-                return _give_up(call, outcome, "Nobody looked whether it was carried out.")
-            if not decision.is_lock and not self._budget.take():
-                return _give_up(call, outcome, "Nobody looked: the retry budget of this client is spent.")
+                return _give_up(call, outcome, decision)
             await self._sleep(decision.wait)
             if decision.action is Action.SETTLE:
                 settled = await self._settle(call, outcome, decision)
@@ -150,13 +155,20 @@ class Retry:
     async def _attempt(self, call: _Call, handler: Handler) -> tuple[Outcome, Decision]:
         began = self._clock()
         outcome = await self._outcome(call, handler)
-        if isinstance(outcome, Response) and is_success(call.request, outcome):
-            decision = ACCEPT
-        else:
-            decision = decide(call.request, outcome, self._state(call), self._policy)
+        decision = self._decide(call, outcome)
         if decision is not ACCEPT or call.attempts or self._is_watched():
             self._note(call, outcome, decision, began)
         return outcome, decision
+
+    def _decide(self, call: _Call, outcome: Outcome) -> Decision:
+        if isinstance(outcome, Response) and is_success(call.request, outcome):
+            return ACCEPT
+        if call.is_late:
+            return FAIL
+        decision = decide(call.request, outcome, self._state(call), self._policy)
+        if decision.action is Action.FAIL or decision.is_lock or self._budget.take():
+            return decision
+        return _SPENT
 
     def _is_watched(self) -> bool:
         """Whether somebody wants to know of attempts that just succeed; the usual call saves the record."""
@@ -173,13 +185,13 @@ class Retry:
                 return await handler(request)
         except APIConnectionError as error:
             return error
-        except TimeoutError as error:
+        except TimeoutError:
             if not timer.scope.expired():
                 raise
             if timer.is_for_call:
-                raise self._late(call) from error
-            message = f"No answer within {timer.bound:g} s."
-            return APITimeoutError(request.info, message=message, sent=progress.sent)
+                call.is_late = True
+                return _late(request, sent=progress.sent)
+            return APITimeoutError(request.info, message=f"No answer within {timer.bound:g} s.", sent=progress.sent)
         finally:
             progress.timer = None
 
@@ -212,11 +224,20 @@ class Retry:
         """Add to the history, tell the hook, log."""
         now = self._clock()
         unknown = decision.action is not Action.ACCEPT and call.request.method != "GET" and is_unknown(outcome)
-        attempt = _attempt_record(call, outcome, decision, began, now, unknown)
+        attempt = Attempt(
+            number=len(call.attempts) + 1,
+            started=began - call.started,
+            elapsed=now - began,
+            status_code=outcome.status_code if isinstance(outcome, Response) else None,
+            error=None if isinstance(outcome, Response) else str(outcome),
+            request_id=outcome.request_id if isinstance(outcome, Response) else None,
+            outcome_unknown=unknown,
+            wait=decision.wait if decision.action in (Action.RETRY, Action.SETTLE) else None,
+        )
         call.attempts.append(attempt)
         call.unknown = call.unknown or unknown
         if self._policy.on_attempt is not None:
-            self._policy.on_attempt(attempt)
+            _tell(self._policy.on_attempt, attempt)
         if logger.isEnabledFor(logging.DEBUG):
             _log(call.request, attempt)
 
@@ -224,7 +245,7 @@ class Retry:
         """The answer of a write that was carried out; ``None`` when it was not and may be sent again."""
         failure = _as_error(outcome)
         failure.attempts = tuple(call.attempts)
-        assert call.request.settle is not None, "nothing else is decided to be settled"
+        assert call.request.settle is not None  # noqa: S101  # for type checkers: nothing else is decided to be settled
         verdict = await self._look(call, call.request.settle, failure)
         if verdict.response is not None:
             return verdict.response.replace(attempts=tuple(call.attempts))
@@ -239,7 +260,7 @@ class Retry:
         """Look once, or, when the write may still be under way, until it is there or time is up."""
         waited = 0.0
         for turn in range(1000):
-            verdict = await settle(failure)
+            verdict = await _ask(settle, failure)
             if not verdict.absent or not may_arrive_late(failure):
                 return verdict
             wait = backoff_delay(self._policy, turn, self._uniform())
@@ -250,17 +271,21 @@ class Retry:
             await self._sleep(wait)
         return Verdict(known="It was not there when last looked for, but may still arrive.", stored=())
 
-    @staticmethod
-    def _late(call: _Call) -> APIError:
-        """The error for a call whose deadline has passed, maybe in the middle of an attempt."""
-        call.unknown = call.unknown or call.request.progress.sent
-        bound = call.request.timeout.total
-        message = f"{call.request.operation} did not finish {f'within {bound:g} s' if bound else 'in time'}."
-        late = APITimeoutError(call.request.info, message=message, sent=call.unknown)
-        late.attempts = tuple(call.attempts)
-        if call.request.replay is Replay.APPEND and call.unknown:
-            return _ambiguous(call, late, Verdict(known="There was no time left to look."))
-        return late
+
+def _late(request: Request, *, sent: bool) -> APITimeoutError:
+    """The error for a call whose deadline has passed."""
+    bound = request.timeout.total
+    message = f"{request.operation} did not finish {f'within {bound:g} s' if bound else 'in time'}."
+    return APITimeoutError(request.info, message=message, sent=sent)
+
+
+async def _ask(settle: Settle, failure: APIError) -> Verdict:
+    """Look; whatever keeps us from it (a key provider, a closed client …), the write stays what it is: unknown."""
+    try:
+        return await settle(failure)
+    except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
+        reason = error if isinstance(error, ConversationsError) else type(error).__name__
+        return Verdict(known=f"Looking whether it was carried out failed: {reason}")
 
 
 def _answer(call: _Call, outcome: Outcome) -> Response:
@@ -270,16 +295,25 @@ def _answer(call: _Call, outcome: Outcome) -> Response:
     if isinstance(outcome, Response):
         return outcome.replace(attempts=attempts)
     outcome.attempts = attempts
+    outcome.sent = outcome.sent or call.unknown
     raise outcome
 
 
-def _give_up(call: _Call, outcome: Outcome, known: str) -> Response:
+def _give_up(call: _Call, outcome: Outcome, decision: Decision) -> Response:
     """The failure stands; of a write, its outcome may be unknown."""
     broken = isinstance(outcome, Response) and outcome.status_code < 300
     if call.request.replay is Replay.APPEND and is_unknown(outcome) and not broken:
         failure = _as_error(outcome)
-        raise _ambiguous(call, failure, Verdict(known=known)) from failure
+        raise _ambiguous(call, failure, Verdict(known=_why_nobody_looked(call, decision))) from failure
     return _answer(call, outcome)
+
+
+def _why_nobody_looked(call: _Call, decision: Decision) -> str:
+    if call.is_late:
+        return "There was no time left to look."
+    if decision is _SPENT:
+        return "Nobody looked: the retry budget of this client is spent."
+    return "Nobody looked whether it was carried out."
 
 
 def _as_error(outcome: Outcome) -> APIError:
@@ -300,21 +334,12 @@ def _ambiguous(call: _Call, failure: APIError, verdict: Verdict) -> AmbiguousWri
     )
 
 
-def _attempt_record(
-    call: _Call, outcome: Outcome, decision: Decision, began: float, now: float, unknown: bool
-) -> Attempt:
-    answered = isinstance(outcome, Response)
-    going_on = decision.action in (Action.RETRY, Action.SETTLE)
-    return Attempt(
-        number=len(call.attempts) + 1,
-        started=began - call.started,
-        elapsed=now - began,
-        status_code=outcome.status_code if isinstance(outcome, Response) else None,
-        error=None if answered else str(outcome),
-        request_id=outcome.request_id if isinstance(outcome, Response) else None,
-        outcome_unknown=unknown,
-        wait=decision.wait if going_on else None,
-    )
+def _tell(hook: Callable[[Attempt], None], attempt: Attempt) -> None:
+    """A bug of the caller's hook must not turn a write that succeeded into an error."""
+    try:
+        hook(attempt)
+    except Exception:
+        logger.exception("on_attempt failed")
 
 
 def _log(request: Request, attempt: Attempt) -> None:

@@ -234,4 +234,3 @@ class _Stream:
 
     async def close(self) -> None:
         self._answer.close() if not self._answer.content.at_eof() else self._answer.release()
-
