@@ -164,7 +164,12 @@ class ConversationsClient:
             sleep=outside.sleep,
             uniform=outside.uniform,
         )
-        chain: tuple[Middleware, ...] = (*shared.middlewares, status_to_error, retry, AuthHeaders(settings, __version__))
+        chain: tuple[Middleware, ...] = (
+            *shared.middlewares,
+            status_to_error,
+            retry,
+            AuthHeaders(settings, __version__),
+        )
         self._core = Core(
             settings=settings,
             send=build_chain(chain, shared.session.send),
@@ -173,7 +178,7 @@ class ConversationsClient:
             finish=finish_decoded,
             clock=outside.clock,
         )
-        self.conversations = Conversations(self._core)
+        self.conversations: Conversations = Conversations(self._core)
 
     @property
     def with_raw_response(self) -> RawClient:
@@ -273,11 +278,11 @@ class RawClient:
     """``client.with_raw_response``."""
 
     def __init__(self, core: Core) -> None:
-        self.conversations = RawConversations(core)
+        self.conversations: RawConversations = RawConversations(core)
 
 
 class StreamingClient:
     """``client.with_streaming_response``."""
 
     def __init__(self, core: Core) -> None:
-        self.conversations = StreamingConversations(core)
+        self.conversations: StreamingConversations = StreamingConversations(core)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Literal
+from typing import Final, Literal, cast
 from urllib.parse import urlsplit
 
 import attrs
 
 from openai_conversations.errors import ConfigurationError
 
-logger = logging.getLogger("openai_conversations")
+logger: Final = logging.getLogger("openai_conversations")
 
 ApiKey = str | Callable[[], str] | Callable[[], Awaitable[str]]
 """A key, or a function (plain or async) that is asked for one before every attempt."""
@@ -75,7 +75,7 @@ class Profile:
     include_style: Literal["brackets", "repeat"] = "brackets"
     key_header: Literal["authorization", "api-key"] = "authorization"
     path: str = ""
-    query: Mapping[str, str] = attrs.field(factory=dict)
+    query: Mapping[str, str] = attrs.field(factory=dict[str, str])
     needs_key: bool = True
 
 
@@ -147,7 +147,9 @@ def resolve(
         base_url=url,
         timeout=as_timeout(timeout),
         max_retries=checked_max_retries(max_retries),
-        default_headers=checked_headers({**custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), **(default_headers or {})}),
+        default_headers=checked_headers(
+            {**custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), **(default_headers or {})}
+        ),
         default_query=checked_query({**server.query, **(default_query or {})}),
         profile=server,
         proxy=proxy or environment_proxy(url, environ),
@@ -220,7 +222,7 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     Raises:
         ConfigurationError: A name or value holds a line break or is not a string; the value is not shown.
     """
-    pairs: Mapping[object, object] = headers  # callers without a type checker pass anything
+    pairs = cast("Mapping[object, object]", headers)  # callers without a type checker pass anything
     for name, value in pairs.items():
         if not isinstance(name, str) or not name or not name.isascii() or not name.isprintable() or ":" in name:
             raise ConfigurationError(f"{name!r} is not the name of a header")
@@ -243,7 +245,7 @@ def query_text(value: object) -> str:
 
 def custom_headers(text: str | None) -> dict[str, str]:
     """``OPENAI_CUSTOM_HEADERS``: one ``Name: value`` a line; lines without a colon are refused."""
-    headers = {}
+    headers: dict[str, str] = {}
     for line in (text or "").splitlines():
         if line.strip():
             name, colon, value = line.partition(":")
@@ -271,5 +273,7 @@ def environment_proxy(base_url: str, environ: Mapping[str, str] | None = None) -
     parts = urlsplit(base_url)
     if environ is None:
         return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    proxies = {name.lower().removesuffix("_proxy"): url for name, url in environ.items() if name.lower().endswith("_proxy")}
+    proxies = {
+        name.lower().removesuffix("_proxy"): url for name, url in environ.items() if name.lower().endswith("_proxy")
+    }
     return None if proxy_bypass_environment(parts.netloc, proxies) else proxies.get(parts.scheme) or None

@@ -14,13 +14,12 @@ from openai_conversations.resources.arguments import (
     checked_choice,
     checked_items,
     checked_metadata,
-    is_given,
     omit,
 )
 from openai_conversations.resources.core import Core
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
 from openai_conversations.resources.operations import ConversationOperations
-from openai_conversations.resources.raw import raw, streamed
+from openai_conversations.resources.raw import Wrapped, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
 from openai_conversations.transport.message import Replay
 
@@ -35,7 +34,7 @@ class Conversations(ConversationOperations):
 
     def __init__(self, core: Core) -> None:
         super().__init__(core)
-        self.items = Items(core)
+        self.items: Items = Items(core)
 
     @property
     def with_raw_response(self) -> RawConversations:
@@ -130,25 +129,49 @@ class Conversations(ConversationOperations):
         return deleted
 
 
-class RawConversations:
+class RawConversations(Wrapped):
     """The methods of :class:`Conversations`; each returns an :class:`APIResponse`."""
 
     def __init__(self, core: Core) -> None:
-        conversations = Conversations(core.raw())
-        self.items = RawItems(core)
-        self.create = raw(conversations.create)
-        self.retrieve = raw(conversations.retrieve)
-        self.update = raw(conversations.update)
-        self.delete = raw(conversations.delete)
+        super().__init__(Conversations(core.raw()))
+        self.items: RawItems = RawItems(core)
+
+    @raw(Conversations.create)
+    def create(self) -> None:
+        """See :meth:`Conversations.create`."""
+
+    @raw(Conversations.retrieve)
+    def retrieve(self) -> None:
+        """See :meth:`Conversations.retrieve`."""
+
+    @raw(Conversations.update)
+    def update(self) -> None:
+        """See :meth:`Conversations.update`."""
+
+    @raw(Conversations.delete)
+    def delete(self) -> None:
+        """See :meth:`Conversations.delete`."""
 
 
-class StreamingConversations:
+class StreamingConversations(Wrapped):
     """The methods of :class:`Conversations` as context managers; each gives a :class:`StreamedAPIResponse`."""
 
     def __init__(self, core: Core) -> None:
-        conversations = Conversations(core.streaming())
-        self.items = StreamingItems(core)
-        self.create = streamed(conversations.create)
-        self.retrieve = streamed(conversations.retrieve)
-        self.update = streamed(conversations.update)
-        self.delete = streamed(conversations.delete)
+        super().__init__(Conversations(core.streaming()))
+        self.items: StreamingItems = StreamingItems(core)
+
+    @streamed(Conversations.create)
+    def create(self) -> None:
+        """See :meth:`Conversations.create`."""
+
+    @streamed(Conversations.retrieve)
+    def retrieve(self) -> None:
+        """See :meth:`Conversations.retrieve`."""
+
+    @streamed(Conversations.update)
+    def update(self) -> None:
+        """See :meth:`Conversations.update`."""
+
+    @streamed(Conversations.delete)
+    def delete(self) -> None:
+        """See :meth:`Conversations.delete`."""

@@ -18,7 +18,7 @@ from openai_conversations.resources.arguments import (
 )
 from openai_conversations.resources.core import Core
 from openai_conversations.resources.paging import ConversationItemPage, ItemLister
-from openai_conversations.resources.raw import APIResponse, raw, streamed
+from openai_conversations.resources.raw import APIResponse, Wrapped, raw, streamed
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
@@ -42,9 +42,6 @@ Include = Literal[
 
 ItemParam: TypeAlias = "Mapping[str, object] | Item"
 """An item to send: a mapping of the official shapes, or an object of ours, also a received one."""
-
-Guard = Literal["auto", "strict", "off"]
-
 
 class Items:
     """
@@ -75,6 +72,7 @@ class Items:
         include: Sequence[Include | str] | Omit = omit,
         guard: Guard = "auto",
         anchor: str | None = None,
+        look_first: bool = False,
         **options: Unpack[CallOptions],
     ) -> ConversationItemList:
         """
@@ -90,7 +88,10 @@ class Items:
             guard: ``auto`` looks only after a failure, from the last item that this client knows of; it relies on this
                 client being the only writer of the conversation. ``strict`` asks for the last item beforehand, at the
                 price of one request. ``off`` raises :class:`AmbiguousWriteError` instead of looking.
-            anchor: Id of the last item of the conversation, if you know it; ``None`` when you do not.
+            anchor: Id of the last item of the conversation, if you know it; ``""`` when you know that it is empty,
+                ``None`` when you know nothing.
+            look_first: Look before sending, too, and return the items if they are there: to go on after an
+                :class:`AmbiguousWriteError`, also in another process, with the ``anchor`` of that error.
             **options: See :class:`CallOptions`.
 
         Raises:
@@ -98,17 +99,22 @@ class Items:
             ConversationLockedError: Somebody else held the conversation until the deadline.
         """
         checked_choice("guard", guard, ("auto", "strict", "off"))
-        sent = self._core.codec.encode_items(checked_items(items))
         core = self._core
+        extra = options.get("extra_body")
+        body: dict[str, Any] = {"items": core.codec.encode_items(checked_items(items))}
+        sent = {**body, **extra}.get("items") if isinstance(extra, Mapping) else body["items"]
+        query: dict[str, object] = {"include": include} if is_given(include) else {}
+        append = GuardedAppend(core, sent, guard, anchor, {**(options.get("extra_query") or {}), **query})
         request = core.request(
             endpoints.CREATE_ITEMS,
             {"conversation_id": conversation_id},
             options,
-            query={"include": include} if is_given(include) else {},
-            body={"items": sent},
+            query=query,
+            body=body,
+            is_whole=core.codec.is_page,
+            settle=append.settle if sent and guard != "off" else None,
         )
-        append = _Append(core, request, sent, guard, anchor, include)
-        return cast("ConversationItemList", await append.run())
+        return cast("ConversationItemList", await append.run(request, look_first=look_first))
 
     def list(
         self,
@@ -118,6 +124,7 @@ class Items:
         include: Sequence[Include | str] | None | Omit = omit,
         limit: int | None | Omit = omit,
         order: Literal["asc", "desc"] | None | Omit = omit,
+        page_size: int | None = None,
         max_items: int | None = None,
         prefetch: bool = True,
         **options: Unpack[CallOptions],
@@ -131,24 +138,27 @@ class Items:
             include: Fields that the service leaves out unless asked.
             limit: Items of a page, 1 to 100; the service takes 20 when it is not given. It is sent as given.
             order: ``desc``, the service's default, gives the newest first.
-            max_items: Items that ``async for`` gives at the most; ``None`` for all.
+            page_size: Another word for ``limit`` that is checked, so that it cannot be taken for ``max_items``.
+            max_items: Items that ``async for`` gives at the most, from as many pages as it takes; ``None`` for all.
             prefetch: Whether ``async for`` fetches the next page while the second half of a page is consumed.
             **options: See :class:`CallOptions`; the timeout is that of each page.
 
         Raises:
             PaginationStalledError: The server repeats a cursor, or says that there is more and gives none.
         """
-        query = {"include": include, "limit": limit, "order": order}
-        core = self._core
+        size = checked_page_size(page_size, limit)
+        query = {"include": include, "limit": size, "order": order}
+        checked_max_items(max_items)
+        core, place = self._core, self._core.place(conversation_id)
 
         async def fetch(cursor: str | None) -> ConversationItemPage:
             asked = {**query, "after": cursor}
             request = core.request(endpoints.LIST_ITEMS, {"conversation_id": conversation_id}, options, query=asked)
-            changes = core.anchors.changes(conversation_id)
+            changes = core.anchors.changes(place)
             page = await core.call(request, ConversationItemPage)
             if isinstance(page, ConversationItemPage):
                 page.attach(fetch, cursor)
-                _learn(core, conversation_id, page, order, cursor, changes)
+                _learn(core, place, page, order, cursor, changes)
             elif isinstance(page, APIResponse):
                 _attach_parsed(page, fetch, cursor)
             return page
@@ -199,12 +209,13 @@ class Items:
                 raise
             ask = self._core.request(endpoints.RETRIEVE, {"conversation_id": conversation_id}, options)
             conversation = await self._core.call(ask.replace(deadline=request.deadline), Conversation)
-        self._core.anchors.forget(conversation_id, item_id)
+        finally:
+            self._core.anchors.forget(self._core.place(conversation_id), item_id)
         return conversation
 
 
 def _learn(
-    core: Core, conversation_id: str, page: ConversationItemPage, order: object, cursor: str | None, changes: int
+    core: Core, place: str, page: ConversationItemPage, order: object, cursor: str | None, changes: int
 ) -> None:
     """Note the newest item when a page shows the end of the conversation."""
     if not page.data:
@@ -214,7 +225,7 @@ def _learn(
     else:
         newest = page.data[0].id if cursor is None else None
     if newest is not None:
-        core.anchors.offer(conversation_id, newest, changes)
+        core.anchors.offer(place, newest, changes)
 
 
 def _attach_parsed(answer: Any, fetch: Any, cursor: str | None) -> None:
@@ -229,102 +240,47 @@ def _attach_parsed(answer: Any, fetch: Any, cursor: str | None) -> None:
     answer._parse = parsed
 
 
-class _Append:
-    """One append under way: its turn, its anchor, and how to find out what became of it."""
-
-    def __init__(
-        self, core: Core, request: Request, sent: Sequence[Any], guard: Guard, anchor: str | None, include: object
-    ) -> None:
-        self._core = core
-        self._conversation_id = cast("str", request.conversation_id)
-        self._sent = sent
-        self._guard = guard
-        self._anchor = anchor
-        self._include = include
-        settle = None if guard == "off" or not sent else self._settle
-        self._request = request.replace(is_whole=core.codec.is_page, settle=settle)
-
-    async def run(self) -> Any:
-        """Send when it is this append's turn, finish the answer, and keep the anchor of the conversation up to date."""
-        anchors = self._core.anchors
-        async with self._core.order.turn(self._request):
-            known = anchors.begin(self._conversation_id)
-            newest = None
-            try:
-                self._anchor = self._anchor or (await self._newest() if self._guard == "strict" else known)
-                newest = self._anchor
-                response = await self._core.send(self._request)
-                newest = self._core.codec.last_id(response.content)
-                return self._core.finish(self._core, response, ConversationItemList)
-            except BaseException as error:
-                newest = newest if _is_certain(error) else None
-                raise
-            finally:
-                anchors.end(self._conversation_id, newest)
-
-    async def _newest(self) -> str:
-        page = await self._page("desc", None, limit=1)
-        return item_id(page.items[0]) if page.items else START
-
-    async def _settle(self, failure: APIError) -> Verdict:
-        """What became of it, in the terms of the retry loop."""
-        finding = await look(self._sent, self._conversation_id, self._anchor, self._list)
-        return Verdict(
-            response=None if finding.stored is None else self._as_response(finding.stored),
-            absent=finding.absent,
-            known=finding.known,
-            stored=finding.resembling,
-        )
-
-    async def _list(self, order: str, after: str | None, conversation_id: str) -> Look:
-        return await self._page(order, after, limit=PAGE_SIZE)
-
-    async def _page(self, order: str, after: str | None, *, limit: int) -> Look:
-        core = self._core.decoding()
-        request = core.request(
-            endpoints.LIST_ITEMS,
-            {"conversation_id": self._conversation_id},
-            {"extra_headers": self._request.headers},
-            query={"after": after, "limit": limit, "order": order, "include": self._include},
-        )
-        response = await core.send(request.replace(deadline=self._request.deadline))
-        items, has_more = core.items_of(response)
-        return Look(items=items, has_more=has_more)
-
-    def _as_response(self, stored: Sequence[Any]) -> Response:
-        """The answer that the append would have had."""
-        page = {
-            "object": "list",
-            "data": stored,
-            "has_more": False,
-            "first_id": item_id(stored[0]),
-            "last_id": item_id(stored[-1]),
-        }
-        return Response(status_code=200, headers={}, content=self._core.codec.encode(page), source=self._request)
-
-
-def _is_certain(error: BaseException) -> bool:
-    """Whether an append that failed so has left nothing behind."""
-    return isinstance(error, APIError) and not isinstance(error, (AmbiguousWriteError, APIResponseValidationError))
-
-
-class RawItems:
+class RawItems(Wrapped):
     """The methods of :class:`Items`; each returns an :class:`APIResponse`."""
 
     def __init__(self, core: Core) -> None:
-        items = Items(core.raw())
-        self.create = raw(items.create)
-        self.list = raw(items.list)
-        self.retrieve = raw(items.retrieve)
-        self.delete = raw(items.delete)
+        super().__init__(Items(core.raw()))
+
+    @raw(Items.create)
+    def create(self) -> None:
+        """See :meth:`Items.create`."""
+
+    @raw(Items.list)
+    def list(self) -> None:
+        """See :meth:`Items.list`."""
+
+    @raw(Items.retrieve)
+    def retrieve(self) -> None:
+        """See :meth:`Items.retrieve`."""
+
+    @raw(Items.delete)
+    def delete(self) -> None:
+        """See :meth:`Items.delete`."""
 
 
-class StreamingItems:
+class StreamingItems(Wrapped):
     """The methods of :class:`Items` as context managers; each gives a :class:`StreamedAPIResponse`."""
 
     def __init__(self, core: Core) -> None:
-        items = Items(core.streaming())
-        self.create = streamed(items.create)
-        self.list = streamed(items.list)
-        self.retrieve = streamed(items.retrieve)
-        self.delete = streamed(items.delete)
+        super().__init__(Items(core.streaming()))
+
+    @streamed(Items.create)
+    def create(self) -> None:
+        """See :meth:`Items.create`."""
+
+    @streamed(Items.list)
+    def list(self) -> None:
+        """See :meth:`Items.list`."""
+
+    @streamed(Items.retrieve)
+    def retrieve(self) -> None:
+        """See :meth:`Items.retrieve`."""
+
+    @streamed(Items.delete)
+    def delete(self) -> None:
+        """See :meth:`Items.delete`."""

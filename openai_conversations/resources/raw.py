@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from functools import wraps
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from openai_conversations.errors import APITimeoutError, Attempt, RequestInfo
 from openai_conversations.transport.message import BodyStream, Response
@@ -194,22 +195,49 @@ class StreamedAPIResponse(_Answer[T]):
             raise APITimeoutError(source.info, message="The body did not arrive within the deadline.") from error
 
 
-def raw(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, APIResponse[T]]]:
-    """The type of a method of a resource whose core finishes with raw responses."""
-    return cast("Callable[P, Coroutine[Any, Any, APIResponse[T]]]", method)
+class Wrapped:
+    """
+    The methods of a resource, finished otherwise.
+
+    They are declared as functions under :func:`raw` or :func:`streamed`, not assigned: type checkers then agree on them.
+    """
+
+    def __init__(self, resource: Any) -> None:
+        self.resource: Any = resource
+
+
+def raw(
+    method: Callable[Concatenate[Any, P], Awaitable[T]],
+) -> Callable[[Callable[..., Any]], Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]]:
+    """Make a declaration in a :class:`Wrapped` that method of its resource, whose core finishes with raw responses."""
+
+    def define(_: Callable[..., Any]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]:
+        @wraps(method)
+        async def call(self: Wrapped, /, *args: P.args, **kwargs: P.kwargs) -> APIResponse[T]:
+            return cast("APIResponse[T]", await method(self.resource, *args, **kwargs))
+
+        return call
+
+    return define
 
 
 def streamed(
-    method: Callable[P, Awaitable[T]],
-) -> Callable[P, AbstractAsyncContextManager[StreamedAPIResponse[T]]]:
-    """A method of a resource whose core finishes with open responses, as a context manager that closes them."""
+    method: Callable[Concatenate[Any, P], Awaitable[T]],
+) -> Callable[[Callable[..., Any]], Callable[Concatenate[Any, P], AbstractAsyncContextManager[StreamedAPIResponse[T]]]]:
+    """The same for a core that finishes with open responses: a context manager that closes them."""
 
-    @asynccontextmanager
-    async def open_response(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[StreamedAPIResponse[T]]:
-        response = cast("StreamedAPIResponse[T]", await method(*args, **kwargs))
-        try:
-            yield response
-        finally:
-            await response.close()
+    def define(
+        _: Callable[..., Any],
+    ) -> Callable[Concatenate[Any, P], AbstractAsyncContextManager[StreamedAPIResponse[T]]]:
+        @asynccontextmanager
+        @wraps(method)
+        async def call(self: Wrapped, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[StreamedAPIResponse[T]]:
+            response = cast("StreamedAPIResponse[T]", await method(self.resource, *args, **kwargs))
+            try:
+                yield response
+            finally:
+                await response.close()
 
-    return open_response
+        return call
+
+    return define

@@ -27,7 +27,7 @@ class RetryBudget:
     def __init__(self, capacity: float = CAPACITY, refund: float = REFUND) -> None:
         self._capacity = capacity
         self._refund = refund
-        self.tokens = capacity
+        self.tokens: float = capacity
 
     def take(self) -> bool:
         """Whether a retry may be made; takes its token."""

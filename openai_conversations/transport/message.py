@@ -47,7 +47,7 @@ class Progress:
     __slots__ = ("sent", "timer")
 
     def __init__(self) -> None:
-        self.sent = False
+        self.sent: bool = False
         """Whether a connection was there, so that the server may know of the request."""
         self.timer: AttemptTimer | None = None
 

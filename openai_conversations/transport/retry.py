@@ -56,7 +56,7 @@ class _Call:
 
     request: Request
     started: float
-    attempts: list[Attempt] = attrs.field(factory=list)
+    attempts: list[Attempt] = attrs.field(factory=list[Attempt])
     retries: int = 0
     lock_waits: int = 0
     waited_for_lock: float = 0.0
