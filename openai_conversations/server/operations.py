@@ -47,7 +47,7 @@ class Context:
 def create_conversation(call: Call, context: Context) -> Job:
     fields = _fields(call) if call.body else {}
     metadata = _metadata(fields.get("metadata"), context)
-    batch = _batch(fields.get("items") or [], context)
+    batch = _batch([] if fields.get("items") is None else fields["items"], context)
     id, now = context.ids.new("conv"), context.now()
 
     def job(store: Store) -> Reply:

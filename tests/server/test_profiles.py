@@ -1,0 +1,272 @@
+"""Where servers differ, and who may see what."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from openai_conversations.server import PROFILES, ConversationsServer
+from openai_conversations.server.profiles import Profile, parse
+from tests.server.api import Api, user
+
+
+@pytest.fixture
+async def settings(request):
+    return {"profile": getattr(request, "param", "openai")}
+
+
+def profile(text):
+    return pytest.mark.parametrize("settings", [text], indirect=True, ids=[text])
+
+
+@profile("ogx")
+async def test_ogx(api):
+    """OGX answers errors with a message alone, nulls for what is empty, and its own object for a deleted item."""
+    created = await api.ask("POST", "/conversations", {"metadata": {str(n): "v" for n in range(20)}})
+    empty = await api.ask("POST", "/conversations")
+    conversation = created.json["id"]
+    item = (await api.append(conversation, user("a"))).json["data"][0]["id"]
+    deleted = await api.ask("DELETE", f"/conversations/{conversation}/items/{item}")
+    page = (await api.list(conversation, "?limit=500")).json
+    error = await api.ask("GET", "/conversations/conv_none")
+
+    assert (20, None) == (len(created.json["metadata"]), empty.json["metadata"])
+    assert {"id": item, "object": "conversation.item.deleted", "deleted": True} == deleted.json
+    assert (None, None) == (page["first_id"], page["last_id"])
+    assert (404, {"message"}) == (error.status, set(error.json["error"]))
+    assert "x-request-id" not in {name.lower() for name in error.headers}
+
+
+@profile("ogx")
+async def test_ogx_reads_one_style_of_arrays(api):
+    """OGX ignores brackets, so that what was asked for in brackets stays hidden."""
+    call = {"type": "file_search_call", "id": "fs_1", "queries": [], "status": "completed", "results": [{"text": "t"}]}
+    conversation = await api.create(call)
+    plain = await api.list(conversation, "?include=file_search_call.results")
+    brackets = await api.list(conversation, "?include[]=file_search_call.results")
+
+    assert "results" in plain.json["data"][0]
+    assert "results" not in brackets.json["data"][0]
+
+
+@profile("ogx")
+async def test_ogx_redirects_a_slash(api):
+    """A trailing slash is redirected with 307."""
+    answer = await api.ask("POST", "/conversations/")
+
+    assert (307, "/v1/conversations") == (answer.status, answer.headers["location"])
+
+
+@profile("ogx")
+async def test_orphans_that_can_be_read(api, server):
+    """After the conversation is deleted its items can be read one by one, but not listed."""
+    conversation = await api.create(user("a"))
+    (item,) = server.items(conversation)
+    await api.ask("DELETE", f"/conversations/{conversation}")
+
+    assert item == (await api.ask("GET", f"/conversations/{conversation}/items/{item['id']}")).json
+    assert 404 == (await api.list(conversation)).status
+
+
+@profile("azure")
+async def test_azure(api, server):
+    """Azure has another address, takes its key in a header of its own, and sends a request id of its own."""
+    headers = {"authorization": "", "api-key": "k"}
+    answer = await api.ask("POST", "/conversations?api-version=preview", headers=headers)
+    project = f"{server.url}/api/projects/p1/openai/v1/conversations/{answer.json['id']}"
+
+    assert server.base_url.endswith("/openai/v1")
+    assert answer.headers["apim-request-id"] == answer.headers["x-request-id"]
+    assert 200 == (await api.ask("GET", project, headers=headers)).status
+    assert 404 == (await api.ask("GET", f"{server.url}/v1/conversations/{answer.json['id']}")).status
+
+
+@profile("azure")
+async def test_azure_lists_conversations(api):
+    """Azure AI Foundry lists conversations, page by page, deleted ones left out."""
+    ids = [await api.create(n=str(n)) for n in range(4)]
+    await api.ask("DELETE", f"/conversations/{ids[0]}")
+    first = (await api.ask("GET", "/conversations?limit=2")).json
+    second = (await api.ask("GET", f"/conversations?limit=2&after={first['last_id']}")).json
+    ascending = (await api.ask("GET", "/conversations?order=asc")).json
+
+    assert ([ids[3], ids[2]], True) == ([one["id"] for one in first["data"]], first["has_more"])
+    assert ([ids[1]], False) == ([one["id"] for one in second["data"]], second["has_more"])
+    assert ids[1:] == [one["id"] for one in ascending["data"]]
+    assert {"n": "3"} == first["data"][0]["metadata"]
+    assert 404 == (await api.ask("GET", "/conversations?after=conv_none")).status
+
+
+@profile("azure")
+async def test_azure_keeps_users_apart(api):
+    """Users of one key are kept apart by a header."""
+
+    async def count(user):
+        headers = {"x-ms-user-isolation-key": user} if user else {}
+        await api.ask("POST", "/conversations", headers=headers)
+        return len((await api.ask("GET", "/conversations", headers=headers)).json["data"])
+
+    assert [1, 1, 2, 1] == [await count(user) for user in ("a", "b", "a", "")]
+
+
+@profile("openai,update=merge")
+async def test_updates_that_merge(api):
+    """Some servers merge metadata instead of replacing them."""
+    conversation = await api.create(a="1", b="1")
+    answer = await api.ask("POST", f"/conversations/{conversation}", {"metadata": {"b": "2"}})
+
+    assert {"a": "1", "b": "2"} == answer.json["metadata"]
+
+
+@profile("openai,delete_again=repeated")
+async def test_deletes_that_repeat(api):
+    """Some servers answer a second delete like the first."""
+    conversation = await api.create()
+    answers = [await api.ask("DELETE", f"/conversations/{conversation}") for _ in range(2)]
+
+    assert answers[0].json == answers[1].json
+    other = await api.create()
+    assert 200 == (await api.ask("DELETE", f"/conversations/{other}/items/msg_none")).status
+
+
+@profile("openai,full_page_has_more=true")
+async def test_a_full_last_page(api):
+    """Some servers say ``has_more`` on a full last page, and then send an empty one."""
+    conversation = await api.create(user("a"), user("b"))
+    full = (await api.list(conversation, "?limit=2")).json
+    empty = (await api.list(conversation, f"?limit=2&after={full['last_id']}")).json
+
+    assert (True, [], False) == (full["has_more"], empty["data"], empty["has_more"])
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("ogx,empty_ids=absent", {"object", "data", "has_more"}),
+        ("ogx,last_id=false", {"object", "data", "has_more", "first_id"}),
+    ],
+)
+async def test_lists_without_ids(session, text, keys):
+    """Some servers leave out the ids of an empty list, or have no ``last_id`` at all."""
+    async with ConversationsServer(profile=text) as server:
+        api = Api(server, session)
+
+        assert keys == set((await api.list(await api.create())).json)
+
+
+@pytest.mark.parametrize(
+    ("style", "content_type", "body"),
+    [
+        ("detail", "application/json", b'{"detail":"Conversation with id \'x\' not found."}'),
+        ("text", "text/plain", b"Conversation with id 'x' not found."),
+        ("empty", "text/plain", b""),
+    ],
+)
+async def test_error_styles(session, style, content_type, body):
+    """Errors come in every style that servers of this API have."""
+    async with ConversationsServer(profile=f"ogx,errors={style}") as server:
+        answer = await Api(server, session).ask("GET", "/conversations/x")
+
+    assert (404, content_type, body) == (
+        answer.status,
+        answer.headers["content-type"].partition(";")[0],
+        answer.body,
+    )
+
+
+async def test_problem_json(session):
+    """A problem document has a URL as its type."""
+    async with ConversationsServer(profile="ogx,errors=problem,invalid_status=422") as server:
+        answer = await Api(server, session).ask("POST", "/conversations", {"metadata": 1})
+
+    assert (422, "application/problem+json") == (answer.status, answer.headers["content-type"])
+    assert (422, "invalid_type") == (answer.json["status"], answer.json["title"])
+    assert answer.json["type"].startswith("https://")
+
+
+def test_profiles_have_names():
+    """A profile is found by its name, with traits changed."""
+    assert PROFILES["openai"] == parse("openai") == Profile(name="openai")
+    assert attrs.evolve(PROFILES["openai"], keepalive=5.0, last_id=False) == parse("openai,keepalive=5,last_id=false")
+    assert ("include",) == parse("openai, include=include").include
+    assert "/api" == parse("openai,prefix=/api").prefix
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("anthropic", "there is no profile 'anthropic'; the profiles are openai, ogx, azure"),
+        ("openai,colour=red", "a profile has no trait 'colour'; the traits are name, "),
+        ("openai,update=never", "update is one of replace, merge, not 'never'"),
+        ("openai,last_id=no", "last_id is one of true, false, not 'no'"),
+        ("openai,keepalive=long", "could not convert string to float"),
+    ],
+)
+def test_profiles_that_are_none(text, message):
+    """A mistake in a profile is named, with the choices."""
+    with pytest.raises(ValueError) as caught:
+        parse(text)
+
+    assert str(caught.value).startswith(message)
+
+
+# Keys
+
+
+@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer", "Basic abc", "sk-test"])
+async def test_no_key(api, header):
+    """A request without a bearer is refused before it is read."""
+    answer = await api.ask("POST", "/conversations", b"{", headers={"authorization": header})
+
+    assert (401, None, None) == answer.error
+
+
+async def test_any_key(api):
+    """Without a list every key opens the same conversations."""
+    conversation = await api.create()
+    answer = await api.ask("GET", f"/conversations/{conversation}", headers={"authorization": "bearer other"})
+
+    assert 200 == answer.status
+
+
+async def test_keys_see_their_own(session):
+    """With a list each key sees only its own conversations, and a wrong one nothing; no key is echoed."""
+    async with ConversationsServer(keys=["sk-a", "sk-b"]) as server:
+        api = Api(server, session)
+
+        async def ask(key, method, path, body=None):
+            return await api.ask(method, path, body, headers={"authorization": f"Bearer {key}"})
+
+        mine = (await ask("sk-a", "POST", "/conversations", {"items": [user("a")]})).json["id"]
+        (item,) = server.items(mine)
+        theirs = (await ask("sk-b", "POST", "/conversations")).json["id"]
+        wrong = await ask("sk-wrong", "GET", f"/conversations/{mine}")
+
+        assert 200 == (await ask("sk-a", "GET", f"/conversations/{mine}")).status
+        assert 404 == (await ask("sk-b", "GET", f"/conversations/{mine}")).status
+        assert (
+            404 == (await ask("sk-b", "POST", f"/conversations/{theirs}/items", {"items": [{"id": item["id"]}]})).status
+        )
+        assert (401, None, "invalid_api_key") == wrong.error
+        assert b"sk-" not in wrong.body
+
+
+async def test_another_owner_cannot_unlink(session):
+    """Replaying the id of somebody else's item takes nothing from them."""
+    async with ConversationsServer(keys=["sk-a", "sk-b"]) as server:
+        api = Api(server, session)
+        item = {"role": "user", "content": "a", "id": "msg_1"}
+        for key in ("sk-a", "sk-b"):
+            headers = {"authorization": f"Bearer {key}"}
+            assert 200 == (await api.ask("POST", "/conversations", {"items": [item]}, headers=headers)).status
+
+        assert [1, 1] == [len(conversation.items) for conversation in server.conversations()]
+
+
+async def test_keys_are_not_stored(session, tmp_path):
+    """A database file holds no key."""
+    async with ConversationsServer(keys=["sk-very-secret"], database=tmp_path / "db") as server:
+        headers = {"authorization": "Bearer sk-very-secret"}
+        await Api(server, session).ask("POST", "/conversations", headers=headers)
+
+    assert b"sk-very-secret" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
