@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal, Protocol, TypeVar
 
 import attrs
@@ -140,6 +140,7 @@ class Tools:
         loads: JSON in bytes to a value, without loss. Raises :class:`ValueError`.
         dumps: A value to compact JSON in UTF-8. Raises :class:`ValueError`.
         sendable: The JSON of a received item to the JSON that may be sent.
+        keeps_id: The types of items that are nothing without the id that they came with.
         source: Where the conversations are: the base URL, as exports name it.
         now: Unix seconds.
         sleep: Waits a number of seconds.
@@ -149,6 +150,7 @@ class Tools:
     loads: Callable[[bytes], Any]
     dumps: Callable[[Any], bytes]
     sendable: Callable[[Any], Any]
+    keeps_id: Container[str] = ()
     source: str = ""
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

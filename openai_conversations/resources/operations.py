@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, cast
 
-from openai_conversations.converters.codec import DecodeError
+from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.json import dumps, loads, loads_exact
+from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.erase import erase
 from openai_conversations.operations.receipts import DeletedItem, Receipt
-from openai_conversations.resources.arguments import CallOptions, path_id
+from openai_conversations.resources.arguments import CallOptions, Omit, checked_metadata, omit, path_id
 from openai_conversations.resources.core import Core
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import Timeout
 
 if TYPE_CHECKING:
+    from openai_conversations.operations.copying import CopyReport
     from openai_conversations.resources.conversations import RawConversations
     from openai_conversations.resources.items import RawItems
 
@@ -65,6 +67,7 @@ class ConversationOperations:
             loads=_loads,
             dumps=dumps,
             sendable=lambda item: _sendable(core, item),
+            keeps_id=KEEPS_ID,
             source=core.settings.base_url,
         )
 
@@ -94,6 +97,47 @@ class ConversationOperations:
         """
         path_id("conversation_id", conversation_id)
         return await erase(self._tools(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted)
+
+    async def fork(
+        self,
+        conversation_id: str,
+        *,
+        until: str | None = None,
+        metadata: Mapping[str, str] | Omit | None = omit,
+        split_tool_calls: bool = False,
+        dry_run: bool = False,
+        **options: Unpack[OperationOptions],
+    ) -> CopyReport:
+        """
+        Copy a conversation, or its beginning, into a new one. The original is only read.
+
+        Args:
+            conversation_id: The original.
+            until: Id of the last item to copy; ``None`` copies all.
+            metadata: Of the new conversation; the original's when it is not given.
+            split_tool_calls: Whether the copy may end between a tool call and its output. Otherwise it goes on to the
+                last output of the calls that it holds.
+            dry_run: Whether to send nothing and only foretell what would differ.
+            **options: See :class:`OperationOptions`.
+
+        Returns:
+            The id of the new conversation, and everything that could not be copied exactly.
+
+        Raises:
+            NoSuchItemError: The conversation has no item *until*.
+            CopyIncompleteError: The new conversation was made, but not all items could be appended.
+        """
+        from openai_conversations.operations.fork import INHERIT, fork
+
+        path_id("conversation_id", conversation_id)
+        return await fork(
+            self._tools(options),
+            conversation_id,
+            until=until,
+            metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
+            split_tool_calls=split_tool_calls,
+            dry_run=dry_run,
+        )
 
 
 class _Calls:

@@ -11,6 +11,7 @@ import attrs
 
 from openai_conversations.converters.codec import codec
 from openai_conversations.converters.json import dumps, loads_exact
+from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.errors import APIConnectionError, NotFoundError, RequestInfo
 from openai_conversations.operations.calls import Tools
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
@@ -227,6 +228,7 @@ def tools(calls: FakeCalls) -> Tools:
         loads=loads_exact,
         dumps=dumps,
         sendable=sendable,
+        keeps_id=KEEPS_ID,
         source="http://fake/v1",
         now=lambda: float(next(ticks)),
         sleep=sleep,
