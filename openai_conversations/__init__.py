@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         WrongEventLoopError,
     )
     from openai_conversations.resources.arguments import CallOptions, Omit, omit
-    from openai_conversations.resources.items import Guard, Include, ItemParam
+    from openai_conversations.resources.guarded import Guard
+    from openai_conversations.resources.items import Include, ItemParam
     from openai_conversations.resources.paging import ConversationItemPage, ItemLister
     from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
     from openai_conversations.schemas.content.computer_screenshot import ComputerScreenshot
@@ -229,7 +230,8 @@ _NAMES = {
         "WrongEventLoopError",
     ),
     "resources.arguments": ("CallOptions", "Omit", "omit"),
-    "resources.items": ("Guard", "Include", "ItemParam"),
+    "resources.guarded": ("Guard",),
+    "resources.items": ("Include", "ItemParam"),
     "resources.paging": ("ConversationItemPage", "ItemLister"),
     "resources.raw": ("APIResponse", "StreamedAPIResponse"),
     "schemas.content.computer_screenshot": ("ComputerScreenshot",),

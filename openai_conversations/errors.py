@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import attrs
 
@@ -166,15 +166,15 @@ class APIError(ConversationsError):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(one_line(message))
-        self.message = self.args[0]
+        self.message: str = self.args[0]
         self.request = request
         self.body = body
         self.attempts = attempts
         self.retry_after = retry_after
         details = error_details(body)
-        self.code = _text(details.get("code"))
-        self.param = _text(details.get("param"))
-        self.type = _text(details.get("type"))
+        self.code: str | None = _text(details.get("code"))
+        self.param: str | None = _text(details.get("param"))
+        self.type: str | None = _text(details.get("type"))
 
     @property
     def retries_taken(self) -> int:
@@ -229,7 +229,7 @@ class APIResponseValidationError(APIError):
         text = message or "The answer does not fit the API's description."
         super().__init__(text, response.request, body=body, attempts=response.attempts)
         self.response = response
-        self.status_code = response.status_code
+        self.status_code: int = response.status_code
 
 
 class AmbiguousWriteError(APIError):
@@ -242,6 +242,8 @@ class AmbiguousWriteError(APIError):
         known: One sentence: what was found out.
         stored: The ids of the items of this write that were seen in the conversation, in order; empty when none
             were seen, ``None`` when nobody looked.
+        anchor: Of an append, the id of the last item that was known before it: what came after it is what to look at.
+            ``""`` when the conversation was known to be empty, ``None`` when nothing was known.
     """
 
     def __init__(
@@ -251,11 +253,13 @@ class AmbiguousWriteError(APIError):
         *,
         known: str = "Nothing is known about its outcome.",
         stored: tuple[str, ...] | None = None,
+        anchor: str | None = None,
         attempts: tuple[Attempt, ...] = (),
     ) -> None:
         super().__init__(message, request, attempts=attempts)
         self.known = known
         self.stored = stored
+        self.anchor = anchor
 
 
 class APIStatusError(APIError):
@@ -272,7 +276,7 @@ class APIStatusError(APIError):
     ) -> None:
         super().__init__(message, response.request, body=body, attempts=response.attempts, retry_after=retry_after)
         self.response = response
-        self.status_code = response.status_code
+        self.status_code: int = response.status_code
 
     @property
     def request_id(self) -> str | None:
@@ -343,8 +347,9 @@ def error_details(body: object) -> Mapping[str, Any]:
     """
     if not isinstance(body, Mapping):
         return {}
-    inner = body.get("error")
-    return inner if isinstance(inner, Mapping) else body
+    outer = cast("Mapping[str, Any]", body)
+    inner = outer.get("error")
+    return cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else outer
 
 
 def error_message(body: object) -> str:
@@ -356,8 +361,6 @@ def error_message(body: object) -> str:
     """
     if isinstance(body, str):
         return body
-    if not isinstance(body, Mapping):
-        return ""
     details = error_details(body)
     for key in ("message", "detail", "title", "error"):
         value = details.get(key)
@@ -368,16 +371,17 @@ def error_message(body: object) -> str:
 
 def _listed(value: object) -> str:
     """Validation mistakes as FastAPI lists them: ``[{"loc": ["body", "items"], "msg": "Field required"}]``."""
-    entries = value if isinstance(value, list) else [value]
+    entries = cast("list[object]", value) if isinstance(value, list) else [value]
     return "; ".join(_entry(entry) for entry in entries)
 
 
 def _entry(entry: object) -> str:
     if not isinstance(entry, Mapping):
         return str(entry)
-    place = entry.get("loc")
-    where = f"{'.'.join(map(str, place))}: " if isinstance(place, list) else ""
-    return f"{where}{entry.get('msg') or entry.get('message') or dict(entry)}"
+    fields = cast("Mapping[str, Any]", entry)
+    place = fields.get("loc")
+    where = f"{'.'.join(map(str, cast('list[object]', place)))}: " if isinstance(place, list) else ""
+    return f"{where}{fields.get('msg') or fields.get('message') or dict(fields)}"
 
 
 def _text(value: object) -> str | None:

@@ -102,9 +102,9 @@ class Codec:
             return False
         return isinstance(value, dict) and "id" in value
 
-    def items_of(self, body: bytes) -> tuple[list[Any], bool]:
+    def items_of(self, body: bytes) -> tuple[list[Any], bool, str]:
         """
-        The items of a page as JSON values, with integers of any size, and whether there are more.
+        The items of a page as JSON values, with integers of any size, whether there are more, and ``last_id`` or ``""``.
 
         Raises:
             DecodeError: The body is not a page.
@@ -112,7 +112,7 @@ class Codec:
         if not self.is_page(body):
             raise DecodeError("expected an object with a list of data")
         value = loads_exact(body)
-        return value["data"], value.get("has_more") is True
+        return value["data"], value.get("has_more") is True, value.get("last_id") or ""
 
     def last_id(self, body: bytes) -> str | None:
         """The id of the last item of a page; ``None`` when it has none."""

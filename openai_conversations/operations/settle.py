@@ -1,19 +1,28 @@
 """
 What became of an append whose outcome is unknown: look at the conversation, compare, and say what is known.
 
-The *anchor* is the last item known before the attempt. What came after it either is what was sent, or is not; without an
-anchor an older, identical message cannot be told from ours, so that anything that looks like ours ends in an error.
+The *anchor* is the last item known before the attempt. What came after it either is what was sent, or is not; without
+an anchor an older, identical message cannot be told from ours, so that anything that looks like ours ends in an error.
+
+The conversation is read from its newest item back to the anchor, and not forward from it: an anchor that was deleted
+meanwhile is then simply not met, whatever a server makes of a cursor that it does not know.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from itertools import count
+from typing import Any, Final, cast
 
 import attrs
 
-from openai_conversations.errors import APIError, NotFoundError
+from openai_conversations.errors import (
+    AmbiguousWriteError,
+    APIResponseValidationError,
+    ConversationsError,
+    PaginationStalledError,
+)
 from openai_conversations.operations.matching import find
 
 START: Final = ""
@@ -27,19 +36,26 @@ _MOST_ANCHORS: Final = 10_000
 @attrs.frozen(kw_only=True)
 class Look:
     """
-    One page of stored items as JSON values, in the order that was asked for.
+    One page of stored items as JSON values, newest first.
 
     Attributes:
         items: The items.
         has_more: Whether the server says that there are more.
+        last_id: The cursor of the next page; ``""`` when the server gives none.
     """
 
     items: Sequence[Any]
-    has_more: bool
+    has_more: bool = False
+    last_id: str = ""
+
+    @property
+    def cursor(self) -> str:
+        """What ``after`` must be for the next page; ``""`` when there is no telling."""
+        return self.last_id or (item_id(self.items[-1]) if self.items else "")
 
 
-ListItems = Callable[[str, str | None, str], Awaitable[Look]]
-"""``(order, after, conversation_id)`` → a page of at most 100 stored items."""
+ReadPage = Callable[[str | None], Awaitable[Look]]
+"""``after`` → a page of at most 100 stored items, newest first."""
 
 
 @attrs.frozen(kw_only=True)
@@ -60,43 +76,84 @@ class Finding:
     resembling: tuple[str, ...] | None = None
 
 
-async def look(sent: Sequence[Any], conversation_id: str, anchor: str | None, list_items: ListItems) -> Finding:
+def is_certain(error: BaseException) -> bool:
+    """Whether an append that failed so has left nothing behind. What others raise around a call tells nothing."""
+    unclear = (AmbiguousWriteError, APIResponseValidationError)
+    return isinstance(error, ConversationsError) and not isinstance(error, unclear)
+
+
+async def look(sent: Sequence[Any], anchor: str | None, read_page: ReadPage) -> Finding:
     """
     Find out whether sent items are in a conversation.
 
     Args:
         sent: The items as they were sent.
-        conversation_id: The conversation.
         anchor: Id of the last item known before, :data:`START`, or ``None`` when nothing is known.
-        list_items: Reads a page.
+        read_page: Reads a page.
 
     Returns:
         What is known. Errors of the look itself become a finding that knows nothing.
     """
     try:
-        if anchor is not None:
-            try:
-                return _after_anchor(sent, await _read_after(conversation_id, anchor, list_items))
-            except NotFoundError:
-                if anchor == START:
-                    raise
-        recent = await list_items("desc", None, conversation_id)
-        return _without_anchor(sent, list(reversed(recent.items)))
-    except APIError as error:
+        recent, met = await _read_back(anchor, read_page)
+    except ConversationsError as error:
         return Finding(known=f"Looking whether it was carried out failed: {error}")
+    return _after_anchor(sent, recent) if met else _without_anchor(sent, recent)
 
 
-async def _read_after(conversation_id: str, anchor: str, list_items: ListItems) -> list[Any]:
-    """All items after the anchor, oldest first, within reason."""
-    items: list[Any] = []
-    after = anchor or None
+async def newest_id(read_page: ReadPage) -> str:
+    """
+    Id of the last item of a conversation, :data:`START` when it is empty.
+
+    Raises:
+        APIError: The listing failed.
+        PaginationStalledError: The server says that there are items and gives none.
+    """
+    after: str | None = None
     for _ in range(_MOST_PAGES):
-        page = await list_items("asc", after, conversation_id)
-        items += page.items
-        if not page.has_more or not page.items:
+        page = await read_page(after)
+        if page.items:
+            return item_id(page.items[0])
+        if not page.has_more:
+            return START
+        after = _next(page, after)
+    raise _stalled(after)
+
+
+async def _read_back(anchor: str | None, read_page: ReadPage) -> tuple[list[Any], bool]:
+    """The newest items, oldest first, as far back as the anchor, and whether it was met."""
+    newest: dict[Any, Any] = {}  # by id: a page that comes twice must not look like an append that was stored twice
+    after: str | None = None
+    for _ in range(_MOST_PAGES):
+        page = await read_page(after)
+        for item in page.items:
+            if anchor and item_id(item) == anchor:
+                return _oldest_first(newest), True
+            newest[item_id(item) or len(newest)] = item
+        if not page.has_more:
+            return _oldest_first(newest), anchor == START
+        if anchor is None and len(newest) >= PAGE_SIZE:
             break
-        after = item_id(page.items[-1])
-    return items
+        after = _next(page, after)
+    if len(newest) < PAGE_SIZE:
+        raise _stalled(after)
+    return _oldest_first(newest), False
+
+
+def _oldest_first(newest: dict[Any, Any]) -> list[Any]:
+    return list(newest.values())[::-1]
+
+
+def _next(page: Look, asked: str | None) -> str:
+    if not page.cursor or page.cursor == asked:
+        raise _stalled(page.cursor or None)
+    return page.cursor
+
+
+def _stalled(cursor: str | None) -> PaginationStalledError:
+    return PaginationStalledError(
+        "the server says that there are more items but the listing does not get on", cursor=cursor
+    )
 
 
 def _after_anchor(sent: Sequence[Any], stored: Sequence[Any]) -> Finding:
@@ -105,18 +162,22 @@ def _after_anchor(sent: Sequence[Any], stored: Sequence[Any]) -> Finding:
         start = match.runs[0]
         return Finding(stored=stored[start : start + len(sent)])
     if match.runs:
-        ids = tuple(item_id(item) for start in match.runs for item in stored[start : start + len(sent)])
-        return Finding(known=f"The items are in the conversation {len(match.runs)} times.", resembling=ids)
+        known = "The items are in the conversation more than once."
+        return Finding(known=known, resembling=_ids(match.runs, len(sent), stored))
     return _unmatched(match.resembling, stored)
 
 
 def _without_anchor(sent: Sequence[Any], stored: Sequence[Any]) -> Finding:
     match = find(sent, stored)
     if match.runs:
-        ids = tuple(item_id(item) for start in match.runs for item in stored[start : start + len(sent)])
         known = "Equal items are in the conversation, but nothing tells whether they are these or older ones."
-        return Finding(known=known, resembling=ids)
+        return Finding(known=known, resembling=_ids(match.runs, len(sent), stored))
     return _unmatched(match.resembling, stored)
+
+
+def _ids(runs: Sequence[int], length: int, stored: Sequence[Any]) -> tuple[str, ...]:
+    """Ids of the items of all runs, each once; runs may overlap."""
+    return tuple(dict.fromkeys(item_id(item) for start in runs for item in stored[start : start + length]))
 
 
 def _unmatched(resembling: Sequence[int], stored: Sequence[Any]) -> Finding:
@@ -128,15 +189,15 @@ def _unmatched(resembling: Sequence[int], stored: Sequence[Any]) -> Finding:
 
 def item_id(item: Any) -> str:
     """The id of an item's JSON, ``""`` when it has none."""
-    found = item.get("id") if isinstance(item, dict) else None
+    found = cast("dict[str, Any]", item).get("id") if isinstance(item, dict) else None
     return found if isinstance(found, str) else ""
 
 
 @attrs.define(eq=False)
 class _Known:
+    changes: int
+    """Another number after each beginning and end of an append, so that a slow listing cannot set the anchor back."""
     anchor: str | None = None
-    changes: int = 0
-    """Counts the beginnings and ends of appends, so that a slow listing cannot set the anchor back."""
 
 
 class Anchors:
@@ -149,47 +210,49 @@ class Anchors:
     def __init__(self, most: int = _MOST_ANCHORS) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._most = most
+        # One counter for all: an entry that was forgotten and made again does not repeat a number.
+        self._count = count()
 
-    def get(self, conversation_id: str) -> str | None:
+    def get(self, conversation: str) -> str | None:
         """The anchor of a conversation, or ``None``."""
-        known = self._known.get(conversation_id)
+        known = self._known.get(conversation)
         return known.anchor if known is not None else None
 
-    def changes(self, conversation_id: str) -> int:
+    def changes(self, conversation: str) -> int:
         """A number that a listing takes before it starts and gives to :meth:`offer`."""
-        return self._entry(conversation_id).changes
+        return self._entry(conversation).changes
 
-    def offer(self, conversation_id: str, anchor: str, changes: int) -> None:
+    def offer(self, conversation: str, anchor: str, changes: int) -> None:
         """Set the anchor from a listing, unless an append began or ended meanwhile."""
-        known = self._entry(conversation_id)
+        known = self._entry(conversation)
         if known.changes == changes:
             known.anchor = anchor
 
-    def begin(self, conversation_id: str) -> str | None:
+    def begin(self, conversation: str) -> str | None:
         """An append begins: the anchor that it may rely on."""
-        known = self._entry(conversation_id)
-        known.changes += 1
+        known = self._entry(conversation)
+        known.changes = next(self._count)
         return known.anchor
 
-    def end(self, conversation_id: str, anchor: str | None) -> None:
+    def end(self, conversation: str, anchor: str | None) -> None:
         """An append ended: the new anchor, or ``None`` when its outcome is not known."""
-        known = self._entry(conversation_id)
-        known.changes += 1
+        known = self._entry(conversation)
+        known.changes = next(self._count)
         known.anchor = anchor
 
-    def forget(self, conversation_id: str, anchor: str | None = None) -> None:
+    def forget(self, conversation: str, anchor: str | None = None) -> None:
         """The conversation, or the item that is its anchor, was deleted."""
-        known = self._known.get(conversation_id)
+        known = self._known.get(conversation)
         if known is not None and (anchor is None or anchor == known.anchor):
             known.anchor = None
-            known.changes += 1
+            known.changes = next(self._count)
 
-    def _entry(self, conversation_id: str) -> _Known:
-        known = self._known.get(conversation_id)
+    def _entry(self, conversation: str) -> _Known:
+        known = self._known.get(conversation)
         if known is None:
-            known = self._known[conversation_id] = _Known()
+            known = self._known[conversation] = _Known(next(self._count))
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         else:
-            self._known.move_to_end(conversation_id)
+            self._known.move_to_end(conversation)
         return known

@@ -15,6 +15,7 @@ METADATA_PAIRS: Final = 16
 METADATA_KEY_LENGTH: Final = 64
 METADATA_VALUE_LENGTH: Final = 512
 ITEMS_PER_REQUEST: Final = 20
+ITEMS_PER_PAGE: Final = 100
 
 # Every id of the service is of this kind; the match saves the tenth part of a call's own cost.
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]+").fullmatch
@@ -104,7 +105,9 @@ def _metadata_key(key: object) -> str:
         raise InvalidArgumentError(f"metadata has the key {key!r}; keys are strings")
     if len(key) > METADATA_KEY_LENGTH:
         shown = f"{key[:20]}…"
-        raise InvalidArgumentError(f"metadata key {shown!r} has {len(key)} characters; the API allows {METADATA_KEY_LENGTH}")
+        raise InvalidArgumentError(
+            f"metadata key {shown!r} has {len(key)} characters; the API allows {METADATA_KEY_LENGTH}"
+        )
     return key
 
 
@@ -145,3 +148,30 @@ def checked_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise InvalidArgumentError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     return value
+
+
+def checked_page_size(page_size: object, limit: object) -> object:
+    """
+    The ``limit`` to send, of two words for the same.
+
+    Raises:
+        InvalidArgumentError: Both were given, or a page size that is no whole number from 1 to 100.
+    """
+    if page_size is None:
+        return limit
+    if is_given(limit):
+        raise InvalidArgumentError("page_size and limit are the same; give one of them")
+    if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= ITEMS_PER_PAGE:
+        raise InvalidArgumentError(f"page_size must be a whole number from 1 to {ITEMS_PER_PAGE}, not {page_size!r}")
+    return page_size
+
+
+def checked_max_items(max_items: object) -> None:
+    """
+    How many items a listing gives at the most.
+
+    Raises:
+        InvalidArgumentError: It is neither ``None`` nor a whole number of 0 or more.
+    """
+    if max_items is not None and (isinstance(max_items, bool) or not isinstance(max_items, int) or max_items < 0):
+        raise InvalidArgumentError(f"max_items must be a whole number of 0 or more, or None, not {max_items!r}")

@@ -16,7 +16,7 @@ from openai_conversations.resources.arguments import CallOptions, Omit, is_given
 from openai_conversations.resources.endpoints import Endpoint
 from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
 from openai_conversations.settings import Settings, Timeout, as_timeout, checked_headers, query_text
-from openai_conversations.transport.message import NO_HEADERS, Handler, Replay, Request, Response
+from openai_conversations.transport.message import NO_HEADERS, Handler, Replay, Request, Response, Settle
 from openai_conversations.transport.order import WriteOrder
 
 T = TypeVar("T")
@@ -51,6 +51,10 @@ class Core:
     clock: Callable[[], float] = time.monotonic
     codec: Codec = attrs.field(factory=codec)
 
+    def place(self, conversation_id: str) -> str:
+        """What tells a conversation from those of all servers that the views of one client talk to."""
+        return f"{self.settings.base_url}/{conversation_id}"
+
     def raw(self) -> Core:
         """The same, but answers are kept as they came."""
         return attrs.evolve(self, finish=finish_raw)
@@ -72,6 +76,16 @@ class Core:
         """
         return cast("T", self.finish(self, await self.send(request), kind))
 
+    async def write(self, request: Request, kind: type[T]) -> T:
+        """
+        The same, for a write to a conversation: when those before it are settled.
+
+        Raises:
+            APIError: It failed; see the tree in :mod:`openai_conversations.errors`.
+        """
+        async with self.order.turn(request, self.place(request.conversation_id or "")):
+            return await self.call(request, kind)
+
     def answer_for(self, request: Request, value: T, attempts: tuple[Attempt, ...]) -> T:
         """What a call returns whose answer was lost but is known."""
         content = self.codec.encode(self.codec.to_json(value))
@@ -92,9 +106,9 @@ class Core:
             body = response.content.decode("utf-8", "replace")
             raise APIResponseValidationError(response, body, message=message) from None
 
-    def items_of(self, response: Response) -> tuple[list[Any], bool]:
+    def items_of(self, response: Response) -> tuple[list[Any], bool, str]:
         """
-        The items of a page as JSON values, with numbers as they came, and whether there are more.
+        The items of a page as JSON values, with numbers as they came, whether there are more, and the cursor.
 
         Raises:
             APIResponseValidationError: It is not a page.
@@ -114,6 +128,8 @@ class Core:
         query: Mapping[str, object] = NO_QUERY,
         body: Mapping[str, object] | None = None,
         replay: Replay | None = None,
+        is_whole: Callable[[bytes], bool] | None = None,
+        settle: Settle | None = None,
     ) -> Request:
         """
         A call as a value.
@@ -137,6 +153,8 @@ class Core:
             max_retries=settings.max_retries,
             conversation_id=ids.get("conversation_id"),
             stream=self.stream,
+            is_whole=is_whole,
+            settle=settle,
         )
 
     def _url(

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
-from openai_conversations.errors import AmbiguousWriteError, APIError, APIResponseValidationError, NotFoundError
-from openai_conversations.operations.settle import PAGE_SIZE, START, Look, item_id, look
+from openai_conversations.errors import InvalidArgumentError, NotFoundError
+from openai_conversations.operations.settle import START
 from openai_conversations.resources import endpoints
 from openai_conversations.resources.arguments import (
     CallOptions,
     Omit,
     checked_choice,
     checked_items,
+    checked_max_items,
+    checked_page_size,
     is_given,
     omit,
 )
 from openai_conversations.resources.core import Core
+from openai_conversations.resources.guarded import Guard, GuardedAppend
 from openai_conversations.resources.paging import ConversationItemPage, ItemLister
 from openai_conversations.resources.raw import APIResponse, Wrapped, raw, streamed
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
-from openai_conversations.transport.message import Request, Response, Verdict
+from openai_conversations.transport.message import Response
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -42,6 +45,7 @@ Include = Literal[
 
 ItemParam: TypeAlias = "Mapping[str, object] | Item"
 """An item to send: a mapping of the official shapes, or an object of ours, also a received one."""
+
 
 class Items:
     """
@@ -83,11 +87,12 @@ class Items:
 
         Args:
             conversation_id: The conversation.
-            items: Mappings or item objects. Of objects, what must not be sent back (most ids, ``created_by``) is left out.
+            items: Mappings or item objects. Of objects, what must not be sent back (most ids, ``created_by``) is
+                left out.
             include: Fields that the service leaves out unless asked.
-            guard: ``auto`` looks only after a failure, from the last item that this client knows of; it relies on this
-                client being the only writer of the conversation. ``strict`` asks for the last item beforehand, at the
-                price of one request. ``off`` raises :class:`AmbiguousWriteError` instead of looking.
+            guard: ``auto`` looks only after a failure, from the last item that this client knows of; it relies on
+                nobody else writing equal items to the conversation. ``strict`` asks for the last item beforehand, at
+                the price of one request. ``off`` raises :class:`AmbiguousWriteError` instead of looking.
             anchor: Id of the last item of the conversation, if you know it; ``""`` when you know that it is empty,
                 ``None`` when you know nothing.
             look_first: Look before sending, too, and return the items if they are there: to go on after an
@@ -100,17 +105,16 @@ class Items:
         """
         checked_choice("guard", guard, ("auto", "strict", "off"))
         core = self._core
-        extra = options.get("extra_body")
-        body: dict[str, Any] = {"items": core.codec.encode_items(checked_items(items))}
-        sent = {**body, **extra}.get("items") if isinstance(extra, Mapping) else body["items"]
+        sent = core.codec.encode_items(checked_items(items))
         query: dict[str, object] = {"include": include} if is_given(include) else {}
+        _refuse_other_items(options)
         append = GuardedAppend(core, sent, guard, anchor, {**(options.get("extra_query") or {}), **query})
         request = core.request(
             endpoints.CREATE_ITEMS,
             {"conversation_id": conversation_id},
             options,
             query=query,
-            body=body,
+            body={"items": sent},
             is_whole=core.codec.is_page,
             settle=append.settle if sent and guard != "off" else None,
         )
@@ -120,10 +124,10 @@ class Items:
         self,
         conversation_id: str,
         *,
-        after: str | None | Omit = omit,
-        include: Sequence[Include | str] | None | Omit = omit,
-        limit: int | None | Omit = omit,
-        order: Literal["asc", "desc"] | None | Omit = omit,
+        after: str | Omit | None = omit,
+        include: Sequence[Include | str] | Omit | None = omit,
+        limit: int | Omit | None = omit,
+        order: Literal["asc", "desc"] | Omit | None = omit,
         page_size: int | None = None,
         max_items: int | None = None,
         prefetch: bool = True,
@@ -214,9 +218,14 @@ class Items:
         return conversation
 
 
-def _learn(
-    core: Core, place: str, page: ConversationItemPage, order: object, cursor: str | None, changes: int
-) -> None:
+def _refuse_other_items(options: CallOptions) -> None:
+    """What is sent must be what is looked for."""
+    extra = options.get("extra_body")
+    if isinstance(extra, Mapping) and "items" in extra:
+        raise InvalidArgumentError("extra_body must not hold `items`: give them as items")
+
+
+def _learn(core: Core, place: str, page: ConversationItemPage, order: object, cursor: str | None, changes: int) -> None:
     """Note the newest item when a page shows the end of the conversation."""
     if not page.data:
         newest = START if cursor is None and not page.has_more else None
