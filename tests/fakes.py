@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -114,3 +115,10 @@ def settles(*verdicts: Verdict | BaseException) -> Any:
 
     settle.failures = []  # type: ignore[attr-defined]
     return settle
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let other tasks run until something has happened, for five seconds at the most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # what is waited for happens at the other end of a socket
+            await asyncio.sleep(0)

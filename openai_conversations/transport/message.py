@@ -48,7 +48,7 @@ class Progress:
 
     def __init__(self) -> None:
         self.sent: bool = False
-        """Whether a connection was there, so that the server may know of the request."""
+        """Whether the server may know of the request."""
         self.timer: AttemptTimer | None = None
 
     def wait_for_connection(self) -> None:
@@ -57,7 +57,7 @@ class Progress:
             self.timer.suspend()
 
     def begin(self) -> None:
-        """A connection is free: from now on the server may know of the request, and the bound of the attempt counts."""
+        """There may be a connection: from now on the server may know of the request, and the attempt's bound counts."""
         self.sent = True
         if self.timer is not None:
             self.timer.resume()

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import aiohttp
 import attrs
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from openai_conversations.errors import (
@@ -25,14 +26,19 @@ from openai_conversations.errors import (
     ClientClosedError,
     WrongEventLoopError,
 )
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import Progress, Request, Response
 
 POOL_SIZE: Final = 100
 
 SSL = bool | aiohttp.Fingerprint | ssl_module.SSLContext
 
 # Errors after which the server has certainly not seen the request: no connection was made.
-_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.ServerFingerprintMismatch,
+)
 
 
 @lru_cache(maxsize=1)
@@ -76,8 +82,8 @@ class SessionManager:
         self._options: dict[str, Any] = {"allow_redirects": False, "raise_for_status": False}
         if proxy is not None:
             self._options["proxy"] = proxy
-        if session is not None and ssl is not True:
-            self._options["ssl"] = ssl
+        if session is not None:
+            self._options |= _options_for_borrowed(session, ssl)
         self._ssl = ssl
         self._limit = limit
         self._clock = clock
@@ -112,20 +118,19 @@ class SessionManager:
         request.progress.begin()
         try:
             return await self._exchange(session, request, self._clock())
-        except _NOT_SENT as error:
-            raise _failure(request, error, sent=False) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _failure(request, error, sent=True) from error
+            failure, cause = _failure(request, error), _cause(error)
         except RuntimeError as error:
             if session.closed:
                 raise ClientClosedError("the aiohttp session of this client is closed") from error
             raise
+        raise failure from cause  # here, and not where it was caught: it must not hold aiohttp's error as its context
 
     async def _exchange(self, session: aiohttp.ClientSession, request: Request, started: float) -> Response:
         pending = session.request(
             request.method,
             URL(request.url, encoded=True),
-            data=request.body,
+            data=None if request.body is None else _Body(request.body, request.progress),
             headers=request.headers,
             timeout=_connect_timeout(request.timeout.connect),
             **self._options,
@@ -170,13 +175,15 @@ class SessionManager:
             raise ClientClosedError("this client is closed; make a new one")
         loop = asyncio.get_running_loop()
         session = self._new_session() if self._borrowed is None else self._borrowed
+        if loop is not getattr(session, "_loop", loop):  # its public name is deprecated
+            raise WrongEventLoopError("the aiohttp session that this client borrowed belongs to another event loop")
         limit = session.connector.limit if session.connector is not None else 0
         self._open = _Open(loop=loop, session=session, slots=asyncio.Semaphore(limit) if limit else None)
         return self._open
 
     def _new_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=True)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_once,))
 
     async def close(self) -> None:
         """Close what is owned; a borrowed session stays open. Closing twice is allowed."""
@@ -197,8 +204,59 @@ class SessionManager:
         )
         connector = opened.session.connector
         opened.session.detach()
-        if connector is not None and not opened.loop.is_closed():
-            connector.close()
+        if connector is not None:
+            connector.__exit__(None, None, None)  # closes at once; its close() would have to be awaited
+
+
+def _options_for_borrowed(session: aiohttp.ClientSession, ssl: SSL) -> dict[str, Any]:
+    """What goes with each request because a borrowed session was not made by us."""
+    options: dict[str, Any] = {"middlewares": (_once, *getattr(session, "_middlewares", ()))}
+    return options if ssl is True else {**options, "ssl": ssl}
+
+
+class _BrokenConnectionError(aiohttp.ClientError):
+    """A connection that broke, in a form that aiohttp does not react to."""
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """
+    Native middleware: keep aiohttp from sending GET and DELETE a second time by itself when a connection breaks.
+
+    A DELETE that was carried out would meet 404, and nothing would tell that it had been sent before.
+    """
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _BrokenConnectionError(str(error) or type(error).__name__) from error
+
+
+class _Body(aiohttp.Payload):
+    """
+    The body of a request, which notes when it goes out: until then, the server certainly does not know of the request.
+
+    Plain bytes would be no cheaper, and aiohttp warns of those over a megabyte; an image is larger.
+    """
+
+    _value: bytes
+
+    def __init__(self, body: bytes, progress: Progress) -> None:
+        super().__init__(body, content_type="application/json")
+        self._size = len(body)
+        self._progress = progress
+        progress.sent = False
+
+    @property
+    def autoclose(self) -> bool:
+        return True
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return self._value.decode(encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        self._progress.sent = True
+        await writer.write(self._value)
 
 
 @lru_cache(maxsize=8)
@@ -206,15 +264,29 @@ def _connect_timeout(seconds: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=seconds)
 
 
-def _failure(request: Request, error: BaseException, *, sent: bool) -> APIConnectionError:
+def _failure(request: Request, error: BaseException) -> APIConnectionError:
     """Our error for aiohttp's: timeouts apart, and no word of the request's headers or body."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         message = f"No connection within {request.timeout.connect} s."
         return APITimeoutError(request.info, message=message, sent=False)
     if isinstance(error, TimeoutError):
-        return APITimeoutError(request.info, sent=sent)
-    reason = str(error) or type(error).__name__
-    return APIConnectionError(message=f"Connection error: {reason}", request=request.info, sent=sent)
+        return APITimeoutError(request.info)
+    sent = not isinstance(error, _NOT_SENT)
+    return APIConnectionError(message=f"Connection error: {_reason(error)}", request=request.info, sent=sent)
+
+
+def _reason(error: BaseException) -> str:
+    """In aiohttp's words; those on an answer that is not HTTP, or on a proxy's refusal, quote the proxy's password."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"{error.status} {error.message}"
+    return str(error) or type(error).__name__
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """What may be chained to our error: aiohttp's own errors may hold all headers, or the password of a proxy."""
+    if isinstance(error, aiohttp.ClientResponseError):
+        return None
+    return error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
 
 
 class _Stream:
@@ -230,7 +302,7 @@ class _Stream:
             async for chunk in content.iter_chunked(size) if size else content.iter_any():
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _failure(self._request, error, sent=True) from error
+            raise _failure(self._request, error) from error
 
     async def close(self) -> None:
         self._answer.close() if not self._answer.content.at_eof() else self._answer.release()

@@ -1,0 +1,653 @@
+"""The session manager on real sockets: one attempt, whatever the other side does."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import gzip
+import logging
+import ssl
+import traceback
+import warnings
+import zlib
+
+import aiohttp
+import pytest
+
+from openai_conversations.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    ClientClosedError,
+    WrongEventLoopError,
+)
+from openai_conversations.settings import Timeout
+from openai_conversations.transport.message import Replay
+from openai_conversations.transport.session import SessionManager, shared_tls
+from tests.fakes import FakeClock, append_request, delete_request, get_request, until
+from tests.sockets import answering, hanging_up, http, serving, silent
+
+SECRET = "Bearer sk-marker-1234567890"
+
+
+@pytest.fixture
+async def manager():
+    manager = SessionManager()
+    yield manager
+    await manager.close()
+
+
+def asking(server, make=get_request, path="/conversations/conv_1", **changes):
+    return make(url=f"{server.base_url}{path}", **changes)
+
+
+# What goes out and what comes in
+
+
+async def test_what_is_sent(manager):
+    """Method, encoded URL, headers and body go out as they are; nothing is encoded twice."""
+    async with answering(http()) as server:
+        request = asking(
+            server,
+            append_request,
+            "/conversations/a%2Fb%20c/items?include%5B%5D=x",
+            headers={"X-Marker": "m", "Content-Type": "application/json"},
+            body=b'{"a":"\xc3\xa4"}',
+        )
+        await manager.send(request)
+
+    asked = server.asked[0]
+    assert "POST /v1/conversations/a%2Fb%20c/items?include%5B%5D=x HTTP/1.1" == asked.line
+    assert b'{"a":"\xc3\xa4"}' == asked.body
+    assert ("m", "application/json") == (asked.headers["x-marker"], asked.headers["content-type"])
+    assert "cookie" not in asked.headers
+
+
+async def test_what_comes_back(manager):
+    """Status, headers in any case and the body; the request is kept with them."""
+    async with answering(http(404, b"nothing", "X-Request-Id: req_1")) as server:
+        request = asking(server)
+        response = await manager.send(request)
+
+    assert (404, b"nothing", "req_1") == (response.status_code, response.content, response.headers["x-REQUEST-id"])
+    assert request is response.source
+
+
+async def test_elapsed():
+    """The time of an attempt is by the clock that the manager was given."""
+    clock = FakeClock()
+
+    async def peer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        clock.now += 1.5
+        writer.write(http())
+
+    manager = SessionManager(clock=clock)
+    async with serving(peer) as server:
+        assert 1.5 == (await manager.send(asking(server))).elapsed
+        await manager.close()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)]
+)
+async def test_compressed_bodies(manager, encoding, compress):
+    """A compressed body arrives decompressed."""
+    async with answering(http(200, compress(b'{"id":"conv_1"}'), f"Content-Encoding: {encoding}")) as server:
+        response = await manager.send(asking(server))
+
+    assert b'{"id":"conv_1"}' == response.content
+    assert "gzip" in server.asked[0].headers["accept-encoding"]
+
+
+async def test_large_bodies_are_nothing_special(manager):
+    """A body of several megabytes (an image) goes out without a warning."""
+    body = b"x" * 3_000_000
+    async with answering(http()) as server:
+        await manager.send(asking(server, append_request, body=body))
+
+    assert len(body) == len(server.asked[0].body)
+
+
+async def test_no_cookies(manager):
+    """Cookies are not kept."""
+    async with answering(http(200, b"{}", "Set-Cookie: edge=1; Path=/")) as server:
+        await manager.send(asking(server))
+        await manager.send(asking(server))
+
+    assert "cookie" not in server.asked[1].headers
+    assert 1 == server.connections
+
+
+async def test_no_redirects(manager):
+    """A redirect is an answer like any other: it is not followed."""
+    async with answering(http(307, b"", "Location: /v1/conversations/")) as server:
+        response = await manager.send(asking(server, append_request))
+
+    assert (307, "/v1/conversations/") == (response.status_code, response.headers["location"])
+    assert 1 == len(server.asked)
+
+
+# What goes wrong
+
+
+async def test_connection_refused(manager):
+    """Nobody listens: a connection error, and certainly nothing was sent."""
+    async with answering(http()) as server:
+        request = asking(server, append_request)
+
+    with pytest.raises(APIConnectionError, match="Connection error: Cannot connect to host 127") as caught:
+        await manager.send(request)
+
+    assert (APIConnectionError, False) == (type(caught.value), caught.value.sent)
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+
+
+async def test_no_such_host():
+    """A name that nobody knows: a connection error, and certainly nothing was sent."""
+
+    class NoNames(aiohttp.abc.AbstractResolver):
+        async def resolve(self, host, port=0, family=0):
+            raise OSError(None, "no such host")
+
+        async def close(self):
+            """Nothing is open."""
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=NoNames())) as session:
+        with pytest.raises(APIConnectionError, match="nowhere") as caught:
+            await SessionManager(session=session).send(append_request(url="http://nowhere.invalid/v1/conversations"))
+
+    assert not caught.value.sent
+
+
+async def test_no_tls(manager):
+    """A server that does not speak TLS: a connection error, and certainly nothing was sent."""
+
+    async def peer(reader, writer):
+        await reader.read(1)
+        writer.write(http(400))
+
+    async with serving(peer) as server:
+        with pytest.raises(APIConnectionError, match="Connection error: Cannot connect") as caught:
+            await manager.send(append_request(url=server.base_url.replace("http", "https")))
+
+    assert not caught.value.sent
+
+
+async def test_connect_timeout(manager):
+    """A connection that is not ready in time: a timeout, and certainly nothing was sent."""
+
+    async def peer(reader, _):
+        await reader.read(1)  # never answers the greeting of TLS
+        await asyncio.Event().wait()
+
+    async with serving(peer) as server:
+        request = append_request(
+            url=server.base_url.replace("http", "https"), timeout=Timeout(total=None, attempt=None, connect=0.05)
+        )
+        with pytest.raises(APITimeoutError, match=r"No connection within 0\.05 s") as caught:
+            await manager.send(request)
+
+    assert not caught.value.sent
+    assert not request.progress.sent
+
+
+async def test_progress_while_connecting(manager):
+    """As long as there is no connection, an append is known to be unsent."""
+
+    async def peer(reader, _):
+        await reader.read(1)
+        connecting.set()
+        await asyncio.Event().wait()
+
+    connecting = asyncio.Event()
+    async with serving(peer) as server:
+        request = append_request(url=server.base_url.replace("http", "https"))
+        task = asyncio.create_task(manager.send(request))
+        await connecting.wait()
+
+        assert not request.progress.sent
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_progress_once_sent(manager):
+    """When the body goes out, the server may know of the request."""
+    async with silent() as server:
+        request = asking(server, append_request)
+        task = asyncio.create_task(manager.send(request))
+        await until(lambda: server.asked)
+
+        assert request.progress.sent
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.parametrize("make", [get_request, append_request, delete_request])
+@pytest.mark.parametrize(
+    "after",
+    [
+        b"",
+        b"HTTP/1.1 200",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+        b"HTTP/9.9 nonsense\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{",
+    ],
+)
+async def test_broken_answers(manager, make, after):
+    """Whatever is left of an answer, it is a connection error, the request may have been carried out, once."""
+    async with hanging_up(after=after) as server:
+        with pytest.raises(APIConnectionError, match=r"^Connection error: ") as caught:
+            await manager.send(asking(server, make, headers={"Authorization": SECRET}))
+
+    assert (APIConnectionError, True) == (type(caught.value), caught.value.sent)
+    assert 1 == len(server.asked)
+    assert 1 == len(str(caught.value).splitlines())
+
+
+@pytest.mark.parametrize("make", [get_request, delete_request])
+async def test_kept_connections_that_are_dropped(manager, make):
+    """A kept connection that breaks is an error like any other: aiohttp must not send again behind our back."""
+
+    async def peer(reader, writer):
+        for _ in range(2):
+            await reader.readuntil(b"\r\n\r\n")
+            requests.append(1)
+            if len(requests) == 2:
+                return
+            writer.write(http())
+
+    requests = []
+    async with serving(peer) as server:
+        await manager.send(asking(server, make))
+        with pytest.raises(APIConnectionError):
+            await manager.send(asking(server, make))
+
+    assert (2, 1) == (len(requests), server.connections)
+
+
+async def test_no_secret_in_causes(manager):
+    """Neither a failure, nor what caused it, nor a traceback shows a header: aiohttp's errors would."""
+    async with hanging_up(after=b"HTTP/9.9 nonsense\r\n\r\n") as server:
+        with pytest.raises(APIConnectionError) as caught:
+            await manager.send(asking(server, headers={"Authorization": SECRET}))
+
+    shown, error = "".join(traceback.format_exception(caught.value)), caught.value
+    while error is not None:
+        shown += repr(error) + str(error) + repr(vars(error))
+        error = error.__cause__ or error.__context__
+    assert "sk-marker" not in shown
+
+
+# Proxies
+
+
+async def test_a_proxy_is_asked():
+    """With a proxy, requests go to it, whole URLs in their first line, with its credentials."""
+    async with answering(http(200, b'{"via":"proxy"}')) as proxy:
+        manager = SessionManager(proxy=f"http://user:pass@127.0.0.1:{proxy.port}")
+        response = await manager.send(get_request(url="http://api.example/v1/conversations/conv_1"))
+        await manager.close()
+
+    assert b'{"via":"proxy"}' == response.content
+    assert "GET http://api.example/v1/conversations/conv_1 HTTP/1.1" == proxy.asked[0].line
+    assert proxy.asked[0].headers["proxy-authorization"].startswith("Basic ")
+
+
+async def test_a_proxy_that_refuses():
+    """A proxy that opens no tunnel: nothing reached the server, and its password is not shown."""
+    async with answering(http(407, b"", "Proxy-Authenticate: Basic")) as proxy:
+        manager = SessionManager(proxy=f"http://user:hunter2222@127.0.0.1:{proxy.port}")
+        with pytest.raises(APIConnectionError, match="407") as caught:
+            await manager.send(append_request(url="https://api.example/v1/conversations"))
+        await manager.close()
+
+    assert not caught.value.sent
+    error, shown = caught.value, ""
+    while error is not None:
+        shown += repr(error) + str(error) + repr(vars(error))
+        error = error.__cause__ or error.__context__
+    assert "hunter2222" not in shown
+    assert "dXNlcjpodW50ZXIyMjIy" not in shown
+
+
+async def test_no_proxy_no_look_up(monkeypatch, manager):
+    """The manager itself never asks the environment for a proxy."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    async with answering(http()) as server:
+        assert 200 == (await manager.send(asking(server))).status_code
+
+
+# The pool
+
+
+async def test_requests_wait_for_a_connection():
+    """With all connections in use a request waits, tells so, and goes out when one is free."""
+    gate, started, told = asyncio.Event(), asyncio.Event(), []
+
+    async def peer(reader, writer):
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            started.set()
+            await gate.wait()
+            writer.write(http())
+
+    manager = SessionManager(limit=1)
+    async with serving(peer) as server:
+        first = asyncio.create_task(manager.send(asking(server)))
+        await started.wait()
+        waiting = asking(server)
+        waiting.progress.timer = Timer(told)
+        second = asyncio.create_task(manager.send(waiting))
+        await until(lambda: told)
+
+        assert ["suspend"] == told
+        gate.set()
+        await asyncio.gather(first, second)
+        await manager.close()
+
+    assert ["suspend", "resume"] == told
+    assert 1 == server.connections
+
+
+class Timer:
+    """Notes what it is told."""
+
+    def __init__(self, told):
+        self.suspend = lambda: told.append("suspend")
+        self.resume = lambda: told.append("resume")
+
+
+async def test_a_cancelled_request_gives_its_place_back():
+    """A request that is cancelled while it waits, or while it is under way, leaves its place to others."""
+    async with silent() as server:
+        manager = SessionManager(limit=1)
+        tasks = [asyncio.create_task(manager.send(asking(server))) for _ in range(3)]
+        await until(lambda: server.asked)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async with answering(http()) as server:
+        assert 200 == (await manager.send(asking(server))).status_code
+        await manager.close()
+
+
+# Streaming
+
+
+async def test_a_streamed_body_is_left_unread(manager):
+    """A 2xx answer to be streamed comes with its body unread, in chunks as they arrive."""
+    async with answering(http(200, b"x" * 10)) as server:
+        response = await manager.send(asking(server, stream=True))
+
+        assert b"" == response.content
+        assert b"x" * 10 == b"".join([chunk async for chunk in response.stream.chunks()])
+        await response.stream.close()
+        await manager.send(asking(server))
+
+    assert 1 == server.connections
+
+
+async def test_chunks_of_a_size(manager):
+    """Chunks are as large as they are asked for."""
+    async with answering(http(200, b"x" * 10)) as server:
+        response = await manager.send(asking(server, stream=True))
+
+        assert [4, 4, 2] == [len(chunk) async for chunk in response.stream.chunks(4)]
+        await response.stream.close()
+
+
+async def test_an_abandoned_stream_closes_its_connection(manager):
+    """A body that is not read to its end costs its connection, and no more."""
+    async with hanging_up(after=b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nabc") as server:
+        response = await manager.send(asking(server, stream=True))
+        await response.stream.close()
+
+
+async def test_a_stream_that_breaks(manager):
+    """A connection that breaks under a body is a connection error."""
+    async with hanging_up(after=b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nabc") as server:
+        response = await manager.send(asking(server, stream=True))
+
+        with pytest.raises(APIConnectionError, match="Connection error") as caught:
+            [chunk async for chunk in response.stream.chunks()]
+        await response.stream.close()
+    assert caught.value.sent
+
+
+async def test_errors_are_not_streamed(manager):
+    """The body of an error is read at once: the message needs it."""
+    async with answering(http(404, b"nothing")) as server:
+        response = await manager.send(asking(server, stream=True))
+
+    assert (b"nothing", None) == (response.content, response.stream)
+
+
+# Owning and borrowing
+
+
+async def test_a_borrowed_session_is_not_closed():
+    """Closing the manager closes nothing that it borrowed."""
+    async with answering(http()) as server, aiohttp.ClientSession() as session:
+        manager = SessionManager(session=session)
+        await manager.send(asking(server))
+        await manager.close()
+
+        assert not session.closed
+        with pytest.raises(ClientClosedError, match="this client is closed"):
+            await manager.send(asking(server))
+
+
+@pytest.mark.parametrize("status", [404, 503])
+async def test_a_borrowed_session_that_raises_for_status(status):
+    """Statuses are ours to judge, whatever a borrowed session was told."""
+    async with answering(http(status)) as server, aiohttp.ClientSession(raise_for_status=True) as session:
+        assert status == (await SessionManager(session=session).send(asking(server))).status_code
+
+
+async def test_native_middlewares_run_inside_an_attempt():
+    """The middlewares of a borrowed session see each attempt, and the errors as aiohttp makes them."""
+    seen = []
+
+    async def native(request, handler):
+        seen.append(request.method)
+        request.headers["X-Native"] = "1"
+        try:
+            return await handler(request)
+        except aiohttp.ServerDisconnectedError as error:
+            seen.append(type(error).__name__)
+            raise
+
+    async with aiohttp.ClientSession(middlewares=(native,)) as session:
+        manager = SessionManager(session=session)
+        async with answering(http()) as server:
+            await manager.send(asking(server))
+        async with hanging_up() as broken:
+            with pytest.raises(APIConnectionError):
+                await manager.send(asking(broken))
+
+    assert "1" == server.asked[0].headers["x-native"]
+    assert ["GET", "GET", "ServerDisconnectedError"] == seen
+
+
+async def test_a_borrowed_session_closed_by_its_owner():
+    """The owner closed the session: the error says that, before and after the first request."""
+    async with answering(http()) as server:
+        session = aiohttp.ClientSession()
+        manager = SessionManager(session=session)
+        await manager.send(asking(server))
+        await session.close()
+
+        with pytest.raises(ClientClosedError, match="the aiohttp session of this client is closed"):
+            await manager.send(asking(server))
+        with pytest.raises(ClientClosedError, match="the aiohttp session of this client is closed"):
+            await SessionManager(session=session).send(asking(server))
+
+
+async def test_runtime_errors_of_others_pass():
+    """A RuntimeError of a native middleware is its own business."""
+
+    async def native(_request, _handler):
+        raise RuntimeError("a bug of the middleware")
+
+    async with answering(http()) as server, aiohttp.ClientSession(middlewares=(native,)) as session:
+        with pytest.raises(RuntimeError, match="a bug of the middleware"):
+            await SessionManager(session=session).send(asking(server))
+
+
+async def test_the_ssl_of_a_borrowed_session():
+    """``ssl`` goes with each request when the session is not ours."""
+    context = ssl.create_default_context()
+    seen = []
+
+    async def native(request, handler):
+        seen.append(request.ssl)
+        return await handler(request)
+
+    async with answering(http()) as server, aiohttp.ClientSession(middlewares=(native,)) as session:
+        await SessionManager(session=session, ssl=context).send(asking(server))
+        await SessionManager(session=session).send(asking(server))
+
+    assert [context, True] == seen
+
+
+async def test_one_tls_context_per_process():
+    """Clients share one TLS context, which verifies certificates."""
+    assert shared_tls() is shared_tls()
+    assert ssl.CERT_REQUIRED == shared_tls().verify_mode
+
+
+async def test_a_pool_without_a_limit():
+    """A borrowed session whose pool has no limit is used without one."""
+    async with (
+        answering(http()) as server,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
+    ):
+        assert 200 == (await SessionManager(session=session).send(asking(server))).status_code
+
+
+# Opening and closing
+
+
+async def test_nothing_is_open_before_the_first_request():
+    """A manager that sent nothing has nothing to close."""
+    manager = SessionManager()
+
+    assert not manager.is_closed
+    await manager.close()
+    assert manager.is_closed
+
+
+async def test_use_after_close():
+    """A closed manager sends nothing; closing twice is allowed."""
+    manager = SessionManager()
+    async with answering(http()) as server:
+        await manager.send(asking(server))
+        await manager.close()
+        await manager.close()
+
+        with pytest.raises(ClientClosedError, match="this client is closed; make a new one"):
+            await manager.send(asking(server))
+
+
+def test_another_event_loop():
+    """Connections belong to the loop that they were opened in; use from another is one clear error."""
+    manager = SessionManager()
+
+    async def ask():
+        async with answering(http()) as server:
+            return await manager.send(asking(server))
+
+    async def finish():
+        with pytest.raises(WrongEventLoopError, match="another event loop; make one client per event loop"):
+            await ask()
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        assert 200 == first.run(ask()).status_code
+        second.run(finish())
+        first.run(manager.close())
+
+
+def test_a_session_of_another_event_loop():
+    """A borrowed session belongs to its loop from the start."""
+
+    async def borrow():
+        return aiohttp.ClientSession()
+
+    async def ask(manager):
+        async with answering(http()) as server:
+            with pytest.raises(WrongEventLoopError, match="another event loop"):
+                await manager.send(asking(server))
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        session = first.run(borrow())
+        second.run(ask(SessionManager(session=session)))
+        first.run(session.close())
+
+
+async def test_forgetting_to_close(caplog):
+    """A manager that is dropped without being closed gives one warning that says what to do, and closes its sockets."""
+    caplog.set_level(logging.WARNING)
+    async with answering(http()) as server:
+        manager = SessionManager()
+        await manager.send(asking(server))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del manager
+            gc.collect()
+
+        assert ["a ConversationsClient was never closed; use `async with ConversationsClient()` or `await "] == [
+            str(warning.message).partition("client.close")[0] for warning in caught
+        ]
+        assert [ResourceWarning] == [warning.category for warning in caught]
+        assert [] == caplog.records
+        await until(lambda: not server.open)
+
+
+def test_forgetting_to_close_until_the_loop_is_gone(caplog):
+    """The same when the event loop is closed already."""
+    caplog.set_level(logging.WARNING)
+
+    async def ask(manager):
+        async with answering(http(200, b"{}", "Connection: close")) as server:
+            await manager.send(asking(server))
+
+    manager = SessionManager()
+    asyncio.run(ask(manager))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        del manager
+        gc.collect()
+
+    assert [ResourceWarning] == [warning.category for warning in caught]
+    assert "never closed" in str(caught[0].message)
+    assert [] == caplog.records
+
+
+async def test_dropping_what_needs_no_closing():
+    """Nobody is warned of a manager that sent nothing, was closed, or only borrowed."""
+    async with answering(http()) as server, aiohttp.ClientSession() as session:
+        closed, borrowing = SessionManager(), SessionManager(session=session)
+        await closed.send(asking(server))
+        await borrowing.send(asking(server))
+        await closed.close()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            del closed, borrowing
+            SessionManager()
+            gc.collect()
+
+    assert [] == caught
+
+
+async def test_a_request_that_fits_no_pool():
+    """Replay rules are of no interest to the session: it sends what it is given, once."""
+    manager = SessionManager()
+    async with answering(http(500), http(200)) as server:
+        assert 500 == (await manager.send(asking(server, append_request, replay=Replay.SAFE))).status_code
+        await manager.close()
