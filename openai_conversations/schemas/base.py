@@ -59,7 +59,7 @@ class Schema:
             return NotImplemented
         return all(getattr(self, a.name) == getattr(other, a.name) for a in self.__attrs_attrs__)
 
-    __hash__ = None  # type: ignore[assignment]  # mutable values have no hash, as in the standard library
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # mutable values have no hash, as in the standard library
 
     def __repr__(self) -> str:
         # ``extra`` is the first field of every class; it reads better as the last one.

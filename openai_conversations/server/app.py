@@ -168,10 +168,16 @@ class Exchange:
 
     def __init__(self, app: App, call: Call, entry: Entry) -> None:
         self.call = call
-        self.sleep = app.sleep
-        self.go_down = app.go_down
         self._app = app
         self._entry = entry
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, by the service's clock."""
+        await self._app.sleep(seconds)
+
+    def go_down(self, seconds: float) -> None:
+        """Hang up on everybody and refuse connections for so many seconds."""
+        self._app.go_down(seconds)
 
     async def perform(self) -> Reply:
         """What a sound server does; a refusal is a reply too."""

@@ -18,7 +18,7 @@ class Armed:
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
-        self.fired = 0
+        self.fired: int = 0
         self._passed = 0
         self._dice = random.Random(fault.seed)
 

@@ -36,7 +36,7 @@ class Refusal(Exception):  # noqa: N818  # not an error of the server's
         self.param = param
         self.code = code
         self.type = type
-        self.headers = headers or {}
+        self.headers: Mapping[str, str] = headers or {}
         self.closes = closes
 
 

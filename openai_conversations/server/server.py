@@ -77,7 +77,7 @@ class ConversationsServer:
         on_request: Callable[[Entry], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.profile = parse(profile) if isinstance(profile, str) else profile
+        self.profile: Profile = parse(profile) if isinstance(profile, str) else profile
         self._host = host
         self._port = port
         self._database = database

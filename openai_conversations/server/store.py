@@ -14,7 +14,7 @@ Rules that hold here:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -109,7 +109,7 @@ class Store:
         self._db = sqlite3.connect(database, isolation_level=None, check_same_thread=False, cached_statements=256)
         self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;")
         self._db.executescript(_SCHEMA)
-        self.execute = self._db.execute
+        self.execute: Callable[..., sqlite3.Cursor] = self._db.execute
 
     @property
     def in_transaction(self) -> bool:

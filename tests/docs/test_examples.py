@@ -13,6 +13,7 @@ import contextlib
 import doctest
 import inspect
 import io
+import logging
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def _parse(page: Path, session: Session) -> Document:
         myst.SkipParser(),
     ]
     return Sybil(parsers).parse(page)
+
+
+@pytest.fixture(autouse=True)
+def _log_level():
+    """A page may show how to set it; the tests after it must not notice."""
+    logger = logging.getLogger("openai_conversations")
+    level = logger.level
+    yield
+    logger.setLevel(level)
 
 
 @pytest.mark.usefixtures("conversations_environment")
