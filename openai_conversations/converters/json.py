@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -65,7 +65,8 @@ def dumps(value: Any) -> bytes:
 def _dumps_exact(value: Any) -> bytes:
     for path, node in walk(value):
         if isinstance(node, dict):
-            _refuse_odd_keys(path, node)
+            members: dict[Any, Any] = node
+            _refuse_odd_keys(path, members)
         elif not (node is None or isinstance(node, (str, int, float, list, tuple))):
             raise ValueError(f"{path} is a {type(node).__name__}, which JSON cannot carry")
     _refuse_non_finite(value)
@@ -106,6 +107,8 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
             raise ValueError(f"the value nests deeper than {MAX_DEPTH} levels, or holds itself")
         yield path, node
         if isinstance(node, dict):
-            stack.extend((depth + 1, f"{path}.{key}", member) for key, member in node.items())
+            members: dict[Any, Any] = node
+            stack.extend((depth + 1, f"{path}.{key}", member) for key, member in members.items())
         elif isinstance(node, (list, tuple)):
-            stack.extend((depth + 1, f"{path}[{index}]", member) for index, member in enumerate(node))
+            entries: Sequence[Any] = node
+            stack.extend((depth + 1, f"{path}[{index}]", entry) for index, entry in enumerate(entries))

@@ -41,14 +41,20 @@ def outgoing(item: Any) -> Any:
 
     Items of unknown types are passed on unchanged: nobody can tell what their rules are.
     """
-    if not isinstance(item, dict) or item.get("type", "message") not in ITEM_MODULES:
+    if not isinstance(item, dict):
         return item
-    drop = OUTPUT_ONLY if item.get("type") in KEEPS_ID or "type" not in item else OUTPUT_ONLY | {"id"}
-    kept = {key: value for key, value in item.items() if key not in drop}
+    fields: dict[str, Any] = item
+    if fields.get("type", "message") not in ITEM_MODULES:
+        return fields
+    drop = OUTPUT_ONLY if fields.get("type") in KEEPS_ID or "type" not in fields else OUTPUT_ONLY | {"id"}
+    kept = {key: value for key, value in fields.items() if key not in drop}
     if isinstance(kept.get("output"), list):
         kept["output"] = [_without_output_only(part) for part in kept["output"]]
     return kept
 
 
 def _without_output_only(part: Any) -> Any:
-    return {k: v for k, v in part.items() if k not in OUTPUT_ONLY} if isinstance(part, dict) else part
+    if not isinstance(part, dict):
+        return part
+    fields: dict[str, Any] = part
+    return {k: v for k, v in fields.items() if k not in OUTPUT_ONLY}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal, TypedDict, TypeGuard
+from typing import Any, Final, Literal, TypedDict, TypeGuard, cast
 from urllib.parse import quote
 
 from openai_conversations.errors import InvalidArgumentError
@@ -95,9 +95,10 @@ def checked_metadata(metadata: object) -> dict[str, str] | None:
         return None
     if not isinstance(metadata, Mapping):
         raise InvalidArgumentError(f"metadata must be a mapping or None, not a {type(metadata).__name__}")
-    if len(metadata) > METADATA_PAIRS:
-        raise InvalidArgumentError(f"metadata has {len(metadata)} pairs; the API allows {METADATA_PAIRS}")
-    return {_metadata_key(key): _metadata_value(key, value) for key, value in metadata.items()}
+    pairs = cast("Mapping[object, object]", metadata)
+    if len(pairs) > METADATA_PAIRS:
+        raise InvalidArgumentError(f"metadata has {len(pairs)} pairs; the API allows {METADATA_PAIRS}")
+    return {_metadata_key(key): _metadata_value(key, value) for key, value in pairs.items()}
 
 
 def _metadata_key(key: object) -> str:
