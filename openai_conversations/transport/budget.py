@@ -1,8 +1,9 @@
 """
 The retry budget: a token bucket per client, as the AWS and gRPC clients have, so that retries cannot become a storm.
 
-Each retry takes a token; each call that succeeds gives a tenth of one back. When the bucket is empty, calls fail with
-their first error instead of being tried again.
+Each request beyond the first of a call takes a token, be it a retry or a look at what became of a write. A call that
+succeeds gives back what it took, and a tenth of a token besides. When the bucket is empty, calls fail with their first
+error instead of being tried again.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class RetryBudget:
         self.tokens -= 1
         return True
 
-    def give_back(self) -> None:
-        """Note a success."""
+    def give_back(self, taken: int = 0) -> None:
+        """Note the success of a call that had taken so many tokens: a service that answers in the end is not down."""
         if self.tokens < self._capacity:
-            self.tokens = min(self._capacity, self.tokens + self._refund)
+            self.tokens = min(self._capacity, self.tokens + taken + self._refund)

@@ -81,6 +81,7 @@ class State:
         waited_for_lock: Seconds spent in them.
         remaining: Seconds until the deadline; ``None`` without one.
         random: From 0 to 1.
+        doubt: Whether the outcome of an earlier attempt was unknown.
     """
 
     retries: int
@@ -88,16 +89,26 @@ class State:
     waited_for_lock: float
     remaining: float | None
     random: float
+    doubt: bool = False
 
 
 def decide(request: Request, outcome: Outcome, state: State, policy: RetryPolicy) -> Decision:
     """What to do after an attempt."""
     if isinstance(outcome, Response) and is_success(request, outcome):
         return ACCEPT
-    if isinstance(outcome, Response) and is_locked(outcome):
-        return _after_lock(request, outcome, state, policy)
     if request.replay is Replay.APPEND and is_unknown(outcome):
         return _after_unknown(request, outcome, state, policy)
+    decision = _after_failure(request, outcome, state, policy)
+    if decision.action is Action.RETRY and state.doubt and request.settle is not None:
+        # An earlier attempt may have arrived while this one was refused; it may even hold the lock that refused it.
+        return attrs.evolve(decision, action=Action.SETTLE)
+    return decision
+
+
+def _after_failure(request: Request, outcome: Outcome, state: State, policy: RetryPolicy) -> Decision:
+    """What was certainly not carried out, or may be carried out twice."""
+    if isinstance(outcome, Response) and is_locked(outcome):
+        return _after_lock(request, outcome, state, policy)
     if state.retries >= request.max_retries or not is_transient(outcome):
         return FAIL
     wait = _wait(outcome, state, policy)

@@ -11,6 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import attrs
 
@@ -23,7 +24,7 @@ from openai_conversations.errors import (
     Attempt,
     ConversationsError,
 )
-from openai_conversations.transport.backoff import RetryPolicy, backoff_delay
+from openai_conversations.transport.backoff import RetryPolicy
 from openai_conversations.transport.budget import RetryBudget
 from openai_conversations.transport.decision import (
     ACCEPT,
@@ -33,6 +34,7 @@ from openai_conversations.transport.decision import (
     Outcome,
     State,
     decide,
+    is_locked,
     is_success,
     is_unknown,
     may_arrive_late,
@@ -41,10 +43,15 @@ from openai_conversations.transport.headers import RETRY_COUNT
 from openai_conversations.transport.message import Handler, Replay, Request, Response, Settle, Verdict
 from openai_conversations.transport.status import status_error
 
-logger = logging.getLogger("openai_conversations")
+logger: Final = logging.getLogger("openai_conversations")
 
-# The part of the time left that one attempt of an append may take, so that time is left to look what became of it.
-_ATTEMPT_SHARE = 0.7
+# The part of the time left that one attempt of an append may take, so that time is left to look what became of it; and
+# the part that the wait before the look may take.
+_ATTEMPT_SHARE: Final = 0.7
+_WAIT_SHARE: Final = 0.5
+
+# Without a base, the pauses between the looks for a write that may arrive late would not grow.
+_SHORTEST_PAUSE: Final = 0.01
 
 # What would be tried again, had the client not spent its budget.
 _SPENT = Decision(action=Action.FAIL)
@@ -62,8 +69,12 @@ class _Call:
     waited_for_lock: float = 0.0
     unknown: bool = False
     """Whether an attempt may have been carried out and nothing certain is known since."""
+    doubt: bool = False
+    """Whether the outcome of any attempt was unknown, even if it was not found when somebody looked."""
     is_late: bool = False
     """Whether the deadline has passed in the middle of an attempt."""
+    tokens: int = 0
+    """What its retries and looks have taken from the budget."""
 
     def count(self, decision: Decision) -> None:
         if decision.is_lock:
@@ -132,16 +143,23 @@ class Retry:
         self._uniform = uniform
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
-        call = _Call(request=request, started=self._clock())
-        if request.deadline is not None and request.deadline <= call.started:
+        started = self._clock()
+        if request.deadline is not None and request.deadline <= started:
             raise _late(request, sent=False)
-        return await self._attempts(call, handler)
+        outcome, is_late = await self._attempt(request, handler)
+        # The usual call ends here, and saves the record of its only attempt and the state of a loop: 5 µs of 20.
+        if isinstance(outcome, Response) and is_success(request, outcome) and not self._is_watched():
+            self._budget.give_back()
+            return outcome
+        return await self._go_on(_Call(request=request, started=started, is_late=is_late), outcome, handler)
 
-    async def _attempts(self, call: _Call, handler: Handler) -> Response:
+    async def _go_on(self, call: _Call, outcome: Outcome, handler: Handler) -> Response:
+        began = call.started
         while True:
-            outcome, decision = await self._attempt(call, handler)
+            decision = self._decide(call, outcome)
+            self._note(call, outcome, decision, began)
             if decision.action is Action.ACCEPT:
-                self._budget.give_back()
+                self._budget.give_back(call.tokens)
                 return _answer(call, outcome)
             if decision.action is Action.FAIL:
                 return _give_up(call, outcome, decision)
@@ -149,55 +167,52 @@ class Retry:
             if decision.action is Action.SETTLE:
                 settled = await self._settle(call, outcome, decision)
                 if settled is not None:
+                    self._budget.give_back(call.tokens)
                     return settled
             call.count(decision)
-
-    async def _attempt(self, call: _Call, handler: Handler) -> tuple[Outcome, Decision]:
-        began = self._clock()
-        outcome = await self._outcome(call, handler)
-        decision = self._decide(call, outcome)
-        if decision is not ACCEPT or call.attempts or self._is_watched():
-            self._note(call, outcome, decision, began)
-        return outcome, decision
+            began = self._clock()
+            outcome, call.is_late = await self._attempt(_numbered(call), handler)
 
     def _decide(self, call: _Call, outcome: Outcome) -> Decision:
         if isinstance(outcome, Response) and is_success(call.request, outcome):
             return ACCEPT
         if call.is_late:
             return FAIL
-        decision = decide(call.request, outcome, self._state(call), self._policy)
-        if decision.action is Action.FAIL or decision.is_lock or self._budget.take():
-            return decision
+        state = self._state(call)
+        decision = decide(call.request, outcome, state, self._policy)
+        if decision.action is Action.FAIL or decision.is_lock or self._take_token(call):
+            return _with_time_to_look(decision, state)
         return _SPENT
+
+    def _take_token(self, call: _Call) -> bool:
+        """Whether one more request may be sent for this call."""
+        taken = self._budget.take()
+        call.tokens += taken
+        return taken
 
     def _is_watched(self) -> bool:
         """Whether somebody wants to know of attempts that just succeed; the usual call saves the record."""
         return self._policy.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
 
-    async def _outcome(self, call: _Call, handler: Handler) -> Outcome:
-        """Make one attempt, inside its bound and inside the deadline of the call."""
-        request = self._numbered(call) if call.attempts else call.request
+    async def _attempt(self, request: Request, handler: Handler) -> tuple[Outcome, bool]:
+        """Make one attempt, inside its bound and inside the deadline of the call; the flag tells which of them ended it."""
         timer = _Timer(self._remaining(request), self._attempt_bound(request))
         progress = request.progress
         progress.sent, progress.timer = False, timer
         try:
             async with timer.scope:
-                return await handler(request)
+                return await handler(request), False
         except APIConnectionError as error:
-            return error
+            return error, False
         except TimeoutError:
             if not timer.scope.expired():
                 raise
             if timer.is_for_call:
-                call.is_late = True
-                return _late(request, sent=progress.sent)
-            return APITimeoutError(request.info, message=f"No answer within {timer.bound:g} s.", sent=progress.sent)
+                return _late(request, sent=progress.sent), True
+            message = f"No answer within {timer.bound:g} s."
+            return APITimeoutError(request.info, message=message, sent=progress.sent), False
         finally:
             progress.timer = None
-
-    @staticmethod
-    def _numbered(call: _Call) -> Request:
-        return call.request.with_headers({RETRY_COUNT: str(len(call.attempts))})
 
     def _attempt_bound(self, request: Request) -> float | None:
         """Seconds for one attempt; of a write that can be looked for, so many that time is left to look."""
@@ -215,6 +230,7 @@ class Retry:
             waited_for_lock=call.waited_for_lock,
             remaining=self._remaining(call.request),
             random=self._uniform(),
+            doubt=call.doubt,
         )
 
     def _remaining(self, request: Request) -> float | None:
@@ -236,6 +252,7 @@ class Retry:
         )
         call.attempts.append(attempt)
         call.unknown = call.unknown or unknown
+        call.doubt = call.doubt or unknown
         if self._policy.on_attempt is not None:
             _tell(self._policy.on_attempt, attempt)
         if logger.isEnabledFor(logging.DEBUG):
@@ -252,24 +269,43 @@ class Retry:
         if not verdict.absent:
             raise _ambiguous(call, failure, verdict) from failure
         call.unknown = False
-        if not decision.may_resend:
-            raise failure
-        return None
+        if decision.may_resend and (decision.is_lock or self._take_token(call)):
+            return None
+        raise failure
 
     async def _look(self, call: _Call, settle: Settle, failure: APIError) -> Verdict:
         """Look once, or, when the write may still be under way, until it is there or time is up."""
-        waited = 0.0
-        for turn in range(1000):
+        ends = self._clock() + self._patience(call)
+        pause = max(self._policy.initial, _SHORTEST_PAUSE)
+        last = pause / 4
+        while True:
             verdict = await _ask(settle, failure)
             if not verdict.absent or not may_arrive_late(failure):
                 return verdict
-            wait = backoff_delay(self._policy, turn, self._uniform())
-            remaining = self._remaining(call.request)
-            if wait > (self._policy.longest_lock_wait - waited if remaining is None else remaining):
-                break
-            waited += wait
-            await self._sleep(wait)
-        return Verdict(known="It was not there when last looked for, but may still arrive.", stored=())
+            remaining = ends - self._clock()
+            if remaining / 2 < last or not self._take_token(call):
+                return Verdict(known="It was not there when last looked for, but may still arrive.", stored=())
+            # Longer and longer, and at last in the middle of what is left, so that the last look is late.
+            await self._sleep(min(pause * (1 - self._policy.jitter * self._uniform()), remaining / 2))
+            pause *= 2
+
+    def _patience(self, call: _Call) -> float:
+        remaining = self._remaining(call.request)
+        return self._policy.longest_lock_wait if remaining is None else remaining
+
+
+def _with_time_to_look(decision: Decision, state: State) -> Decision:
+    """A wait that leaves hardly any time to look is not made: the look comes now, and is the last word."""
+    if decision.action is not Action.SETTLE or state.remaining is None or decision.is_lock:
+        return decision
+    if decision.wait <= state.remaining * _WAIT_SHARE:
+        return decision
+    return attrs.evolve(decision, wait=0.0, may_resend=False)
+
+
+def _numbered(call: _Call) -> Request:
+    """The request with the number of the retry, as the official client tells it to the service."""
+    return call.request.with_headers({RETRY_COUNT: str(len(call.attempts))})
 
 
 def _late(request: Request, *, sent: bool) -> APITimeoutError:
@@ -302,6 +338,10 @@ def _answer(call: _Call, outcome: Outcome) -> Response:
 def _give_up(call: _Call, outcome: Outcome, decision: Decision) -> Response:
     """The failure stands; of a write, its outcome may be unknown."""
     broken = isinstance(outcome, Response) and outcome.status_code < 300
+    if call.doubt and isinstance(outcome, Response) and is_locked(outcome):
+        failure = _as_error(outcome)
+        known = "It was not there when last looked for, but may be what the conversation is locked by."
+        raise _ambiguous(call, failure, Verdict(known=known, stored=())) from failure
     if call.request.replay is Replay.APPEND and is_unknown(outcome) and not broken:
         failure = _as_error(outcome)
         raise _ambiguous(call, failure, Verdict(known=_why_nobody_looked(call, decision))) from failure

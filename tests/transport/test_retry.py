@@ -391,8 +391,8 @@ async def test_what_may_arrive_late_is_never_sent_again(loop, failure):
         await loop(loop.within(10, request), failure, AssertionError("sent again"))
 
     assert 1 == loop.sent
-    assert [0.5, 0.5, 1.0, 2.0, 4.0] == loop.clock.slept
-    assert 5 == len(settle.failures)
+    assert [0.5, 0.5, 1.0, 2.0, 3.0, 1.5, 0.75, 0.375, 0.1875] == loop.clock.slept  # longer, then closer to the end
+    assert 9 == len(settle.failures)
     assert () == caught.value.stored
 
 
@@ -489,11 +489,19 @@ async def test_a_look_that_is_cancelled(loop):
 
 
 async def test_retries_take_tokens_and_successes_give_back(loop):
-    """Each retry and each look takes a token of the budget that all calls share."""
+    """Each retry, each look and what follows it takes a token of the budget; a success gives them back."""
+    loop.budget.tokens = 50
     await loop(get_request(), answer(500), answer(500), answer(200))
     await loop(append_request(settle=settles(FOUND)), broken())
 
-    assert 100 - 2 + 0.1 - 1 == pytest.approx(loop.budget.tokens)
+    assert 50.2 == pytest.approx(loop.budget.tokens)
+
+    with pytest.raises(InternalServerError):
+        await loop(get_request(), answer(500))
+    with pytest.raises(AmbiguousWriteError):
+        await loop(append_request(settle=settles(ABSENT, UNSURE)), broken())
+
+    assert 50.2 - 2 - 3 == pytest.approx(loop.budget.tokens)
 
 
 @pytest.mark.parametrize("request_", [get_request(), append_request(settle=settles(FOUND))])
@@ -601,3 +609,54 @@ async def test_defaults():
     retry = Retry(RetryPolicy(initial=0.0))
 
     assert 200 == (await retry(get_request(), Script(answer(500), answer(200)))).status_code
+
+
+# After an attempt in doubt
+
+
+async def test_every_further_attempt_of_a_write_in_doubt_is_preceded_by_a_look(loop):
+    """What was not there once may have arrived since: a lock and a 429 are followed by another look."""
+    settle = settles(ABSENT)
+
+    await loop(append_request(settle=settle, max_retries=5), broken(), locked(), answer(429), answer(200))
+
+    assert (4, 3) == (loop.sent, len(settle.failures))
+
+
+async def test_a_write_that_arrives_while_another_attempt_is_refused(loop):
+    """The first attempt held the lock that the second met: it is found, and nothing is sent a third time."""
+    response = await loop(append_request(settle=settles(ABSENT, FOUND)), broken(), locked())
+
+    assert FOUND.response.content == response.content
+    assert 2 == loop.sent
+
+
+async def test_a_lock_that_may_be_our_own(loop):
+    """A conversation that stays locked after an attempt in doubt may be locked by it: nobody can tell."""
+    request = loop.within(5, append_request(settle=settles(ABSENT)))
+
+    with pytest.raises(AmbiguousWriteError, match="may be what the conversation is locked by") as caught:
+        await loop(request, broken(), locked())
+
+    assert () == caught.value.stored
+
+
+async def test_a_look_that_the_wait_would_leave_no_time_for_comes_at_once(loop):
+    """A wait of more than half of the time left is not made; the look is then the last word."""
+    request = loop.within(0.9, append_request(settle=settles(ABSENT)))
+
+    with pytest.raises(APIConnectionError):
+        await loop(request, broken())
+
+    assert ([0.0], 1) == (loop.clock.slept, loop.sent)
+
+
+async def test_nothing_is_sent_again_without_a_token(loop):
+    """With one token left a write is looked for, but not sent again."""
+    loop.budget.tokens = 1
+    settle = settles(ABSENT)
+
+    with pytest.raises(APIConnectionError):
+        await loop(append_request(settle=settle), broken())
+
+    assert (1, 1) == (loop.sent, len(settle.failures))
