@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -64,9 +64,8 @@ def dumps(value: Any) -> bytes:
 
 def _dumps_exact(value: Any) -> bytes:
     for path, node in walk(value):
-        if isinstance(node, dict):
-            members: dict[Any, Any] = node
-            _refuse_odd_keys(path, members)
+        if is_object(node):
+            _refuse_odd_keys(path, node)
         elif not (node is None or isinstance(node, (str, int, float, list, tuple))):
             raise ValueError(f"{path} is a {type(node).__name__}, which JSON cannot carry")
     _refuse_non_finite(value)
@@ -81,7 +80,17 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refuse_odd_keys(path: str, node: dict[Any, Any]) -> None:
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object, for type checkers too."""
+    return isinstance(value, dict)
+
+
+def is_array(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether a JSON value is an array, for type checkers too."""
+    return isinstance(value, (list, tuple))
+
+
+def _refuse_odd_keys(path: str, node: Mapping[Any, Any]) -> None:
     for key in node:
         if not isinstance(key, str):
             raise ValueError(f"{path} has the key {key!r}; the keys of a JSON object are strings")
@@ -106,9 +115,7 @@ def walk(value: Any) -> Iterator[tuple[str, Any]]:
         if depth > MAX_DEPTH:
             raise ValueError(f"the value nests deeper than {MAX_DEPTH} levels, or holds itself")
         yield path, node
-        if isinstance(node, dict):
-            members: dict[Any, Any] = node
-            stack.extend((depth + 1, f"{path}.{key}", member) for key, member in members.items())
-        elif isinstance(node, (list, tuple)):
-            entries: Sequence[Any] = node
-            stack.extend((depth + 1, f"{path}[{index}]", entry) for index, entry in enumerate(entries))
+        if is_object(node):
+            stack.extend((depth + 1, f"{path}.{key}", member) for key, member in node.items())
+        elif is_array(node):
+            stack.extend((depth + 1, f"{path}[{index}]", member) for index, member in enumerate(node))

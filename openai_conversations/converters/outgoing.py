@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from openai_conversations.converters.json import is_array, is_object
 from openai_conversations.schemas.items import ITEM_MODULES
 
 KEEPS_ID: Final = frozenset(
@@ -41,20 +42,14 @@ def outgoing(item: Any) -> Any:
 
     Items of unknown types are passed on unchanged: nobody can tell what their rules are.
     """
-    if not isinstance(item, dict):
+    if not is_object(item) or item.get("type", "message") not in ITEM_MODULES:
         return item
-    fields: dict[str, Any] = item
-    if fields.get("type", "message") not in ITEM_MODULES:
-        return fields
-    drop = OUTPUT_ONLY if fields.get("type") in KEEPS_ID or "type" not in fields else OUTPUT_ONLY | {"id"}
-    kept = {key: value for key, value in fields.items() if key not in drop}
-    if isinstance(kept.get("output"), list):
+    drop = OUTPUT_ONLY if item.get("type") in KEEPS_ID or "type" not in item else OUTPUT_ONLY | {"id"}
+    kept = {key: value for key, value in item.items() if key not in drop}
+    if is_array(kept.get("output")):
         kept["output"] = [_without_output_only(part) for part in kept["output"]]
     return kept
 
 
 def _without_output_only(part: Any) -> Any:
-    if not isinstance(part, dict):
-        return part
-    fields: dict[str, Any] = part
-    return {k: v for k, v in fields.items() if k not in OUTPUT_ONLY}
+    return {k: v for k, v in part.items() if k not in OUTPUT_ONLY} if is_object(part) else part
