@@ -127,7 +127,7 @@ def import_and_construct(contender: str, url: str) -> float:
 def decode(contender: str, kind: str, count: int) -> float:
     """A page from bytes to objects."""
     body = payloads.as_bytes(payloads.page(kind, count))
-    step = _decoder(contender)
+    step = decoder(contender)
     rounds = 2000 // count * (1 if contender == "official" else 10)
     for _ in range(rounds // 5 + 2):
         step(body)
@@ -139,7 +139,7 @@ def decode(contender: str, kind: str, count: int) -> float:
     return (time.process_time() - began) / rounds * 1e6
 
 
-def _decoder(contender: str) -> Callable[[bytes], object]:
+def decoder(contender: str) -> Callable[[bytes], object]:
     if contender == "ours":
         from openai_conversations.converters.codec import codec
         from openai_conversations.resources.paging import ConversationItemPage
@@ -163,7 +163,7 @@ def _decoder(contender: str) -> Callable[[bytes], object]:
 
 def memory_of_items(contender: str, _: str) -> float:
     """Growth of the resident memory with 100,000 decoded items of every page its own strings."""
-    step = _decoder(contender)
+    step = decoder(contender)
     step(payloads.as_bytes(payloads.page("mixed", 100)))
     gc.collect()
     before = _resident()
@@ -238,13 +238,17 @@ def _cut_chain(client: Any, part: str, answer: Any) -> None:
     from openai_conversations.transport.retry import Retry
     from openai_conversations.transport.status import status_to_error
 
+    async def bare(request: Any, _: Any = None) -> Any:
+        return await answer(request, None)
+
+    auth = AuthHeaders(client._settings, __version__, bare)
     parts = {
-        "status": (status_to_error,),
-        "retry": (Retry(RetryPolicy()),),
-        "auth": (AuthHeaders(client._settings, __version__),),
-        "all": (status_to_error, Retry(RetryPolicy()), AuthHeaders(client._settings, __version__)),
+        "status": build_chain((status_to_error,), bare),
+        "retry": build_chain((Retry(RetryPolicy()),), bare),
+        "auth": auth,
+        "all": build_chain((status_to_error, Retry(RetryPolicy())), auth),
     }
-    core = attrs.evolve(client._core, send=build_chain((*parts[part], answer), answer))
+    core = attrs.evolve(client._core, send=parts[part])
     client.conversations._core = core
 
 

@@ -164,15 +164,10 @@ class ConversationsClient:
             sleep=outside.sleep,
             uniform=outside.uniform,
         )
-        chain: tuple[Middleware, ...] = (
-            *shared.middlewares,
-            status_to_error,
-            retry,
-            AuthHeaders(settings, __version__),
-        )
+        end = AuthHeaders(settings, __version__, shared.session.send)
         self._core = Core(
             settings=settings,
-            send=build_chain(chain, shared.session.send),
+            send=build_chain((*shared.middlewares, status_to_error, retry), end),
             anchors=shared.anchors,
             order=shared.order,
             finish=finish_decoded,

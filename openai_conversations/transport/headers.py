@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import inspect
 import platform
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from multidict import CIMultiDict
+
 from openai_conversations.settings import ApiKey, Settings, checked_key
-from openai_conversations.transport.message import Handler, Request, Response, merged
+from openai_conversations.transport.message import Request, Response, merged
 
 RETRY_COUNT: Final = "x-stainless-retry-count"
 """The header by which the official client tells the service the number of a retry; 0 is sent with first attempts."""
 
 
+Send = Callable[[Request, Mapping[str, str]], Awaitable[Response]]
+"""Sends a request once, with these headers."""
+
+
 class AuthHeaders:
     """
-    Middleware below the retry: adds the client's headers and credentials to each attempt.
+    The end of the chain, below the retry: sends each attempt with the client's headers and credentials.
 
+    It is a handler and not a middleware, so that no :class:`Request` ever holds a credential of the client.
     A key that is a function is asked before every attempt, so that a token that has expired meanwhile is renewed.
     """
 
-    __slots__ = ("_fixed", "_key")
+    __slots__ = ("_fixed", "_key", "_send")
 
-    def __init__(self, settings: Settings, version: str) -> None:
-        self._fixed = fixed_headers(settings, version)
+    def __init__(self, settings: Settings, version: str, send: Send) -> None:
+        self._fixed: Mapping[str, str] = CIMultiDict(fixed_headers(settings, version))
         self._key: ApiKey | None = None if isinstance(settings.api_key, str) else settings.api_key
+        self._send = send
 
-    async def __call__(self, request: Request, handler: Handler) -> Response:
-        headers = self._fixed
+    def __call__(self, request: Request) -> Awaitable[Response]:
         if self._key is not None:
-            headers = {**headers, "Authorization": f"Bearer {await ask_key(self._key)}"}
-        return await handler(request.replace(headers=merged(headers, request.headers)))
+            return self._with_key(request, self._key)
+        return self._send(request, merged(self._fixed, request.headers) if request.headers else self._fixed)
+
+    async def _with_key(self, request: Request, provider: ApiKey) -> Response:
+        headers = {**self._fixed, "Authorization": f"Bearer {await ask_key(provider)}"}
+        return await self._send(request, merged(headers, request.headers))
 
 
 def fixed_headers(settings: Settings, version: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ import asyncio
 import ssl as ssl_module
 import time
 import warnings
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any, Final
@@ -95,9 +95,13 @@ class SessionManager:
         """Whether :meth:`close` was called."""
         return self._closed
 
-    async def send(self, request: Request) -> Response:
+    async def send(self, request: Request, headers: Mapping[str, str] | None = None) -> Response:
         """
         Send once and read the body, unless a 2xx answer is to be streamed. The caller bounds the time.
+
+        Args:
+            request: What to send.
+            headers: Its headers and those of the client, with credentials; ``None`` for those of the request alone.
 
         Raises:
             APITimeoutError: There was no connection within ``timeout.connect``.
@@ -107,17 +111,21 @@ class SessionManager:
         """
         opened = self._opened()
         slots = opened.slots
+        sent = request.headers if headers is None else headers
         if slots is None:
-            return await self._attempt(opened.session, request)
+            return await self._attempt(opened.session, request, sent)
         if slots.locked():
             request.progress.wait_for_connection()
-        async with slots:
-            return await self._attempt(opened.session, request)
+        await slots.acquire()
+        try:
+            return await self._attempt(opened.session, request, sent)
+        finally:
+            slots.release()
 
-    async def _attempt(self, session: aiohttp.ClientSession, request: Request) -> Response:
+    async def _attempt(self, session: aiohttp.ClientSession, request: Request, headers: Mapping[str, str]) -> Response:
         request.progress.begin()
         try:
-            return await self._exchange(session, request, self._clock())
+            return await self._exchange(session, request, headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure, cause = _failure(request, error), _cause(error)
         except RuntimeError as error:
@@ -126,12 +134,13 @@ class SessionManager:
             raise
         raise failure from cause  # here, and not where it was caught: it must not hold aiohttp's error as its context
 
-    async def _exchange(self, session: aiohttp.ClientSession, request: Request, started: float) -> Response:
+    async def _exchange(self, session: aiohttp.ClientSession, request: Request, headers: Mapping[str, str]) -> Response:
+        started = self._clock()
         pending = session.request(
             request.method,
             URL(request.url, encoded=True),
             data=None if request.body is None else _Body(request.body, request.progress),
-            headers=request.headers,
+            headers=headers,
             timeout=_connect_timeout(request.timeout.connect),
             **self._options,
         )

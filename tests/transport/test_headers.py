@@ -8,7 +8,7 @@ from openai_conversations.errors import ConfigurationError
 from openai_conversations.settings import AZURE, resolve
 from openai_conversations.transport.headers import AuthHeaders, ask_key, fixed_headers
 from openai_conversations.transport.message import merged
-from tests.fakes import Script, answer, get_request
+from tests.fakes import answer, get_request
 
 KEY = "sk-secret-1234567890"
 
@@ -17,11 +17,22 @@ def settings(**changes):
     return resolve(**{"api_key": KEY, "environ": {}, **changes})
 
 
-async def sent(middleware, request=None):
+class Wire:
+    """Stands for the session: notes the headers that it is given."""
+
+    def __init__(self):
+        self.headers = []
+
+    async def send(self, request, headers):
+        self.headers.append(dict(headers))
+        return answer()
+
+
+async def sent(options, request=None):
     """The headers that reach the network."""
-    end = Script(answer())
-    await middleware(request or get_request(), end)
-    return dict(end.requests[0].headers)
+    wire = Wire()
+    await AuthHeaders(options, "1", wire.send)(request or get_request())
+    return wire.headers[0]
 
 
 def test_what_every_request_carries():
@@ -56,7 +67,7 @@ def test_azure_keys_have_a_header_of_their_own():
 async def test_azure_tokens_are_bearers():
     """What a provider returns is a token, and goes into ``Authorization``, for Azure too."""
     azure = settings(api_key=lambda: "token", base_url="https://r.openai.azure.com", profile=AZURE)
-    headers = await sent(AuthHeaders(azure, "1"))
+    headers = await sent(azure)
 
     assert "Bearer token" == headers["Authorization"]
     assert "api-key" not in headers
@@ -64,9 +75,9 @@ async def test_azure_tokens_are_bearers():
 
 async def test_default_headers_win_over_ours_and_those_of_a_call_over_both():
     """Names are compared in any case; the nearer one wins and keeps its spelling."""
-    middleware = AuthHeaders(settings(default_headers={"ACCEPT": "text/plain", "x-team": "a"}), "1")
+    options = settings(default_headers={"ACCEPT": "text/plain", "x-team": "a"})
 
-    headers = await sent(middleware, get_request(headers={"X-Team": "b", "authorization": "Bearer other"}))
+    headers = await sent(options, get_request(headers={"X-Team": "b", "authorization": "Bearer other"}))
 
     assert {"ACCEPT": "text/plain", "X-Team": "b", "authorization": "Bearer other"} == {
         name: value for name, value in headers.items() if name.lower() in ("accept", "x-team", "authorization")
@@ -84,9 +95,12 @@ async def test_a_provider_is_asked_before_every_attempt(provider):
     async def waiting():
         return next(keys)
 
-    middleware = AuthHeaders(settings(api_key=plain if provider == "sync" else waiting), "1")
+    wire = Wire()
+    end = AuthHeaders(settings(api_key=plain if provider == "sync" else waiting), "1", wire.send)
+    for _ in range(2):
+        await end(get_request())
 
-    assert ["Bearer first", "Bearer second"] == [(await sent(middleware))["Authorization"] for _ in range(2)]
+    assert ["Bearer first", "Bearer second"] == [headers["Authorization"] for headers in wire.headers]
 
 
 @pytest.mark.parametrize(
@@ -105,25 +119,25 @@ async def test_a_provider_is_asked_before_every_attempt(provider):
 )
 async def test_a_bad_answer_of_a_provider(bad, complaint):
     """A provider that gives no key, or one that cannot stand in a header, is a clear error that does not show it."""
-    end = Script(answer())
+    wire = Wire()
 
     with pytest.raises(ConfigurationError, match=complaint) as caught:
-        await AuthHeaders(settings(api_key=lambda: bad), "1")(get_request(), end)
+        await AuthHeaders(settings(api_key=lambda: bad), "1", wire.send)(get_request())
 
     assert "secret" not in str(caught.value)
-    assert [] == end.requests
+    assert [] == wire.headers
 
 
 async def test_a_provider_that_fails():
     """The error of a provider is the caller's own: it comes out unchanged, and nothing is sent."""
-    end = Script(answer())
+    wire = Wire()
 
     def provider():
         raise PermissionError("vault is sealed")
 
     with pytest.raises(PermissionError, match="vault is sealed"):
-        await AuthHeaders(settings(api_key=provider), "1")(get_request(), end)
-    assert [] == end.requests
+        await AuthHeaders(settings(api_key=provider), "1", wire.send)(get_request())
+    assert [] == wire.headers
 
 
 async def test_a_string_is_its_own_provider():

@@ -1,0 +1,105 @@
+"""
+The gate that does not depend on the machine: instructions per operation, counted by callgrind, as ratios in one run.
+
+``python -m benchmarks.instructions`` runs each step under ``valgrind --tool=callgrind`` with few and with many
+repetitions; the difference is the step alone, without interpreter and imports. A ratio above its bound fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from benchmarks import payloads
+from benchmarks.contenders import CONTENDERS
+from benchmarks.static_server import serve
+from benchmarks.worker import decoder
+
+FEW, MANY = 20, 120
+
+
+@attrs.frozen
+class Bound:
+    """A ratio of instruction counts and what it must not exceed."""
+
+    name: str
+    over: str
+    under: str
+    at_most: float
+
+
+BOUNDS = (
+    Bound("retrieve against handwritten aiohttp + orjson", "retrieve:ours", "retrieve:handwritten", 1.25),
+    Bound("create 20 items against handwritten", "create:ours", "create:handwritten", 2.2),
+    Bound("decode a page of 100 mixed items against orjson.loads", "decode:ours", "decode:orjson", 5.0),
+)
+
+
+def repeat(step: str, url: str, times: int) -> None:
+    """Do one step so many times, in this process."""
+    what, who = step.split(":")
+    if what == "decode":
+        read, body = decoder(who), payloads.as_bytes(payloads.page("mixed", 100))
+        for _ in range(times):
+            read(body)
+    else:
+        asyncio.run(_calls(what, who, url, times))
+
+
+async def _calls(what: str, who: str, url: str, times: int) -> None:
+    client = CONTENDERS[who](url)
+    items = payloads.items_to_send(20)
+    call: Callable[[], Any] = client.retrieve if what == "retrieve" else lambda: client.create_items("create20", items)
+    for _ in range(times):
+        await call()
+    await client.close()
+
+
+def instructions(step: str, url: str, root: Path) -> float:
+    """Instructions of one repetition."""
+    few, many = (_count(step, url, times, root) for times in (FEW, MANY))
+    return (many - few) / (MANY - FEW)
+
+
+def _count(step: str, url: str, times: int, root: Path) -> int:
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={root}/callgrind.out", sys.executable, "-m", __spec__.name]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = subprocess.run([*command, step, url, str(times)], capture_output=True, text=True, env=environment, check=False)
+    found = re.search(r"Collected : (\d+)", done.stderr)
+    if done.returncode or found is None:
+        raise SystemExit(f"{step} failed:\n{done.stderr}")
+    return int(found[1])
+
+
+def main() -> None:
+    if len(sys.argv) == 4:
+        repeat(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+        return
+    if shutil.which("valgrind") is None:
+        raise SystemExit("valgrind is not installed")
+    with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as (url, _):
+        steps = sorted({step for bound in BOUNDS for step in (bound.over, bound.under)})
+        counts = {step: instructions(step, url, Path(folder)) for step in steps}
+    failed = False
+    for step, count in counts.items():
+        print(f"{step:24} {count:14,.0f} instructions")
+    for bound in BOUNDS:
+        ratio = counts[bound.over] / counts[bound.under]
+        failed = failed or ratio > bound.at_most
+        print(f"{bound.name}: {ratio:.2f} (at most {bound.at_most}){'  EXCEEDED' if ratio > bound.at_most else ''}")
+    if failed:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
