@@ -40,6 +40,43 @@ COMMANDS: Final = (
         "Drive a whole conversation through the client, step by step; no key needed.",
         ["demo", "OPENAI_API_KEY=… demo --live"],
     ),
+    Command(
+        "serve",
+        "serve:serve",
+        "Serve the API on this machine, with rules and named faults.",
+        ["serve --port 8765", "serve --database conversations.sqlite --fault commit_then_drop:probability=0.1"],
+    ),
+    Command(
+        "show",
+        "show:show",
+        "Show a conversation as a chat.",
+        ["show conv_123", "show conv_123 --last 20 --follow", "show conv_123 | jq -r .type"],
+    ),
+    Command("get", "conversations:get", "Show a conversation or an item.", ["get conv_123", "get conv_123 msg_456"]),
+    Command(
+        "append",
+        "append:append",
+        "Add items to a conversation.",
+        ['append conv_123 "Good morning"', "append conv_123 -f items.json", "append conv_123 -f -"],
+    ),
+    Command(
+        "update",
+        "conversations:update",
+        "Change the metadata of a conversation.",
+        ["update conv_123 user=42 topic=weather", "update conv_123 --unset topic", "update conv_123 --replace user=42"],
+    ),
+    Command(
+        "delete",
+        "conversations:delete",
+        "Delete an item, or a conversation without its items.",
+        ["delete conv_123 msg_456", "delete conv_123 --yes"],
+    ),
+    Command(
+        "completion",
+        "completion:completion",
+        "Print the script that lets a shell complete commands and options.",
+        ["completion bash > ~/.local/share/bash-completion/completions/openai-conversations"],
+    ),
 )
 
 
@@ -55,12 +92,16 @@ def make_app() -> App:
         group_parameters="Options",
         suppress_keyboard_interrupt=False,
         result_action="return_value",
-        help_epilogue=f"{PROGRAM} COMMAND --help shows the options of a command, and examples.",
+        help_epilogue="COMMAND --help shows the options of a command, and examples.",
     )
-    for command in COMMANDS:
+    for place, command in enumerate(COMMANDS):
         epilogue = "\n".join(["Examples:", *(f"  {_example(line)}" for line in command.examples)])
         app.command(
-            f"openai_conversations.cli.{command.function}", name=command.name, help=command.help, help_epilogue=epilogue
+            f"openai_conversations.cli.{command.function}",
+            name=command.name,
+            help=command.help,
+            help_epilogue=epilogue,
+            sort_key=place,
         )
     return app
 

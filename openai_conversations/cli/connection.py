@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import attrs
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from openai_conversations.cli.exits import Exit
 from openai_conversations.cli.failures import CommandError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NO_KEY: Final = "no API key: set OPENAI_API_KEY, or give a file with --api-key-file"
 
 
-@Parameter(name="*", group="Connection")
+@Parameter(name="*", group=Group("Connection", sort_key=1))
 @attrs.frozen(kw_only=True)
 class Connection:
     """

@@ -70,7 +70,7 @@ def _description(entry: HelpEntry) -> str:
         words.append(f"One of {', '.join(entry.choices)}.")
     if entry.env_var:
         words.append(f"Else ${entry.env_var[0]}.")
-    if entry.default not in (None, "", "None", "False"):
+    if entry.default not in (None, "", "None", "False", "()"):
         words.append(f"[{entry.default}]")
     return " ".join(words)
 
