@@ -92,7 +92,7 @@ class Turn:
     def __init__(self, order: WriteOrder, request: Request, place: str) -> None:
         self._order = order
         self._request = request
-        self.place = place
+        self.place: str = place
         self._lock: AbstractAsyncContextManager[object] | None = None
         self.outer: Turn | None = None
         self._token: Token[Turn | None] | None = None
