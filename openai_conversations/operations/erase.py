@@ -8,7 +8,7 @@ the conversation goes last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import attrs
@@ -27,10 +27,16 @@ STUBBORN_ROUNDS: Final = 6
 _FIRST_WAIT: Final = 0.1
 
 OnDeleted = Callable[[DeletedItem], object]
+OnProof = Callable[[Proof], Awaitable[object]]
 
 
 async def erase(
-    tools: Tools, conversation_id: str, *, concurrency: int = 8, on_deleted: OnDeleted | None = None
+    tools: Tools,
+    conversation_id: str,
+    *,
+    concurrency: int = 8,
+    on_deleted: OnDeleted | None = None,
+    on_proof: OnProof | None = None,
 ) -> Receipt:
     """
     Delete every item, list again to see that nothing is left, delete the conversation, look once more.
@@ -40,13 +46,15 @@ async def erase(
         conversation_id: The conversation.
         concurrency: How many items are deleted at a time.
         on_deleted: Called after each deletion of an item.
+        on_proof: Awaited between the proof and the deletion of the conversation, to keep the proof where a crash
+            does not reach it.
 
     Raises:
         EraseIncompleteError: The server goes on listing items that it said it deleted.
         APIError: A call failed. Run it again: it goes on where it stopped.
     """
     run = _Erasure(tools, conversation_id, checked_concurrency(concurrency), on_deleted)
-    return await run.run()
+    return await run.run(on_proof)
 
 
 class _Erasure:
@@ -62,11 +70,13 @@ class _Erasure:
         self._rounds = 0
         self._started_at = tools.now()
 
-    async def run(self) -> Receipt:
+    async def run(self, on_proof: OnProof | None) -> Receipt:
         try:
             proof = await self._empty()
         except NotFoundError as error:
             return await self._gone(error)
+        if on_proof is not None:
+            await on_proof(proof)
         request_id = await self._delete_conversation()
         after = await self._look_after()
         return self._receipt(

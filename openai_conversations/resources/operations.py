@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, cast
 
@@ -13,7 +13,7 @@ from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.erase import erase
-from openai_conversations.operations.receipts import DeletedItem, Receipt
+from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt
 from openai_conversations.resources.arguments import CallOptions, Omit, checked_metadata, omit, path_id
 from openai_conversations.resources.core import Core
 from openai_conversations.schemas.items.base import Item
@@ -77,6 +77,7 @@ class ConversationOperations:
         *,
         concurrency: int = 8,
         on_deleted: Callable[[DeletedItem], object] | None = None,
+        on_proof: Callable[[Proof], Awaitable[object]] | None = None,
         **options: Unpack[OperationOptions],
     ) -> Receipt:
         """
@@ -90,13 +91,17 @@ class ConversationOperations:
             conversation_id: The conversation.
             concurrency: How many items are deleted at a time.
             on_deleted: Called after each deletion of an item.
+            on_proof: Awaited between the proof and the deletion of the conversation, to keep the proof where a crash
+                does not reach it.
             **options: See :class:`OperationOptions`.
 
         Raises:
             EraseIncompleteError: The server goes on listing items that it said it deleted.
         """
         path_id("conversation_id", conversation_id)
-        return await erase(self._tools(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted)
+        return await erase(
+            self._tools(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof
+        )
 
     async def fork(
         self,
