@@ -29,18 +29,23 @@ def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -
     session.install(*options, "--editable", ".[cli,testing]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
+def run_tests(session: nox.Session, *command: str) -> None:
+    """Run the default tests, on all cores unless told otherwise: ``nox -s tests -- -n0 tests/transport``."""
+    session.run(*(command or ("pytest",)), *(session.posargs or ("-n", "auto")))
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """The tests and the examples of the documentation, on the current interpreter."""
     install(session, "tests")
-    session.run("pytest", *session.posargs)
+    run_tests(session)
 
 
 @nox.session(python=PYTHONS)
 def tests_all(session: nox.Session) -> None:
     """The same on every supported Python that is here."""
     install(session, "tests")
-    session.run("pytest", *session.posargs)
+    run_tests(session)
 
 
 @nox.session
@@ -56,7 +61,7 @@ def lowest(session: nox.Session) -> None:
         str(constraints),
     )
     session.run("pip", "list")
-    session.run("pytest", *session.posargs)
+    run_tests(session)
 
 
 @nox.session
@@ -64,7 +69,7 @@ def coverage(session: nox.Session) -> None:
     """Branch coverage: all of it in transport, converters and resources, the figure for the rest."""
     install(session, "tests")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    run_tests(session, "coverage", "run", "-m", "pytest")
     session.run("coverage", "combine", silent=True)
     session.run("coverage", "report")
     rooms = ",".join(f"openai_conversations/{room}/*" for room in FULLY_COVERED)
