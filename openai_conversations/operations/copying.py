@@ -72,6 +72,8 @@ class CopyReport:
         differences: Every place where the copy differs but for the ids; in a dry run what would be left out or
             changed before sending.
         metadata_left_out: Keys of the metadata that the API does not take.
+        unread: What a file of another API holds and items cannot express; ``index`` counts the messages of the file.
+        damage: What is wrong with the file after the last item that was taken; ``""`` when it is sound.
         unanswered: Ids of copied calls whose output is not in the copy: the model refuses to go on after them.
         last_item_id: Id in the original of the last item that was copied; ``None`` when there was none.
         dry_run: Whether nothing was sent.
@@ -85,6 +87,8 @@ class CopyReport:
     ids: Mapping[str, str] = attrs.field(factory=dict[str, str])
     differences: tuple[Difference, ...] = ()
     metadata_left_out: tuple[str, ...] = ()
+    unread: tuple[Difference, ...] = ()
+    damage: str = ""
     unanswered: tuple[str, ...] = ()
     last_item_id: str | None = None
     dry_run: bool = False
@@ -97,7 +101,7 @@ class CopyReport:
     @property
     def is_exact(self) -> bool:
         """Whether the copy is the original but for the ids."""
-        return not (self.differences or self.metadata_left_out)
+        return not (self.differences or self.metadata_left_out or self.unread or self.damage)
 
     def to_json(self) -> dict[str, Any]:
         """The report as a JSON value. It holds ids, types and places, and never content."""
@@ -106,6 +110,8 @@ class CopyReport:
             "ids": dict(self.ids),
             "differences": [attrs.asdict(found) for found in self.differences],
             "metadata_left_out": list(self.metadata_left_out),
+            "unread": [attrs.asdict(found) for found in self.unread],
+            "damage": self.damage,
             "unanswered": list(self.unanswered),
             "last_item_id": self.last_item_id,
             "dry_run": self.dry_run,
@@ -123,7 +129,7 @@ def plan_copy(tools: Tools, items: Sequence[JsonObject]) -> CopyPlan:
     left_out: list[Difference] = []
     for index, original in enumerate(items):
         sent = writable(tools.sendable(original))
-        reason = refusal_of(sent, tools.keeps_id)
+        reason = refusal_of(original, sent, tools.keeps_id)
         if reason:
             left_out.append(difference(index, original, "left_out", reason=reason))
         else:

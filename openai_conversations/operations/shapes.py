@@ -24,15 +24,18 @@ _KNOWN_PARTS: Final = _TEXTS | _INPUT_PARTS | {"refusal", "computer_screenshot"}
 _STATES: Final = frozenset({"in_progress", "completed", "incomplete"})
 
 
-def refusal_of(item: JsonObject, keeps_id: Container[str]) -> str:
+def refusal_of(original: JsonObject, item: JsonObject, keeps_id: Container[str]) -> str:
     """
     Why an item cannot be stored, in one sentence; ``""`` when it can.
 
     Args:
+        original: The item as it was.
         item: The item as it would be sent.
         keeps_id: The types that are nothing without their id.
     """
     tag = type_of(item)
+    if item.get("content") == [] != original.get("content"):
+        return "nothing of its content can be written"
     check = _CHECKS.get(tag)
     if check is not None:
         return check(item)
@@ -43,11 +46,7 @@ def refusal_of(item: JsonObject, keeps_id: Container[str]) -> str:
 
 def _message(item: JsonObject) -> str:
     role = text_of(item, "role")
-    if role not in _ROLES:
-        return f"a message of the role {role!r} cannot be written"
-    if item.get("content") == []:
-        return "nothing of its content can be written"
-    return ""
+    return "" if role in _ROLES else f"a message of the role {role!r} cannot be written"
 
 
 def _reasoning(item: JsonObject) -> str:

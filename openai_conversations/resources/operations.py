@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 from openai_conversations.converters.errors import DecodeError
-from openai_conversations.converters.json import dumps, loads, loads_exact
+from openai_conversations.converters.json import dumps
 from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.errors import InvalidArgumentError
-from openai_conversations.operations.calls import Tools
+from openai_conversations.operations.calls import EVERYTHING, Tools
 from openai_conversations.operations.erase import erase
 from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt
-from openai_conversations.resources.arguments import CallOptions, Omit, checked_metadata, omit, path_id
+from openai_conversations.resources.archives import ExportFormat, loads_lossless, render
+from openai_conversations.resources.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
 from openai_conversations.resources.core import Core
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import Timeout
 
 if TYPE_CHECKING:
+    from openai_conversations.operations.archive.reading import Lines
     from openai_conversations.operations.copying import CopyReport
     from openai_conversations.resources.conversations import RawConversations
-    from openai_conversations.resources.items import RawItems
-
-_BEYOND_64_BITS: Final = re.compile(rb"\d{19}")
+    from openai_conversations.resources.items import Include, RawItems
 
 
 class OperationOptions(TypedDict, total=False):
@@ -64,7 +63,7 @@ class ConversationOperations:
         core = self._core
         return Tools(
             calls=_Calls(self.with_raw_response, _checked(options)),
-            loads=_loads,
+            loads=loads_lossless,
             dumps=dumps,
             sendable=lambda item: _sendable(core, item),
             keeps_id=KEEPS_ID,
@@ -144,6 +143,91 @@ class ConversationOperations:
             dry_run=dry_run,
         )
 
+    async def export(
+        self,
+        conversation_id: str,
+        *,
+        format: ExportFormat = "jsonl",
+        title: str | None = None,
+        include: Sequence[Include | str] = EVERYTHING,
+        **options: Unpack[OperationOptions],
+    ) -> AsyncIterator[bytes]:
+        """
+        Read a whole conversation and give it as the lines of a file.
+
+        ``jsonl`` loses nothing: a manifest with count and hash, then every item as the server wrote it, with every
+        field that the service gives on demand. :meth:`import_` reads it. ``markdown`` and ``html`` are for people.
+
+        Args:
+            conversation_id: The conversation.
+            format: ``jsonl``, ``markdown`` or ``html``. HTML needs the extra ``html``.
+            title: What stands above Markdown and HTML; ``None`` takes ``title`` of the metadata, or the id.
+            include: Fields to ask for beyond what the service gives by itself: all of them.
+            **options: See :class:`OperationOptions`.
+
+        Raises:
+            MissingExtraError: HTML is asked for, and what it needs is not installed.
+        """
+        from openai_conversations.operations.archive.export import collect, export
+
+        path_id("conversation_id", conversation_id)
+        checked_choice("format", format, ("jsonl", "markdown", "html"))
+        tools = self._tools(options)
+        if format == "jsonl":
+            async for line in export(tools, conversation_id, include=include):
+                yield line
+            return
+        archive = await collect(tools, conversation_id, include=include)
+        text = render(archive, format, title=title)
+        for line in text.encode("utf-8", "replace").splitlines(keepends=True):
+            yield line
+
+    async def import_(
+        self,
+        lines: Lines,
+        *,
+        into: str | None = None,
+        metadata: Mapping[str, str] | Omit | None = omit,
+        dry_run: bool = False,
+        allow_damaged: bool = False,
+        **options: Unpack[OperationOptions],
+    ) -> CopyReport:
+        """
+        Make a conversation of a file: an export, messages of an Assistants thread, or Chat Completions messages.
+
+        The whole file is read and checked before anything is sent.
+
+        Args:
+            lines: A file that is open for reading, its lines, or its whole text; also from an async iterable.
+            into: A conversation that is empty or holds the beginning of the file: only the rest is added, so that
+                doing it again adds nothing. ``None`` makes a new conversation.
+            metadata: Of a new conversation; the file's when it is not given.
+            dry_run: Whether to write nothing and only foretell what would differ.
+            allow_damaged: Whether to import the sound lines before the first damage of an export.
+            **options: See :class:`OperationOptions`.
+
+        Returns:
+            The id of the conversation, and everything that did not come through.
+
+        Raises:
+            ArchiveError: The file is damaged or of no known kind; ``line`` says where.
+            ImportConflictError: *into* holds something else.
+            CopyIncompleteError: Not all items could be appended; importing into the conversation that it names goes on.
+        """
+        from openai_conversations.operations.archive.imports import import_archive
+        from openai_conversations.operations.archive.reading import read_archive, whole_text
+        from openai_conversations.operations.fork import INHERIT
+
+        if into is not None:
+            path_id("into", into)
+        return await import_archive(
+            self._tools(options),
+            read_archive(await whole_text(lines), loads_lossless, allow_damaged=allow_damaged),
+            into=into,
+            metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
+            dry_run=dry_run,
+        )
+
 
 class _Calls:
     """The eight calls, each with the options of the operation."""
@@ -175,11 +259,6 @@ def _checked(options: OperationOptions) -> CallOptions:
         if name not in OperationOptions.__annotations__:
             raise TypeError(f"unexpected keyword argument {name!r}")
     return cast("CallOptions", options)
-
-
-def _loads(body: bytes) -> Any:
-    """Without loss: the fast reader turns integers beyond 64 bits into floats."""
-    return loads_exact(body) if _BEYOND_64_BITS.search(body) else loads(body)
 
 
 def _sendable(core: Core, item: Any) -> Any:
