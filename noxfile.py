@@ -53,13 +53,7 @@ def lowest(session: nox.Session) -> None:
     """The tests with the lowest versions of our dependencies that pyproject.toml allows."""
     constraints = pathlib.Path(session.create_tmp()) / "lowest.txt"
     constraints.write_text("\n".join(wanted.replace(">=", "==") for wanted in PROJECT["project"]["dependencies"]))
-    session.install(
-        "--editable",
-        ".[cli,testing]",
-        *nox.project.dependency_groups(PROJECT, "tests"),
-        "--constraint",
-        str(constraints),
-    )
+    install(session, "tests", options=("--constraint", str(constraints)))
     session.run("pip", "list")
     run_tests(session)
 
