@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         WrongEventLoopError,
     )
+    from openai_conversations.operations.append import Appended, AppendProgress, AppendResume
+    from openai_conversations.operations.errors import AppendIncompleteError
     from openai_conversations.resources.arguments import CallOptions, Omit, omit
     from openai_conversations.resources.guarded import Guard
     from openai_conversations.resources.items import Include, ItemParam
@@ -112,6 +114,10 @@ __all__ = [
     "AmbiguousWriteError",
     "ApplyPatchCall",
     "ApplyPatchCallOutput",
+    "AppendIncompleteError",
+    "AppendProgress",
+    "AppendResume",
+    "Appended",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
@@ -229,6 +235,8 @@ _NAMES = {
         "UnprocessableEntityError",
         "WrongEventLoopError",
     ),
+    "operations.append": ("AppendProgress", "AppendResume", "Appended"),
+    "operations.errors": ("AppendIncompleteError",),
     "resources.arguments": ("CallOptions", "Omit", "omit"),
     "resources.guarded": ("Guard",),
     "resources.items": ("Include", "ItemParam"),

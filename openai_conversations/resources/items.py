@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
 
 from openai_conversations.errors import InvalidArgumentError, NotFoundError
 from openai_conversations.operations.settle import START
 from openai_conversations.resources import endpoints
+from openai_conversations.resources.appending import ChunkCalls
 from openai_conversations.resources.arguments import (
     CallOptions,
     Omit,
@@ -30,6 +32,8 @@ from openai_conversations.transport.message import Response
 
 if TYPE_CHECKING:
     from typing import TypeAlias
+
+    from openai_conversations.operations.append import Appended, AppendResume, OnProgress
 
 Include = Literal[
     "file_search_call.results",
@@ -120,6 +124,58 @@ class Items:
         )
         return cast("ConversationItemList", await append.run(request, look_first=look_first))
 
+    async def append(
+        self,
+        conversation_id: str,
+        items: Iterable[ItemParam] | AsyncIterable[ItemParam],
+        *,
+        resume: AppendResume | None = None,
+        rollback: bool = False,
+        on_progress: OnProgress | None = None,
+        together: bool = False,
+        total_timeout: float | None = None,
+        guard: Guard = "auto",
+        **options: Unpack[CallOptions],
+    ) -> Appended:
+        """
+        Append 1 to 100,000 items, in chunks of 20 and in their order. Each chunk is stored as :meth:`create` does it.
+
+        Args:
+            conversation_id: The conversation.
+            items: As for :meth:`create`; also an asynchronous iterable, which is read as the chunks are sent.
+            resume: Where an earlier append of the same items stopped, from its error or its progress: what is stored
+                is skipped, and what may be stored is looked for first.
+            rollback: Delete what this run stored when it fails. Not when it is cancelled.
+            on_progress: Called after each chunk with an :class:`AppendProgress`; may be a coroutine function.
+            together: Let no other write of this client to the conversation come between the chunks; they wait, each
+                within its own deadline, until all of this is done.
+            total_timeout: Seconds for the whole append; ``None`` for no bound. ``timeout`` is that of each chunk.
+            guard: See :meth:`create`.
+            **options: See :class:`CallOptions`; they count for each chunk.
+
+        Raises:
+            AppendIncompleteError: It stopped: says which items are stored, and from where to go on.
+        """
+        from openai_conversations.operations.append import append
+
+        core = self._core
+        checked_choice("guard", guard, ("auto", "strict", "off"))
+        request = core.request(endpoints.CREATE_ITEMS, {"conversation_id": conversation_id}, options)
+        calls = ChunkCalls(
+            items=self, conversation_id=conversation_id, guard=guard, options=options, timeout=request.timeout
+        )
+        async with core.order.turn(request, core.place(conversation_id)) if together else nullcontext():
+            return await append(
+                calls,
+                conversation_id,
+                items,
+                resume=resume,
+                rollback=rollback,
+                on_progress=on_progress,
+                total_timeout=total_timeout,
+                clock=core.clock,
+            )
+
     def list(
         self,
         conversation_id: str,
@@ -162,7 +218,7 @@ class Items:
             page = await core.call(request, ConversationItemPage)
             if isinstance(page, ConversationItemPage):
                 page.attach(fetch, cursor)
-                _learn(core, place, page, order, cursor, changes)
+                _learn(core, place, page, order=order, cursor=cursor, changes=changes)
             elif isinstance(page, APIResponse):
                 _attach_parsed(page, fetch, cursor)
             return page
@@ -225,7 +281,9 @@ def _refuse_other_items(options: CallOptions) -> None:
         raise InvalidArgumentError("extra_body must not hold `items`: give them as items")
 
 
-def _learn(core: Core, place: str, page: ConversationItemPage, order: object, cursor: str | None, changes: int) -> None:
+def _learn(
+    core: Core, place: str, page: ConversationItemPage, *, order: object, cursor: str | None, changes: int
+) -> None:
     """Note the newest item when a page shows the end of the conversation."""
     if not page.data:
         newest = START if cursor is None and not page.has_more else None
