@@ -1,0 +1,37 @@
+"""
+What a bulk run raises besides the errors of its calls.
+
+    OperationError
+    ├── BulkStoppedError                     a run that stopped before its end; the ledger resumes it
+    ├── IdsFileError (also ValueError)       a line of a file holds no id
+    └── LedgerError                          a ledger cannot be used
+"""
+
+from __future__ import annotations
+
+from openai_conversations.operations.errors import OperationError
+
+
+class BulkStoppedError(OperationError):
+    """
+    A run stopped because nothing succeeds any more; the last failure is chained as ``__cause__``.
+
+    The ledger holds what is done: running again goes on where this run stopped.
+    """
+
+
+class IdsFileError(OperationError, ValueError):
+    """
+    A line of a file of ids holds none.
+
+    Attributes:
+        line: The line, counted from 1.
+    """
+
+    def __init__(self, message: str, *, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class LedgerError(OperationError):
+    """A ledger that cannot be opened or written, is in use, or belongs to another operation."""

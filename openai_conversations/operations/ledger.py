@@ -1,0 +1,328 @@
+"""
+The ledger of a bulk run: one row per conversation, in a SQLite file, and the truth about what is done.
+
+Rules that hold here:
+
+* What :class:`Ledger` says it wrote is on the disk: every method returns after the commit, with ``synchronous=FULL``.
+* Many writes share one commit: while one is on its way to the disk, the others gather (group commit).
+* SQLite runs in a thread of its own, so that the event loop never waits for the disk.
+* A row that is ``working`` when a ledger is opened belonged to a run that was killed; it is waiting again.
+* Only one run at a time has a ledger open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from os import PathLike, fspath
+from typing import Any, Final, Literal, Self, TypeVar
+
+import attrs
+
+from openai_conversations.operations.bulk_errors import LedgerError
+
+T = TypeVar("T")
+
+Phase = Literal["waiting", "working", "again", "done", "failed"]
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS conversations (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    phase TEXT NOT NULL DEFAULT 'waiting',
+    cursor TEXT,
+    items INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    receipt TEXT,
+    updated_at REAL
+);
+CREATE INDEX IF NOT EXISTS by_phase ON conversations (phase, number);
+CREATE TABLE IF NOT EXISTS notes (conversation INTEGER NOT NULL, note TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS notes_of ON notes (conversation);
+"""
+
+_RECEIPTS_AT_A_TIME: Final = 200
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """
+    A conversation of a run.
+
+    Attributes:
+        number: Its place in the run, from 1.
+        id: The conversation, or the name of the file for imports.
+        attempts: How often it was begun, this time included.
+        cursor: Where an earlier attempt stopped, in the words of the operation; ``None`` for the beginning.
+        notes: What earlier attempts noted; JSON values.
+    """
+
+    number: int
+    id: str
+    attempts: int = 0
+    cursor: str | None = None
+    notes: tuple[Any, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Result:
+    """
+    How an attempt ended.
+
+    Attributes:
+        number: Whose.
+        phase: ``done``, ``failed``, or ``again`` for another attempt in this run.
+        items: How many items it dealt with.
+        error: One line, when it failed.
+        receipt: A JSON value to keep, or ``None``.
+    """
+
+    number: int
+    phase: Phase
+    items: int = 0
+    error: str | None = None
+    receipt: Mapping[str, Any] | None = None
+
+
+class Ledger:
+    """
+    Opened with ``async with Ledger(path, operation="erase")``.
+
+    Args:
+        path: The file; it is made when it is not there.
+        operation: What the run does. A file belongs to one operation.
+        now: Unix seconds.
+    """
+
+    def __init__(self, path: str | PathLike[str], *, operation: str, now: Callable[[], float] = time.time) -> None:
+        self._path = fspath(path)
+        self._operation = operation
+        self._now = now
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
+        self._queue: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._db: sqlite3.Connection | None = None
+        self.counts: dict[Phase, int] = {}
+        """Rows by phase."""
+        self.items = 0
+        """Items of the rows that are done."""
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._db = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        while self._flushing is not None:
+            await asyncio.wait([self._flushing])
+        db, self._db = self._db, None
+        if db is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, db.close)
+        self._thread.shutdown(wait=False)
+
+    # in the thread
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=2.0)
+            # Exclusive: whoever opens the file next, while this one has it, is told so. WAL survives kill -9.
+            db.executescript("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            db.executescript(_SCHEMA)
+            self._begin(db)
+        except sqlite3.OperationalError as error:
+            raise LedgerError(_why(self._path, error)) from error
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(f"{self._path} is not a ledger: {error}") from error
+        return db
+
+    def _begin(self, db: sqlite3.Connection) -> None:
+        """Check whose ledger it is, and take up what an earlier run left."""
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("INSERT OR IGNORE INTO run VALUES ('operation', ?)", (self._operation,))
+        (operation,) = db.execute("SELECT value FROM run WHERE key = 'operation'").fetchone()
+        if operation != self._operation:
+            db.execute("ROLLBACK")
+            db.close()
+            raise LedgerError(f"{self._path} is the ledger of another operation: {operation}, not {self._operation}")
+        db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase IN ('working', 'again', 'failed')")
+        self.counts = dict(db.execute("SELECT phase, COUNT(*) FROM conversations GROUP BY phase").fetchall())
+        (self.items,) = db.execute("SELECT COALESCE(SUM(items), 0) FROM conversations WHERE phase = 'done'").fetchone()
+        db.execute("COMMIT")
+
+    # group commit
+
+    async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a job in the next transaction; return when it is on the disk. Cancelled, the job is done all the same."""
+        return await asyncio.shield(self._enqueue(job))
+
+    def _enqueue(self, job: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._queue.append((job, future))
+        if self._flushing is None:
+            self._flushing = loop.create_task(self._flush())
+        return future
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._queue:
+                jobs, self._queue = self._queue, []
+                outcomes = await loop.run_in_executor(self._thread, self._commit, [job for job, _ in jobs])
+                for (_, future), outcome in zip(jobs, outcomes, strict=True):
+                    if future.done():
+                        continue
+                    if isinstance(outcome, BaseException):
+                        future.set_exception(outcome)
+                    else:
+                        future.set_result(outcome)
+        finally:
+            self._flushing = None
+
+    def _commit(self, jobs: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
+        db = self._db
+        if db is None:
+            return [LedgerError("the ledger is closed")] * len(jobs)
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            outcomes = [job(db) for job in jobs]
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            return [LedgerError(f"{self._path} cannot be written: {error}")] * len(jobs)
+        return outcomes
+
+    # what a run does
+
+    async def add(self, ids: Iterable[str]) -> int:
+        """Add conversations that are not there yet; tells how many these were."""
+        rows = [(id,) for id in ids]
+
+        def job(db: sqlite3.Connection) -> int:
+            before = db.total_changes
+            db.executemany("INSERT OR IGNORE INTO conversations (id) VALUES (?)", rows)
+            return db.total_changes - before
+
+        added = await self._write(job)
+        self._move(None, "waiting", added)
+        return added
+
+    async def take(self, count: int, *, phase: Phase = "waiting") -> list[Row]:
+        """Take the next conversations to work on; they are ``working`` from then on."""
+
+        def job(db: sqlite3.Connection) -> list[Row]:
+            found = db.execute(
+                "SELECT number, id, attempts, cursor FROM conversations WHERE phase = ? ORDER BY number LIMIT ?",
+                (phase, count),
+            ).fetchall()
+            now = self._now()
+            db.executemany(
+                "UPDATE conversations SET phase = 'working', attempts = attempts + 1, updated_at = ? WHERE number = ?",
+                [(now, number) for number, *_ in found],
+            )
+            return [
+                Row(number=number, id=id, attempts=attempts + 1, cursor=cursor, notes=_notes(db, number, attempts))
+                for number, id, attempts, cursor in found
+            ]
+
+        rows = await self._write(job)
+        self._move(phase, "working", len(rows))
+        return rows
+
+    async def finish(self, result: Result) -> None:
+        """Write how an attempt ended."""
+        receipt = None if result.receipt is None else json.dumps(result.receipt, ensure_ascii=False)
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute(
+                "UPDATE conversations SET phase = ?, items = ?, error = ?, receipt = ?, updated_at = ?"
+                " WHERE number = ?",
+                (result.phase, result.items, result.error, receipt, self._now(), result.number),
+            )
+            if result.phase == "done":
+                db.execute("DELETE FROM notes WHERE conversation = ?", (result.number,))
+
+        await self._write(job)
+        self._move("working", result.phase, 1)
+        self.items += result.items if result.phase == "done" else 0
+
+    async def note(self, number: int, notes: Sequence[Any], *, cursor: str | None = None) -> None:
+        """Keep JSON values, and a cursor, for the next attempt, should this one not come to its end."""
+        await self._write(_noting(number, notes, cursor))
+
+    def note_soon(self, number: int, notes: Sequence[Any]) -> None:
+        """The same without waiting for the disk."""
+        self._enqueue(_noting(number, notes, None)).add_done_callback(_look_at)
+
+    async def receipts(self) -> AsyncIterator[Mapping[str, Any]]:
+        """Every receipt, in the order of the ids."""
+        last = 0
+        while True:
+            page = await self._write(partial(_receipts, after=last))
+            for number, receipt in page:
+                last = number
+                yield json.loads(receipt)
+            if len(page) < _RECEIPTS_AT_A_TIME:
+                return
+
+    async def failures(self, limit: int = 100) -> list[tuple[str, str]]:
+        """The ids that failed, with their errors; the first of them."""
+        return await self._write(
+            lambda db: db.execute(
+                "SELECT id, error FROM conversations WHERE phase = 'failed' ORDER BY number LIMIT ?", (limit,)
+            ).fetchall()
+        )
+
+    def _move(self, source: Phase | None, target: Phase, count: int) -> None:
+        if source is not None:
+            self.counts[source] = self.counts.get(source, 0) - count
+        self.counts[target] = self.counts.get(target, 0) + count
+
+
+def _notes(db: sqlite3.Connection, number: int, attempts: int) -> tuple[Any, ...]:
+    """Only what was begun before has notes."""
+    if attempts == 0:
+        return ()
+    found = db.execute("SELECT note FROM notes WHERE conversation = ? ORDER BY rowid", (number,))
+    return tuple(json.loads(note) for (note,) in found)
+
+
+def _noting(number: int, notes: Sequence[Any], cursor: str | None) -> Callable[[sqlite3.Connection], None]:
+    rows = [(number, json.dumps(note, ensure_ascii=False)) for note in notes]
+
+    def job(db: sqlite3.Connection) -> None:
+        db.executemany("INSERT INTO notes VALUES (?, ?)", rows)
+        if cursor is not None:
+            db.execute("UPDATE conversations SET cursor = ? WHERE number = ?", (cursor, number))
+
+    return job
+
+
+def _look_at(future: asyncio.Future[Any]) -> None:
+    """A write that nobody waits for: its failure meets the next one that somebody waits for."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _receipts(db: sqlite3.Connection, after: int) -> list[tuple[int, str]]:
+    return db.execute(
+        "SELECT number, receipt FROM conversations WHERE number > ? AND receipt IS NOT NULL ORDER BY number LIMIT ?",
+        (after, _RECEIPTS_AT_A_TIME),
+    ).fetchall()
+
+
+def _why(path: str, error: sqlite3.OperationalError) -> str:
+    if "locked" in str(error):
+        return f"{path} is in use: another run has this ledger open"
+    return f"{path} cannot be opened: {error}"
