@@ -11,19 +11,16 @@ from typing import Any, TypeVar
 from cattrs import Converter, transform_error
 from cattrs.errors import BaseValidationError
 
+from openai_conversations.converters.errors import DecodeError, Misfit
 from openai_conversations.converters.json import dumps, loads, loads_exact
 from openai_conversations.converters.models import configure_models, write_value
 from openai_conversations.converters.outgoing import outgoing
-from openai_conversations.converters.primitives import ImpreciseNumberError, Misfit, configure_primitives
+from openai_conversations.converters.primitives import configure_primitives
 from openai_conversations.converters.unions import configure_unions
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.schemas.base import Schema
 
 T = TypeVar("T")
-
-
-class DecodeError(ValueError):
-    """JSON that does not fit; the message names the JSON path of each misfit."""
 
 
 def make_converter(*, detailed: bool) -> Converter:

@@ -19,8 +19,9 @@ from typing import Any, get_args, get_origin
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
+from openai_conversations.converters.errors import Misfit
 from openai_conversations.converters.fields import Field, fields_of, is_open_enum, is_schema, is_union, literals, union_members
-from openai_conversations.converters.primitives import Misfit, StructureHook, keep_precise
+from openai_conversations.converters.primitives import StructureHook, keep_precise
 from openai_conversations.schemas.base import Schema
 
 UnstructureHook = Callable[[Any], Any]
@@ -180,12 +181,12 @@ def _detailed_reader(cls: type[Schema], converter: Converter) -> StructureHook:
     names: dict[str, Any] = {f.name: override(rename=f.wire) for f in fields}
     read = make_dict_structure_fn(cls, converter, extra=override(omit=True), **names)
     known = frozenset(f.wire for f in fields)
-    takes_null = frozenset(f.wire for f in fields if f.takes_null)
+    left_out_as_null = frozenset(f.wire for f in fields if not f.required and not f.takes_null)
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) is not dict:
             raise Misfit(f"expected an object, not a {type(value).__name__}")
-        made = read({k: v for k, v in value.items() if v is not None or k in takes_null}, cls)
+        made = read({k: v for k, v in value.items() if v is not None or k not in left_out_as_null}, cls)
         made.extra = {k: v for k, v in value.items() if k not in known} or None
         return made
 

@@ -12,18 +12,12 @@ from typing import Any, Final
 
 from cattrs import Converter
 
+from openai_conversations.converters.errors import ImpreciseNumberError, Misfit
+
 # From here on JSON integers do not fit 64 bits, and the fast parser has made floats of them.
 _BEYOND_64_BITS: Final = 2.0**63
 
 StructureHook = Callable[[Any, Any], Any]
-
-
-class Misfit(ValueError):
-    """A JSON value that is not what its place asks for."""
-
-
-class ImpreciseNumberError(ValueError):
-    """A float that may have been an integer of more than 64 bits: read the body again, exactly."""
 
 
 def configure_primitives(converter: Converter, *, exact: bool) -> None:

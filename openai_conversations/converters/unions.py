@@ -15,9 +15,10 @@ from cattrs import Converter
 from cattrs.cols import list_structure_factory
 from cattrs.errors import BaseValidationError
 
+from openai_conversations.converters.errors import Misfit
 from openai_conversations.converters.fields import is_schema, is_union, literals, tags_of, union_members
 from openai_conversations.converters.models import UnstructureHook
-from openai_conversations.converters.primitives import Misfit, StructureHook, keep_precise
+from openai_conversations.converters.primitives import StructureHook, keep_precise
 from openai_conversations.schemas.items import ITEM_MODULES
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import Unknown, UnknownItem

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from openai_conversations.schemas.base import Schema, schema
+from openai_conversations.schemas.base import Schema, nullable, schema
 from openai_conversations.schemas.content.prompt_cache_breakpoint import PromptCacheBreakpoint
 from openai_conversations.schemas.enums import ImageDetail
 
@@ -19,9 +19,9 @@ class ComputerScreenshot(Schema):
 
     type: Literal["computer_screenshot"] = "computer_screenshot"
 
-    image_url: str | None
-    file_id: str | None
-    detail: ImageDetail | None
+    image_url: str | None = nullable(default=None)
+    file_id: str | None = nullable(default=None)
+    detail: ImageDetail | None = nullable(default=None)
     prompt_cache_breakpoint: PromptCacheBreakpoint | None = None
 
 

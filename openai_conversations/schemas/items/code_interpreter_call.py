@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from openai_conversations.schemas.base import Schema, schema
+from openai_conversations.schemas.base import Schema, nullable, schema
 from openai_conversations.schemas.enums import ItemStatus
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import UnknownObject
@@ -39,7 +39,7 @@ class CodeInterpreterCall(Item):
 
     status: ItemStatus | Literal["interpreting", "failed"] | None = None
     container_id: str
-    code: str | None
+    code: str | None = nullable(default=None)
     """``None`` when the code is not available."""
-    outputs: list[CodeInterpreterOutput] | None
+    outputs: list[CodeInterpreterOutput] | None = nullable(default=None)
     """``None`` without outputs, or when the request did not include ``code_interpreter_call.outputs``."""

@@ -47,7 +47,7 @@ class ImageGenerationCall(Item):
     type: Literal["image_generation_call"] = "image_generation_call"
 
     status: Literal["in_progress", "completed", "generating", "failed"] | str | None = None
-    result: str | None
+    result: str | None = nullable(default=None)
     """The image in base64, ``None`` as long as there is none."""
     action: ImageAction | None = None
     background: ImageBackground | None = None
