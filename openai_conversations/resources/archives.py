@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from openai_conversations.converters.json import loads, loads_exact
+from openai_conversations.operations.values import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ExportFormat: TypeAlias = Literal["jsonl", "markdown", "html"]
 
+_LINE: Final = 60
 _BEYOND_64_BITS: Final = re.compile(rb"\d{19}")
 
 
@@ -66,5 +68,15 @@ def render(archive: Archive, format: Literal["markdown", "html"], *, title: str 
     return render_html(transcript) if format == "html" else render_markdown(transcript)
 
 
-def _show(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def _show(value: Any, indent: str = "") -> str:
+    """JSON with line breaks, but for what fits into one line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if len(flat) <= _LINE or not (is_object(value) or is_list(value)):
+        return flat
+    inner = f"{indent}  "
+    if is_object(value):
+        shown = [f"{json.dumps(key, ensure_ascii=False)}: {_show(each, inner)}" for key, each in value.items()]
+    else:
+        shown = [_show(each, inner) for each in value]
+    first, last = "{}" if is_object(value) else "[]"
+    return "".join([first, "\n", ",\n".join(f"{inner}{each}" for each in shown), "\n", indent, last])

@@ -10,18 +10,20 @@ from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.json import dumps
 from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.errors import InvalidArgumentError
-from openai_conversations.operations.calls import EVERYTHING, Tools
-from openai_conversations.operations.erase import erase
-from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt
 from openai_conversations.resources.archives import ExportFormat, loads_lossless, render
 from openai_conversations.resources.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
 from openai_conversations.resources.core import Core
+from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import Timeout
 
 if TYPE_CHECKING:
     from openai_conversations.operations.archive.reading import Lines
+    from openai_conversations.operations.calls import Tools
+    from openai_conversations.operations.check import CheckReport
     from openai_conversations.operations.copying import CopyReport
+    from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt
+    from openai_conversations.operations.repair import RepairPlan, RepairReport, Strategy
     from openai_conversations.resources.conversations import RawConversations
     from openai_conversations.resources.items import Include, RawItems
 
@@ -60,6 +62,8 @@ class ConversationOperations:
         raise NotImplementedError
 
     def _tools(self, options: OperationOptions) -> Tools:
+        from openai_conversations.operations.calls import Tools
+
         core = self._core
         return Tools(
             calls=_Calls(self.with_raw_response, _checked(options)),
@@ -97,6 +101,8 @@ class ConversationOperations:
         Raises:
             EraseIncompleteError: The server goes on listing items that it said it deleted.
         """
+        from openai_conversations.operations.erase import erase
+
         path_id("conversation_id", conversation_id)
         return await erase(
             self._tools(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof
@@ -149,7 +155,7 @@ class ConversationOperations:
         *,
         format: ExportFormat = "jsonl",
         title: str | None = None,
-        include: Sequence[Include | str] = EVERYTHING,
+        include: Sequence[Include | str] | Omit = omit,
         **options: Unpack[OperationOptions],
     ) -> AsyncIterator[bytes]:
         """
@@ -162,22 +168,24 @@ class ConversationOperations:
             conversation_id: The conversation.
             format: ``jsonl``, ``markdown`` or ``html``. HTML needs the extra ``html``.
             title: What stands above Markdown and HTML; ``None`` takes ``title`` of the metadata, or the id.
-            include: Fields to ask for beyond what the service gives by itself: all of them.
+            include: Fields to ask for beyond what the service gives by itself; all of them when it is not given.
             **options: See :class:`OperationOptions`.
 
         Raises:
             MissingExtraError: HTML is asked for, and what it needs is not installed.
         """
         from openai_conversations.operations.archive.export import collect, export
+        from openai_conversations.operations.calls import EVERYTHING
 
         path_id("conversation_id", conversation_id)
         checked_choice("format", format, ("jsonl", "markdown", "html"))
         tools = self._tools(options)
+        fields = EVERYTHING if isinstance(include, Omit) else include
         if format == "jsonl":
-            async for line in export(tools, conversation_id, include=include):
+            async for line in export(tools, conversation_id, include=fields):
                 yield line
             return
-        archive = await collect(tools, conversation_id, include=include)
+        archive = await collect(tools, conversation_id, include=fields)
         text = render(archive, format, title=title)
         for line in text.encode("utf-8", "replace").splitlines(keepends=True):
             yield line
@@ -227,6 +235,88 @@ class ConversationOperations:
             metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
             dry_run=dry_run,
         )
+
+    async def check(self, conversation_id: str, **options: Unpack[OperationOptions]) -> CheckReport:
+        """
+        Look for what makes a conversation refuse its next turn.
+
+        That is: tool calls without output, outputs without call, empty reasoning, references to what is not there.
+        While somebody is writing, a call without its output may be one that is being answered.
+
+        Args:
+            conversation_id: The conversation.
+            **options: See :class:`OperationOptions`.
+        """
+        from openai_conversations.operations.check import check
+
+        path_id("conversation_id", conversation_id)
+        return await check(self._tools(options), conversation_id)
+
+    async def repair(
+        self,
+        conversation_id: str,
+        *,
+        strategy: Strategy = "add_outputs",
+        output: str | None = None,
+        dry_run: bool = True,
+        plan: RepairPlan | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> RepairReport:
+        """
+        Plan how to mend what :meth:`check` finds, and do it with ``dry_run=False``.
+
+        Args:
+            conversation_id: The conversation.
+            strategy: ``add_outputs`` says in place of each missing output that there is none; ``delete_tail`` deletes
+                everything from the first broken call on. Both delete outputs that answer nothing, empty reasoning and
+                references to what is not there.
+            output: What the added outputs say; ``None`` for a sentence that says that nothing is known.
+            dry_run: Whether to plan only.
+            plan: A plan that a dry run gave; it is done as it stands, or not at all.
+            **options: See :class:`OperationOptions`.
+
+        Raises:
+            OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
+        """
+        from openai_conversations.operations.repair import DEFAULT_OUTPUT, repair
+
+        path_id("conversation_id", conversation_id)
+        checked_choice("strategy", strategy, ("add_outputs", "delete_tail"))
+        return await repair(
+            self._tools(options),
+            conversation_id,
+            strategy=strategy,
+            output=DEFAULT_OUTPUT if output is None else output,
+            dry_run=dry_run,
+            plan=plan,
+        )
+
+    async def patch_metadata(
+        self, conversation_id: str, changes: Mapping[str, str | None], **options: Unpack[OperationOptions]
+    ) -> Conversation:
+        """
+        Set some keys of the metadata and remove those whose value is ``None``; the others stay.
+
+        The API can only replace all metadata at once. What somebody else writes between our reading and our writing is
+        lost without a trace; what somebody else writes after it is noticed, and the change is tried again, three times.
+
+        Args:
+            conversation_id: The conversation.
+            changes: The keys to change. When all are as asked already, nothing is written.
+            **options: See :class:`OperationOptions`.
+
+        Returns:
+            The conversation as it was read after the change.
+
+        Raises:
+            MetadataConflictError: The keys did not stay as asked: somebody else writes them, or the server merges
+                metadata instead of replacing it.
+        """
+        from openai_conversations.operations.metadata import patch_metadata
+
+        path_id("conversation_id", conversation_id)
+        checked_metadata({key: value for key, value in changes.items() if value is not None})
+        return await patch_metadata(self._tools(options), conversation_id, changes)
 
 
 class _Calls:

@@ -88,11 +88,22 @@ def _prepared(parser: MarkdownIt) -> MarkdownIt:
     parser.validateLink = lambda url: bool(safe_link(url))  # type: ignore[method-assign]  # the documented way
     parser.add_render_rule("link_open", _link_open)
     parser.add_render_rule("image", _image)
+    parser.add_render_rule("th_open", _cell)
+    parser.add_render_rule("td_open", _cell)
     return parser
 
 
 def _link_open(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
     tokens[index].attrSet("rel", "noopener noreferrer nofollow")
+    return str(renderer.renderToken(tokens, index, options, env))
+
+
+def _cell(renderer: Any, tokens: list[Token], index: int, options: Any, env: Any) -> str:
+    """The policy of the page lets no style stand at an element: a class says the same."""
+    token = tokens[index]
+    style = str(token.attrs.pop("style", ""))
+    if style:
+        token.attrSet("class", style.removeprefix("text-align:"))
     return str(renderer.renderToken(tokens, index, options, env))
 
 

@@ -97,12 +97,15 @@ def transcribe(
     metadata = as_object(conversation.get("metadata"))
     created = conversation.get("created_at")
     name = text_of(conversation, "id")
+    heading = title or text_of(metadata, "title") or name or "Conversation"
     return Transcript(
-        title=title or text_of(metadata, "title") or name or "Conversation",
+        title=heading,
         conversation_id=name,
         created_at=created if isinstance(created, (int, float)) and created else None,
         metadata=tuple(
-            (key, value if isinstance(value, str) else reader.show(value)) for key, value in metadata.items()
+            (key, value if isinstance(value, str) else reader.show(value))
+            for key, value in metadata.items()
+            if (key, value) != ("title", heading)
         ),
         entries=tuple(entries),
         items=len(items),

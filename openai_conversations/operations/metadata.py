@@ -1,0 +1,60 @@
+"""
+Changing single keys of a conversation's metadata: read, change, write, verify.
+
+The API only replaces all metadata at once and knows no versions. What somebody else writes between the reading and the
+writing is lost without a trace; what somebody else writes after it is seen, and the change is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from openai_conversations.operations.calls import Tools
+from openai_conversations.operations.errors import MetadataConflictError
+from openai_conversations.schemas.conversation import Conversation
+
+ATTEMPTS: Final = 3
+
+
+async def patch_metadata(tools: Tools, conversation_id: str, changes: Mapping[str, str | None]) -> Conversation:
+    """
+    Set some keys and remove those whose value is ``None``; the others stay.
+
+    Args:
+        tools: Calls, JSON and clock.
+        conversation_id: The conversation.
+        changes: The keys to change. When all are as asked already, nothing is written.
+
+    Returns:
+        The conversation as it was read after the change.
+
+    Raises:
+        MetadataConflictError: After three tries the keys are not as asked.
+    """
+    conversation = await _read(tools, conversation_id)
+    for _ in range(ATTEMPTS):
+        if not _wrong(conversation, changes):
+            return conversation
+        wanted = {**(conversation.metadata or {}), **changes}
+        kept = {key: value for key, value in wanted.items() if value is not None}
+        await tools.calls.update(conversation_id, metadata=kept)
+        conversation = await _read(tools, conversation_id)
+    wrong = _wrong(conversation, changes)
+    if not wrong:
+        return conversation
+    raise MetadataConflictError(
+        f"{conversation_id}: after {ATTEMPTS} tries the metadata is not as it was written: {', '.join(wrong)}",
+        conversation_id=conversation_id,
+        keys=wrong,
+    )
+
+
+async def _read(tools: Tools, conversation_id: str) -> Conversation:
+    return (await tools.calls.retrieve(conversation_id)).parse()
+
+
+def _wrong(conversation: Conversation, changes: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The keys that are not as asked. A key that is null counts as removed."""
+    metadata: Mapping[str, Any] = conversation.metadata or {}
+    return tuple(key for key, value in changes.items() if metadata.get(key) != value)
