@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import attrs
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from openai_conversations import __version__
 from openai_conversations.cli.exits import Exit
@@ -72,6 +72,16 @@ COMMANDS: Final = (
         ["delete conv_123 msg_456", "delete conv_123 --yes"],
     ),
     Command(
+        "erase",
+        "erase:erase",
+        "Delete conversations with all their items, for real, with receipts.",
+        [
+            "erase conv_123",
+            "erase --ids-file ids.txt --receipts receipts.jsonl",
+            "erase --ids-file ids.txt --rate delete=50,get=100 --yes",
+        ],
+    ),
+    Command(
         "completion",
         "completion:completion",
         "Print the script that lets a shell complete commands and options.",
@@ -89,7 +99,7 @@ def make_app() -> App:
         help_format="plaintext",
         help_formatter=HelpFormatter(),
         default_parameter=Parameter(negative=""),
-        group_parameters="Options",
+        group_parameters=Group("Options", sort_key=0),
         suppress_keyboard_interrupt=False,
         result_action="return_value",
         help_epilogue="COMMAND --help shows the options of a command, and examples.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, cast
 
 from cyclopts import Parameter
 
@@ -69,7 +69,7 @@ def read_items(file: str) -> list[Any]:
     """
     content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     value = _parsed(content, "standard input" if file == "-" else file)
-    items: list[Any] = value if isinstance(value, list) else [value]
+    items: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
             raise CommandError(f"{file}: item {number} is not a JSON object", Exit.BAD_INPUT)
@@ -88,7 +88,8 @@ def _parsed(content: bytes, name: str) -> Any:
         if content.count(b"\n") < 2:
             raise CommandError(f"{name}: not JSON: {error}", Exit.BAD_INPUT) from error
         return _lines(content, name)
-    return value["items"] if isinstance(value, dict) and isinstance(value.get("items"), list) else value
+    wrapped: Any = cast("dict[str, Any]", value).get("items") if isinstance(value, dict) else None
+    return wrapped if isinstance(wrapped, list) else value
 
 
 def _lines(content: bytes, name: str) -> list[Any]:
