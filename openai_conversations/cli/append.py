@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, TypeGuard
 
 from cyclopts import Parameter
 
@@ -69,7 +69,7 @@ def read_items(file: str) -> list[Any]:
     """
     content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     value = _parsed(content, "standard input" if file == "-" else file)
-    items: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
+    items: list[Any] = value if _is_array(value) else [value]
     for number, item in enumerate(items, 1):
         if not isinstance(item, dict):
             raise CommandError(f"{file}: item {number} is not a JSON object", Exit.BAD_INPUT)
@@ -88,8 +88,16 @@ def _parsed(content: bytes, name: str) -> Any:
         if content.count(b"\n") < 2:
             raise CommandError(f"{name}: not JSON: {error}", Exit.BAD_INPUT) from error
         return _lines(content, name)
-    wrapped: Any = cast("dict[str, Any]", value).get("items") if isinstance(value, dict) else None
-    return wrapped if isinstance(wrapped, list) else value
+    wrapped = value.get("items") if _is_object(value) else None
+    return wrapped if _is_array(wrapped) else value
+
+
+def _is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def _lines(content: bytes, name: str) -> list[Any]:
