@@ -43,9 +43,9 @@ async def commit_then_drop(exchange: Exchange, *, reset: bool) -> Reply:
     return attrs.evolve(await exchange.perform(), drop=True, reset=reset, truth=False)
 
 
-async def commit_then_status(exchange: Exchange, *, status: int) -> Reply:
+async def commit_then_status(exchange: Exchange, *, status: int, headers: Mapping[str, str]) -> Reply:
     done = await exchange.perform()
-    return _after_all(done, _error(status, {}, None, None))
+    return _after_all(done, _error(status, headers, None, None))
 
 
 async def drop_before_commit(exchange: Exchange, *, reset: bool) -> Reply:  # noqa: ARG001  # an effect

@@ -114,9 +114,12 @@ def commit_then_drop(*, reset: bool = False, **select: Unpack[Select]) -> Fault:
     return Fault(name="commit_then_drop", effect=partial(effects.commit_then_drop, reset=reset), **select)
 
 
-def commit_then_status(status: int = 500, **select: Unpack[Select]) -> Fault:
-    """Do the work, then answer with an error."""
-    return Fault(name="commit_then_status", effect=partial(effects.commit_then_status, status=status), **select)
+def commit_then_status(
+    status: int = 500, *, headers: Mapping[str, str] | None = None, **select: Unpack[Select]
+) -> Fault:
+    """Do the work, then answer with an error, with more headers if they are given."""
+    effect = partial(effects.commit_then_status, status=status, headers=headers or {})
+    return Fault(name="commit_then_status", effect=effect, **select)
 
 
 # A request that is not heard

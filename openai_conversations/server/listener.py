@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,9 @@ from openai_conversations.server.wire import Server
 BACKLOG = 2048
 GRACE = 1.0
 """Seconds that a request in progress is given when the server stops."""
+
+LINGER = 2.0
+"""Seconds in which the rest of a refused body is read and thrown away, so that the client hears why."""
 
 
 class Listener:
@@ -40,7 +44,13 @@ class Listener:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._host = host
-        self._web = Server(handler, patience=patience, keepalive_timeout=keepalive, access_log=None)
+        self._web = Server(
+            handler,
+            patience=patience,
+            keepalive_timeout=keepalive,
+            lingering_time=min(LINGER, patience),
+            access_log=None,
+        )
         self._sleep = sleep
         self._bound = bind(host, port)
         self._listening: asyncio.Server | None = None
@@ -57,9 +67,14 @@ class Listener:
     async def close(self) -> None:
         if self._outage is not None:
             self._outage.cancel()
-        self._stop_listening()
+        await self._stop_listening()
+        transports = [connection.transport for connection in self._web.connections]
         self._web.pre_shutdown()
         await self._web.shutdown(GRACE)
+        for transport in transports:
+            if transport is not None:
+                transport.abort()
+        await _rounds()
 
     def go_down(self, seconds: float) -> None:
         """Hang up on everybody and refuse connections for so many seconds."""
@@ -68,7 +83,7 @@ class Listener:
 
     async def _go_down(self, seconds: float) -> None:
         port = self.port
-        self._stop_listening()
+        await self._stop_listening()
         # Bound but not listening: the system refuses connections, and nobody else gets the port.
         self._bound = bind(self._host, port)
         for connection in self._web.connections:
@@ -76,11 +91,21 @@ class Listener:
         await self._sleep(seconds)
         await self.open()
 
-    def _stop_listening(self) -> None:
+    async def _stop_listening(self) -> None:
         if self._listening is not None:
+            # Stop accepting first: asyncio loses a connection that it is accepting while its server is closed.
+            with contextlib.suppress(NotImplementedError):  # event loops without readers, as on Windows
+                asyncio.get_running_loop().remove_reader(self._bound)
+            await _rounds()
             self._listening.close()
             self._listening = None
         self._bound.close()
+
+
+async def _rounds(count: int = 3) -> None:
+    """Let the loop finish what takes it a few rounds: accepting a connection, or closing the socket of a transport."""
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 def bind(host: str, port: int) -> socket.socket:
