@@ -18,7 +18,7 @@ from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
 from openai_conversations.converters.unions import configure_unions
 from openai_conversations.errors import InvalidArgumentError
-from openai_conversations.schemas.base import Schema
+from openai_conversations.schemas.items.base import Item
 
 T = TypeVar("T")
 
@@ -109,13 +109,14 @@ class Codec:
         if not self.is_page(body):
             raise DecodeError("expected an object with a list of data")
         value = loads_exact(body)
-        return value["data"], value.get("has_more") is True, value.get("last_id") or ""
+        last_id = value.get("last_id")
+        return value["data"], value.get("has_more") is True, last_id if isinstance(last_id, str) else ""
 
     def last_id(self, body: bytes) -> str | None:
         """The id of the last item of a page; ``None`` when it has none."""
         try:
-            item = loads(body)["data"][-1]
-            return item["id"] or None
+            found = loads(body)["data"][-1]["id"]
+            return found if isinstance(found, str) and found else None
         except (ValueError, LookupError, TypeError):
             return None
 
@@ -133,7 +134,7 @@ class Codec:
         return [self._item(index, item) for index, item in enumerate(items)]
 
     def _item(self, index: int, item: Any) -> Any:
-        if isinstance(item, Schema):
+        if isinstance(item, Item):
             return outgoing(self.to_json(item))
         if isinstance(item, Mapping):
             return self.to_json(dict(item))

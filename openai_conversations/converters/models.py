@@ -97,6 +97,8 @@ class _Source:
         if is_open_enum(kind):
             words = self.name("words", {word: word for word in literals(kind)}.get)
             return [f"v = {words}(v) or {self.hook(str)}(v, None)"]
+        if kind == dict[str, Any]:
+            return [f"if type(v) is not dict: raise Misfit({field.wire!r})", "keep_precise(v)"]
         listed = _list_member(kind)
         if listed is None:
             return self.converted(kind, "{}", "v")

@@ -42,9 +42,9 @@ def outgoing(item: Any) -> Any:
 
     Items of unknown types are passed on unchanged: nobody can tell what their rules are.
     """
-    if not is_object(item) or item.get("type", "message") not in ITEM_MODULES:
+    if not is_object(item) or item.get("type") not in tuple(ITEM_MODULES):  # a type may be anything, also a list
         return item
-    drop = OUTPUT_ONLY if item.get("type") in KEEPS_ID or "type" not in item else OUTPUT_ONLY | {"id"}
+    drop = OUTPUT_ONLY if item["type"] in KEEPS_ID else OUTPUT_ONLY | {"id"}
     kept = {key: value for key, value in item.items() if key not in drop}
     if is_array(kept.get("output")):
         kept["output"] = [_without_output_only(part) for part in kept["output"]]

@@ -145,8 +145,9 @@ class Core:
             InvalidArgumentError: An id or the body cannot be sent.
         """
         settings = self.settings
-        timeout = options_timeout(options, settings.timeout) if options else settings.timeout
-        headers = options.get("extra_headers")
+        timeout, headers = settings.timeout, None
+        if options:
+            timeout, headers = options_timeout(options, timeout), options.get("extra_headers")
         return Request(
             operation=endpoint.operation,
             method=endpoint.method,

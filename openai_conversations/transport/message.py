@@ -16,6 +16,7 @@ from multidict import CIMultiDict
 
 from openai_conversations.errors import APIError, Attempt, RequestInfo, without_secrets
 from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout
+from openai_conversations.transport.timer import AttemptTimer
 
 if TYPE_CHECKING:
     from typing import Self
@@ -61,13 +62,6 @@ class Progress:
         self.sent = True
         if self.timer is not None:
             self.timer.resume()
-
-
-class AttemptTimer(Protocol):
-    """Bounds one attempt."""
-
-    def suspend(self) -> None: ...
-    def resume(self) -> None: ...
 
 
 def merged(base: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:

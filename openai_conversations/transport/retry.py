@@ -42,6 +42,7 @@ from openai_conversations.transport.decision import (
 from openai_conversations.transport.headers import RETRY_COUNT
 from openai_conversations.transport.message import Handler, Replay, Request, Response, Settle, Verdict
 from openai_conversations.transport.status import status_error
+from openai_conversations.transport.timer import AttemptTimer
 
 logger: Final = logging.getLogger("openai_conversations")
 
@@ -82,37 +83,6 @@ class _Call:
             self.waited_for_lock += decision.wait
         else:
             self.retries += 1
-
-
-class _Timer:
-    """
-    One timer for two bounds: that of the attempt, which counts while there is a connection, and that of the call.
-
-    One and not two because a timer costs 2 to 3 µs, of the 10 that the retry loop costs.
-    """
-
-    __slots__ = ("_call_ends", "bound", "is_for_call", "scope")
-
-    def __init__(self, remaining: float | None, attempt: float | None) -> None:
-        self.bound = attempt
-        self._call_ends = None if remaining is None else asyncio.get_running_loop().time() + remaining
-        self.is_for_call = attempt is None or (remaining is not None and remaining <= attempt)
-        """Whether it is the deadline of the call that ends first."""
-        self.scope = asyncio.timeout(remaining if self.is_for_call else attempt)
-
-    def suspend(self) -> None:
-        """The attempt waits for a connection: only the deadline of the call counts."""
-        if not self.is_for_call:
-            self.is_for_call = True
-            self.scope.reschedule(self._call_ends)
-
-    def resume(self) -> None:
-        """There is a connection: the bound of the attempt counts from now."""
-        if self.is_for_call and self.bound is not None:
-            ends = asyncio.get_running_loop().time() + self.bound
-            if self._call_ends is None or ends < self._call_ends:
-                self.is_for_call = False
-                self.scope.reschedule(ends)
 
 
 class Retry:
@@ -196,22 +166,23 @@ class Retry:
 
     async def _attempt(self, request: Request, handler: Handler) -> tuple[Outcome, bool]:
         """Make one attempt, inside its bound and inside the deadline of the call; the flag tells which of them ended it."""
-        timer = _Timer(self._remaining(request), self._attempt_bound(request))
+        timer = AttemptTimer(self._remaining(request), self._attempt_bound(request))
         progress = request.progress
         progress.sent, progress.timer = False, timer
+        timer.start()
         try:
-            async with timer.scope:
-                return await handler(request), False
+            return await handler(request), False
         except APIConnectionError as error:
             return error, False
-        except TimeoutError:
-            if not timer.scope.expired():
+        except asyncio.CancelledError:
+            if not timer.is_the_cause():
                 raise
             if timer.is_for_call:
                 return _late(request, sent=progress.sent), True
             message = f"No answer within {timer.bound:g} s."
             return APITimeoutError(request.info, message=message, sent=progress.sent), False
         finally:
+            timer.stop()
             progress.timer = None
 
     def _attempt_bound(self, request: Request) -> float | None:

@@ -1,0 +1,79 @@
+"""
+The timer of an attempt. Two bounds, one timer: that of the attempt, which counts while there is a connection, and that
+of the call.
+
+It cancels the task as :func:`asyncio.timeout` does, without that one's five calls and three coroutines: 4 % of the
+instructions of a small call, and a second timer would cost as much again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class AttemptTimer:
+    """
+    Cancels the running task when a bound has passed. Start it, and stop it whatever happens.
+
+    Args:
+        remaining: Seconds until the deadline of the call; ``None`` without one.
+        bound: Seconds that the attempt may take once there is a connection; ``None`` for no bound.
+
+    Attributes:
+        is_for_call: Whether it is the deadline of the call that ends first.
+        expired: Whether a bound has passed.
+    """
+
+    __slots__ = ("_call_ends", "_cancelling", "_handle", "_loop", "_task", "bound", "expired", "is_for_call")
+
+    def __init__(self, remaining: float | None, bound: float | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._call_ends = None if remaining is None else self._loop.time() + remaining
+        self._handle: asyncio.TimerHandle | None = None
+        self.bound = bound
+        self.expired = False
+        self.is_for_call = bound is None or (remaining is not None and remaining <= bound)
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a call must be awaited inside a task")
+        self._task = task
+        self._cancelling = task.cancelling()
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._arm(self._call_ends if self.is_for_call or self.bound is None else self._loop.time() + self.bound)
+
+    def suspend(self) -> None:
+        """The attempt waits for a connection: only the deadline of the call counts."""
+        if not self.is_for_call:
+            self.is_for_call = True
+            self._arm(self._call_ends)
+
+    def resume(self) -> None:
+        """There is a connection: the bound of the attempt counts from now."""
+        if self.is_for_call and self.bound is not None:
+            ends = self._loop.time() + self.bound
+            if self._call_ends is None or ends < self._call_ends:
+                self.is_for_call = False
+                self._arm(ends)
+
+    def is_the_cause(self) -> bool:
+        """Whether a cancellation that was just caught is this timer's, and nobody else wants the task to end."""
+        return self.expired and self._task.cancelling() - 1 <= self._cancelling
+
+    def stop(self) -> None:
+        """End, and take back the cancellation that it asked for."""
+        if self._handle is not None:
+            self._handle.cancel()
+        if self.expired:
+            self._task.uncancel()
+
+    def _arm(self, ends: float | None) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = None if ends is None else self._loop.call_at(ends, self._expire)
+
+    def _expire(self) -> None:
+        self._handle = None
+        self.expired = True
+        self._task.cancel()
