@@ -11,9 +11,9 @@ import ssl as ssl_module
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
-from typing import Any, Final
+from http.cookies import SimpleCookie
+from typing import Any, ClassVar, Final
 
 import aiohttp
 import attrs
@@ -139,28 +139,15 @@ class SessionManager:
             timeout=_connect_timeout(request.timeout.connect),
             **self._options,
         )
-        if request.stream:
-            return await self._begin_stream(pending, request, started)
-        async with pending as answer:
-            content = await answer.read()
-            return self._response(answer, request, started, content)
-
-    async def _begin_stream(
-        self, pending: AbstractAsyncContextManager[aiohttp.ClientResponse], request: Request, started: float
-    ) -> Response:
-        answer = await pending.__aenter__()
-        if 200 <= answer.status < 300:
-            return self._response(answer, request, started, b"").replace(stream=_Stream(answer, request))
-        async with answer:
-            return self._response(answer, request, started, await answer.read())
-
-    def _response(self, answer: aiohttp.ClientResponse, request: Request, started: float, content: bytes) -> Response:
+        answer = await pending
+        is_open = request.stream and 200 <= answer.status < 300
         return Response(
             status_code=answer.status,
             headers=answer.headers,
-            content=content,
+            content=b"" if is_open else await answer.read(),  # gives the connection back, or closes it when it fails
             source=request,
             elapsed=self._clock() - started,
+            stream=_Stream(answer, request) if is_open else None,
         )
 
     def _opened(self) -> _Open:
@@ -226,8 +213,13 @@ def _options_for_borrowed(session: aiohttp.ClientSession, ssl: SSL) -> dict[str,
 class _NoCookies(aiohttp.DummyCookieJar):
     """Keeps no cookies, and does not read them either: aiohttp's own dummy parses them all before it drops them."""
 
+    _none: ClassVar[SimpleCookie] = SimpleCookie()
+
     def update_cookies_from_headers(self, headers: Sequence[str], response_url: URL) -> None:
         pass
+
+    def filter_cookies(self, request_url: URL) -> SimpleCookie:
+        return self._none
 
 
 class _BrokenConnectionError(aiohttp.ClientError):
