@@ -130,10 +130,11 @@ def _access_log(log: TextIO) -> Callable[[Entry], None]:
 def access_line(entry: Entry) -> str:
     """One line for one request: no content, no key."""
     clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
-    status = "---" if entry.status is None else entry.status
-    fault = f" fault={entry.fault}" if entry.fault else ""
-    path = entry.path.encode("ascii", "backslashreplace").decode()
-    return f"{clock} {entry.method} {path} {status} {entry.seconds * 1000:.1f}ms {entry.request_id}{fault}".rstrip()
+    path = ascii(entry.path)[1:-1]  # nothing in it starts another line or colours the terminal
+    parts = [clock, entry.method, path, str(entry.status or "---"), f"{entry.seconds * 1000:.1f}ms", entry.request_id]
+    if entry.fault:
+        parts.append(f"fault={entry.fault}")
+    return " ".join(filter(None, parts))
 
 
 @contextlib.contextmanager

@@ -115,6 +115,10 @@ class Store:
     def in_transaction(self) -> bool:
         return self._db.in_transaction
 
+    def trace(self, listener: Callable[[str], object] | None) -> None:
+        """Tell a listener of every statement, until it is ``None``."""
+        self._db.set_trace_callback(listener)
+
     def close(self) -> None:
         self._db.close()
 

@@ -1,0 +1,145 @@
+"""Nothing that anybody sends makes the server fail: no 5xx, errors of one shape, answers as described."""
+
+from __future__ import annotations
+
+import copy
+import socket
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given, strategies as st
+
+from openai_conversations.converters import json
+from openai_conversations.server import ConversationsServer
+from openai_conversations.server.views import INCLUDABLE
+from tests.server import description, samples
+
+WORDS = st.sampled_from(["type", "role", "content", "id", "items", "metadata", "user", "message", "text", "limit", "x"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text() | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS", "TRACE", "X"])
+
+
+@pytest.fixture(scope="module")
+def server():
+    with ConversationsServer(journal_limit=10) as server:
+        yield server
+
+
+class Line:
+    """Asks the server in raw bytes, one connection for each request."""
+
+    def __init__(self, server):
+        self._address = ("127.0.0.1", server.port)
+
+    def ask(self, method, target, body=b"", headers=()):
+        """Send any bytes; status and body of the answer."""
+        lines = [f"{method} ".encode() + target + b" HTTP/1.1", b"host: x", b"connection: close"]
+        lines += [b"authorization: Bearer x", *headers, b"content-length: %d" % len(body)]
+        with socket.create_connection(self._address) as connection:
+            connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, content = answer.partition(b"\r\n\r\n")
+        return int(head.split()[1]), content
+
+
+@pytest.fixture(scope="module")
+def line(server):
+    return Line(server)
+
+
+def check(status, body, operation=""):
+    """No failure, and an error of the one shape."""
+    assert status < 500
+    if status != 200 and body:
+        assert {"message", "type", "param", "code"} == set(json.loads(body)["error"])
+    if body:
+        description.check(operation, status, body)
+
+
+def new_conversation(line):
+    return json.loads(line.ask("POST", b"/v1/conversations")[1])["id"].encode()
+
+
+@pytest.mark.hypothesis
+@given(body=st.binary() | JSON.map(json.dumps))
+def test_bodies(line, body):
+    """Any body to every operation that takes one."""
+    conversation = new_conversation(line)
+    kind = [b"content-type: application/json"]
+    check(*line.ask("POST", b"/v1/conversations", body, kind), "createConversation")
+    check(*line.ask("POST", b"/v1/conversations/" + conversation, body, kind), "updateConversation")
+    check(*line.ask("POST", b"/v1/conversations/" + conversation + b"/items", body, kind), "createConversationItems")
+
+
+@st.composite
+def damaged_items(draw):
+    """A good item with one node of it replaced, removed or doubled."""
+    item = copy.deepcopy(draw(st.sampled_from(samples.ITEMS)))
+    places = [
+        (parent, key)
+        for _, parent in json.walk(item)
+        if isinstance(parent, (dict, list))
+        for key in (parent if isinstance(parent, dict) else range(len(parent)))
+    ]
+    if places:
+        parent, key = draw(st.sampled_from(places))
+        if draw(st.booleans()):
+            parent[key] = draw(JSON)
+        else:
+            del parent[key]
+    return item
+
+
+@pytest.mark.hypothesis
+@given(items=st.lists(damaged_items(), min_size=1, max_size=3))
+def test_damaged_items(line, items):
+    """Items that are almost right are refused, or stored as the description wants them."""
+    conversation = new_conversation(line)
+    body = json.dumps({"items": items})
+    target = b"/v1/conversations/" + conversation + b"/items"
+    check(*line.ask("POST", target, body, [b"content-type: application/json"]), "createConversationItems")
+    query = "&".join(f"include={name}" for name in INCLUDABLE).encode()
+    check(*line.ask("GET", target + b"?" + query), "listConversationItems")
+    check(*line.ask("GET", target), "listConversationItems")
+
+
+@pytest.mark.hypothesis
+@given(method=METHODS, path=st.binary(), query=st.binary())
+def test_addresses(line, method, path, query):
+    """Any address, of any bytes."""
+    target = b"/v1/conversations/" + path + b"?" + query
+    blank = bytes(range(33)) + b"\x7f"
+    target = target.translate(None, blank)
+    status, body = line.ask(method, target)
+    assert status < 500
+    assert status == 200 or not body or method == "HEAD" or b'"error"' in body
+
+
+@pytest.mark.hypothesis
+@given(
+    limit=st.text() | st.integers().map(str),
+    order=st.text() | st.sampled_from(["asc", "desc"]),
+    after=st.text(),
+    include=st.text() | st.sampled_from(INCLUDABLE),
+)
+def test_queries(line, limit, order, after, include):
+    """Any query to the operation that takes one."""
+    pairs = {"limit": limit, "order": order, "after": after, "include": include, "include[]": include}
+    query = urlencode(pairs, errors="surrogatepass").encode()
+    target = b"/v1/conversations/" + new_conversation(line) + b"/items?" + query
+    check(*line.ask("GET", target), "listConversationItems")
+
+
+@pytest.mark.hypothesis
+@given(
+    name=st.sampled_from([b"content-type", b"accept", b"expect", b"x", b"content-encoding", b"upgrade", b"cookie"]),
+    value=st.binary(max_size=50).map(lambda value: value.translate(None, bytes(range(32)) + b"\x7f")),
+)
+def test_headers(line, name, value):
+    """Any value in any header."""
+    status, _ = line.ask("POST", b"/v1/conversations", b"{}", [name + b": " + value])
+    assert status < 500
