@@ -212,7 +212,7 @@ class ConversationsClient:
         organization: str | None = None,
         project: str | None = None,
         base_url: str | None = None,
-        timeout: float | Timeout | None | Omit = omit,
+        timeout: float | Timeout | Omit | None = omit,
         max_retries: int | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,

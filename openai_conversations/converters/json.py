@@ -93,7 +93,8 @@ def is_array(value: object) -> TypeGuard[Sequence[Any]]:
 def _refuse_odd_keys(path: str, node: Mapping[Any, Any]) -> None:
     for key in node:
         if not isinstance(key, str):
-            raise ValueError(f"{path} has the key {key!r}; the keys of a JSON object are strings")
+            # A wrong value like any other that JSON cannot carry, not a wrong type of argument.
+            raise ValueError(f"{path} has the key {key!r}; the keys of a JSON object are strings")  # noqa: TRY004
 
 
 def _refuse_non_finite(value: Any) -> None:

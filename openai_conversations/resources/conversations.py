@@ -49,8 +49,8 @@ class Conversations(ConversationOperations):
     async def create(
         self,
         *,
-        metadata: Mapping[str, str] | None | Omit = omit,
-        items: Iterable[ItemParam] | None | Omit = omit,
+        metadata: Mapping[str, str] | Omit | None = omit,
+        items: Iterable[ItemParam] | Omit | None = omit,
         on_ambiguous: Literal["raise", "resend"] = "raise",
         **options: Unpack[CallOptions],
     ) -> Conversation:
@@ -58,7 +58,8 @@ class Conversations(ConversationOperations):
         Make a conversation (``createConversation``).
 
         Args:
-            metadata: At most 16 pairs of strings, keys of up to 64, values of up to 512 characters; ``None`` sends null.
+            metadata: At most 16 pairs of strings, keys of up to 64, values of up to 512 characters; ``None`` sends
+                null.
             items: At most 20 items to begin with; ``None`` sends null.
             on_ambiguous: What to do when a create *with items* may or may not have been carried out: ``raise`` an
                 :class:`AmbiguousWriteError`, or ``resend``, which can leave a second conversation that nobody knows

@@ -105,8 +105,8 @@ class StreamedAPIResponse(_Answer[T]):
     """
     An answer whose body is read on demand, inside the deadline of its call.
 
-    The body can be read once, by one of the ``iter_`` methods, or as a whole by :meth:`read`, :meth:`text`, :meth:`json`
-    and :meth:`parse`, which remember it.
+    The body can be read once, by one of the ``iter_`` methods, or as a whole by :meth:`read`, :meth:`text`,
+    :meth:`json` and :meth:`parse`, which remember it.
     """
 
     def __init__(
@@ -199,7 +199,8 @@ class Wrapped:
     """
     The methods of a resource, finished otherwise.
 
-    They are declared as functions under :func:`raw` or :func:`streamed`, not assigned: type checkers then agree on them.
+    They are declared as functions under :func:`raw` or :func:`streamed` and not assigned, so that type checkers agree on
+    what they are.
     """
 
     def __init__(self, resource: Any) -> None:
