@@ -13,12 +13,12 @@ from openai_conversations.schemas.lazy import lazy_names
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient, Environs
     from openai_conversations.errors import (
+        AmbiguousWriteError,
         APIConnectionError,
         APIError,
         APIResponseValidationError,
         APIStatusError,
         APITimeoutError,
-        AmbiguousWriteError,
         Attempt,
         AuthenticationError,
         BadRequestError,
@@ -38,10 +38,28 @@ if TYPE_CHECKING:
         WrongEventLoopError,
     )
     from openai_conversations.operations.append import Appended, AppendProgress, AppendResume
-    from openai_conversations.operations.errors import AppendIncompleteError
-    from openai_conversations.resources.arguments import CallOptions, Omit, omit
-    from openai_conversations.resources.guarded import Guard
+    from openai_conversations.operations.archive.reading import Archive
+    from openai_conversations.operations.check import CheckReport, Finding
+    from openai_conversations.operations.copying import CopyReport
+    from openai_conversations.operations.differences import Difference
+    from openai_conversations.operations.errors import (
+        AppendIncompleteError,
+        ArchiveError,
+        CopyIncompleteError,
+        EraseIncompleteError,
+        ImportConflictError,
+        MetadataConflictError,
+        MissingExtraError,
+        NoSuchItemError,
+        OperationError,
+        OutdatedPlanError,
+    )
+    from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt
+    from openai_conversations.operations.repair import RepairPlan, RepairReport, RepairStep
+    from openai_conversations.resources.archives import read_archive, render_archive
+    from openai_conversations.resources.arguments import CallOptions, Guard, Omit, omit
     from openai_conversations.resources.items import Include, ItemParam
+    from openai_conversations.resources.operations import OperationOptions
     from openai_conversations.resources.paging import ConversationItemPage, ItemLister
     from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
     from openai_conversations.schemas.content.computer_screenshot import ComputerScreenshot
@@ -118,10 +136,13 @@ __all__ = [
     "Appended",
     "ApplyPatchCall",
     "ApplyPatchCallOutput",
+    "Archive",
+    "ArchiveError",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "CallOptions",
+    "CheckReport",
     "ClientClosedError",
     "CodeInterpreterCall",
     "Compaction",
@@ -141,16 +162,23 @@ __all__ = [
     "ConversationLockedError",
     "ConversationsClient",
     "ConversationsError",
+    "CopyIncompleteError",
+    "CopyReport",
     "CustomToolCall",
     "CustomToolCallOutput",
+    "DeletedItem",
+    "Difference",
     "Environs",
+    "EraseIncompleteError",
     "FileSearchCall",
+    "Finding",
     "FunctionCall",
     "FunctionCallOutput",
     "GENERIC",
     "Guard",
     "Handler",
     "ImageGenerationCall",
+    "ImportConflictError",
     "Include",
     "InputFile",
     "InputImage",
@@ -167,20 +195,31 @@ __all__ = [
     "McpCall",
     "McpListTools",
     "Message",
+    "MetadataConflictError",
     "Middleware",
+    "MissingExtraError",
+    "NoSuchItemError",
     "NotFoundError",
     "OPENAI",
     "Omit",
+    "OperationError",
+    "OperationOptions",
+    "OutdatedPlanError",
     "OutputText",
     "PaginationStalledError",
     "PermissionDeniedError",
     "Profile",
     "Program",
     "ProgramOutput",
+    "Proof",
     "RateLimitError",
     "Reasoning",
     "ReasoningText",
+    "Receipt",
     "Refusal",
+    "RepairPlan",
+    "RepairReport",
+    "RepairStep",
     "Replay",
     "Request",
     "RequestInfo",
@@ -206,6 +245,8 @@ __all__ = [
     "__version__",
     "azure",
     "omit",
+    "read_archive",
+    "render_archive",
 ]
 
 _NAMES = {
@@ -236,10 +277,28 @@ _NAMES = {
         "WrongEventLoopError",
     ),
     "operations.append": ("AppendProgress", "AppendResume", "Appended"),
-    "operations.errors": ("AppendIncompleteError",),
-    "resources.arguments": ("CallOptions", "Omit", "omit"),
-    "resources.guarded": ("Guard",),
+    "operations.archive.reading": ("Archive",),
+    "operations.check": ("CheckReport", "Finding"),
+    "operations.copying": ("CopyReport",),
+    "operations.differences": ("Difference",),
+    "operations.errors": (
+        "AppendIncompleteError",
+        "ArchiveError",
+        "CopyIncompleteError",
+        "EraseIncompleteError",
+        "ImportConflictError",
+        "MetadataConflictError",
+        "MissingExtraError",
+        "NoSuchItemError",
+        "OperationError",
+        "OutdatedPlanError",
+    ),
+    "operations.receipts": ("DeletedItem", "Proof", "Receipt"),
+    "operations.repair": ("RepairPlan", "RepairReport", "RepairStep"),
+    "resources.archives": ("read_archive", "render_archive"),
+    "resources.arguments": ("CallOptions", "Guard", "Omit", "omit"),
     "resources.items": ("Include", "ItemParam"),
+    "resources.operations": ("OperationOptions",),
     "resources.paging": ("ConversationItemPage", "ItemLister"),
     "resources.raw": ("APIResponse", "StreamedAPIResponse"),
     "schemas.content.computer_screenshot": ("ComputerScreenshot",),

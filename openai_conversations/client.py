@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 import attrs
 
 from openai_conversations import __version__
-from openai_conversations.operations.settle import Anchors
+from openai_conversations.operations.anchors import Anchors
 from openai_conversations.resources.arguments import Omit, omit
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.resources.core import Core, finish_decoded

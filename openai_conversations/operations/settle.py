@@ -10,9 +10,7 @@ meanwhile is then simply not met, whatever a server makes of a cursor that it do
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import count
 from typing import Any, Final, cast
 
 import attrs
@@ -23,14 +21,11 @@ from openai_conversations.errors import (
     ConversationsError,
     PaginationStalledError,
 )
+from openai_conversations.operations.anchors import START
 from openai_conversations.operations.matching import find
-
-START: Final = ""
-"""The anchor of a conversation that is known to have been empty."""
 
 PAGE_SIZE: Final = 100
 _MOST_PAGES: Final = 10
-_MOST_ANCHORS: Final = 10_000
 
 
 @attrs.frozen(kw_only=True)
@@ -191,68 +186,3 @@ def item_id(item: Any) -> str:
     """The id of an item's JSON, ``""`` when it has none."""
     found = cast("dict[str, Any]", item).get("id") if isinstance(item, dict) else None
     return found if isinstance(found, str) else ""
-
-
-@attrs.define(eq=False)
-class _Known:
-    changes: int
-    """Another number after each beginning and end of an append, so that a slow listing cannot set the anchor back."""
-    anchor: str | None = None
-
-
-class Anchors:
-    """
-    The last item known of each conversation, learned from the answers that a client gets anyway.
-
-    The conversations used longest ago are forgotten beyond 10,000.
-    """
-
-    def __init__(self, most: int = _MOST_ANCHORS) -> None:
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._most = most
-        # One counter for all: an entry that was forgotten and made again does not repeat a number.
-        self._count = count()
-
-    def get(self, conversation: str) -> str | None:
-        """The anchor of a conversation, or ``None``."""
-        known = self._known.get(conversation)
-        return known.anchor if known is not None else None
-
-    def changes(self, conversation: str) -> int:
-        """A number that a listing takes before it starts and gives to :meth:`offer`."""
-        return self._entry(conversation).changes
-
-    def offer(self, conversation: str, anchor: str, changes: int) -> None:
-        """Set the anchor from a listing, unless an append began or ended meanwhile."""
-        known = self._entry(conversation)
-        if known.changes == changes:
-            known.anchor = anchor
-
-    def begin(self, conversation: str) -> str | None:
-        """An append begins: the anchor that it may rely on."""
-        known = self._entry(conversation)
-        known.changes = next(self._count)
-        return known.anchor
-
-    def end(self, conversation: str, anchor: str | None) -> None:
-        """An append ended: the new anchor, or ``None`` when its outcome is not known."""
-        known = self._entry(conversation)
-        known.changes = next(self._count)
-        known.anchor = anchor
-
-    def forget(self, conversation: str, anchor: str | None = None) -> None:
-        """The conversation, or the item that is its anchor, was deleted."""
-        known = self._known.get(conversation)
-        if known is not None and (anchor is None or anchor == known.anchor):
-            known.anchor = None
-            known.changes = next(self._count)
-
-    def _entry(self, conversation: str) -> _Known:
-        known = self._known.get(conversation)
-        if known is None:
-            known = self._known[conversation] = _Known(next(self._count))
-            if len(self._known) > self._most:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(conversation)
-        return known

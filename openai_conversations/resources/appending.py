@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from openai_conversations.resources.arguments import CallOptions
-from openai_conversations.resources.guarded import Guard
+from openai_conversations.resources.arguments import CallOptions, Guard
 from openai_conversations.settings import Timeout
 
 if TYPE_CHECKING:

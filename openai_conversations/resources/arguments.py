@@ -40,6 +40,9 @@ class Omit:
 
 omit: Final = Omit()
 
+Guard = Literal["auto", "strict", "off"]
+"""How an append whose outcome is unknown is looked for; see ``items.create``."""
+
 
 class CallOptions(TypedDict, total=False):
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, Unpack
 
 from openai_conversations.errors import NotFoundError
-from openai_conversations.operations.settle import START
+from openai_conversations.operations.anchors import START
 from openai_conversations.resources import endpoints
 from openai_conversations.resources.arguments import (
     CallOptions,

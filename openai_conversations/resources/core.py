@@ -12,7 +12,7 @@ import attrs
 
 from openai_conversations.converters.errors import DecodeError
 from openai_conversations.errors import APIResponseValidationError, Attempt, InvalidArgumentError
-from openai_conversations.operations.settle import Anchors
+from openai_conversations.operations.anchors import Anchors
 from openai_conversations.resources.arguments import CallOptions, Omit, is_given, omit, path_id
 from openai_conversations.resources.endpoints import Endpoint
 from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from openai_conversations.errors import AmbiguousWriteError, APIError
 from openai_conversations.operations.settle import PAGE_SIZE, Finding, Look, is_certain, item_id, look, newest_id
 from openai_conversations.resources import endpoints
+from openai_conversations.resources.arguments import Guard
 from openai_conversations.resources.core import Core
 from openai_conversations.schemas.page import ConversationItemList
 from openai_conversations.transport.message import Request, Response, Verdict
-
-Guard = Literal["auto", "strict", "off"]
 
 
 class GuardedAppend:

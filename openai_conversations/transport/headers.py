@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import platform
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -50,7 +50,7 @@ def fixed_headers(settings: Settings, version: str) -> dict[str, str]:
     ours = {
         "Accept": "application/json",
         "Content-Type": "application/json",
-        "User-Agent": f"openai_conversations/{version} Python/{platform.python_version()}",
+        "User-Agent": f"openai_conversations/{version} Python/{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}",
     }
     if isinstance(settings.api_key, str):
         ours.update(_credentials(settings.api_key, settings.profile.key_header))

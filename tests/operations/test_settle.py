@@ -11,7 +11,8 @@ from openai_conversations.errors import (
     ConfigurationError,
     PaginationStalledError,
 )
-from openai_conversations.operations.settle import START, Anchors, Finding, Look, is_certain, look, newest_id
+from openai_conversations.operations.anchors import START, Anchors
+from openai_conversations.operations.settle import Finding, Look, is_certain, look, newest_id
 from tests.fakes import answer
 
 
