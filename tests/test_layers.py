@@ -49,7 +49,7 @@ TABLE = {
     "transport.session": _rule("errors settings", "aiohttp attrs multidict yarl"),
     "converters": _rule("errors schemas", "attrs cattrs orjson"),
     "operations": _rule("errors schemas", "attrs"),
-    "operations.archive.html": _rule("errors schemas", "attrs jinja2 markdown_it markupsafe"),  # of the extra `cli`
+    "operations.archive.html": _rule("errors schemas", "attrs jinja2 markdown_it markupsafe"),  # the extra `html`
     "resources": _rule("converters errors operations schemas settings transport.message", "attrs"),
     # Whose turn it is to append, and what an answer is read with: the core hands both to the methods.
     "resources.core": _rule("converters errors operations schemas settings transport.message transport.order", "attrs"),

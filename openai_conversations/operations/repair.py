@@ -27,7 +27,7 @@ DEFAULT_OUTPUT: Final = "The call was interrupted. Nothing is known about its ou
 
 
 @attrs.frozen(kw_only=True)
-class Step:
+class RepairStep:
     """
     One thing to do.
 
@@ -62,7 +62,7 @@ class RepairPlan:
 
     conversation_id: str
     strategy: Strategy
-    steps: tuple[Step, ...]
+    steps: tuple[RepairStep, ...]
     left: tuple[Finding, ...]
     fingerprint: str
 
@@ -165,7 +165,7 @@ def make_plan(
     findings = examine(conversation_id, items).findings
     end = _tail(items) if strategy == "delete_tail" else len(items)
     deleted = dict.fromkeys(range(end, len(items)), "it comes after a call without output")
-    appended: list[Step] = []
+    appended: list[RepairStep] = []
     left: list[Finding] = []
     for finding in findings:
         made = _output_for(items[finding.index], output) if finding.kind == "call_without_output" else None
@@ -173,7 +173,7 @@ def make_plan(
             deleted[finding.index] = _REASONS[finding.kind]
         elif made is not None:
             reason = _REASONS[finding.kind]
-            appended.append(Step(action="append", item_id=finding.item_id, reason=reason, item=made))
+            appended.append(RepairStep(action="append", item_id=finding.item_id, reason=reason, item=made))
         elif _may_go(finding):
             deleted[finding.index] = _REASONS[finding.kind]
         else:
@@ -187,10 +187,10 @@ def make_plan(
     )
 
 
-def _deletions(items: Sequence[JsonObject], reasons: Mapping[int, str]) -> Iterator[Step]:
+def _deletions(items: Sequence[JsonObject], reasons: Mapping[int, str]) -> Iterator[RepairStep]:
     """From the end backwards: wherever it stops, what is left is the beginning of the conversation."""
     for index in sorted(reasons, reverse=True):
-        yield Step(action="delete", item_id=item_id(items[index]), reason=reasons[index])
+        yield RepairStep(action="delete", item_id=item_id(items[index]), reason=reasons[index])
 
 
 def _may_go(finding: Finding) -> bool:

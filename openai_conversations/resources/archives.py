@@ -46,7 +46,7 @@ def read_archive(lines: str | bytes | Iterable[str | bytes], *, allow_damaged: b
     return read_archive(joined(lines), loads_lossless, allow_damaged=allow_damaged)
 
 
-def render(archive: Archive, format: Literal["markdown", "html"], *, title: str | None = None) -> str:
+def render_archive(archive: Archive, format: Literal["markdown", "html"], *, title: str | None = None) -> str:
     """
     A conversation for people.
 

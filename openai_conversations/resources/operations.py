@@ -10,7 +10,7 @@ from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.json import dumps
 from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.errors import InvalidArgumentError
-from openai_conversations.resources.archives import ExportFormat, loads_lossless, render
+from openai_conversations.resources.archives import ExportFormat, loads_lossless, render_archive
 from openai_conversations.resources.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
 from openai_conversations.resources.core import Core
 from openai_conversations.schemas.conversation import Conversation
@@ -186,7 +186,7 @@ class ConversationOperations:
                 yield line
             return
         archive = await collect(tools, conversation_id, include=fields)
-        text = render(archive, format, title=title)
+        text = render_archive(archive, format, title=title)
         for line in text.encode("utf-8", "replace").splitlines(keepends=True):
             yield line
 

@@ -234,7 +234,7 @@ _MAKERS: Final[Mapping[str, Callable[[JsonObject, Reader], Entry]]] = {
     "shell_call": _call("shell", "action"),
     "apply_patch_call": _call("apply patch", "operation"),
     "tool_search_call": _call("tool search", "arguments"),
-    "program": _call("program", "code"),
+    "program": _call("program of tool calls", "code"),
     "image_generation_call": _image_generation,
     "code_interpreter_call": _code_interpreter,
     "mcp_approval_response": _approval,

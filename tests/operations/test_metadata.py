@@ -1,0 +1,90 @@
+"""Patching metadata: the rules, on the eight calls in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from openai_conversations.operations.errors import MetadataConflictError
+from openai_conversations.operations.metadata import ATTEMPTS, patch_metadata
+from tests.operations.fakes import FakeCalls, tools
+
+
+async def test_change():
+    """Keys are set and removed, the others stay, and the change is read back."""
+    calls = FakeCalls()
+    name = calls.conversation(metadata={"a": "1", "b": "2", "c": "3"})
+
+    patched = await patch_metadata(tools(calls), name, {"a": "9", "b": None, "d": "4"})
+
+    assert {"a": "9", "c": "3", "d": "4"} == patched.metadata
+    assert ["retrieve", "update", "retrieve"] == calls.names()
+
+
+@pytest.mark.parametrize("changes", [{}, {"a": "1"}, {"a": "1", "x": None}], ids=str)
+async def test_nothing_to_do(changes):
+    """When all is as asked nothing is written."""
+    calls = FakeCalls()
+    name = calls.conversation(metadata={"a": "1"})
+
+    assert {"a": "1"} == (await patch_metadata(tools(calls), name, changes)).metadata
+    assert ["retrieve"] == calls.names()
+
+
+async def test_no_metadata():
+    """Metadata that is null counts as empty."""
+    calls = FakeCalls()
+    name = calls.conversation(metadata=None)
+
+    assert {"a": "1"} == (await patch_metadata(tools(calls), name, {"a": "1"})).metadata
+
+
+async def test_overwritten():
+    """What somebody else writes after our writing is seen, and the change is made to it."""
+    calls = FakeCalls()
+    name = calls.conversation(metadata={"a": "1"})
+    others = iter([{"b": "2"}])
+
+    def interfere(_: int, called: str) -> None:
+        if called == "update" and (other := next(others, None)):
+            calls.stored[name].body["metadata"] = other
+
+    calls.after = interfere
+
+    patched = await patch_metadata(tools(calls), name, {"a": "9"})
+
+    assert {"b": "2", "a": "9"} == patched.metadata
+
+
+async def test_the_race():
+    """What somebody else writes between our reading and our writing is lost: the API knows no versions."""
+    calls = FakeCalls()
+    name = calls.conversation(metadata={"a": "1"})
+
+    def interfere(_: int, called: str) -> None:
+        if called == "update":
+            calls.stored[name].body["metadata"] = {"a": "1", "theirs": "2"}
+
+    calls.before = interfere
+
+    assert {"a": "9"} == (await patch_metadata(tools(calls), name, {"a": "9"})).metadata
+
+
+async def test_conflict():
+    """When the keys do not stay as asked after some tries, the error names them."""
+    calls = FakeCalls()
+    name = calls.conversation(metadata={"a": "1", "b": "2"})
+
+    def undo(_: int, called: str) -> None:
+        if called == "update":
+            calls.stored[name].body["metadata"] = {"a": "1", "b": "2"}
+
+    calls.after = undo
+
+    with pytest.raises(MetadataConflictError) as caught:
+        await patch_metadata(tools(calls), name, {"a": "9", "b": "2", "c": "3"})
+
+    assert (("a", "c"), name, ATTEMPTS) == (
+        caught.value.keys,
+        caught.value.conversation_id,
+        calls.names().count("update"),
+    )
