@@ -113,6 +113,8 @@ class Ledger:
         """Rows by phase."""
         self.items = 0
         """Items of the rows that are done."""
+        self.commits = 0
+        """Transactions that were written."""
 
     async def __aenter__(self) -> Self:
         try:
@@ -166,6 +168,8 @@ class Ledger:
         return await asyncio.shield(self._enqueue(job))
 
     def _enqueue(self, job: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        if self._db is None:
+            raise LedgerError(f"{self._path} is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._queue.append((job, future))
@@ -191,12 +195,12 @@ class Ledger:
 
     def _commit(self, jobs: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
         db = self._db
-        if db is None:
-            return [LedgerError("the ledger is closed")] * len(jobs)
+        assert db is not None  # noqa: S101  # for type checkers: it is closed after the last commit
         try:
             db.execute("BEGIN IMMEDIATE")
             outcomes = [job(db) for job in jobs]
             db.execute("COMMIT")
+            self.commits += 1
         except sqlite3.Error as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
