@@ -161,9 +161,18 @@ def plot(samples: Samples, path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    bars = [(f"{case} · {who}", statistics.median(v) / statistics.median(c["ours"])) for case, c in samples.items() if "ours" in c for who, v in c.items()]
+    bars = [
+        (f"{case} · {who}", statistics.median(v) / statistics.median(c["ours"]))
+        for case, c in samples.items()
+        if "ours" in c
+        for who, v in c.items()
+    ]
     figure, axes = pyplot.subplots(figsize=(9, 0.22 * len(bars) + 1))
-    axes.barh([name for name, _ in bars], [value for _, value in bars], color=["#2a9d8f" if n.endswith("ours") else "#adb5bd" for n, _ in bars])
+    axes.barh(
+        [name for name, _ in bars],
+        [value for _, value in bars],
+        color=["#2a9d8f" if n.endswith("ours") else "#adb5bd" for n, _ in bars],
+    )
     axes.set_xscale("log")
     axes.axvline(1, color="#2a9d8f", linewidth=1)
     axes.invert_yaxis()

@@ -72,9 +72,18 @@ def instructions(step: str, url: str, root: Path) -> float:
 
 
 def _count(step: str, url: str, times: int, root: Path) -> int:
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={root}/callgrind.out", sys.executable, "-m", __spec__.name]
+    command = [
+        "valgrind",
+        "--tool=callgrind",
+        f"--callgrind-out-file={root}/callgrind.out",
+        sys.executable,
+        "-m",
+        __spec__.name,
+    ]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
-    done = subprocess.run([*command, step, url, str(times)], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        [*command, step, url, str(times)], capture_output=True, text=True, env=environment, check=False
+    )
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or found is None:
         raise SystemExit(f"{step} failed:\n{done.stderr}")

@@ -63,7 +63,13 @@ def _user(n: str) -> dict[str, Any]:
 
 
 def _assistant(n: str) -> dict[str, Any]:
-    citation = {"type": "url_citation", "start_index": 1, "end_index": 9, "title": "A page", "url": "https://example.org/a"}
+    citation = {
+        "type": "url_citation",
+        "start_index": 1,
+        "end_index": 9,
+        "title": "A page",
+        "url": "https://example.org/a",
+    }
     content = [{"type": "output_text", "text": _SENTENCE * 9, "annotations": [citation] if n.endswith("1") else []}]
     return {"id": _id("msg", n), "type": "message", "status": "completed", "role": "assistant", "content": content}
 
@@ -118,7 +124,13 @@ def _web_search(n: str) -> dict[str, Any]:
 
 
 def _unknown(n: str) -> dict[str, Any]:
-    return {"id": _id("xy", n), "type": "hologram_call", "status": "completed", "beams": [1, 2, 3], "note": _SENTENCE * 3}
+    return {
+        "id": _id("xy", n),
+        "type": "hologram_call",
+        "status": "completed",
+        "beams": [1, 2, 3],
+        "note": _SENTENCE * 3,
+    }
 
 
 _MESSAGES = (_user, _assistant)

@@ -53,7 +53,9 @@ def write_answers(root: Path) -> None:
     (root / "www" / "conversation.json").write_bytes(payloads.as_bytes(payloads.conversation()))
     for count in (1, 20):
         sent = {"object": "list", "has_more": False, "first_id": "msg_a", "last_id": "msg_b"}
-        data = [{"id": f"msg_{i}", "status": "completed", **item} for i, item in enumerate(payloads.items_to_send(count))]
+        data = [
+            {"id": f"msg_{i}", "status": "completed", **item} for i, item in enumerate(payloads.items_to_send(count))
+        ]
         (items / f"create{count}.json").write_bytes(payloads.as_bytes({**sent, "data": data}))
     (items / "page.json").write_bytes(payloads.as_bytes({**payloads.page("mixed", 100), "has_more": False}))
     after = ""
@@ -72,7 +74,14 @@ def serve(root: Path) -> Iterator[tuple[str, str]]:
     """
     write_answers(root)
     plain, cookies = _free_port(), _free_port()
-    command = _nginx(root, plain, cookies) or [sys.executable, "-m", "benchmarks.static_server", str(root), f"{plain}", f"{cookies}"]
+    command = _nginx(root, plain, cookies) or [
+        sys.executable,
+        "-m",
+        "benchmarks.static_server",
+        str(root),
+        f"{plain}",
+        f"{cookies}",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _pin(process.pid)
     try:
@@ -131,7 +140,9 @@ class Fallback(asyncio.Protocol):
         self._buffer += data
         while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
             head = self._buffer[:end].decode("latin-1")
-            length = next((int(line[15:]) for line in head.lower().split("\r\n") if line.startswith("content-length:")), 0)
+            length = next(
+                (int(line[15:]) for line in head.lower().split("\r\n") if line.startswith("content-length:")), 0
+            )
             if len(self._buffer) < end + 4 + length:
                 return
             self._buffer = self._buffer[end + 4 + length :]

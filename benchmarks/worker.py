@@ -54,7 +54,9 @@ async def create_items(contender: str, url: str, count: int) -> float:
     client = CONTENDERS[contender](url)
     items = payloads.items_to_send(count)
     try:
-        return await _rate(lambda: client.create_items(f"create{count}", items), 16, _scale(contender, 3000 if count == 1 else 1500))
+        return await _rate(
+            lambda: client.create_items(f"create{count}", items), 16, _scale(contender, 3000 if count == 1 else 1500)
+        )
     finally:
         await client.close()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Literal, Unpack, cast
+from functools import partial
+from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from openai_conversations.errors import InvalidArgumentError, NotFoundError
 from openai_conversations.operations.anchors import START
@@ -28,7 +29,6 @@ from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
-from openai_conversations.transport.message import Response
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -223,7 +223,7 @@ class Items:
                 page.attach(fetch, cursor)
                 _learn(core, place, page, order=order, cursor=cursor, changes=changes)
             elif isinstance(page, APIResponse):
-                _attach_parsed(page, fetch, cursor)
+                page.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
             return page
 
         start = after if isinstance(after, str) else None
@@ -296,18 +296,6 @@ def _learn(
         newest = page.data[0].id if cursor is None else None
     if newest is not None:
         core.anchors.offer(place, newest, changes)
-
-
-def _attach_parsed(answer: Any, fetch: Any, cursor: str | None) -> None:
-    """The page of a raw response can get the next page too."""
-    parse = answer._parse
-
-    def parsed(response: Response) -> ConversationItemPage:
-        page: ConversationItemPage = parse(response)
-        page.attach(fetch, cursor)
-        return page
-
-    answer._parse = parsed
 
 
 class RawItems(Wrapped):

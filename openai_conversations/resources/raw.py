@@ -24,6 +24,17 @@ class _Answer(Generic[T]):
         self._response = response
         self._parse = parse
 
+    def when_parsed(self, finish: Callable[[T], None]) -> None:
+        """Give what is parsed to a function before it is returned."""
+        parse = self._parse
+
+        def parse_and_finish(response: Response) -> T:
+            parsed = parse(response)
+            finish(parsed)
+            return parsed
+
+        self._parse = parse_and_finish
+
     @property
     def status_code(self) -> int:
         """The HTTP status."""
@@ -199,8 +210,8 @@ class Wrapped:
     """
     The methods of a resource, finished otherwise.
 
-    They are declared as functions under :func:`raw` or :func:`streamed` and not assigned, so that type checkers agree on
-    what they are.
+    They are declared as functions under :func:`raw` or :func:`streamed` and not assigned, so that type checkers agree
+    on what they are.
     """
 
     def __init__(self, resource: Any) -> None:

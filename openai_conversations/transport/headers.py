@@ -50,7 +50,7 @@ def fixed_headers(settings: Settings, version: str) -> dict[str, str]:
     ours = {
         "Accept": "application/json",
         "Content-Type": "application/json",
-        "User-Agent": f"openai_conversations/{version} Python/{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}",
+        "User-Agent": f"openai_conversations/{version} Python/{sys.version.split()[0]}",
     }
     if isinstance(settings.api_key, str):
         ours.update(_credentials(settings.api_key, settings.profile.key_header))

@@ -165,7 +165,7 @@ class Retry:
         return self._policy.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
 
     async def _attempt(self, request: Request, handler: Handler) -> tuple[Outcome, bool]:
-        """Make one attempt, inside its bound and inside the deadline of the call; the flag tells which of them ended it."""
+        """Make one attempt, inside its bound and the deadline of the call; the flag: the deadline ended it."""
         timer = AttemptTimer(self._remaining(request), self._attempt_bound(request))
         progress = request.progress
         progress.sent, progress.timer = False, timer

@@ -1,9 +1,9 @@
 """
-The timer of an attempt. Two bounds, one timer: that of the attempt, which counts while there is a connection, and that
-of the call.
+One timer for the two bounds of an attempt.
 
-It cancels the task as :func:`asyncio.timeout` does, without that one's five calls and three coroutines: 4 % of the
-instructions of a small call, and a second timer would cost as much again.
+Its own bound counts while there is a connection, that of the whole call always. It cancels the task as
+:func:`asyncio.timeout` does, without that one's five calls and three coroutines: 4 % of the instructions of a small
+call, and a second timer would cost as much again.
 """
 
 from __future__ import annotations
