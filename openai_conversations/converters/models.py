@@ -20,7 +20,16 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
 from openai_conversations.converters.errors import Misfit
-from openai_conversations.converters.fields import Field, fields_of, is_open_enum, is_schema, is_union, literals, union_members
+from openai_conversations.converters.fields import (
+    Field,
+    fields_of,
+    is_open_enum,
+    is_schema,
+    is_union,
+    literals,
+    union_members,
+)
+from openai_conversations.converters.json import is_array, is_object
 from openai_conversations.converters.primitives import StructureHook, keep_precise
 from openai_conversations.schemas.base import Schema
 
@@ -186,7 +195,7 @@ def _detailed_reader(cls: type[Schema], converter: Converter) -> StructureHook:
     left_out_as_null = frozenset(f.wire for f in fields if not f.required and not f.takes_null)
 
     def structure(value: Any, _: Any) -> Any:
-        if type(value) is not dict:
+        if not is_object(value):
             raise Misfit(f"expected an object, not a {type(value).__name__}")
         made = read({k: v for k, v in value.items() if v is not None or k not in left_out_as_null}, cls)
         made.extra = {k: v for k, v in value.items() if k not in known} or None
@@ -204,7 +213,7 @@ def _writer(cls: type[Schema], converter: Converter) -> UnstructureHook:
         written: dict[str, Any] = {}
         for name, wire, keeps_null, is_id in plan:
             member = getattr(value, name)
-            if member is None and not keeps_null or is_id and member == "":
+            if (member is None and not keeps_null) or (is_id and member == ""):
                 continue
             written[wire] = member if type(member) is str else write_value(member, write)
         if value.extra:
@@ -218,8 +227,8 @@ def write_value(value: Any, write: Callable[[Any], Any]) -> Any:
     """Schema objects at any depth become JSON; everything else stays what it is."""
     if isinstance(value, Schema):
         return write(value)
-    if isinstance(value, (list, tuple)):
+    if is_array(value):
         return [write_value(member, write) for member in value]
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: write_value(member, write) for key, member in value.items()}
     return value

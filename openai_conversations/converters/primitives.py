@@ -74,7 +74,7 @@ def keep_precise(value: Any, _: Any = None) -> Any:
     Raises:
         ImpreciseNumberError: It does.
     """
-    kind = type(value)
+    kind = value.__class__
     if kind is float:
         if not -_BEYOND_64_BITS < value < _BEYOND_64_BITS:
             raise ImpreciseNumberError

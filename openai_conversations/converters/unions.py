@@ -17,7 +17,7 @@ from cattrs.errors import BaseValidationError
 
 from openai_conversations.converters.errors import Misfit
 from openai_conversations.converters.fields import is_schema, is_union, literals, tags_of, union_members
-from openai_conversations.converters.models import UnstructureHook
+from openai_conversations.converters.json import is_object
 from openai_conversations.converters.primitives import StructureHook, keep_precise
 from openai_conversations.schemas.items import ITEM_MODULES
 from openai_conversations.schemas.items.base import Item
@@ -74,7 +74,7 @@ def _dict_reader(kind: Any, converter: Converter) -> StructureHook:
     member = converter.get_structure_hook(get_args(kind)[1])
 
     def structure(value: Any, _: Any) -> Any:
-        if type(value) is not dict:
+        if not is_object(value):
             raise Misfit(f"expected an object, not a {type(value).__name__}")
         return {key: member(entry, None) for key, entry in value.items()}
 
@@ -103,7 +103,7 @@ def _union_reader(kind: Any, converter: Converter, keep: Keep) -> StructureHook:
     """One table from the kind of JSON value to what reads it; objects are told apart by their tag."""
     members = union_members(kind)
     unknown = next((m for m in members if _is_unknown(m)), None)
-    by_kind = {}
+    by_kind: dict[type, StructureHook] = {}
     for member in members:
         if not is_schema(member):
             by_kind.update(_reader_by_kind(member, members, converter))
@@ -189,7 +189,7 @@ class _ItemTable(_TagTable):
         super().__init__({}, unknown)
         self._converter = converter
 
-    def __missing__(self, tag: object) -> StructureHook:
+    def __missing__(self, tag: Any) -> StructureHook:
         if tag not in ITEM_MODULES:
             return super().__missing__(tag)
         self[tag] = hook = self._converter.get_structure_hook(item_class(tag))
@@ -224,8 +224,8 @@ def _item_reader(converter: Converter, keep: Keep) -> StructureHook:
 
 def _untagged_item(value: Any, table: Mapping[str, StructureHook], keep: Keep) -> Any:
     """A message may come without its type, and so may a reference to an item."""
-    tag = "item_reference" if type(value) is dict and set(value) == {"id"} else "message"
-    if type(value) is dict and "type" not in value:
+    tag = "item_reference" if is_object(value) and set(value) == {"id"} else "message"
+    if is_object(value) and "type" not in value:
         try:
             return table[tag](value, None)
         except (Misfit, BaseValidationError):
