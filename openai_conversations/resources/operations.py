@@ -198,6 +198,7 @@ class ConversationOperations:
         metadata: Mapping[str, str] | Omit | None = omit,
         dry_run: bool = False,
         allow_damaged: bool = False,
+        on_created: Callable[[str], Awaitable[object]] | None = None,
         **options: Unpack[OperationOptions],
     ) -> CopyReport:
         """
@@ -212,6 +213,8 @@ class ConversationOperations:
             metadata: Of a new conversation; the file's when it is not given.
             dry_run: Whether to write nothing and only foretell what would differ.
             allow_damaged: Whether to import the sound lines before the first damage of an export.
+            on_created: Awaited with the id of a new conversation before anything is appended to it, to keep it where
+                a crash does not reach it.
             **options: See :class:`OperationOptions`.
 
         Returns:
@@ -234,6 +237,7 @@ class ConversationOperations:
             into=into,
             metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
             dry_run=dry_run,
+            on_created=on_created,
         )
 
     async def check(self, conversation_id: str, **options: Unpack[OperationOptions]) -> CheckReport:

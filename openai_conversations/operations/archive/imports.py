@@ -7,7 +7,7 @@ That is how an import that was interrupted goes on, and why doing it twice does 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import attrs
 
@@ -32,6 +32,8 @@ from openai_conversations.operations.matching import compare
 from openai_conversations.operations.settle import item_id
 from openai_conversations.operations.values import JsonObject
 
+OnCreated = Callable[[str], Awaitable[object]]
+
 
 async def import_archive(
     tools: Tools,
@@ -40,6 +42,7 @@ async def import_archive(
     into: str | None = None,
     metadata: Mapping[str, str] | Inherit | None = INHERIT,
     dry_run: bool = False,
+    on_created: OnCreated | None = None,
 ) -> CopyReport:
     """
     Write what a file holds.
@@ -50,6 +53,7 @@ async def import_archive(
         into: A conversation that is empty or holds the beginning of the file; ``None`` makes a new one.
         metadata: Of a new conversation; the file's unless something else is given.
         dry_run: Whether to write nothing and only foretell what would differ.
+        on_created: Awaited with the id of a new conversation before anything is appended to it.
 
     Raises:
         ImportConflictError: *into* holds something else; nothing was written.
@@ -76,6 +80,8 @@ async def import_archive(
     if dry_run:
         return attrs.evolve(report, differences=foretold(plan), ids=new_ids(plan, present))
     target = into or (await tools.calls.create(metadata=taken)).parse().id
+    if into is None and on_created is not None:
+        await on_created(target)
     stored = await append_all(tools, target, plan.items[len(present) :], present=present)
     return attrs.evolve(
         report,
