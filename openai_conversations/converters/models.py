@@ -14,7 +14,7 @@ instance directly; calling ``__init__`` with keywords costs another 20 %.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
@@ -223,8 +223,13 @@ def _writer(cls: type[Schema], converter: Converter) -> UnstructureHook:
     return unstructure
 
 
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
 def write_value(value: Any, write: Callable[[Any], Any]) -> Any:
     """Schema objects at any depth become JSON; everything else stays what it is."""
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Schema):
         return write(value)
     if is_array(value):
