@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from cattrs import Converter, transform_error
 from cattrs.errors import BaseValidationError
 
 from openai_conversations.converters.errors import DecodeError, Misfit
-from openai_conversations.converters.json import dumps, loads, loads_exact
+from openai_conversations.converters.json import dumps, is_array, is_object, loads, loads_exact
 from openai_conversations.converters.models import configure_models, write_value
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
@@ -89,19 +89,11 @@ class Codec:
             value = loads(body)
         except ValueError:
             return False
-        return isinstance(value, dict) and isinstance(value.get("data"), list)
-
-    def is_object(self, body: bytes) -> bool:
-        """Whether a body is a whole JSON object with an id."""
-        try:
-            value = loads(body)
-        except ValueError:
-            return False
-        return isinstance(value, dict) and "id" in value
+        return is_object(value) and is_array(value.get("data"))
 
     def items_of(self, body: bytes) -> tuple[list[Any], bool, str]:
         """
-        The items of a page as JSON values, with integers of any size, whether there are more, and ``last_id`` or ``""``.
+        The items of a page as JSON values, integers of any size kept; whether there are more; ``last_id`` or ``""``.
 
         Raises:
             DecodeError: The body is not a page.
@@ -137,7 +129,7 @@ class Codec:
         if isinstance(item, Item):
             return outgoing(self.to_json(item))
         if isinstance(item, Mapping):
-            return self.to_json(dict(item))
+            return self.to_json(dict(cast("Mapping[str, Any]", item)))
         raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {_article(item)}")
 
     def encode(self, value: Any) -> bytes:

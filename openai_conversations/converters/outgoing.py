@@ -42,9 +42,10 @@ def outgoing(item: Any) -> Any:
 
     Items of unknown types are passed on unchanged: nobody can tell what their rules are.
     """
-    if not is_object(item) or item.get("type") not in tuple(ITEM_MODULES):  # a type may be anything, also a list
+    tag = item.get("type") if is_object(item) else None
+    if not isinstance(tag, str) or tag not in ITEM_MODULES:
         return item
-    drop = OUTPUT_ONLY if item["type"] in KEEPS_ID else OUTPUT_ONLY | {"id"}
+    drop = OUTPUT_ONLY if tag in KEEPS_ID else OUTPUT_ONLY | {"id"}
     kept = {key: value for key, value in item.items() if key not in drop}
     if is_array(kept.get("output")):
         kept["output"] = [_without_output_only(part) for part in kept["output"]]

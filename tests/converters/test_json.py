@@ -1,0 +1,124 @@
+"""JSON bytes and JSON values, without loss."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+
+from openai_conversations.converters.json import dumps, loads, loads_exact, walk
+from tests.strategies import anything, plain
+
+
+def nested(depth):
+    value = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@given(anything)
+def test_what_is_written_can_be_read(value):
+    """Every JSON value comes back as it was, down to the kind of its numbers; other programs read the same."""
+    body = dumps({"x_a": value})
+
+    assert plain({"x_a": value}) == plain(loads_exact(body)) == plain(json.loads(body))
+
+
+@given(anything)
+def test_both_readers_agree_on_what_fits_64_bits(value):
+    """The fast reader differs from the exact one in integers beyond 64 bits, and in nothing else."""
+    small = [node for _, node in walk(value) if isinstance(node, int) and not -(2**63) <= node < 2**64]
+    if not small:
+        assert plain(loads_exact(dumps(value))) == plain(loads(dumps(value)))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"12345678901234567890", 12345678901234567890),
+        (b"18446744073709551615", 18446744073709551615),
+        (b"18446744073709551616", 18446744073709551616),
+        (b"-9223372036854775809", -9223372036854775809),
+        (b"[1,1.0,true]", [1, 1.0, True]),
+        (b'"\\ud800"', "\ud800"),
+        (b'\xef\xbb\xbf{"a":1}', {"a": 1}),
+        (b' {"a" : null}\n', {"a": None}),
+        (b'{"a":1,"a":2}', {"a": 2}),
+    ],
+)
+def test_exact(body, expected):
+    """The exact reader keeps integers of any size, lone surrogates, and the difference between 1, 1.0 and true."""
+    assert plain(expected) == plain(loads_exact(body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"{'a':1}", b"[1,]", b"nul", b"NaN", b"[Infinity]", b"-Infinity", b"\xff", b"<html>", b"{} {}", b"01"],
+)
+@pytest.mark.parametrize("read", [loads, loads_exact])
+def test_what_is_not_json(body, read):
+    """What is not JSON is a ValueError, also the words for numbers that JSON does not have."""
+    with pytest.raises(ValueError):
+        read(body)
+
+
+def test_too_deep_to_read():
+    """JSON that nests without end is a ValueError, not the end of the interpreter's stack."""
+    with pytest.raises(ValueError, match="nests too deeply"):
+        loads(b"[" * 100_000 + b"]" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"a": [1, 1.0, True, None]}, b'{"a":[1,1.0,true,null]}'),
+        ({"a": "ä€"}, '{"a":"ä€"}'.encode()),
+        ({"a": 2**70}, b'{"a":1180591620717411303424}'),
+        ({"a": (2**70, "ä")}, '{"a":[1180591620717411303424,"ä"]}'.encode()),
+        ({"a": "\ud800"}, b'{"a":"\\ud800"}'),
+        (nested(400), b"[" * 401 + b"]" * 401),
+        ({"null": "null"}, b'{"null":"null"}'),
+    ],
+)
+def test_written(value, expected):
+    """JSON is compact UTF-8; what UTF-8 cannot carry is escaped."""
+    assert expected == dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        ({"a": [1, math.nan]}, r"\$\.a\[1\] is nan, which JSON cannot carry"),
+        ({"a": {"b": math.inf}}, r"\$\.a\.b is inf, which JSON cannot carry"),
+        ({"a": 2**70, "b": -math.inf}, r"\$\.b is -inf, which JSON cannot carry"),
+        ({"a": [{"b": object()}]}, r"\$\.a\[0\]\.b is a object, which JSON cannot carry"),
+        ({"a": b"bytes"}, r"\$\.a is a bytes, which JSON cannot carry"),
+        ({"a": {1: 2}}, r"\$\.a has the key 1; the keys of a JSON object are strings"),
+        ({"a": {1, 2}}, r"\$\.a is a set, which JSON cannot carry"),
+    ],
+)
+def test_what_json_cannot_carry(value, complaint):
+    """What JSON cannot carry is refused, never changed; the message names its place."""
+    with pytest.raises(ValueError, match=complaint):
+        dumps(value)
+
+
+def test_what_holds_itself():
+    """A value that holds itself, or nests without end, is refused."""
+    endless = []
+    endless.append(endless)
+
+    for value in (endless, nested(501)):
+        with pytest.raises(ValueError, match="nests deeper than 500 levels, or holds itself"):
+            dumps(value)
+
+
+def test_walk():
+    """Every node comes with its path, parents before their members."""
+    found = dict(walk({"a": [1, {"b": 2}], "c": (3,)}))
+
+    assert "$" == next(iter(found))
+    assert {"$.a[0]": 1, "$.a[1].b": 2, "$.c[0]": 3} == {k: v for k, v in found.items() if isinstance(v, int)}
