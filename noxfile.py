@@ -123,3 +123,17 @@ def kills(session: nox.Session) -> None:
     """The embedded server is killed 50 times while it is written to."""
     install(session, "tests")
     session.run("pytest", "-m", "kills", "-s", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Ours, the official client and handwritten aiohttp side by side: ``nox -s bench -- --rounds 9 --plot speed.svg``."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def instructions(session: nox.Session) -> None:
+    """The gate against slow changes that does not depend on the machine: instructions counted by valgrind."""
+    install(session, "bench")
+    session.run("python", "-m", "benchmarks.instructions", *session.posargs)
