@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import attrs
 
-from openai_conversations.errors import APIError
-from openai_conversations.operations.calls import EVERYTHING, ITEMS_PER_REQUEST, Tools
+from openai_conversations.operations.append import MOST_ITEMS, append
+from openai_conversations.operations.calls import EVERYTHING, Tools
 from openai_conversations.operations.differences import Difference, difference, differences, without_nulls
-from openai_conversations.operations.errors import CopyIncompleteError
+from openai_conversations.operations.errors import AppendIncompleteError, CopyIncompleteError
 from openai_conversations.operations.listing import items_of, read_all
 from openai_conversations.operations.pairs import link
 from openai_conversations.operations.settle import item_id
@@ -195,7 +195,7 @@ async def append_all(
     tools: Tools, conversation_id: str, items: Sequence[Copied], *, present: Sequence[JsonObject] = ()
 ) -> list[JsonObject]:
     """
-    Append items, 20 at a time, each request only after the one before it is settled.
+    Append items, each request only after the one before it is settled.
 
     Args:
         tools: Calls, JSON and clock.
@@ -209,31 +209,46 @@ async def append_all(
     Raises:
         CopyIncompleteError: A request failed.
     """
-    stored = list(present)
-    for start in range(0, len(items), ITEMS_PER_REQUEST):
-        chunk = items[start : start + ITEMS_PER_REQUEST]
+    chunks = _Chunks(tools, conversation_id, present)
+    for start in range(0, len(items), MOST_ITEMS):
         try:
-            stored += await _append(tools, conversation_id, chunk, stored)
-        except APIError as error:
+            await append(chunks, conversation_id, [copied.sent for copied in items[start : start + MOST_ITEMS]])
+        except AppendIncompleteError as error:
             total = len(present) + len(items)
+            cause = error.__cause__ or error
             raise CopyIncompleteError(
-                f"{conversation_id} holds {len(stored)} of {total} items: {error}",
+                f"{conversation_id} holds {len(chunks.stored)} of {total} items: {cause}",
                 conversation_id=conversation_id,
-                stored=len(stored),
+                stored=len(chunks.stored),
                 total=total,
-            ) from error
-    return stored
+            ) from cause
+    return chunks.stored
 
 
-async def _append(
-    tools: Tools, conversation_id: str, chunk: Sequence[Copied], before: Sequence[JsonObject]
-) -> list[JsonObject]:
-    anchor = item_id(before[-1]) if before else None
-    answer = await tools.calls.items.create(
-        conversation_id, items=[copied.sent for copied in chunk], include=EVERYTHING, anchor=anchor or None
-    )
-    stored = items_of(tools, answer)
-    if len(stored) == len(chunk):
-        return stored
-    # A server that does not answer with what it stored: look.
-    return (await read_all(tools, conversation_id))[len(before) :]
+class _Chunks:
+    """The calls of an append that remember what the server says it stored."""
+
+    def __init__(self, tools: Tools, conversation_id: str, present: Sequence[JsonObject]) -> None:
+        self._tools = tools
+        self._conversation_id = conversation_id
+        self.stored = list(present)
+
+    async def create(
+        self, items: Sequence[Any], *, anchor: str | None, look_first: bool, within: float | None
+    ) -> Sequence[str]:
+        """Append up to 20 items. There is no earlier run to look for, and no bound but that of the call."""
+        del look_first, within
+        known = anchor or (item_id(self.stored[-1]) if self.stored else None)
+        answer = await self._tools.calls.items.create(
+            self._conversation_id, items=items, include=EVERYTHING, anchor=known or None
+        )
+        stored = items_of(self._tools, answer)
+        if len(stored) != len(items):
+            # A server that does not answer with what it stored: look.
+            stored = (await read_all(self._tools, self._conversation_id))[len(self.stored) :]
+        self.stored += stored
+        return [item_id(item) for item in stored]
+
+    async def delete(self, item_id: str) -> None:
+        """Delete an item."""
+        await self._tools.calls.items.delete(item_id, conversation_id=self._conversation_id)
