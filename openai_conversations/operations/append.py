@@ -280,8 +280,10 @@ class _Source:
 
     def __init__(self, items: Source) -> None:
         if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, (Iterable, AsyncIterable)):
-            raise InvalidArgumentError(f"items must be an iterable of items, not a {type(items).__name__}")
-        self.total = len(items) if isinstance(items, Sized) else None
+            raise InvalidArgumentError(
+                f"items must be an iterable of items, not a {type(cast('object', items)).__name__}"
+            )
+        self.total: int | None = len(items) if isinstance(items, Sized) else None
         if self.total is not None and not 1 <= self.total <= MOST_ITEMS:
             raise InvalidArgumentError(f"items has {self.total} items; an append takes 1 to {MOST_ITEMS:,}")
         if isinstance(items, Sequence):

@@ -27,6 +27,7 @@ from openai_conversations.errors import (
     WrongEventLoopError,
 )
 from openai_conversations.transport.message import Progress, Request, Response
+from openai_conversations.transport.slots import Slots
 
 POOL_SIZE: Final = 100
 
@@ -53,7 +54,7 @@ class _Open:
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
-    slots: asyncio.Semaphore | None
+    slots: Slots | None
     """One per connection of the pool; ``None`` where the pool has no limit."""
 
 
@@ -111,10 +112,9 @@ class SessionManager:
         """
         opened = self._opened()
         slots = opened.slots
-        if slots is not None:
-            if slots.locked():
-                request.progress.wait_for_connection()
-            await slots.acquire()
+        if slots is not None and not slots.take():
+            request.progress.wait_for_connection()
+            await slots.wait()
         try:
             request.progress.begin()
             return await self._exchange(opened.session, request, request.headers if headers is None else headers)
@@ -126,7 +126,7 @@ class SessionManager:
             raise
         finally:
             if slots is not None:
-                slots.release()
+                slots.give_back()
         raise failure from cause  # here, and not where it was caught: it must not hold aiohttp's error as its context
 
     async def _exchange(self, session: aiohttp.ClientSession, request: Request, headers: Mapping[str, str]) -> Response:
@@ -169,14 +169,14 @@ class SessionManager:
         if loop is not getattr(session, "_loop", loop):  # its public name is deprecated
             raise WrongEventLoopError("the aiohttp session that this client borrowed belongs to another event loop")
         limit = session.connector.limit if session.connector is not None else 0
-        self._open = _Open(loop=loop, session=session, slots=asyncio.Semaphore(limit) if limit else None)
+        self._open = _Open(loop=loop, session=session, slots=Slots(limit) if limit else None)
         return self._open
 
     def _new_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
         session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies())
         if hasattr(session, "_retry_connection"):  # as aiohttp's own test client does; 3 % cheaper than a middleware
-            session._retry_connection = False  # noqa: SLF001
+            session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         else:
             self._options["middlewares"] = (_once,)
         return session

@@ -13,7 +13,7 @@ import asyncio
 
 class AttemptTimer:
     """
-    Cancels the running task when a bound has passed. Start it, and stop it whatever happens.
+    Cancels the running task when a bound has passed. It counts from the start; stop it whatever happens.
 
     Args:
         remaining: Seconds until the deadline of the call; ``None`` without one.
@@ -30,18 +30,15 @@ class AttemptTimer:
         self._loop = asyncio.get_running_loop()
         self._call_ends = None if remaining is None else self._loop.time() + remaining
         self._handle: asyncio.TimerHandle | None = None
-        self.bound = bound
-        self.expired = False
-        self.is_for_call = bound is None or (remaining is not None and remaining <= bound)
+        self.bound: float | None = bound
+        self.expired: bool = False
+        self.is_for_call: bool = bound is None or (remaining is not None and remaining <= bound)
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a call must be awaited inside a task")
         self._task = task
         self._cancelling = task.cancelling()
-
-    def start(self) -> None:
-        """Begin to count."""
-        self._arm(self._call_ends if self.is_for_call or self.bound is None else self._loop.time() + self.bound)
+        self._arm(self._call_ends if self.is_for_call or bound is None else self._loop.time() + bound)
 
     def suspend(self) -> None:
         """The attempt waits for a connection: only the deadline of the call counts."""
