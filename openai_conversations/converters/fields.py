@@ -71,7 +71,7 @@ def is_union(hint: Any) -> bool:
 def without_none(hint: Any) -> Any:
     """The hint without its ``None``."""
     members = [m for m in union_members(hint) if m is not type(None)]
-    return members[0] if len(members) == 1 else typing.Union[tuple(members)]
+    return members[0] if len(members) == 1 else typing.Union[tuple(members)]  # noqa: UP007  # of a number unknown here
 
 
 def is_schema(hint: Any) -> bool:

@@ -1,6 +1,8 @@
 """
-How schema classes are read and written. These are cattrs hook factories: cattrs finds the hook for a type, asks for it
-once per class and composes it with the others; what a hook does is ours.
+How schema classes are read and written.
+
+These are cattrs hook factories: cattrs finds the hook for a type, asks for it once per class and composes it with the
+others; what a hook does is ours.
 
 There are two ways to read. The *fast* one is a function generated per class that checks every primitive, keeps unknown
 fields and raises a bare :class:`Misfit`. The *detailed* one is cattrs' own, several times slower, whose errors carry
@@ -50,7 +52,8 @@ class _Generator:
 
     def __call__(self, cls: type[Schema], converter: Converter) -> StructureHook:
         if cls in self._under_way:
-            return lambda value, _: converter.get_structure_hook(cls)(value, _)
+            # Asked for when it is used: by then it is made.
+            return lambda value, _: converter.get_structure_hook(cls)(value, _)  # noqa: PLW0108
         self._under_way.add(cls)
         try:
             return _fast_reader(cls, converter)
