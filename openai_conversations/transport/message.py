@@ -60,7 +60,7 @@ class Progress:
     def begin(self) -> None:
         """There may be a connection: from now on the server may know of the request, and the attempt's bound counts."""
         self.sent = True
-        if self.timer is not None:
+        if self.timer is not None and self.timer.is_for_call:
             self.timer.resume()
 
 

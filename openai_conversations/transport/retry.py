@@ -166,10 +166,10 @@ class Retry:
 
     async def _attempt(self, request: Request, handler: Handler) -> tuple[Outcome, bool]:
         """Make one attempt, inside its bound and the deadline of the call; the flag: the deadline ended it."""
-        timer = AttemptTimer(self._remaining(request), self._attempt_bound(request))
+        remaining = self._remaining(request)
+        timer = AttemptTimer(remaining, _attempt_bound(request, remaining))
         progress = request.progress
         progress.sent, progress.timer = False, timer
-        timer.start()
         try:
             return await handler(request), False
         except APIConnectionError as error:
@@ -184,15 +184,6 @@ class Retry:
         finally:
             timer.stop()
             progress.timer = None
-
-    def _attempt_bound(self, request: Request) -> float | None:
-        """Seconds for one attempt; of a write that can be looked for, so many that time is left to look."""
-        bound = request.timeout.attempt
-        remaining = self._remaining(request)
-        if request.settle is None or remaining is None:
-            return bound
-        share = remaining * _ATTEMPT_SHARE
-        return share if bound is None else min(bound, share)
 
     def _state(self, call: _Call) -> State:
         return State(
@@ -272,6 +263,15 @@ def _with_time_to_look(decision: Decision, state: State) -> Decision:
     if decision.wait <= state.remaining * _WAIT_SHARE:
         return decision
     return attrs.evolve(decision, wait=0.0, may_resend=False)
+
+
+def _attempt_bound(request: Request, remaining: float | None) -> float | None:
+    """Seconds for one attempt; of a write that can be looked for, so many that time is left to look."""
+    bound = request.timeout.attempt
+    if request.settle is None or remaining is None:
+        return bound
+    share = remaining * _ATTEMPT_SHARE
+    return share if bound is None else min(bound, share)
 
 
 def _numbered(call: _Call) -> Request:

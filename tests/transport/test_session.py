@@ -357,6 +357,8 @@ async def test_requests_wait_for_a_connection():
 class Timer:
     """Notes what it is told."""
 
+    is_for_call = True
+
     def __init__(self, told):
         self.suspend = lambda: told.append("suspend")
         self.resume = lambda: told.append("resume")
