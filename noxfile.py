@@ -127,7 +127,7 @@ def kills(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Ours, the official client and handwritten aiohttp, side by side: ``nox -s bench -- --rounds 9 --plot out.svg``."""
+    """Ours, the official client and handwritten aiohttp side by side: ``nox -s bench -- --rounds 9 --plot out.svg``."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
