@@ -39,11 +39,9 @@ class Slots:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if not turn.cancelled():
                 self.give_back()  # it was handed over in the same moment
-            else:
-                self._waiting.remove(turn)
-            raise
+            raise  # who gives up stays in the queue until it is passed over
 
     def give_back(self) -> None:
         """Give a slot back."""

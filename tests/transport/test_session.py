@@ -626,8 +626,7 @@ def test_forgetting_to_close_until_the_loop_is_gone(caplog):
         del manager
         gc.collect()
 
-    assert [ResourceWarning] == [warning.category for warning in caught]
-    assert "never closed" in str(caught[0].message)
+    assert ["a ConversationsClient was never closed"] == [str(w.message).partition(";")[0] for w in caught]
     assert [] == caplog.records
 
 
