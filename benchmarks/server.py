@@ -175,7 +175,7 @@ def percentile(values: list[float], percent: float) -> float:
 # The cases
 
 
-async def start_to_first_answer(options: argparse.Namespace) -> dict[str, float]:  # noqa: ARG001  # a case like the others
+async def start_to_first_answer(options: argparse.Namespace) -> dict[str, float]:  # a case like the others
     times: list[float] = []
     for _ in range(20):
         started = time.perf_counter()

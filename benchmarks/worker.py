@@ -113,7 +113,7 @@ def import_and_construct(contender: str, url: str) -> float:
         ConversationsClient(api_key="sk-x", base_url=url)
     elif contender == "ours-import":
         import openai_conversations
-        from openai_conversations import ConversationsClient  # noqa: F401
+        from openai_conversations import ConversationsClient
 
         assert openai_conversations
     elif contender == "aiohttp":
