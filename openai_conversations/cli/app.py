@@ -72,6 +72,40 @@ COMMANDS: Final = (
         ["delete conv_123 msg_456", "delete conv_123 --yes"],
     ),
     Command(
+        "fork",
+        "fork:fork",
+        "Copy a conversation, or its beginning, into a new one.",
+        ["fork conv_123", "fork conv_123 --until msg_456 --dry-run"],
+    ),
+    Command(
+        "export",
+        "archive:export",
+        "Write conversations to files.",
+        [
+            "export conv_123 > conv_123.jsonl",
+            "export conv_123 --format html --to conv_123.html",
+            "export --ids-file ids.txt --to archive/",
+        ],
+    ),
+    Command(
+        "import",
+        "archive:import_",
+        "Make conversations of files.",
+        ["import conv_123.jsonl", "import thread.json --dry-run", "import archive/*.jsonl --ledger import.sqlite"],
+    ),
+    Command(
+        "check",
+        "check:check",
+        "Find tool calls without output and the like.",
+        ["check conv_123", "check --ids-file ids.txt --json"],
+    ),
+    Command(
+        "repair",
+        "check:repair",
+        "Mend what check finds.",
+        ["repair conv_123", "repair conv_123 --apply", "repair conv_123 --strategy delete_tail --apply --yes"],
+    ),
+    Command(
         "erase",
         "erase:erase",
         "Delete conversations with all their items, for real, with receipts.",

@@ -9,6 +9,7 @@ from typing import Final
 from openai_conversations import errors
 from openai_conversations.cli.exits import Exit
 from openai_conversations.cli.text import clean
+from openai_conversations.operations import bulk_errors, errors as operations
 
 
 class CommandError(Exception):
@@ -38,6 +39,14 @@ _CODES: Final[Mapping[type[Exception], Exit]] = {
     errors.APIConnectionError: Exit.UNAVAILABLE,
     errors.APIResponseValidationError: Exit.UNAVAILABLE,
     errors.PaginationStalledError: Exit.UNAVAILABLE,
+    operations.ArchiveError: Exit.BAD_INPUT,
+    operations.ImportConflictError: Exit.REFUSED,
+    operations.MissingExtraError: Exit.CONFIGURATION,
+    operations.NoSuchItemError: Exit.NOT_FOUND,
+    operations.OutdatedPlanError: Exit.REFUSED,
+    bulk_errors.BulkStoppedError: Exit.UNAVAILABLE,
+    bulk_errors.IdsFileError: Exit.BAD_INPUT,
+    bulk_errors.LedgerError: Exit.BAD_INPUT,
     errors.ConversationsError: Exit.FAILED,
     OSError: Exit.BAD_INPUT,
 }

@@ -175,7 +175,6 @@ class _Run:
         self._wake = asyncio.Event()
         self._all_known = False
         self._in_a_row = 0
-        self._problems = 0
         self._errors: Counter[str] = Counter()
 
     async def run(self, ids: Ids | None) -> None:
@@ -256,7 +255,6 @@ class _Run:
             return
         self._in_a_row = 0
         self._tries.pop(row.number, None)
-        self._problems += outcome.problem
         await self._ledger.finish(Result(number=row.number, phase="done", items=outcome.items, receipt=outcome.receipt))
 
     async def _failed(self, row: Row, error: Exception) -> None:
@@ -315,7 +313,7 @@ class _Run:
             done=counts.get("done", 0),
             before=self._before,
             failed=failed,
-            problems=self._problems,
+            problems=self._ledger.problems,
             items=self._ledger.items,
             seconds=self._meter.elapsed,
             errors=dict(self._errors.most_common()),

@@ -3,8 +3,10 @@ What a bulk run raises besides the errors of its calls.
 
     OperationError
     ├── BulkStoppedError                     a run that stopped before its end; the ledger resumes it
-    ├── IdsFileError (also ValueError)       a line of a file holds no id
-    └── LedgerError                          a ledger cannot be used
+    ├── DatabaseError                        a SQLite file of ours cannot be used
+    │   ├── LedgerError                      … the ledger of a bulk run
+    │   └── RegistryError                    … a registry
+    └── IdsFileError (also ValueError)       a line of a file holds no id
 """
 
 from __future__ import annotations
@@ -33,5 +35,13 @@ class IdsFileError(OperationError, ValueError):
         self.line = line
 
 
-class LedgerError(OperationError):
-    """A ledger that cannot be opened or written, is in use, or belongs to another operation."""
+class DatabaseError(OperationError):
+    """A SQLite file that cannot be opened or written, is in use, or is something else."""
+
+
+class LedgerError(DatabaseError):
+    """A ledger that cannot be used, is in use, or belongs to another operation."""
+
+
+class RegistryError(DatabaseError):
+    """A registry that cannot be used."""

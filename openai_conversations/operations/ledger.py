@@ -3,30 +3,25 @@ The ledger of a bulk run: one row per conversation, in a SQLite file, and the tr
 
 Rules that hold here:
 
-* What :class:`Ledger` says it wrote is on the disk: every method returns after the commit, with ``synchronous=FULL``.
-* Many writes share one commit: while one is on its way to the disk, the others gather (group commit).
-* SQLite runs in a thread of its own, so that the event loop never waits for the disk.
+* What :class:`Ledger` says it wrote is on the disk: every method returns after the commit; see :mod:`.database`.
 * A row that is ``working`` when a ledger is opened belonged to a run that was killed; it is waiting again.
 * Only one run at a time has a ledger open.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from os import PathLike, fspath
-from typing import Any, Final, Literal, Self, TypeVar
+from os import PathLike
+from typing import Any, Final, Literal, Self
 
 import attrs
 
 from openai_conversations.operations.bulk_errors import LedgerError
-
-T = TypeVar("T")
+from openai_conversations.operations.database import Database
 
 Phase = Literal["waiting", "working", "again", "done", "failed"]
 
@@ -38,6 +33,7 @@ CREATE TABLE IF NOT EXISTS conversations (
     phase TEXT NOT NULL DEFAULT 'waiting',
     cursor TEXT,
     items INTEGER NOT NULL DEFAULT 0,
+    problem INTEGER NOT NULL DEFAULT 0,
     attempts INTEGER NOT NULL DEFAULT 0,
     error TEXT,
     receipt TEXT,
@@ -80,6 +76,7 @@ class Result:
         number: Whose.
         phase: ``done``, ``failed``, or ``again`` for another attempt in this run.
         items: How many items it dealt with.
+        problem: Whether a check found something.
         error: One line, when it failed.
         receipt: A JSON value to keep, or ``None``.
     """
@@ -87,6 +84,7 @@ class Result:
     number: int
     phase: Phase
     items: int = 0
+    problem: bool = False
     error: str | None = None
     receipt: Mapping[str, Any] | None = None
 
@@ -102,110 +100,40 @@ class Ledger:
     """
 
     def __init__(self, path: str | PathLike[str], *, operation: str, now: Callable[[], float] = time.time) -> None:
-        self._path = fspath(path)
+        self._file = Database(path, _SCHEMA, exclusive=True, error=LedgerError)
         self._operation = operation
         self._now = now
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
-        self._queue: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
-        self._flushing: asyncio.Task[None] | None = None
-        self._db: sqlite3.Connection | None = None
         self.counts: dict[Phase, int] = {}
         """Rows by phase."""
         self.items = 0
         """Items of the rows that are done."""
-        self.commits = 0
-        """Transactions that were written."""
+        self.problems = 0
+        """Rows that are done and have a problem."""
 
     async def __aenter__(self) -> Self:
-        try:
-            self._db = await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
-        except BaseException:
-            self._thread.shutdown(wait=False)
-            raise
+        await self._file.open(self._begin)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        while self._flushing is not None:
-            await asyncio.wait([self._flushing])
-        db, self._db = self._db, None
-        if db is not None:
-            await asyncio.get_running_loop().run_in_executor(self._thread, db.close)
-        self._thread.shutdown(wait=False)
+        await self._file.close()
 
-    # in the thread
-
-    def _open(self) -> sqlite3.Connection:
-        try:
-            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=2.0)
-            # Exclusive: whoever opens the file next, while this one has it, is told so. WAL survives kill -9.
-            db.executescript("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-            db.executescript(_SCHEMA)
-            self._begin(db)
-        except sqlite3.OperationalError as error:
-            raise LedgerError(_why(self._path, error)) from error
-        except sqlite3.DatabaseError as error:
-            raise LedgerError(f"{self._path} is not a ledger: {error}") from error
-        return db
+    @property
+    def commits(self) -> int:
+        """Transactions that were written."""
+        return self._file.commits
 
     def _begin(self, db: sqlite3.Connection) -> None:
         """Check whose ledger it is, and take up what an earlier run left."""
-        db.execute("BEGIN IMMEDIATE")
         db.execute("INSERT OR IGNORE INTO run VALUES ('operation', ?)", (self._operation,))
         (operation,) = db.execute("SELECT value FROM run WHERE key = 'operation'").fetchone()
         if operation != self._operation:
-            db.execute("ROLLBACK")
-            db.close()
-            raise LedgerError(f"{self._path} is the ledger of another operation: {operation}, not {self._operation}")
+            path = self._file.path
+            raise LedgerError(f"{path} is the ledger of another operation: {operation}, not {self._operation}")
         db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase IN ('working', 'again', 'failed')")
         self.counts = dict(db.execute("SELECT phase, COUNT(*) FROM conversations GROUP BY phase").fetchall())
-        (self.items,) = db.execute("SELECT COALESCE(SUM(items), 0) FROM conversations WHERE phase = 'done'").fetchone()
-        db.execute("COMMIT")
-
-    # group commit
-
-    async def _write(self, job: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a job in the next transaction; return when it is on the disk. Cancelled, the job is done all the same."""
-        return await asyncio.shield(self._enqueue(job))
-
-    def _enqueue(self, job: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
-        if self._db is None:
-            raise LedgerError(f"{self._path} is closed")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._queue.append((job, future))
-        if self._flushing is None:
-            self._flushing = loop.create_task(self._flush())
-        return future
-
-    async def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while self._queue:
-                jobs, self._queue = self._queue, []
-                outcomes = await loop.run_in_executor(self._thread, self._commit, [job for job, _ in jobs])
-                for (_, future), outcome in zip(jobs, outcomes, strict=True):
-                    if future.done():
-                        continue
-                    if isinstance(outcome, BaseException):
-                        future.set_exception(outcome)
-                    else:
-                        future.set_result(outcome)
-        finally:
-            self._flushing = None
-
-    def _commit(self, jobs: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
-        db = self._db
-        assert db is not None  # noqa: S101  # for type checkers: it is closed after the last commit
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            outcomes = [job(db) for job in jobs]
-            db.execute("COMMIT")
-            self.commits += 1
-        except sqlite3.Error as error:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            return [LedgerError(f"{self._path} cannot be written: {error}")] * len(jobs)
-        return outcomes
+        self.items, self.problems = db.execute(
+            "SELECT COALESCE(SUM(items), 0), COALESCE(SUM(problem), 0) FROM conversations WHERE phase = 'done'"
+        ).fetchone()
 
     # what a run does
 
@@ -218,7 +146,7 @@ class Ledger:
             db.executemany("INSERT OR IGNORE INTO conversations (id) VALUES (?)", rows)
             return db.total_changes - before
 
-        added = await self._write(job)
+        added = await self._file.write(job)
         self._move(None, "waiting", added)
         return added
 
@@ -240,7 +168,7 @@ class Ledger:
                 for number, id, attempts, cursor in found
             ]
 
-        rows = await self._write(job)
+        rows = await self._file.write(job)
         self._move(phase, "working", len(rows))
         return rows
 
@@ -250,30 +178,40 @@ class Ledger:
 
         def job(db: sqlite3.Connection) -> None:
             db.execute(
-                "UPDATE conversations SET phase = ?, items = ?, error = ?, receipt = ?, updated_at = ?"
+                "UPDATE conversations SET phase = ?, items = ?, problem = ?, error = ?, receipt = ?, updated_at = ?"
                 " WHERE number = ?",
-                (result.phase, result.items, result.error, receipt, self._now(), result.number),
+                (
+                    result.phase,
+                    result.items,
+                    result.problem,
+                    result.error,
+                    receipt,
+                    self._now(),
+                    result.number,
+                ),
             )
             if result.phase == "done":
                 db.execute("DELETE FROM notes WHERE conversation = ?", (result.number,))
 
-        await self._write(job)
+        await self._file.write(job)
         self._move("working", result.phase, 1)
-        self.items += result.items if result.phase == "done" else 0
+        if result.phase == "done":
+            self.items += result.items
+            self.problems += result.problem
 
     async def note(self, number: int, notes: Sequence[Any], *, cursor: str | None = None) -> None:
         """Keep JSON values, and a cursor, for the next attempt, should this one not come to its end."""
-        await self._write(_noting(number, notes, cursor))
+        await self._file.write(_noting(number, notes, cursor))
 
     def note_soon(self, number: int, notes: Sequence[Any]) -> None:
         """The same without waiting for the disk."""
-        self._enqueue(_noting(number, notes, None)).add_done_callback(_look_at)
+        self._file.write_soon(_noting(number, notes, None))
 
     async def receipts(self) -> AsyncIterator[Mapping[str, Any]]:
         """Every receipt, in the order of the ids."""
         last = 0
         while True:
-            page = await self._write(partial(_receipts, after=last))
+            page = await self._file.write(partial(_receipts, after=last))
             for number, receipt in page:
                 last = number
                 yield json.loads(receipt)
@@ -282,7 +220,7 @@ class Ledger:
 
     async def failures(self, limit: int = 100) -> list[tuple[str, str]]:
         """The ids that failed, with their errors; the first of them."""
-        return await self._write(
+        return await self._file.write(
             lambda db: db.execute(
                 "SELECT id, error FROM conversations WHERE phase = 'failed' ORDER BY number LIMIT ?", (limit,)
             ).fetchall()
@@ -313,20 +251,8 @@ def _noting(number: int, notes: Sequence[Any], cursor: str | None) -> Callable[[
     return job
 
 
-def _look_at(future: asyncio.Future[Any]) -> None:
-    """A write that nobody waits for: its failure meets the next one that somebody waits for."""
-    if not future.cancelled():
-        future.exception()
-
-
 def _receipts(db: sqlite3.Connection, after: int) -> list[tuple[int, str]]:
     return db.execute(
         "SELECT number, receipt FROM conversations WHERE number > ? AND receipt IS NOT NULL ORDER BY number LIMIT ?",
         (after, _RECEIPTS_AT_A_TIME),
     ).fetchall()
-
-
-def _why(path: str, error: sqlite3.OperationalError) -> str:
-    if "locked" in str(error):
-        return f"{path} is in use: another run has this ledger open"
-    return f"{path} cannot be opened: {error}"

@@ -6,14 +6,27 @@ The operations come in as a protocol; ``client.conversations`` is what has them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Protocol
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any, Final, Literal, Protocol
+from urllib.parse import quote
 
 import attrs
 
 from openai_conversations.operations.bulk import Note, Outcome, Work
+from openai_conversations.operations.check import CheckReport
+from openai_conversations.operations.copying import CopyReport
 from openai_conversations.operations.ledger import Row
 from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt, iso
+
+ExportFormat = Literal["jsonl", "markdown", "html"]
+
+SUFFIXES: Final = {"jsonl": ".jsonl", "markdown": ".md", "html": ".html"}
+
+_CHUNK: Final = 256 * 1024
 
 _NOTES_AT_A_TIME: Final = 50
 
@@ -84,3 +97,124 @@ def _receipt(receipt: Receipt, row: Row) -> dict[str, Any]:
             "proof": {**proofs[-1], "at": iso(proofs[-1]["at"])} if proofs else None,
         }
     return value
+
+
+class Exports(Protocol):
+    """``client.conversations``, as far as exporting goes."""
+
+    def export(self, conversation_id: str, *, format: ExportFormat = ...) -> AsyncIterator[bytes]: ...
+
+
+def exporting(conversations: Exports, folder: Path, *, format: ExportFormat = "jsonl") -> Work:
+    """
+    Write each conversation to a file of its own, which is there whole or not at all.
+
+    Args:
+        conversations: Has ``export``.
+        folder: Where the files go; they are named after the conversations.
+        format: ``jsonl``, ``markdown`` or ``html``.
+    """
+
+    async def work(row: Row, _: Note) -> Outcome:
+        path = folder / f"{quote(row.id, safe='')}{SUFFIXES[format]}"
+        lines, size = await write_whole(path, conversations.export(row.id, format=format))
+        items = lines - 1 if format == "jsonl" else 0
+        return Outcome(items=items, receipt={"conversation_id": row.id, "file": path.name, "bytes": size})
+
+    return work
+
+
+async def write_whole(path: Path, lines: AsyncIterator[bytes]) -> tuple[int, int]:
+    """Write a file beside its place and move it there when it is whole and on the disk; gives lines and bytes."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        file = await asyncio.to_thread(partial.open, "wb")
+        try:
+            counts = await _write(file, lines)
+        finally:
+            await asyncio.to_thread(file.close)
+        await asyncio.to_thread(partial.replace, path)
+    except BaseException:
+        with suppress(OSError):
+            partial.unlink()
+        raise
+    return counts
+
+
+async def _write(file: IO[bytes], lines: AsyncIterator[bytes]) -> tuple[int, int]:
+    count = size = waiting = 0
+    chunk: list[bytes] = []
+    async for line in lines:
+        chunk.append(line)
+        count, size, waiting = count + 1, size + len(line), waiting + len(line)
+        if waiting >= _CHUNK:
+            await asyncio.to_thread(file.write, b"".join(chunk))
+            chunk, waiting = [], 0
+    await asyncio.to_thread(_end, file, b"".join(chunk))
+    return count, size
+
+
+def _end(file: IO[bytes], rest: bytes) -> None:
+    file.write(rest)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+class Imports(Protocol):
+    """``client.conversations``, as far as importing goes."""
+
+    def import_(
+        self,
+        lines: bytes,
+        *,
+        into: str | None = ...,
+        dry_run: bool = ...,
+        allow_damaged: bool = ...,
+        on_created: Callable[[str], Awaitable[object]] | None = ...,
+    ) -> Awaitable[CopyReport]: ...
+
+
+def importing(conversations: Imports, *, dry_run: bool = False, allow_damaged: bool = False) -> Work:
+    """
+    Make a conversation of each file. The id of the new one is in the ledger before anything is appended to it.
+
+    Args:
+        conversations: Has ``import_``.
+        dry_run: Whether to write nothing and only foretell what would differ.
+        allow_damaged: Whether to import the sound lines before the first damage of an export.
+    """
+
+    async def work(row: Row, note: Note) -> Outcome:
+        async def on_created(conversation_id: str) -> None:
+            await note.keep(cursor=conversation_id)
+
+        content = await asyncio.to_thread(Path(row.id).read_bytes)
+        report = await conversations.import_(
+            content, into=row.cursor, dry_run=dry_run, allow_damaged=allow_damaged, on_created=on_created
+        )
+        receipt = {"file": row.id, **report.to_json()}
+        return Outcome(items=report.present + report.stored, receipt=receipt)
+
+    return work
+
+
+class Checks(Protocol):
+    """``client.conversations``, as far as checking goes."""
+
+    def check(self, conversation_id: str) -> Awaitable[CheckReport]: ...
+
+
+def checking(conversations: Checks) -> Work:
+    """
+    Look at each conversation for what makes it refuse its next turn, and keep the report when there is something.
+
+    Args:
+        conversations: Has ``check``.
+    """
+
+    async def work(row: Row, _: Note) -> Outcome:
+        report = await conversations.check(row.id)
+        receipt = None if report.is_sound else report.to_json()
+        return Outcome(items=report.items, problem=not report.is_sound, receipt=receipt)
+
+    return work

@@ -106,7 +106,7 @@ async def test_writes_share_commits(tmp_path):
 async def test_one_run_at_a_time(tmp_path):
     """A ledger that another run has open is refused, in words."""
     async with ledger(tmp_path):
-        with pytest.raises(LedgerError, match="another run has this ledger open"):
+        with pytest.raises(LedgerError, match="another run has it open"):
             async with ledger(tmp_path):
                 pass
 
