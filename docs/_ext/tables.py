@@ -67,9 +67,10 @@ def _names(fields: Iterator[attrs.Attribute[Any]]) -> str:
     return ", ".join(f"`{field.name}`" for field in fields)
 
 
-def error_tree(_: str) -> Iterator[str]:
-    """The drawing at the top of the errors module."""
-    drawing = (inspect.getdoc(errors) or "").split("\n\n")[1]
+def error_tree(where: str) -> Iterator[str]:
+    """The drawing at the top of a module of errors; the argument says which, if it is not the first."""
+    module = importlib.import_module(where) if where else errors
+    drawing = (inspect.getdoc(module) or "").split("\n\n")[1]
     yield "```"
     yield from textwrap.dedent(drawing).splitlines()
     yield "```"

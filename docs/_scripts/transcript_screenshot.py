@@ -47,7 +47,12 @@ def chart(width: int = 560, height: int = 200) -> str:
             is_bar = inside and (height - y) < bars[bar] * height / 17
             rows += bytes((15, 123, 95) if is_bar else (250, 249, 246))
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    png = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(bytes(rows))) + _chunk(b"IEND", b"")
+    png = (
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(bytes(rows)))
+        + _chunk(b"IEND", b"")
+    )
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
@@ -81,7 +86,10 @@ def items() -> list[dict[str, Any]]:
             "type": "message",
             "role": "user",
             "content": [
-                {"type": "input_text", "text": "How did signups go this month?\nI ran `SELECT count(*)` and saw a dip."},
+                {
+                    "type": "input_text",
+                    "text": "How did signups go this month?\nI ran `SELECT count(*)` and saw a dip.",
+                },
                 {"type": "input_file", "filename": "orders.csv", "file_id": "file_1"},
             ],
         },
@@ -96,7 +104,11 @@ def items() -> list[dict[str, Any]]:
             "name": "query_warehouse",
             "arguments": '{"sql": "SELECT day, count(*) FROM signups GROUP BY day", "limit": 31}',
         },
-        {"type": "function_call_output", "call_id": "call_1", "output": '{"rows": [["2026-11-01", 3], ["2026-11-02", 5]]}'},
+        {
+            "type": "function_call_output",
+            "call_id": "call_1",
+            "output": '{"rows": [["2026-11-01", 3], ["2026-11-02", 5]]}',
+        },
         {
             "type": "code_interpreter_call",
             "id": "ci_1",

@@ -68,7 +68,7 @@ class _Erasure:
         self._deleted: dict[str, DeletedItem] = {}
         self._missing: dict[str, DeletedItem] = {}
         self._rounds = 0
-        self._started_at = tools.now()
+        self._started_at = self._now()
 
     async def run(self, on_proof: OnProof | None) -> Receipt:
         try:
@@ -91,6 +91,10 @@ class _Erasure:
             )
         )
 
+    def _now(self) -> float:
+        """To the millisecond, as a receipt writes it: what is read back is equal."""
+        return round(self._tools.now(), 3)
+
     def _receipt(self, receipt: Receipt) -> Receipt:
         return attrs.evolve(
             receipt,
@@ -98,7 +102,7 @@ class _Erasure:
             missing=tuple(item for item in self._missing.values() if item.id not in self._deleted),
             rounds=self._rounds,
             source=self._tools.source,
-            finished_at=self._tools.now(),
+            finished_at=self._now(),
         )
 
     async def _empty(self) -> Proof:
@@ -111,7 +115,7 @@ class _Erasure:
         while True:
             page = await self._first_items()
             if not page.items:
-                return Proof(at=self._tools.now(), request_id=page.request_id)
+                return Proof(at=self._now(), request_id=page.request_id)
             ids = self._ids(page)
             stubborn = stubborn + 1 if self._deleted.keys() | self._missing.keys() >= set(ids) else 0
             if stubborn > STUBBORN_ROUNDS:

@@ -105,7 +105,7 @@ class Receipt:
 
     @property
     def sha256(self) -> str:
-        """:func:`digest_of` the ids of the deleted items."""
+        """SHA-256 over the sorted ids of the deleted items, each followed by a line feed."""
         return digest_of(item.id for item in self.items)
 
     def to_json(self) -> dict[str, Any]:

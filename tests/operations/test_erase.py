@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import time
 
+import attrs
 import pytest
 
 from openai_conversations.errors import APIConnectionError, InvalidArgumentError
@@ -64,8 +66,9 @@ async def test_receipt():
 async def test_receipt_survives_json():
     """A receipt that was written as JSON and read again is the same."""
     calls = FakeCalls()
-    receipt = await erase(tools(calls), calls.conversation("a"))
-    gone = await erase(tools(calls), "conv_unknown")
+    real = attrs.evolve(tools(calls), now=time.time)
+    receipt = await erase(real, calls.conversation("a"))
+    gone = await erase(real, "conv_unknown")
 
     assert [receipt, gone] == [Receipt.from_json(json.loads(json.dumps(r.to_json()))) for r in (receipt, gone)]
 
