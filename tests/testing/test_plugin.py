@@ -1,0 +1,175 @@
+"""The pytest plugin, in test runs of its own."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from tests.server.process import ROOT
+
+# Where the package is not installed but found by its path, nothing announces the plugin.
+_INSTALLED = entry_points(group="pytest11", name="openai_conversations")
+_PLUGIN = () if _INSTALLED else ("-p", "openai_conversations.testing.plugin")
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def run(pytester):
+    """Run one file of tests with the plugin; the outcome."""
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nasyncio_mode = auto\n")
+    pytester.syspathinsert()
+
+    def run(source, *options, how=pytester.runpytest_inprocess):
+        pytester.makepyfile(source)
+        return how(*_PLUGIN, "-p", "no:randomly", "-W", "error", *options)
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _find_the_package(pytester, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+
+def test_servers_are_fresh(run):
+    """Each test has a server of its own, whether it is a coroutine or not."""
+    outcome = run(
+        """
+        import json, urllib.request
+
+        def ask(server):
+            request = urllib.request.Request(
+                f"{server.base_url}/conversations", data=b"", method="POST", headers={"authorization": "Bearer x"}
+            )
+            with urllib.request.urlopen(request) as response:
+                return json.load(response)
+
+        def test_plain(conversations_server):
+            assert ask(conversations_server)["object"] == "conversation"
+            assert len(conversations_server.conversations()) == 1
+
+        def test_again(conversations_server):
+            assert conversations_server.conversations() == []
+
+        async def test_coroutine(conversations_server):
+            assert conversations_server.requests == []
+        """
+    )
+
+    outcome.assert_outcomes(passed=3)
+
+
+def test_the_client(run):
+    """The client fixture talks to the server of the same test, and is closed."""
+    outcome = run(
+        """
+        async def test_client(conversations_client, conversations_server):
+            conversation = await conversations_client.conversations.create(items=[{"role": "user", "content": "Hi"}])
+            conversations_server.assert_no_loss({conversation.id: ["Hi"]})
+            conversations_server.assert_requests("createConversation")
+        """
+    )
+
+    outcome.assert_outcomes(passed=1)
+
+
+def test_the_environment(run):
+    """The official client finds the server by the environment, and only while the test runs."""
+    outcome = run(
+        """
+        import os, openai
+
+        def test_official(conversations_environment):
+            with openai.OpenAI() as client:
+                conversation = client.conversations.create()
+            assert conversations_environment.conversation(conversation.id)
+
+        def test_after():
+            assert "OPENAI_BASE_URL" not in os.environ
+        """
+    )
+
+    outcome.assert_outcomes(passed=2)
+
+
+def test_marks_and_options(run):
+    """A mark says how the server of a test is made, the nearest word last; options say it for all."""
+    source = """
+        import pytest
+
+        pytestmark = pytest.mark.conversations(profile="azure", seed=3)
+
+        def test_module(conversations_server):
+            assert conversations_server.profile.name == "azure"
+
+        @pytest.mark.conversations(profile="openai,update=merge", keys=["sk-a"])
+        def test_mark(conversations_server):
+            assert conversations_server.profile.update == "merge"
+        """
+    run(source).assert_outcomes(passed=2)
+    run(
+        """
+        def test_option(conversations_server):
+            assert conversations_server.profile.name == "ogx"
+        """,
+        "--conversations-profile=ogx",
+        "--conversations-seed=7",
+        "--strict-markers",
+    ).assert_outcomes(passed=1)
+
+
+UNFIRED = """
+    import pytest
+
+    @pytest.mark.conversations(faults=["locked:operation=getConversation"])
+    def test_never(conversations_server):
+        pass
+    """
+
+
+def test_faults_that_never_struck_are_reported(run):
+    """A fault that was ordered and never met is listed at the end."""
+    outcome = run(UNFIRED)
+
+    outcome.assert_outcomes(passed=1)
+    outcome.stdout.fnmatch_lines(
+        ["*faults that never struck*", "*::test_never: locked on getConversation"],
+    )
+
+
+def test_faults_that_never_struck_can_be_errors(run):
+    """By option such a test does not pass."""
+    outcome = run(UNFIRED, "--conversations-unfired=error")
+
+    outcome.assert_outcomes(passed=1, errors=1)
+    outcome.stdout.fnmatch_lines(["*faults that never struck: locked on getConversation"])
+
+
+def test_without_pytest_asyncio(run, pytester):
+    """Without pytest-asyncio the server works, and the client says what it lacks."""
+    pytester.makeini("[pytest]")
+    outcome = run(
+        """
+        def test_server(conversations_server):
+            pass
+
+        def test_client(conversations_client):
+            pass
+        """,
+        "-p",
+        "no:asyncio",
+        "-p",
+        "without_asyncio",
+        how=pytester.runpytest_subprocess,
+    )
+
+    outcome.assert_outcomes(passed=1, errors=1)
+    outcome.stdout.fnmatch_lines(["*the fixture conversations_client needs pytest-asyncio"])
+
+
+@pytest.fixture(autouse=True)
+def _a_world_without_pytest_asyncio(pytester):
+    """A plugin that hides pytest-asyncio from who imports it after."""
+    pytester.makepyfile(without_asyncio="import sys\nsys.modules['pytest_asyncio'] = None\n")
