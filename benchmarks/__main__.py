@@ -1,8 +1,8 @@
 """
-Every case, every contender, interleaved in one run: ``python -m benchmarks [--rounds 5] [--case NAME …] [--json FILE] [--plot FILE]``.
+Every case, every contender, interleaved in one run: ``python -m benchmarks``, with ``--help`` for its options.
 
-Each measurement is a process of its own. Contenders take turns, so that what else the machine does hits all of them; what
-counts is the median and the ratios, never a figure on its own.
+Each measurement is a process of its own. Contenders take turns, so that what else the machine does hits all of them;
+what counts is the median and the ratios, never a figure on its own.
 """
 
 from __future__ import annotations
@@ -153,10 +153,10 @@ def show(samples: Samples, rows: list[dict[str, object]]) -> None:
 
 def plot(samples: Samples, path: Path) -> None:
     """Bars per case, relative to ours."""
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
 
     bars = [
         (f"{case} · {who}", statistics.median(v) / statistics.median(c["ours"]))
@@ -164,7 +164,7 @@ def plot(samples: Samples, path: Path) -> None:
         if "ours" in c
         for who, v in c.items()
     ]
-    figure, axes = pyplot.subplots(figsize=(9, 0.22 * len(bars) + 1))
+    figure, axes = plt.subplots(figsize=(9, 0.22 * len(bars) + 1))
     axes.barh(
         [name for name, _ in bars],
         [value for _, value in bars],

@@ -1,6 +1,7 @@
 """
-The server under the benchmarks: separate, cheap, on the other core. nginx where it is installed, else a bare asyncio
-protocol; it answers from files and decides nothing.
+The server under the benchmarks: separate, cheap, on the other core.
+
+nginx where it is installed, else a bare asyncio protocol; it answers from files and decides nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ COOKIES = (
     "_cfuvid=zyxwvutsrqponmlkjihgfedcba-1234567890; path=/; HttpOnly",
 )
 
+_SETTING = "add_header Set-Cookie $first; add_header Set-Cookie $second;"
+
 _CONFIG = """
 daemon off; worker_processes 1; error_log /dev/null; pid {root}/pid;
 events {{ worker_connections 16384; }}
@@ -33,7 +36,7 @@ http {{
   map $http_cookie $first {{ "" "{first}"; default ""; }}
   map $http_cookie $second {{ "" "{second}"; default ""; }}
   server {{ listen 127.0.0.1:{plain} backlog=8192; {common} }}
-  server {{ listen 127.0.0.1:{cookies} backlog=8192; add_header Set-Cookie $first; add_header Set-Cookie $second; {common} }}
+  server {{ listen 127.0.0.1:{cookies} backlog=8192; {setting} {common} }}
 }}
 """
 
@@ -41,8 +44,10 @@ http {{
 _COMMON = """
   root {root}/www; open_file_cache max=1000; add_header x-request-id req_0123456789;
   error_page 405 =200 $uri;
-  location ~ ^/v1/conversations/[^/]+$ {{ rewrite ^ /conversation.json break; error_page 405 =200 /conversation.json; }}
-  location ~ ^/v1/conversations/(?<name>[^/]+)/items$ {{ try_files /items/$name$arg_after.json =404; error_page 405 =200 /items/$name.json; }}
+  location ~ ^/v1/conversations/[^/]+$ {{ rewrite ^ /conversation.json break; }}
+  location ~ ^/v1/conversations/(?<name>[^/]+)/items$ {{
+    try_files /items/$name$arg_after.json =404; error_page 405 =200 /items/$name.json;
+  }}
 """
 
 
@@ -96,9 +101,11 @@ def _nginx(root: Path, plain: int, cookies: int) -> list[str] | None:
     program = shutil.which("nginx")
     if program is None:
         return None
-    os.chmod(root, 0o755)  # noqa: S103  # the worker runs as another user
+    root.chmod(0o755)  # noqa: S103  # the worker runs as another user
     common = _COMMON.format(root=root)
-    config = _CONFIG.format(root=root, plain=plain, cookies=cookies, first=COOKIES[0], second=COOKIES[1], common=common)
+    config = _CONFIG.format(
+        root=root, plain=plain, cookies=cookies, first=COOKIES[0], second=COOKIES[1], common=common, setting=_SETTING
+    )
     (root / "nginx.conf").write_text(config)
     return [program, "-e", "/dev/null", "-c", str(root / "nginx.conf")]
 

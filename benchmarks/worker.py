@@ -13,6 +13,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from benchmarks import payloads
@@ -177,8 +178,7 @@ def memory_of_items(contender: str, _: str) -> float:
 
 
 def _resident() -> float:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def memory_of_client(contender: str, url: str) -> float:
