@@ -72,6 +72,12 @@ COMMANDS: Final = (
         ["delete conv_123 msg_456", "delete conv_123 --yes"],
     ),
     Command(
+        "find",
+        "find:find",
+        "List conversations of a registry.",
+        ["find --owner 42", "find --idle 90d --ids > ids.txt", "find --unfinished"],
+    ),
+    Command(
         "fork",
         "fork:fork",
         "Copy a conversation, or its beginning, into a new one.",

@@ -242,7 +242,7 @@ class Registry:
 
     async def unfinished(self, *, older_than: float = 600.0) -> list[Birth]:
         """
-        Creations that were sent so many seconds ago and never heard of: their process died, or their outcome is unknown.
+        Creations sent so many seconds ago and never heard of: their process died, or their outcome is unknown.
 
         Each may have left a conversation whose id nobody has. Nothing can erase it; what it was is told.
         """
