@@ -296,8 +296,6 @@ async def _ask(settle: Settle, failure: APIError) -> Verdict:
 
 
 def _answer(call: _Call, outcome: Outcome) -> Response:
-    if not call.attempts and isinstance(outcome, Response):
-        return outcome
     attempts = tuple(call.attempts)
     if isinstance(outcome, Response):
         return outcome.replace(attempts=attempts)

@@ -175,10 +175,8 @@ class SessionManager:
     def _new_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
         session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies())
-        if hasattr(session, "_retry_connection"):  # as aiohttp's own test client does; 3 % cheaper than a middleware
-            session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        else:
-            self._options["middlewares"] = (_once,)
+        # What `_once` does for a borrowed session, 3 % cheaper; aiohttp's own test client does the same.
+        session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return session
 
     async def close(self) -> None:
@@ -190,7 +188,8 @@ class SessionManager:
 
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
         opened = getattr(self, "_open", None)
-        if opened is None or self._borrowed is not None or opened.session.closed:
+        connector = opened.session.connector if opened is not None else None
+        if opened is None or connector is None or connector.closed or self._borrowed is not None:
             return
         _warn(
             "a ConversationsClient was never closed; use `async with ConversationsClient()` or `await client.close()`",
@@ -198,10 +197,8 @@ class SessionManager:
             source=self,
             stacklevel=2,
         )
-        connector = opened.session.connector
         opened.session.detach()
-        if connector is not None:
-            connector.__exit__(None, None, None)  # closes at once; its close() would have to be awaited
+        connector.__exit__(None, None, None)  # closes at once; its close() would have to be awaited
 
 
 def _options_for_borrowed(session: aiohttp.ClientSession, ssl: SSL) -> dict[str, Any]:

@@ -479,6 +479,18 @@ async def test_a_look_that_fails(loop, failure):
     assert "sk-secret" not in str(caught.value)
 
 
+async def test_a_cancelled_attempt(loop):
+    """Who cancels a call gets no error of ours, and nothing is sent again."""
+    task = asyncio.create_task(loop(loop.within(9, append_request(settle=settles(FOUND))), never))
+    await asyncio.sleep(0)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert 1 == loop.sent
+
+
 async def test_a_look_that_is_cancelled(loop):
     """A cancelled call stays cancelled."""
     with pytest.raises(asyncio.CancelledError):

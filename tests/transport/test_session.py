@@ -250,7 +250,8 @@ async def test_broken_answers(manager, make, after):
 
 
 @pytest.mark.parametrize("make", [get_request, delete_request])
-async def test_kept_connections_that_are_dropped(manager, make):
+@pytest.mark.parametrize("borrowing", [False, True])
+async def test_kept_connections_that_are_dropped(make, borrowing):
     """A kept connection that breaks is an error like any other: aiohttp must not send again behind our back."""
 
     async def peer(reader, writer):
@@ -262,10 +263,12 @@ async def test_kept_connections_that_are_dropped(manager, make):
             writer.write(http())
 
     requests = []
-    async with serving(peer) as server:
+    async with serving(peer) as server, aiohttp.ClientSession() as session:
+        manager = SessionManager(session=session if borrowing else None)
         await manager.send(asking(server, make))
         with pytest.raises(APIConnectionError):
             await manager.send(asking(server, make))
+        await manager.close()
 
     assert (2, 1) == (len(requests), server.connections)
 
@@ -477,6 +480,36 @@ async def test_native_middlewares_run_inside_an_attempt():
     assert ["GET", "GET", "ServerDisconnectedError"] == seen
 
 
+async def test_native_middlewares_may_see_and_change_the_body():
+    """A native middleware reads the body that goes out, and may put another in its place."""
+    seen = []
+
+    async def native(request, handler):
+        seen.append((request.body.decode(), await request.body.as_bytes()))
+        await request.update_body(b'{"changed":true}')
+        return await handler(request)
+
+    async with answering(http()) as server, aiohttp.ClientSession(middlewares=(native,)) as session:
+        await SessionManager(session=session).send(asking(server, append_request, body=b'{"a":1}'))
+
+    assert [('{"a":1}', b'{"a":1}')] == seen
+    assert b'{"changed":true}' == server.asked[0].body
+
+
+async def test_timeouts_of_a_borrowed_session():
+    """What somebody else's timeout ends may have been carried out."""
+
+    async def native(_request, _handler):
+        raise TimeoutError("theirs")
+
+    async with answering(http()) as server, aiohttp.ClientSession(middlewares=(native,)) as session:
+        with pytest.raises(APITimeoutError, match=r"^Request timed out\.$") as caught:
+            await SessionManager(session=session).send(asking(server))
+
+    assert caught.value.sent
+    assert "theirs" == str(caught.value.__cause__)
+
+
 async def test_a_borrowed_session_closed_by_its_owner():
     """The owner closed the session: the error says that, before and after the first request."""
     async with answering(http()) as server:
@@ -526,11 +559,12 @@ async def test_one_tls_context_per_process():
 
 async def test_a_pool_without_a_limit():
     """A borrowed session whose pool has no limit is used without one."""
-    async with (
-        answering(http()) as server,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session,
-    ):
-        assert 200 == (await SessionManager(session=session).send(asking(server))).status_code
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        manager = SessionManager(session=session)
+        async with answering(http()) as server:
+            assert 200 == (await manager.send(asking(server))).status_code
+        with pytest.raises(APIConnectionError):
+            await manager.send(asking(server))
 
 
 # Opening and closing
