@@ -45,7 +45,7 @@ _COMMON = """
   root {root}/www; open_file_cache max=1000; add_header x-request-id req_0123456789;
   error_page 405 =200 $uri;
   location ~ ^/v1/conversations/[^/]+$ {{ rewrite ^ /conversation.json break; }}
-  location ~ ^/v1/conversations/(?<name>[^/]+)/items$ {{
+  location ~ ^/v1/conversations/(?<name>[a-z0-9]+)(-[0-9]+)?/items$ {{
     try_files /items/$name$arg_after.json =404; error_page 405 =200 /items/$name.json;
   }}
 """
@@ -101,7 +101,7 @@ def _nginx(root: Path, plain: int, cookies: int) -> list[str] | None:
     program = shutil.which("nginx")
     if program is None:
         return None
-    root.chmod(0o755)  # noqa: S103  # the worker runs as another user
+    root.chmod(0o755)  # the worker runs as another user
     common = _COMMON.format(root=root)
     config = _CONFIG.format(
         root=root, plain=plain, cookies=cookies, first=COOKIES[0], second=COOKIES[1], common=common, setting=_SETTING
@@ -160,7 +160,7 @@ class Fallback(asyncio.Protocol):
         path, _, query = target.partition("?")
         parts = path.split("/")
         after = next((pair[6:] for pair in query.split("&") if pair.startswith("after=")), "")
-        name = f"items/{parts[3]}{after}.json" if len(parts) > 4 else "conversation.json"
+        name = f"items/{parts[3].split('-')[0]}{after}.json" if len(parts) > 4 else "conversation.json"
         body = (self._root / "www" / name).read_bytes()
         wanted = self._cookies and "cookie:" not in head.lower()
         extra = "".join(f"Set-Cookie: {cookie}\r\n" for cookie in COOKIES) if wanted else ""

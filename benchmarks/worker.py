@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import sys
 import time
@@ -52,12 +53,13 @@ async def retrieve(contender: str, url: str, concurrency: int) -> float:
 
 
 async def create_items(contender: str, url: str, count: int) -> float:
+    """Sixteen tasks, each with a conversation of its own: ours sends one append at a time to each."""
     client = CONTENDERS[contender](url)
     items = payloads.items_to_send(count)
+    names = itertools.cycle(f"create{count}-{number}" for number in range(16))
+    total = _scale(contender, 3000 if count == 1 else 1500)
     try:
-        return await _rate(
-            lambda: client.create_items(f"create{count}", items), 16, _scale(contender, 3000 if count == 1 else 1500)
-        )
+        return await _rate(lambda: client.create_items(next(names), items), 16, total)
     finally:
         await client.close()
 
