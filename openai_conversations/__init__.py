@@ -39,6 +39,14 @@ if TYPE_CHECKING:
     )
     from openai_conversations.operations.append import Appended, AppendProgress, AppendResume
     from openai_conversations.operations.archive.reading import Archive
+    from openai_conversations.operations.bulk import BulkOptions, BulkOutcome, BulkWork, LedgerNote, run_bulk
+    from openai_conversations.operations.bulk_errors import (
+        BulkStoppedError,
+        DatabaseError,
+        IdsFileError,
+        LedgerError,
+        RegistryError,
+    )
     from openai_conversations.operations.check import CheckReport, Finding
     from openai_conversations.operations.copying import CopyReport
     from openai_conversations.operations.differences import Difference
@@ -54,8 +62,13 @@ if TYPE_CHECKING:
         OperationError,
         OutdatedPlanError,
     )
+    from openai_conversations.operations.ledger import Ledger, LedgerRow
+    from openai_conversations.operations.progress import BulkProgress, BulkSummary
+    from openai_conversations.operations.rate import Pace, Rates
     from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt
+    from openai_conversations.operations.registry import Birth, Registered, Registry
     from openai_conversations.operations.repair import RepairPlan, RepairReport, RepairStep
+    from openai_conversations.operations.works import checking, erasing, exporting, importing
     from openai_conversations.resources.archives import read_archive, render_archive
     from openai_conversations.resources.arguments import CallOptions, Guard, Omit, omit
     from openai_conversations.resources.items import Include, ItemParam
@@ -141,6 +154,13 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "Birth",
+    "BulkOptions",
+    "BulkOutcome",
+    "BulkProgress",
+    "BulkStoppedError",
+    "BulkSummary",
+    "BulkWork",
     "CallOptions",
     "CheckReport",
     "ClientClosedError",
@@ -166,6 +186,7 @@ __all__ = [
     "CopyReport",
     "CustomToolCall",
     "CustomToolCallOutput",
+    "DatabaseError",
     "DeletedItem",
     "Difference",
     "Environs",
@@ -177,6 +198,7 @@ __all__ = [
     "GENERIC",
     "Guard",
     "Handler",
+    "IdsFileError",
     "ImageGenerationCall",
     "ImportConflictError",
     "Include",
@@ -188,6 +210,10 @@ __all__ = [
     "ItemLister",
     "ItemParam",
     "ItemReference",
+    "Ledger",
+    "LedgerError",
+    "LedgerNote",
+    "LedgerRow",
     "LocalShellCall",
     "LocalShellCallOutput",
     "McpApprovalRequest",
@@ -206,6 +232,7 @@ __all__ = [
     "OperationOptions",
     "OutdatedPlanError",
     "OutputText",
+    "Pace",
     "PaginationStalledError",
     "PermissionDeniedError",
     "Profile",
@@ -213,10 +240,14 @@ __all__ = [
     "ProgramOutput",
     "Proof",
     "RateLimitError",
+    "Rates",
     "Reasoning",
     "ReasoningText",
     "Receipt",
     "Refusal",
+    "Registered",
+    "Registry",
+    "RegistryError",
     "RepairPlan",
     "RepairReport",
     "RepairStep",
@@ -244,9 +275,14 @@ __all__ = [
     "WrongEventLoopError",
     "__version__",
     "azure",
+    "checking",
+    "erasing",
+    "exporting",
+    "importing",
     "omit",
     "read_archive",
     "render_archive",
+    "run_bulk",
 ]
 
 _NAMES = {
@@ -278,6 +314,8 @@ _NAMES = {
     ),
     "operations.append": ("AppendProgress", "AppendResume", "Appended"),
     "operations.archive.reading": ("Archive",),
+    "operations.bulk": ("BulkOptions", "BulkOutcome", "BulkWork", "LedgerNote", "run_bulk"),
+    "operations.bulk_errors": ("BulkStoppedError", "DatabaseError", "IdsFileError", "LedgerError", "RegistryError"),
     "operations.check": ("CheckReport", "Finding"),
     "operations.copying": ("CopyReport",),
     "operations.differences": ("Difference",),
@@ -293,8 +331,13 @@ _NAMES = {
         "OperationError",
         "OutdatedPlanError",
     ),
+    "operations.ledger": ("Ledger", "LedgerRow"),
+    "operations.progress": ("BulkProgress", "BulkSummary"),
+    "operations.rate": ("Pace", "Rates"),
     "operations.receipts": ("DeletedItem", "Proof", "Receipt"),
+    "operations.registry": ("Birth", "Registered", "Registry"),
     "operations.repair": ("RepairPlan", "RepairReport", "RepairStep"),
+    "operations.works": ("checking", "erasing", "exporting", "importing"),
     "resources.archives": ("read_archive", "render_archive"),
     "resources.arguments": ("CallOptions", "Guard", "Omit", "omit"),
     "resources.items": ("Include", "ItemParam"),

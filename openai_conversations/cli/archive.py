@@ -17,7 +17,7 @@ from openai_conversations.cli.output import Json, note, show_fields, wants_json,
 from openai_conversations.cli.running import Many, finish, progress_bar
 
 if TYPE_CHECKING:
-    from openai_conversations.operations.bulk import Work
+    from openai_conversations.operations.bulk import BulkWork
     from openai_conversations.operations.ledger import Ledger
     from openai_conversations.operations.sources import Ids
 
@@ -76,7 +76,7 @@ async def _export_one(
 
 
 async def _run(
-    operation: str, work: Work, ids: Ids, many: Many, requests: dict[str, int], *, json: bool, reports: bool = False
+    operation: str, work: BulkWork, ids: Ids, many: Many, requests: dict[str, int], *, json: bool, reports: bool = False
 ) -> Exit:
     from openai_conversations.operations.bulk import run_bulk
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from openai_conversations.cli.connection import Connection
     from openai_conversations.client import ConversationsClient
     from openai_conversations.operations.bulk import BulkOptions
-    from openai_conversations.operations.progress import Progress, Summary
+    from openai_conversations.operations.progress import BulkProgress, BulkSummary
     from openai_conversations.operations.rate import Pace
     from openai_conversations.operations.sources import Ids
 
@@ -101,7 +101,7 @@ class Many:
 
         return connection.client(middlewares=[pace], retry=RetryPolicy(on_attempt=pace.on_attempt))
 
-    def options(self, on_progress: Callable[[Progress], object] | None) -> BulkOptions:
+    def options(self, on_progress: Callable[[BulkProgress], object] | None) -> BulkOptions:
         """For the runner."""
         from openai_conversations.operations.bulk import BulkOptions
 
@@ -109,7 +109,7 @@ class Many:
 
 
 @contextmanager
-def progress_bar(verb: str) -> Generator[Callable[[Progress], object] | None]:
+def progress_bar(verb: str) -> Generator[Callable[[BulkProgress], object] | None]:
     """A bar on standard error, with rate and time left; nothing where nobody looks."""
     if not sys.stderr.isatty():
         yield None
@@ -126,7 +126,7 @@ def progress_bar(verb: str) -> Generator[Callable[[Progress], object] | None]:
     with Bar(*columns, console=console(stderr=True), expand=True) as bar:
         task = bar.add_task(verb, total=None, pace="")
 
-        def show(progress: Progress) -> None:
+        def show(progress: BulkProgress) -> None:
             done = progress.done + progress.failed
             total = progress.total if progress.is_total_known else None
             bar.update(task, completed=done, total=total, pace=pace_of(progress))
@@ -134,7 +134,7 @@ def progress_bar(verb: str) -> Generator[Callable[[Progress], object] | None]:
         yield show
 
 
-def pace_of(progress: Progress) -> str:
+def pace_of(progress: BulkProgress) -> str:
     """``12.3/s, 4 m 10 s left, 2 failed``."""
     words = [f"{progress.rate:.1f}/s"]
     if progress.seconds_left is not None:
@@ -153,7 +153,7 @@ def seconds_text(seconds: float) -> str:
     return f"{hours} h {minutes} m" if hours else f"{minutes} m {rest} s"
 
 
-def finish(summary: Summary, *, json: bool) -> Exit:
+def finish(summary: BulkSummary, *, json: bool) -> Exit:
     """Say what came of a run, and choose the exit code."""
     if json:
         write_json(summary_json(summary))
@@ -166,20 +166,20 @@ def finish(summary: Summary, *, json: bool) -> Exit:
     return exit_of(summary)
 
 
-def exit_of(summary: Summary) -> Exit:
+def exit_of(summary: BulkSummary) -> Exit:
     """Ten for failures, eleven for problems that a check found."""
     if summary.failed:
         return Exit.SOME_FAILED
     return Exit.PROBLEMS_FOUND if summary.problems else Exit.OK
 
 
-def summary_json(summary: Summary) -> dict[str, Any]:
+def summary_json(summary: BulkSummary) -> dict[str, Any]:
     """A summary as JSON; failures have a line of their own on standard error."""
     value = attrs.asdict(summary, filter=lambda attribute, _: attribute.name != "failures")
     return {**value, "seconds": round(summary.seconds, 3)}
 
 
-def _show(summary: Summary) -> None:
+def _show(summary: BulkSummary) -> None:
     from rich.text import Text
 
     out = console()

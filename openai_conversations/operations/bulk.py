@@ -33,8 +33,8 @@ from openai_conversations.errors import (
 )
 from openai_conversations.operations.bounded import checked_concurrency
 from openai_conversations.operations.bulk_errors import BulkStoppedError, LedgerError
-from openai_conversations.operations.ledger import Ledger, Result, Row
-from openai_conversations.operations.progress import Meter, Progress, Summary
+from openai_conversations.operations.ledger import Ledger, LedgerRow, Result
+from openai_conversations.operations.progress import BulkProgress, BulkSummary, Meter
 from openai_conversations.operations.sources import Ids, batches
 
 FATAL: Final = (
@@ -59,7 +59,7 @@ _KINDS_OF_ERRORS: Final = 50
 
 
 @attrs.frozen(kw_only=True)
-class Outcome:
+class BulkOutcome:
     """
     What an operation did with one conversation.
 
@@ -74,7 +74,7 @@ class Outcome:
     problem: bool = False
 
 
-class Note:
+class LedgerNote:
     """What an operation leaves for the next attempt, should this one not come to its end."""
 
     def __init__(self, ledger: Ledger, number: int) -> None:
@@ -90,9 +90,9 @@ class Note:
         self._ledger.note_soon(self._number, notes)
 
 
-OnProgress = Callable[[Progress], object]
+OnProgress = Callable[[BulkProgress], object]
 
-Work = Callable[[Row, Note], Awaitable[Outcome]]
+BulkWork = Callable[[LedgerRow, LedgerNote], Awaitable[BulkOutcome]]
 """Does the operation with one conversation; called again, it goes on where it stopped."""
 
 
@@ -124,14 +124,14 @@ class BulkOptions:
 
 async def run_bulk(
     operation: str,
-    work: Work,
+    work: BulkWork,
     ids: Ids | None,
     *,
     ledger: str | PathLike[str],
     options: BulkOptions | None = None,
     requests: Mapping[str, int] | None = None,
     on_receipts: Callable[[Ledger], Awaitable[object]] | None = None,
-) -> Summary:
+) -> BulkSummary:
     """
     Do something with every conversation, each of them once.
 
@@ -161,14 +161,14 @@ async def run_bulk(
 class _Run:
     """One run over a ledger."""
 
-    def __init__(self, operation: str, work: Work, ledger: Ledger, options: BulkOptions) -> None:
+    def __init__(self, operation: str, work: BulkWork, ledger: Ledger, options: BulkOptions) -> None:
         self._operation = operation
         self._work = work
         self._ledger = ledger
         self._options = options
         self._meter = Meter(options.clock)
         self._before = ledger.counts.get("done", 0)
-        self._rows: asyncio.Queue[Row | None] = asyncio.Queue()
+        self._rows: asyncio.Queue[LedgerRow | None] = asyncio.Queue()
         self._idle = 0
         """Workers that wait for a row."""
         self._tries: Counter[int] = Counter()
@@ -218,7 +218,7 @@ class _Run:
         for _ in range(self._options.concurrency):
             self._rows.put_nowait(None)
 
-    async def _take(self, count: int) -> list[Row]:
+    async def _take(self, count: int) -> list[LedgerRow]:
         if count < 1:
             return []
         rows = await self._ledger.take(count) if self._ledger.counts.get("waiting") else []
@@ -238,16 +238,16 @@ class _Run:
                 await self._options.sleep(self._options.first_wait * 2 ** (tried - 1))
             await self._attempt(row)
 
-    async def _next(self) -> Row | None:
+    async def _next(self) -> LedgerRow | None:
         self._idle += 1
         self._wake.set()
         row = await self._rows.get()
         self._idle -= 1
         return row
 
-    async def _attempt(self, row: Row) -> None:
+    async def _attempt(self, row: LedgerRow) -> None:
         try:
-            outcome = await self._work(row, Note(self._ledger, row.number))
+            outcome = await self._work(row, LedgerNote(self._ledger, row.number))
         except FATAL:
             raise
         except (ConversationsError, OSError) as error:
@@ -257,8 +257,8 @@ class _Run:
         self._tries.pop(row.number, None)
         await self._ledger.finish(Result(number=row.number, phase="done", items=outcome.items, receipt=outcome.receipt))
 
-    async def _failed(self, row: Row, error: Exception) -> None:
-        """Note a failure; what is transient is tried again at the end of the run."""
+    async def _failed(self, row: LedgerRow, error: Exception) -> None:
+        """LedgerNote a failure; what is transient is tried again at the end of the run."""
         line = describe(error)
         transient = isinstance(error, TRANSIENT)
         self._in_a_row = self._in_a_row + 1 if transient else 0
@@ -287,12 +287,12 @@ class _Run:
         if self._options.on_progress is not None:
             self._options.on_progress(self._progress())
 
-    def _progress(self) -> Progress:
+    def _progress(self) -> BulkProgress:
         counts = self._ledger.counts
         done, failed, total = counts.get("done", 0), counts.get("failed", 0), sum(counts.values())
         rate = self._meter.rate(done + failed)
         left = total - done - failed
-        return Progress(
+        return BulkProgress(
             total=total,
             is_total_known=self._all_known,
             done=done,
@@ -303,11 +303,11 @@ class _Run:
             elapsed=self._meter.elapsed,
         )
 
-    async def summary(self, requests: Mapping[str, int]) -> Summary:
+    async def summary(self, requests: Mapping[str, int]) -> BulkSummary:
         """What came of the run."""
         counts = self._ledger.counts
         failed = counts.get("failed", 0)
-        return Summary(
+        return BulkSummary(
             operation=self._operation,
             total=sum(counts.values()),
             done=counts.get("done", 0),

@@ -48,7 +48,7 @@ _RECEIPTS_AT_A_TIME: Final = 200
 
 
 @attrs.frozen(kw_only=True)
-class Row:
+class LedgerRow:
     """
     A conversation of a run.
 
@@ -150,10 +150,10 @@ class Ledger:
         self._move(None, "waiting", added)
         return added
 
-    async def take(self, count: int, *, phase: Phase = "waiting") -> list[Row]:
+    async def take(self, count: int, *, phase: Phase = "waiting") -> list[LedgerRow]:
         """Take the next conversations to work on; they are ``working`` from then on."""
 
-        def job(db: sqlite3.Connection) -> list[Row]:
+        def job(db: sqlite3.Connection) -> list[LedgerRow]:
             found = db.execute(
                 "SELECT number, id, attempts, cursor FROM conversations WHERE phase = ? ORDER BY number LIMIT ?",
                 (phase, count),
@@ -164,7 +164,9 @@ class Ledger:
                 [(now, number) for number, *_ in found],
             )
             return [
-                Row(number=number, id=id, attempts=attempts + 1, cursor=cursor, notes=_notes(db, number, attempts))
+                LedgerRow(
+                    number=number, id=id, attempts=attempts + 1, cursor=cursor, notes=_notes(db, number, attempts)
+                )
                 for number, id, attempts, cursor in found
             ]
 

@@ -13,7 +13,7 @@ _WINDOW: Final = 10.0
 
 
 @attrs.frozen(kw_only=True)
-class Progress:
+class BulkProgress:
     """
     Where a bulk run stands.
 
@@ -39,7 +39,7 @@ class Progress:
 
 
 @attrs.frozen(kw_only=True)
-class Summary:
+class BulkSummary:
     """
     What came of a bulk run.
 
@@ -89,7 +89,7 @@ class Meter:
         return self._clock() - self._began
 
     def rate(self, done: int) -> float:
-        """Note a count, and give what came to it per second, lately."""
+        """LedgerNote a count, and give what came to it per second, lately."""
         now = self._clock()
         self._marks.append((now, done))
         while len(self._marks) > 2 and now - self._marks[0][0] > _WINDOW:

@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import attrs
 
-from openai_conversations.operations.bulk import Note, Outcome, Work
+from openai_conversations.operations.bulk import BulkOutcome, BulkWork, LedgerNote
 from openai_conversations.operations.check import CheckReport
 from openai_conversations.operations.copying import CopyReport
-from openai_conversations.operations.ledger import Row
+from openai_conversations.operations.ledger import LedgerRow
 from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt, iso
 
 ExportFormat = Literal["jsonl", "markdown", "html"]
@@ -44,7 +44,7 @@ class Erases(Protocol):
     ) -> Awaitable[Receipt]: ...
 
 
-def erasing(conversations: Erases, *, concurrency: int = 8) -> Work:
+def erasing(conversations: Erases, *, concurrency: int = 8) -> BulkWork:
     """
     Erase each conversation and keep its receipt.
 
@@ -56,7 +56,7 @@ def erasing(conversations: Erases, *, concurrency: int = 8) -> Work:
         concurrency: How many items of one conversation are deleted at a time.
     """
 
-    async def work(row: Row, note: Note) -> Outcome:
+    async def work(row: LedgerRow, note: LedgerNote) -> BulkOutcome:
         deleted: list[DeletedItem] = []
         kept = 0
 
@@ -74,7 +74,7 @@ def erasing(conversations: Erases, *, concurrency: int = 8) -> Work:
             await note.keep(*_items(new), {"proof": attrs.asdict(proof)})
 
         receipt = await conversations.erase(row.id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof)
-        return Outcome(items=receipt.count + _earlier_count(row), receipt=_receipt(receipt, row))
+        return BulkOutcome(items=receipt.count + _earlier_count(row), receipt=_receipt(receipt, row))
 
     return work
 
@@ -83,11 +83,11 @@ def _items(deleted: Sequence[DeletedItem]) -> list[dict[str, Any]]:
     return [{"item": attrs.asdict(item)} for item in deleted]
 
 
-def _earlier_count(row: Row) -> int:
+def _earlier_count(row: LedgerRow) -> int:
     return sum("item" in note for note in row.notes)
 
 
-def _receipt(receipt: Receipt, row: Row) -> dict[str, Any]:
+def _receipt(receipt: Receipt, row: LedgerRow) -> dict[str, Any]:
     """The receipt with what earlier attempts did, as far as they could note it."""
     value = {**receipt.to_json(), "attempts": row.attempts}
     if row.attempts > 1:
@@ -105,7 +105,7 @@ class Exports(Protocol):
     def export(self, conversation_id: str, *, format: ExportFormat = ...) -> AsyncIterator[bytes]: ...
 
 
-def exporting(conversations: Exports, folder: Path, *, format: ExportFormat = "jsonl") -> Work:
+def exporting(conversations: Exports, folder: Path, *, format: ExportFormat = "jsonl") -> BulkWork:
     """
     Write each conversation to a file of its own, which is there whole or not at all.
 
@@ -115,11 +115,11 @@ def exporting(conversations: Exports, folder: Path, *, format: ExportFormat = "j
         format: ``jsonl``, ``markdown`` or ``html``.
     """
 
-    async def work(row: Row, _: Note) -> Outcome:
+    async def work(row: LedgerRow, _: LedgerNote) -> BulkOutcome:
         path = folder / f"{quote(row.id, safe='')}{SUFFIXES[format]}"
         lines, size = await write_whole(path, conversations.export(row.id, format=format))
         items = lines - 1 if format == "jsonl" else 0
-        return Outcome(items=items, receipt={"conversation_id": row.id, "file": path.name, "bytes": size})
+        return BulkOutcome(items=items, receipt={"conversation_id": row.id, "file": path.name, "bytes": size})
 
     return work
 
@@ -174,7 +174,7 @@ class Imports(Protocol):
     ) -> Awaitable[CopyReport]: ...
 
 
-def importing(conversations: Imports, *, dry_run: bool = False, allow_damaged: bool = False) -> Work:
+def importing(conversations: Imports, *, dry_run: bool = False, allow_damaged: bool = False) -> BulkWork:
     """
     Make a conversation of each file. The id of the new one is in the ledger before anything is appended to it.
 
@@ -184,7 +184,7 @@ def importing(conversations: Imports, *, dry_run: bool = False, allow_damaged: b
         allow_damaged: Whether to import the sound lines before the first damage of an export.
     """
 
-    async def work(row: Row, note: Note) -> Outcome:
+    async def work(row: LedgerRow, note: LedgerNote) -> BulkOutcome:
         async def on_created(conversation_id: str) -> None:
             await note.keep(cursor=conversation_id)
 
@@ -193,7 +193,7 @@ def importing(conversations: Imports, *, dry_run: bool = False, allow_damaged: b
             content, into=row.cursor, dry_run=dry_run, allow_damaged=allow_damaged, on_created=on_created
         )
         receipt = {"file": row.id, **report.to_json()}
-        return Outcome(items=report.present + report.stored, receipt=receipt)
+        return BulkOutcome(items=report.present + report.stored, receipt=receipt)
 
     return work
 
@@ -204,7 +204,7 @@ class Checks(Protocol):
     def check(self, conversation_id: str) -> Awaitable[CheckReport]: ...
 
 
-def checking(conversations: Checks) -> Work:
+def checking(conversations: Checks) -> BulkWork:
     """
     Look at each conversation for what makes it refuse its next turn, and keep the report when there is something.
 
@@ -212,9 +212,9 @@ def checking(conversations: Checks) -> Work:
         conversations: Has ``check``.
     """
 
-    async def work(row: Row, _: Note) -> Outcome:
+    async def work(row: LedgerRow, _: LedgerNote) -> BulkOutcome:
         report = await conversations.check(row.id)
         receipt = None if report.is_sound else report.to_json()
-        return Outcome(items=report.items, problem=not report.is_sound, receipt=receipt)
+        return BulkOutcome(items=report.items, problem=not report.is_sound, receipt=receipt)
 
     return work

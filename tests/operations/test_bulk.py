@@ -16,7 +16,7 @@ from openai_conversations.errors import (
     ConversationsError,
     NotFoundError,
 )
-from openai_conversations.operations.bulk import BulkOptions, Outcome, run_bulk
+from openai_conversations.operations.bulk import BulkOptions, BulkOutcome, run_bulk
 from openai_conversations.operations.bulk_errors import BulkStoppedError, IdsFileError
 from openai_conversations.operations.ledger import Ledger
 from openai_conversations.operations.rate import Pace, Rates
@@ -45,7 +45,7 @@ class Worker:
                 raise error
         finally:
             self.under_way -= 1
-        return Outcome(items=2, receipt={"id": row.id})
+        return BulkOutcome(items=2, receipt={"id": row.id})
 
 
 class Sleeps:
@@ -235,7 +235,7 @@ async def test_notes_and_receipts(tmp_path):
         if not row.notes:
             await note.keep({"page": 1}, cursor="x")
             raise APITimeoutError
-        return Outcome(receipt={"id": row.id, "cursor": row.cursor})
+        return BulkOutcome(receipt={"id": row.id, "cursor": row.cursor})
 
     receipts = []
 
@@ -306,7 +306,7 @@ class Worker2:
     """Remembers nothing."""
 
     async def __call__(self, row, note):
-        return Outcome(items=1, receipt={"id": row.id})
+        return BulkOutcome(items=1, receipt={"id": row.id})
 
 
 def test_errors_travel():
