@@ -52,9 +52,10 @@ class Codec:
             DecodeError: The body is not JSON, or does not fit; the message gives the JSON paths.
         """
         try:
-            return self.structure(loads(body), kind)
+            read: T = self._reader(kind)(loads(body), kind)
         except (ValueError, RecursionError):
             return self._decode_exactly(body, kind)
+        return read
 
     def structure(self, value: Any, kind: type[T]) -> T:
         """
@@ -64,11 +65,14 @@ class Codec:
             Misfit: It does not fit.
             ImpreciseNumberError: It holds a float of 2⁶³ or more, which may have been an integer.
         """
+        read: T = self._reader(kind)(value, kind)
+        return read
+
+    def _reader(self, kind: Any) -> Any:
         reader = self._readers.get(kind)
         if reader is None:
             self._readers[kind] = reader = self._fast.get_structure_hook(kind)
-        read: T = reader(value, kind)
-        return read
+        return reader
 
     def _decode_exactly(self, body: bytes, kind: type[T]) -> T:
         """Slowly: integers of any size, and errors with paths."""

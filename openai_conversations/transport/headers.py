@@ -46,10 +46,9 @@ class AuthHeaders:
 
 
 def fixed_headers(settings: Settings, version: str) -> dict[str, str]:
-    """What every request of a client carries; default headers win over ours."""
+    """What every request of a client carries; default headers win over ours. A body brings its own ``Content-Type``."""
     ours = {
         "Accept": "application/json",
-        "Content-Type": "application/json",
         "User-Agent": f"openai_conversations/{version} Python/{sys.version.split()[0]}",
     }
     if isinstance(settings.api_key, str):
