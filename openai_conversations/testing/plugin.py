@@ -1,15 +1,15 @@
 """
 The pytest plugin: a Conversations server in every test that asks for one.
 
-================================  =====================================================================================
-``conversations_server``          a running :class:`.ConversationsServer`, fresh for each test
-``conversations_client``          a client of it, closed after the test
-``conversations_environment``     ``OPENAI_BASE_URL`` and ``OPENAI_API_KEY`` point to it while the test runs
-``@pytest.mark.conversations``    keywords for the server of one test: ``profile="ogx", seed=1, faults=["locked:n=2"]``
-``--conversations-profile``       the profile of every server that no mark gives one
-``--conversations-seed``          the same for the seed
-``--conversations-unfired=error`` fail the tests whose faults never struck, instead of only reporting them
-================================  =====================================================================================
+=================================  ============================================================================
+``conversations_server``           a running :class:`.ConversationsServer`, fresh for each test
+``conversations_client``           a client of it, closed after the test
+``conversations_environment``      ``OPENAI_BASE_URL`` and ``OPENAI_API_KEY`` point to it while the test runs
+``@pytest.mark.conversations``     how the server of one test is made: ``profile="ogx", faults=["locked:n=2"]``
+``--conversations-profile``        the profile of every server that no mark gives one
+``--conversations-seed``           the same for the seed
+``--conversations-unfired=error``  fail the tests whose faults never struck, instead of only reporting them
+=================================  ============================================================================
 
 The server runs in a thread of its own: tests may be plain functions, coroutines of any plugin, or drive other programs.
 """
