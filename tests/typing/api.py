@@ -14,6 +14,7 @@ from openai_conversations import (
     AmbiguousWriteError,
     APIResponse,
     APIStatusError,
+    Appended,
     Attempt,
     Conversation,
     ConversationDeletedResource,
@@ -28,6 +29,7 @@ from openai_conversations import (
     InputText,
     ItemLister,
     Message,
+    Receipt,
     Refusal,
     Request,
     RequestInfo,
@@ -106,6 +108,14 @@ async def listing(client: ConversationsClient) -> None:
         assert_type(item, ConversationItem)
     async for other in page.iter_pages():
         assert_type(other, ConversationItemPage)
+
+
+async def operations(client: ConversationsClient) -> None:
+    """What is made of many requests has results of its own."""
+    assert_type(await client.conversations.items.append("conv_1", [{"role": "user", "content": "Hi"}]), Appended)
+    assert_type(await client.conversations.erase("conv_1"), Receipt)
+    assert_type((await client.conversations.check("conv_1")).conversation_id, str)
+    assert_type(await client.conversations.patch_metadata("conv_1", {"k": "v", "old": None}), Conversation)
 
 
 def narrowing(item: ConversationItem) -> None:
