@@ -37,7 +37,7 @@ FLAGS = [
 
 
 def chart(width: int = 560, height: int = 200) -> str:
-    """A picture as a data URL: bars of a made-up month, drawn by hand because a picture library is not needed for it."""
+    """A picture as a data URL: bars of a made-up month, drawn by hand to do without a picture library."""
     bars = [3, 5, 4, 8, 6, 9, 7, 11, 10, 14, 12, 15]
     rows = bytearray()
     for y in range(height):
@@ -88,7 +88,7 @@ def items() -> list[dict[str, Any]]:
             "content": [
                 {
                     "type": "input_text",
-                    "text": "How did signups go this month?\nI ran `SELECT count(*)` and saw a dip.",
+                    "text": "How did signups go this month?\nI ran `SELECT count(*)`, and saw a dip.",
                 },
                 {"type": "input_file", "filename": "orders.csv", "file_id": "file_1"},
             ],

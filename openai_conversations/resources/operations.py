@@ -6,10 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
-from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.json import dumps
 from openai_conversations.converters.outgoing import KEEPS_ID
-from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.resources.archives import ExportFormat, loads_lossless, render_archive
 from openai_conversations.resources.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
 from openai_conversations.resources.core import Core
@@ -357,8 +355,5 @@ def _checked(options: OperationOptions) -> CallOptions:
 
 def _sendable(core: Core, item: Any) -> Any:
     """A received item by the rules for sending items back, and without the nulls that a request does not take."""
-    try:
-        known = core.codec.decode(core.codec.encode(item), Item)
-    except DecodeError as error:
-        raise InvalidArgumentError(f"an item cannot be read: {error}") from None
+    known = core.codec.decode(core.codec.encode(item), Item)
     return core.codec.encode_items([known])[0]

@@ -259,9 +259,22 @@ async def test_stopped_at_every_request(number, moment):
     assert "a" == calls.stored[name].items[0]["id"]
 
 
-def test_reports_as_json():
-    """Plan and report are JSON values without what was said."""
+def test_plan_as_json():
+    """A plan is a JSON value without what was said."""
     plan = make_plan("conv", [said("my secret"), call(arguments="secret")], output="sorry")
 
     assert "secret" not in str(plan.to_json())
     assert "sorry" in str(plan.to_json())
+
+
+async def test_report_as_json():
+    """The report of a repair holds what was found, what was planned, and what is left."""
+    calls = FakeCalls()
+    name = calls.conversation(said("my secret"), call(), call("s", tag="computer_call"))
+
+    planned = (await repair(tools(calls), name)).to_json()
+    done = (await repair(tools(calls), name, dry_run=False)).to_json()
+
+    assert (False, None) == (planned["applied"], planned["after"])
+    assert (True, 1) == (done["applied"], len(done["after"]["findings"]))
+    assert "secret" not in str([planned, done])

@@ -250,7 +250,30 @@ def test_thread_annotations():
         {"type": "file_citation", "file_id": "file_1", "filename": "", "index": 3},
         {"type": "file_path", "file_id": "file_2", "index": 5},
     ] == archive.items[0]["content"][0]["annotations"]
-    assert [(0, "lost", "content[0][0].text"), (0, "lost", "content[0][2]")] == lost(archive)
+    assert [
+        (0, "lost", "content[0].text.annotations[0].text"),
+        (0, "lost", "content[0].text.annotations[2]"),
+    ] == lost(archive)
+
+
+def test_thread_oddities():
+    """Annotations of a person's words and parts that say nothing are named; plain words are words."""
+    archive = read(
+        [
+            thread_message("user", said("Hi", {"type": "file_path"}), {"type": "image_file", "image_file": {}}),
+            {"object": "thread.message", "role": "assistant", "content": "Ho"},
+        ]
+    )
+
+    assert ["Hi", "Ho"] == [item["content"][0]["text"] for item in archive.items]
+    assert [(0, "lost", "content[0].text.annotations"), (0, "lost", "content[1]")] == lost(archive)
+
+
+def test_images_without_address():
+    """An image part that has no URL is named."""
+    archive = read([{"role": "user", "content": ["Hi", {"type": "image_url", "image_url": {}}]}])
+
+    assert [(0, "lost", "content[0]"), (0, "lost", "content[1]"), (0, "left_out", "")] == lost(archive)
 
 
 def test_thread_rest():

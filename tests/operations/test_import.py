@@ -120,6 +120,15 @@ async def test_metadata():
         await import_archive(tools(calls), archive, into=report.conversation_id, metadata={})
 
 
+async def test_no_metadata():
+    """Metadata that is given as nothing is nothing."""
+    calls = FakeCalls()
+
+    report = await import_archive(tools(calls), archive_of("a", metadata={"old": "1"}), metadata=None)
+
+    assert {} == calls.stored[report.conversation_id].body["metadata"]
+
+
 async def test_left_out_items_do_not_count():
     """Items that cannot be stored are neither sent nor looked for in the target."""
     calls = FakeCalls()

@@ -55,6 +55,21 @@ async def test_overwritten():
     assert {"b": "2", "a": "9"} == patched.metadata
 
 
+async def test_last_try():
+    """The last try counts, too."""
+    calls = FakeCalls()
+    name = calls.conversation(metadata={})
+    others = iter([{}] * (ATTEMPTS - 1))
+
+    def undo(_: int, called: str) -> None:
+        if called == "update" and (other := next(others, None)) is not None:
+            calls.stored[name].body["metadata"] = other
+
+    calls.after = undo
+
+    assert {"a": "9"} == (await patch_metadata(tools(calls), name, {"a": "9"})).metadata
+
+
 async def test_the_race():
     """What somebody else writes between our reading and our writing is lost: the API knows no versions."""
     calls = FakeCalls()

@@ -110,6 +110,13 @@ def test_calls_are_folded_with_their_outputs():
     assert "open" not in re.search(r"<details[^>]*>", folded).group()
 
 
+def test_interpreter_output_of_the_future():
+    """An output of an unknown type is shown as JSON."""
+    page = as_html({"type": "code_interpreter_call", "id": "ci", "code": None, "outputs": [{"type": "film", "x": 1}]})
+
+    assert '{"type": "film", "x": 1}' in html.unescape(page)
+
+
 def test_states():
     """A state is shown where it is not the ordinary one."""
     page = as_html(message("assistant", "a", status="completed"), message("assistant", "b", status="incomplete"))

@@ -106,7 +106,9 @@ class _Message:
             if given:
                 self._lose(f"{path}.text.annotations")
             return {"type": "input_text", "text": value}
-        annotations = [made for at, each in enumerate(given) for made in self._annotation(f"{path}[{at}]", each)]
+        annotations = [
+            made for at, each in enumerate(given) for made in self._annotation(f"{path}.text.annotations[{at}]", each)
+        ]
         return {"type": "output_text", "text": value, "annotations": annotations}
 
     def _annotation(self, path: str, annotation: Any) -> Iterator[JsonObject]:
