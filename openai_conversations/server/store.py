@@ -21,6 +21,9 @@ import attrs
 
 from openai_conversations.server.items import Identity
 
+# FULL: what is committed is on the disk, not only out of this process's hands.
+_SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;"
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversations (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -107,9 +110,13 @@ class Store:
 
     def __init__(self, database: str) -> None:
         self._db = sqlite3.connect(database, isolation_level=None, check_same_thread=False, cached_statements=256)
-        self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;")
-        self._db.executescript(_SCHEMA)
-        self.execute: Callable[..., sqlite3.Cursor] = self._db.execute
+        self.execute = self._db.execute
+        try:
+            self._db.executescript(_SETTINGS)
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error:
+            self._db.close()
+            raise
 
     @property
     def in_transaction(self) -> bool:

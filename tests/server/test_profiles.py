@@ -118,6 +118,20 @@ async def test_updates_that_merge(api):
     assert {"a": "1", "b": "2"} == answer.json["metadata"]
 
 
+@profile("openai,item_limit=false")
+async def test_servers_without_an_item_limit(api):
+    """Some servers take any number of items at once."""
+    assert 30 == len((await api.append(await api.create(), *[user("a")] * 30)).json["data"])
+
+
+@profile("ogx")
+async def test_metadata_that_cannot_be_written_again(api):
+    """Where metadata are hardly checked, what JSON cannot carry is refused all the same."""
+    answer = await api.ask("POST", "/conversations", b'{"metadata":{"a":1e999}}')
+
+    assert (400, {"message"}) == (answer.status, set(answer.json["error"]))
+
+
 @profile("openai,delete_again=repeated")
 async def test_deletes_that_repeat(api):
     """Some servers answer a second delete like the first."""
