@@ -25,8 +25,7 @@ from openai_conversations.settings import (
     Timeout,
     as_timeout,
     checked_headers,
-    checked_max_retries,
-    checked_query,
+    merged,
     resolve,
 )
 from openai_conversations.transport.backoff import RetryPolicy
@@ -226,21 +225,21 @@ class ConversationsClient:
             ConfigurationError: A setting cannot be used.
         """
         own = self._settings
-        merged = resolve(
-            api_key=api_key or own.api_key,
-            organization=organization or own.organization,
-            project=project or own.project,
-            base_url=base_url or own.base_url,
+        settings = resolve(
+            api_key=own.api_key if api_key is None else api_key,
+            organization=own.organization if organization is None else organization,
+            project=own.project if project is None else project,
+            base_url=own.base_url if base_url is None else base_url,
             timeout=own.timeout if isinstance(timeout, Omit) else as_timeout(timeout, own.timeout),
-            max_retries=own.max_retries if max_retries is None else checked_max_retries(max_retries),
-            default_headers=checked_headers({**own.default_headers, **(default_headers or {})}),
-            default_query=checked_query({**own.default_query, **(default_query or {})}),
+            max_retries=own.max_retries if max_retries is None else max_retries,
+            default_headers=merged(own.default_headers, checked_headers(default_headers or {})),
+            default_query={**own.default_query, **(default_query or {})},
             profile=own.profile,
             proxy=own.proxy,
             environ={},
         )
         view = object.__new__(type(self))
-        view._assemble(merged, self._shared, is_view=True)
+        view._assemble(settings, self._shared, is_view=True)
         return view
 
     copy = with_options

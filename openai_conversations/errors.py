@@ -40,18 +40,33 @@ _LONGEST_MESSAGE = 300
 
 _CREDENTIAL = re.compile(r"(?i)\b(bearer\s+|sk-|api[-_]key[\"'=:\s]+)[\w.~+/=-]{6,}")
 
-_SECRET_HEADER = re.compile(r"(?i)auth|key|token|secret|cookie|credential|password")
+_SENSITIVE = "auth|key|token|secret|cookie|credential|password"
+
+_SECRET_HEADER = re.compile(f"(?i){_SENSITIVE}")
+
+_SECRET_QUERY = re.compile(f"(?i)([?&][^=&]*(?:{_SENSITIVE})[^=&]*=)[^&]*")
+
+
+def _without_credentials(text: str) -> str:
+    return _CREDENTIAL.sub(r"\1***", text)
 
 
 def one_line(text: str) -> str:
     """Fold white space, hide what looks like a credential, and cut after 300 characters."""
-    folded = _CREDENTIAL.sub(r"\1***", " ".join(text.split()))
+    folded = _without_credentials(" ".join(text.split()))
     return folded if len(folded) <= _LONGEST_MESSAGE else f"{folded[:_LONGEST_MESSAGE]}…"
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers with ``***`` for each value whose name speaks of keys, tokens, cookies or the like."""
-    return {name: "***" if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
+    """The headers with ``***`` for each value that looks like a key or whose name speaks of keys, cookies or so."""
+    return {
+        name: "***" if _SECRET_HEADER.search(name) else _without_credentials(value) for name, value in headers.items()
+    }
+
+
+def shown_url(url: str) -> str:
+    """The URL with ``***`` for each query value whose name speaks of keys, tokens or the like."""
+    return _SECRET_QUERY.sub(r"\1***", url)
 
 
 @attrs.frozen(kw_only=True)

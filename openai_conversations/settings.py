@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Literal, cast
-from urllib.parse import urlsplit
+from typing import Final, Literal, NoReturn, cast
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
-from openai_conversations.errors import ConfigurationError
+from openai_conversations.errors import ConfigurationError, one_line
 
 logger: Final = logging.getLogger("openai_conversations")
+
+# https://www.rfc-editor.org/rfc/rfc9110#name-tokens
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 ApiKey = str | Callable[[], str] | Callable[[], Awaitable[str]]
 """A key, or a function (plain or async) that is asked for one before every attempt."""
@@ -40,8 +44,12 @@ class Timeout:
     def __attrs_post_init__(self) -> None:
         for name in ("total", "attempt", "connect"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < float("inf"):
+            if value is not None and not (_is_number(value) and 0 < value < float("inf")):
                 raise ConfigurationError(f"timeout: {name} must be a positive number of seconds or None, not {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 DEFAULT_TIMEOUT: Final = Timeout()
@@ -51,7 +59,7 @@ def as_timeout(value: float | Timeout | None, base: Timeout = DEFAULT_TIMEOUT) -
     """A bare number bounds the whole call; ``None`` lifts the bound of the whole call; the rest is as in *base*."""
     if isinstance(value, Timeout):
         return value
-    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+    if value is not None and not _is_number(value):
         raise ConfigurationError(f"timeout must be a number of seconds, a Timeout or None, not {value!r}")
     return attrs.evolve(base, total=value)
 
@@ -107,9 +115,12 @@ class Settings:
     timeout: Timeout
     max_retries: int
     default_headers: Mapping[str, str] = attrs.field(repr=False)
-    default_query: Mapping[str, str]
+    default_query: Mapping[str, object] = attrs.field(repr=False)
     profile: Profile
     proxy: str | None = attrs.field(default=None, repr=False)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Settings hold a key and cannot be pickled or copied")
 
 
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
@@ -138,22 +149,27 @@ def resolve(
     """
     env = os.environ if environ is None else environ
     server = find_profile(profile)
-    url = _checked_base_url(base_url or env.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL, server)
+    url = _checked_base_url(_first(base_url, env.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL), server)
     follow_log_level(env.get("OPENAI_LOG"))
     return Settings(
-        api_key=_checked_api_key(api_key or env.get("OPENAI_API_KEY") or None, server),
-        organization=organization or env.get("OPENAI_ORG_ID") or None,
-        project=project or env.get("OPENAI_PROJECT_ID") or None,
+        # A key that was given is never replaced by another one, were it empty.
+        api_key=_checked_api_key(env.get("OPENAI_API_KEY") or None if api_key is None else api_key, server),
+        organization=_first(organization, env.get("OPENAI_ORG_ID")) or None,
+        project=_first(project, env.get("OPENAI_PROJECT_ID")) or None,
         base_url=url,
         timeout=as_timeout(timeout),
         max_retries=checked_max_retries(max_retries),
-        default_headers=checked_headers(
-            {**custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), **(default_headers or {})}
+        default_headers=merged(
+            custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), checked_headers(default_headers or {})
         ),
         default_query=checked_query({**server.query, **(default_query or {})}),
         profile=server,
-        proxy=proxy or environment_proxy(url, environ),
+        proxy=checked_proxy(_first(proxy, environment_proxy(url, environ))),
     )
+
+
+def _first(given: str | None, fallback: str | None) -> str | None:
+    return fallback if given is None else given
 
 
 def find_profile(profile: Profile | str) -> Profile:
@@ -170,7 +186,7 @@ def _checked_api_key(api_key: ApiKey | None, profile: Profile) -> ApiKey | None:
         if profile.needs_key:
             raise ConfigurationError("no API key: pass api_key=… or set the environment variable OPENAI_API_KEY")
         return None
-    return checked_key(api_key) if isinstance(api_key, str) else api_key
+    return api_key if callable(api_key) else checked_key(api_key)
 
 
 def checked_key(key: object) -> str:
@@ -192,10 +208,8 @@ def checked_key(key: object) -> str:
     return key
 
 
-def _checked_base_url(base_url: str, profile: Profile) -> str:
-    parts = urlsplit(str(base_url))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"base_url must be an absolute http(s) URL, not {_shown_url(base_url)!r}")
+def _checked_base_url(base_url: object, profile: Profile) -> str:
+    parts = _split_url("base_url", base_url)
     if parts.query or parts.fragment:
         raise ConfigurationError("base_url must not have a query or a fragment; use default_query for queries")
     if parts.username or parts.password:
@@ -204,8 +218,34 @@ def _checked_base_url(base_url: str, profile: Profile) -> str:
     return f"{parts.scheme}://{parts.netloc}{path or profile.path}"
 
 
-def _shown_url(url: object) -> str:
-    return str(url).split("@")[-1].split("?")[0][:80]
+def _split_url(name: str, url: object) -> SplitResult:
+    """The parts of an absolute URL that can be sent as it is."""
+    text = str(url)
+    shown = one_line(text.rpartition("@")[2].partition("?")[0])[:80]
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown!r}") from error
+    if not usable:
+        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown!r}")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigurationError(f"{name} must be ASCII without white space, the rest percent-encoded: {shown!r}")
+    return parts
+
+
+def checked_proxy(proxy: str | None) -> str | None:
+    """
+    The URL of an HTTP proxy; without a scheme, as in many an environment variable, it is ``http``.
+
+    Raises:
+        ConfigurationError: It is none, or one of another kind; its password is not shown.
+    """
+    if not proxy:
+        return None
+    url = str(proxy) if "://" in str(proxy) else f"http://{proxy}"
+    _split_url("proxy", url)
+    return url
 
 
 def checked_max_retries(value: object) -> int:
@@ -222,22 +262,32 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     Raises:
         ConfigurationError: A name or value holds a line break or is not a string; the value is not shown.
     """
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(f"headers must be a mapping of strings, not a {type(headers).__name__}")
     pairs = cast("Mapping[object, object]", headers)  # callers without a type checker pass anything
     for name, value in pairs.items():
-        if not isinstance(name, str) or not name or not name.isascii() or not name.isprintable() or ":" in name:
-            raise ConfigurationError(f"{name!r} is not the name of a header")
+        if not isinstance(name, str) or not _HEADER_NAME(name):
+            raise ConfigurationError(f"{one_line(str(name))!r} is not the name of a header")
         if not isinstance(value, str) or any(c in value for c in "\r\n\0"):
             raise ConfigurationError(f"the value of the header {name} is not a string, or holds a line break")
     return dict(headers)
 
 
-def checked_query(query: Mapping[str, object]) -> dict[str, str]:
-    """Query values as strings; ``None`` drops one, booleans are ``true`` and ``false``."""
-    return {name: query_text(value) for name, value in query.items() if value is not None}
+def merged(base: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
+    """Headers of both; where a name is in both, in any case, the second wins."""
+    if not over:
+        return dict(base)
+    lowered = {name.lower() for name in over}
+    return {**{name: value for name, value in base.items() if name.lower() not in lowered}, **over}
+
+
+def checked_query(query: Mapping[str, object]) -> dict[str, object]:
+    """Query values; ``None`` drops one."""
+    return {name: value for name, value in query.items() if value is not None}
 
 
 def query_text(value: object) -> str:
-    """A scalar as it stands in a query."""
+    """A scalar as it stands in a query; booleans are ``true`` and ``false``."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(value)
@@ -251,8 +301,8 @@ def custom_headers(text: str | None) -> dict[str, str]:
             name, colon, value = line.partition(":")
             if not colon:
                 raise ConfigurationError("OPENAI_CUSTOM_HEADERS must hold one `Name: value` a line")
-            headers[name.strip()] = value.strip()
-    return headers
+            headers = merged(headers, {name.strip(): value.strip()})
+    return checked_headers(headers)
 
 
 def follow_log_level(level: str | None) -> None:

@@ -9,8 +9,8 @@ from typing import Final
 
 from multidict import CIMultiDict
 
-from openai_conversations.settings import ApiKey, Settings, checked_key
-from openai_conversations.transport.message import Request, Response, merged
+from openai_conversations.settings import ApiKey, Settings, checked_key, merged
+from openai_conversations.transport.message import Request, Response
 
 RETRY_COUNT: Final = "x-stainless-retry-count"
 """The header by which the official client tells the service the number of a retry; 0 is sent with first attempts."""
@@ -41,7 +41,7 @@ class AuthHeaders:
         return self._send(request, merged(self._fixed, request.headers) if request.headers else self._fixed)
 
     async def _with_key(self, request: Request, provider: ApiKey) -> Response:
-        headers = {**self._fixed, "Authorization": f"Bearer {await ask_key(provider)}"}
+        headers = merged({"Authorization": f"Bearer {await ask_key(provider)}"}, self._fixed)
         return await self._send(request, merged(headers, request.headers))
 
 

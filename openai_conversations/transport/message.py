@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 import attrs
 from multidict import CIMultiDict
 
-from openai_conversations.errors import APIError, Attempt, RequestInfo, without_secrets
-from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout
+from openai_conversations.errors import APIError, Attempt, RequestInfo, shown_url, without_secrets
+from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout, merged
 from openai_conversations.transport.timer import AttemptTimer
 
 if TYPE_CHECKING:
@@ -62,14 +62,6 @@ class Progress:
         self.sent = True
         if self.timer is not None and self.timer.is_for_call:
             self.timer.resume()
-
-
-def merged(base: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
-    """Both; where a name is in both, in any case, the second wins."""
-    if not over:
-        return dict(base)
-    lowered = {name.lower() for name in over}
-    return {**{name: value for name, value in base.items() if name.lower() not in lowered}, **over}
 
 
 Settle = Callable[[APIError], Awaitable["Verdict"]]
@@ -135,7 +127,18 @@ class Request:
     progress: Progress = attrs.field(factory=Progress, repr=False)
 
     def __repr__(self) -> str:
-        return f"<Request {self.operation} {self.method} {self.url}>"
+        return f"<Request {self.operation} {self.method} {shown_url(self.url)}>"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled without what cannot or must not travel: functions, credentials, the body."""
+        kept = {name: getattr(self, name) for name in _REQUEST_FIELDS if name not in _STAYS_HERE}
+        return _restored, (Request, {**kept, "url": shown_url(self.url), "headers": without_secrets(self.headers)})
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values."""
@@ -149,7 +152,10 @@ class Request:
     def info(self) -> RequestInfo:
         """What errors and raw responses show of it."""
         return RequestInfo(
-            method=self.method, url=self.url, headers=without_secrets(self.headers), operation=self.operation
+            method=self.method,
+            url=shown_url(self.url),
+            headers=without_secrets(self.headers),
+            operation=self.operation,
         )
 
 
@@ -212,21 +218,19 @@ class Response:
         """A copy with other values."""
         return _copy(self, _RESPONSE_FIELDS, changes)
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled without what cannot or must not travel: the open stream, functions, credentials, the sent body."""
-        headers = dict(self.request.headers)
-        source = self.source.replace(headers=headers, body=None, is_whole=None, settle=None, progress=Progress())
-        kept = {
-            "status_code": self.status_code,
-            "headers": CIMultiDict(self.headers),
-            "content": self.content,
-            "source": source,
-            "attempts": self.attempts,
-            "elapsed": self.elapsed,
-        }
-        return _restored, (kept,)
+        """Pickled without the open stream; the request as it pickles itself."""
+        kept = {name: getattr(self, name) for name in _RESPONSE_FIELDS if name != "stream"}
+        return _restored, (Response, {**kept, "headers": CIMultiDict(self.headers)})
 
 
+_STAYS_HERE: Final = frozenset({"body", "is_whole", "settle", "progress"})
 _REQUEST_FIELDS: Final = tuple(field.name for field in attrs.fields(Request))
 _RESPONSE_FIELDS: Final = tuple(field.name for field in attrs.fields(Response))
 
@@ -238,5 +242,5 @@ def _copy(value: V, names: tuple[str, ...], changes: dict[str, Any]) -> V:
     return made
 
 
-def _restored(kept: dict[str, Any]) -> Response:
-    return Response(**kept)
+def _restored(cls: Callable[..., V], kept: dict[str, Any]) -> V:
+    return cls(**kept)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from openai_conversations.errors import ConfigurationError
-from openai_conversations.settings import AZURE, resolve
+from openai_conversations.settings import AZURE, merged, resolve
 from openai_conversations.transport.headers import AuthHeaders, ask_key, fixed_headers
-from openai_conversations.transport.message import merged
 from tests.fakes import answer, get_request
 
 KEY = "sk-secret-1234567890"
