@@ -7,6 +7,7 @@ The core of the package never imports this; ``aiohttp.web`` and SQLite are loade
 from __future__ import annotations
 
 from openai_conversations.server import faults
+from openai_conversations.server.exchange import Call
 from openai_conversations.server.faults import Fault
 from openai_conversations.server.journal import Entry
 from openai_conversations.server.profiles import PROFILES, Profile
@@ -17,6 +18,7 @@ from openai_conversations.server.verdicts import StoredConversation
 
 __all__ = [
     "PROFILES",
+    "Call",
     "ConversationsServer",
     "Entry",
     "Fault",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 
@@ -186,6 +187,8 @@ class Exchange:
             reply = await self._app.engine.run(job)
         except Refusal as error:
             return error_reply(_restated(error, self._app.context), self._app.context.profile.errors)
+        except sqlite3.Error as error:
+            return error_reply(_broken_store(error), self._app.context.profile.errors)
         self._entry.note_commit(reply)
         return reply
 
@@ -200,6 +203,11 @@ def _restated(error: Refusal, context: Context) -> Refusal:
     if error.status == 400:
         error.status = context.profile.invalid_status
     return error
+
+
+def _broken_store(error: sqlite3.Error) -> Refusal:
+    """The disk is full, the file is gone, another program holds it: nobody's input is to blame."""
+    return Refusal(503, f"The database does not work: {error}.", type="server_error")
 
 
 def _check_content_type(content_type: str) -> None:

@@ -1,7 +1,7 @@
 """
 From the items of a request to the items that are stored: checked, completed, with an id.
 
-One row per item type. What the service is known to do when items are written back is here and nowhere else.
+What the service is known to do when items are written back is here and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,45 +11,11 @@ from typing import Any, Literal
 
 import attrs
 
-from openai_conversations.server import parts, refusal
-from openai_conversations.server.parts import CALL_ID, CALLER, PHASE, STATUS, STRING, WHOLE
-from openai_conversations.server.shapes import (
-    Field,
-    Obj,
-    Shape,
-    anything,
-    array,
-    boolean,
-    either,
-    fill,
-    is_object,
-    nullable,
-    opt,
-    text,
-    words,
-)
-from openai_conversations.server.tools import SHELL_ENVIRONMENT, TOOL
+from openai_conversations.server import refusal
+from openai_conversations.server.kinds import CHECKED_PREFIXES, INPUT_ONLY, KINDS, MESSAGES, Kind
+from openai_conversations.server.shapes import is_object, text, words
 
 Item = dict[str, Any]
-
-
-@attrs.frozen(kw_only=True)
-class Kind:
-    """
-    What the service does with items of one type.
-
-    Attributes:
-        prefix: How the ids of this type begin.
-        shape: The fields besides ``type`` and ``id``.
-        keeps_id: The item is nothing without its id, which must be sent.
-        shares_id: The item may stand in several conversations under one id. An item that may not leaves the
-            conversation it was in when its id is sent again.
-    """
-
-    prefix: str
-    shape: Obj
-    keeps_id: bool = False
-    shares_id: bool = False
 
 
 Identity = Literal["new", "moved", "shared"]
@@ -93,169 +59,6 @@ class ItemRules:
     strict: bool = True
     own_ids: bool = True
     unknown_types: bool = False
-
-
-def _kind(prefix: str, **fields: Shape | Field) -> Kind:
-    return Kind(prefix=prefix, shape=Obj(fields))
-
-
-def _lasting(prefix: str, **fields: Shape | Field) -> Kind:
-    """A type whose items keep their ids."""
-    return Kind(prefix=prefix, shape=Obj(fields), keeps_id=True, shares_id=True)
-
-
-_SEARCHING = words("in_progress", "searching", "completed", "incomplete", "failed")
-_PATCHED = words("completed", "failed")
-
-KINDS: Mapping[str, Kind] = {
-    "message": _kind("msg"),  # three shapes, by role: see _message
-    "function_call": _kind(
-        "fc", arguments=STRING, call_id=STRING, name=STRING, status=STATUS, caller=CALLER, namespace=opt(STRING)
-    ),
-    "function_call_output": _kind(
-        "fco",
-        output=parts.TOOL_OUTPUT,
-        call_id=opt(CALL_ID),
-        name=opt(text(1, 128)),
-        namespace=opt(text(1, 64, "[a-zA-Z0-9_-]+")),
-        caller=CALLER,
-        status=STATUS,
-    ),
-    "file_search_call": _lasting(
-        "fs",
-        queries=array(STRING),
-        status=_SEARCHING,
-        results=opt(nullable(array(parts.SEARCH_RESULT))),
-    ),
-    "web_search_call": _lasting(
-        "ws",
-        action=parts.SEARCH_ACTION,
-        status=words("in_progress", "searching", "completed", "failed"),
-    ),
-    "image_generation_call": _lasting(
-        "ig", result=nullable(STRING), status=words("in_progress", "completed", "generating", "failed")
-    ),
-    "computer_call": _lasting(
-        "cu",
-        call_id=STRING,
-        pending_safety_checks=parts.SAFETY_CHECKS,
-        status=STATUS.shape,
-        action=opt(parts.COMPUTER_ACTION),
-        actions=opt(array(parts.COMPUTER_ACTION)),
-    ),
-    "computer_call_output": _kind(
-        "cuo",
-        call_id=CALL_ID,
-        output=parts.SCREENSHOT,
-        acknowledged_safety_checks=opt(parts.SAFETY_CHECKS),
-        status=STATUS,
-    ),
-    "tool_search_call": _kind(
-        "tsc",
-        arguments=anything,
-        call_id=fill(CALL_ID, None),
-        execution=fill(words("server", "client"), "server"),
-        status=STATUS,
-    ),
-    "tool_search_output": _kind(
-        "tso",
-        tools=array(TOOL),
-        call_id=fill(CALL_ID, None),
-        execution=fill(words("server", "client"), "server"),
-        status=STATUS,
-    ),
-    "additional_tools": _kind("at", role=words("developer"), tools=array(TOOL)),
-    "configuration_update": _kind(
-        "cfg",
-        reasoning=opt(Obj({"effort": parts.REASONING_EFFORT})),
-        text=opt(Obj({"format": parts.TEXT_FORMAT})),
-    ),
-    "reasoning": Kind(  # its id or its encrypted content: see _check_reasoning
-        prefix="rs",
-        shape=Obj(
-            {
-                "summary": array(Obj({"type": words("summary_text"), "text": STRING})),
-                "content": opt(array(Obj({"type": words("reasoning_text"), "text": STRING}))),
-                "encrypted_content": opt(nullable(STRING)),
-                "status": opt(STATUS.shape),
-            }
-        ),
-        shares_id=True,
-    ),
-    "program": _lasting("prog", call_id=CALL_ID, code=STRING, fingerprint=STRING),
-    "program_output": _lasting("progo", call_id=CALL_ID, result=STRING, status=words("completed", "incomplete")),
-    "compaction": _kind("cmp", encrypted_content=text(most=20_971_520)),
-    "code_interpreter_call": _lasting(
-        "ci",
-        code=nullable(STRING),
-        container_id=STRING,
-        outputs=nullable(array(parts.INTERPRETER_OUTPUT)),
-        status=words("in_progress", "completed", "incomplete", "interpreting", "failed"),
-    ),
-    "local_shell_call": _lasting("lsh", action=parts.LOCAL_SHELL_ACTION, call_id=STRING, status=STATUS.shape),
-    "local_shell_call_output": _lasting("lsho", output=STRING, status=opt(nullable(STATUS.shape))),
-    "shell_call": _kind(
-        "sh",
-        action=parts.SHELL_ACTION,
-        call_id=CALL_ID,
-        caller=CALLER,
-        environment=fill(SHELL_ENVIRONMENT, None),
-        status=STATUS,
-    ),
-    "shell_call_output": _kind(
-        "sho",
-        call_id=CALL_ID,
-        output=array(parts.SHELL_OUTPUT),
-        max_output_length=fill(WHOLE, None),
-        caller=CALLER,
-        status=STATUS,
-    ),
-    "apply_patch_call": _kind(
-        "apc",
-        call_id=CALL_ID,
-        operation=parts.PATCH_OPERATION,
-        status=words("in_progress", "completed"),
-        caller=CALLER,
-    ),
-    "apply_patch_call_output": _kind(
-        "apco", call_id=CALL_ID, status=_PATCHED, caller=CALLER, output=opt(nullable(STRING))
-    ),
-    "mcp_list_tools": _lasting(
-        "mcpl",
-        server_label=STRING,
-        tools=array(parts.MCP_LISTED_TOOL),
-        error=opt(nullable(STRING)),
-    ),
-    "mcp_approval_request": _lasting("mcpr", arguments=STRING, name=STRING, server_label=STRING),
-    "mcp_approval_response": _kind("mcprsp", approval_request_id=STRING, approve=boolean, reason=opt(nullable(STRING))),
-    "mcp_call": _lasting(
-        "mcp",
-        arguments=STRING,
-        name=STRING,
-        server_label=STRING,
-        approval_request_id=opt(nullable(STRING)),
-        error=opt(nullable(parts.MCP_ERROR)),
-        output=opt(nullable(STRING)),
-        status=opt(words("in_progress", "completed", "incomplete", "calling", "failed")),
-    ),
-    "custom_tool_call": _kind("ctc", call_id=STRING, input=STRING, name=STRING, caller=CALLER, namespace=opt(STRING)),
-    "custom_tool_call_output": _kind("ctco", call_id=STRING, output=parts.TOOL_OUTPUT, caller=CALLER),
-}
-
-INPUT_ONLY = ("compaction_trigger", "item_reference")
-
-CHECKED_PREFIXES = frozenset({"message", "function_call", "reasoning", "custom_tool_call"})
-"""Types for which the service is known to refuse an id with another prefix."""
-
-_MESSAGES: Mapping[str, Obj] = {
-    "assistant": Obj(
-        {"content": either(str=STRING, list=array(parts.OUTPUT_CONTENT)), "status": STATUS, "phase": PHASE}
-    ),
-    **dict.fromkeys(
-        ("user", "system", "developer"),
-        Obj({"content": either(str=STRING, list=array(parts.INPUT_CONTENT)), "status": STATUS, "phase": PHASE}),
-    ),
-}
 
 
 def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: ItemRules) -> list[Prepared | Reference]:
@@ -371,8 +174,8 @@ def _choose_id(value: Item, tag: str, kind: Kind, path: str, rules: ItemRules) -
 
 
 def _message(value: Item, path: str) -> Item:
-    role = words(*_MESSAGES)(value.get("role"), f"{path}.role")
-    stored: Item = _MESSAGES[role](value, path)
+    role = words(*MESSAGES)(value.get("role"), f"{path}.role")
+    stored: Item = MESSAGES[role](value, path)
     if isinstance(stored["content"], str):
         stored["content"] = [_text_part(role, stored["content"])]
     return stored

@@ -49,7 +49,7 @@ class ServeOptions:
     database: str | None = None
     profile: str = "openai"
     faults: tuple[str, ...] = ()
-    keys: tuple[str, ...] = ()
+    keys: tuple[str, ...] = attrs.field(default=(), repr=False)
     seed: int | None = None
     rate_limit: int | None = None
     max_body: int = MAX_BODY

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.server.items import INPUT_ONLY, KINDS, ItemRules, complete, prepare, prepare_all, type_of
+from openai_conversations.server.items import ItemRules, complete, prepare, prepare_all, type_of
+from openai_conversations.server.kinds import INPUT_ONLY, KINDS
 from openai_conversations.server.refusal import Refusal
 from openai_conversations.server.tools import TOOL
 from openai_conversations.server.views import INCLUDABLE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sqlite3
 import threading
 import urllib.request
 
@@ -63,11 +64,22 @@ async def test_a_server_can_run_again(session):
 
 async def test_a_database_that_is_none(tmp_path):
     """A file that is no database is an error at the start, and leaves nothing open."""
-    import sqlite3
-
     (tmp_path / "db").write_bytes(b"x" * 4096)
     with pytest.raises(sqlite3.DatabaseError):
         await ConversationsServer(database=tmp_path / "db").start()
+
+
+async def test_a_database_that_breaks(session, tmp_path):
+    """When the database stops working the client hears 503 in the usual shape."""
+    async with ConversationsServer(database=tmp_path / "db") as server:
+        connection = sqlite3.connect(tmp_path / "db")
+        connection.execute("DROP TABLE conversations")
+        connection.close()
+        async with session.post(f"{server.base_url}/conversations", headers={"authorization": "Bearer x"}) as response:
+            error = (await response.json())["error"]
+
+    assert (503, "server_error") == (response.status, error["type"])
+    assert "no such table" in error["message"]
 
 
 @pytest.mark.parametrize("database", [None, "db"], ids=["memory", "file"])
