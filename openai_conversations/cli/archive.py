@@ -98,7 +98,7 @@ async def _run(
 
 
 async def import_(
-    *files: str,
+    *files: Annotated[str, Parameter(allow_leading_hyphen=True)],
     into: str | None = None,
     dry_run: bool = False,
     allow_damaged: bool = False,
@@ -117,7 +117,10 @@ async def import_(
         dry_run: Send nothing; tell what would differ.
         allow_damaged: Take the sound lines before the first damage.
     """
-    if many.ids_file is None and len(files) == 1 and many.ledger is None:
+    unknown = next((name for name in files if name.startswith("-") and name != "-"), None)
+    if unknown is not None:
+        raise CommandError(f"Unknown option: {unknown}. A file of this name is ./{unknown}", Exit.USAGE)
+    if many.is_one and len(files) == 1:
         return await _import_one(files[0], into, dry_run, allow_damaged, many, json, connection)
     if into is not None:
         raise CommandError("--into takes one file", Exit.USAGE)

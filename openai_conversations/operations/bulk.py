@@ -255,10 +255,18 @@ class _Run:
             return
         self._in_a_row = 0
         self._tries.pop(row.number, None)
-        await self._ledger.finish(Result(number=row.number, phase="done", items=outcome.items, receipt=outcome.receipt))
+        await self._ledger.finish(
+            Result(
+                number=row.number,
+                phase="done",
+                items=outcome.items,
+                problem=outcome.problem,
+                receipt=outcome.receipt,
+            )
+        )
 
     async def _failed(self, row: LedgerRow, error: Exception) -> None:
-        """LedgerNote a failure; what is transient is tried again at the end of the run."""
+        """Note a failure; what is transient is tried again at the end of the run."""
         line = describe(error)
         transient = isinstance(error, TRANSIENT)
         self._in_a_row = self._in_a_row + 1 if transient else 0

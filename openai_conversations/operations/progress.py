@@ -89,7 +89,7 @@ class Meter:
         return self._clock() - self._began
 
     def rate(self, done: int) -> float:
-        """LedgerNote a count, and give what came to it per second, lately."""
+        """Note a count, and give what came to it per second, lately."""
         now = self._clock()
         self._marks.append((now, done))
         while len(self._marks) > 2 and now - self._marks[0][0] > _WINDOW:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 
 import pytest
@@ -63,7 +64,7 @@ async def test_done_stays_done(tmp_path):
         assert [] == await opened.take(2)
         assert (2, 4) == (opened.counts["done"], opened.items)
         assert [{"of": "a", "ü": "€"}, {"of": "b", "ü": "€"}] == [receipt async for receipt in opened.receipts()]
-    with sqlite3.connect(tmp_path / "ledger.sqlite") as db:
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
         assert [] == db.execute("SELECT * FROM notes").fetchall()
 
 

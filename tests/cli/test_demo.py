@@ -1,0 +1,43 @@
+"""``openai-conversations demo``, the first thing that people run."""
+
+from __future__ import annotations
+
+from tests.cli.processes import Shell
+
+
+def test_piped(tmp_path):
+    """Without a key and without a terminal, the demo runs to its end and prints plain lines."""
+    done = Shell(None, tmp_path)("demo")
+
+    assert done.out.startswith("demo: embedded server at http://127.0.0.1:")
+    assert done.out.endswith("done: 6 steps, 18 requests, nothing left behind\n")
+    assert "\x1b" not in done.out
+    assert "| user: What is the weather like in Ulaanbaatar right now?\n" in done.out
+    assert '|   > get_weather: {"city":"Ulaanbaatar","unit":"celsius"}\n' in done.out
+    assert "" == done.err
+
+
+def test_in_a_terminal(tmp_path):
+    """In a terminal it is drawn: numbered steps, a chat with bubbles, a folded tool call."""
+    shown = Shell(None, tmp_path).in_terminal("demo")
+
+    assert "Page through them" in shown
+    assert "╭" in shown
+    assert "▸ " in shown
+    assert "nothing left behind" in shown
+    assert "\x1b[" in shown
+
+
+def test_live(shell):
+    """With --live it does the same against the service that the environment names."""
+    done = shell("demo", "--live")
+
+    assert done.out.startswith(f"demo: {shell.base_url}\n")
+    assert "done: 6 steps" in done.out
+
+
+def test_live_without_a_key(tmp_path):
+    """Without a key --live says in one line what is missing."""
+    said = Shell(None, tmp_path).fails("demo", "--live", code=3)
+
+    assert "no API key: set OPENAI_API_KEY, or give a file with --api-key-file" == said

@@ -1,0 +1,73 @@
+"""``--help``: every command tells what it does, with examples, and without loading what it does not need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from openai_conversations.cli.app import COMMANDS
+from tests.cli.processes import Shell
+
+NOT_LOADED = {"aiohttp", "asyncio", "cattrs", "orjson", "rich.panel", "rich.progress", "sqlite3", "rich.markdown"}
+
+
+def test_root(tmp_path):
+    """--help lists every command with a line."""
+    said = Shell(None, tmp_path)("--help").out
+
+    for command in COMMANDS:
+        assert f"  {command.name} " in said
+
+
+@pytest.mark.parametrize("name", [command.name for command in COMMANDS])
+def test_command(name, inside):
+    """COMMAND --help has a usage, options or arguments with a description each, and examples."""
+    said = inside(name, "--help").out
+
+    assert said.startswith(f"Usage: openai-conversations {name}")
+    assert f"Examples:\n  openai-conversations {name}" in said.replace("OPENAI_API_KEY=… ", "")
+    for line in said.splitlines():
+        if line.startswith("  -"):
+            assert "  " in line.strip() or len(line) > 28
+
+
+def test_what_help_loads():
+    """--help loads neither the client nor aiohttp, asyncio, SQLite or the heavy parts of rich."""
+    code = (
+        "import sys, json, contextlib, io\n"
+        "from openai_conversations.cli.app import run\n"
+        "with contextlib.redirect_stdout(io.StringIO()): run(['--help'])\n"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    loaded = json.loads(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout)
+
+    assert set() == NOT_LOADED & set(loaded)
+    assert not [
+        name for name in loaded if name.startswith(("openai_conversations.client", "openai_conversations.server"))
+    ]
+
+
+def test_version(tmp_path):
+    """--version is the package's."""
+    from openai_conversations import __version__
+
+    assert f"{__version__}\n" == Shell(None, tmp_path)("--version").out
+
+
+@pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])
+def test_completion(kind, inside):
+    """completion prints a script that knows every command."""
+    said = inside("completion", kind).out
+
+    for command in COMMANDS:
+        assert command.name in said
+
+
+def test_no_examples_of_commands_that_do_not_exist():
+    """Every example begins with its own command."""
+    for command in COMMANDS:
+        for example in command.examples:
+            assert command.name in example.split()[:2]
