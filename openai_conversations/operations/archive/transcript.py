@@ -193,7 +193,7 @@ def _unknown(item: JsonObject, reader: Reader) -> Entry:
 
 
 def _lonely_output(item: JsonObject, reader: Reader) -> Entry:
-    title = f"{type_of(item).replace('_', ' ')} without a call"
+    title = type_of(item).replace("_", " ")
     return Entry(id="", kind="tool", title=title, sections=_output_of(item, reader))
 
 
