@@ -194,7 +194,8 @@ class Exchange:
 
     def cursor_for(self, after: str) -> str:
         cursor = self._app.context.ids.new("msg")
-        self._app.context.cursors[cursor] = after
+        cursors = self._app.context.cursors
+        cursors[cursor] = cursors.get(after, after)  # `after` may be made up itself: one empty page after another
         return cursor
 
 
