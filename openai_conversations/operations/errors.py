@@ -35,10 +35,11 @@ class AppendIncompleteError(OperationError):
     Attributes:
         conversation_id: The conversation.
         stored: The ids of the items that this run stored and that are still there, in order.
-        count: How many of the items, from the first on, are stored for certain, those of an earlier run included.
-        unknown: How many of those that follow may be stored, too: the chunk that failed. 0: none of them is.
-        pending: The items that were taken from the iterable and are not known to be stored, as they were given. Those
-            of a generator are in nobody else's hands.
+        count: How many of the items, from the first on, are stored for certain, those of an earlier run included; after
+            a rollback, how many are left.
+        unknown: How many of :attr:`pending` may be stored, too: the chunk that failed, or 0.
+        pending: The items that follow, as far as they were taken from the iterable, as they were given. Those of a
+            generator are in nobody else's hands.
         resume: Give it to ``items.append`` with the same items to go on: plain values, which can be kept as JSON.
             ``None`` after a rollback.
         rolled_back: Whether everything that this run had stored was removed; ``None`` when that was not asked for.
