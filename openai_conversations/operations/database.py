@@ -43,8 +43,8 @@ class Database:
         exclusive: bool,
         error: type[DatabaseError] = DatabaseError,
     ) -> None:
-        self.path = fspath(path)
-        self.commits = 0
+        self.path: str = fspath(path)
+        self.commits: int = 0
         """Transactions that were written."""
         self._schema = schema
         self._exclusive = exclusive

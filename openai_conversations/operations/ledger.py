@@ -105,9 +105,9 @@ class Ledger:
         self._now = now
         self.counts: dict[Phase, int] = {}
         """Rows by phase."""
-        self.items = 0
+        self.items: int = 0
         """Items of the rows that are done."""
-        self.problems = 0
+        self.problems: int = 0
         """Rows that are done and have a problem."""
 
     async def __aenter__(self) -> Self:

@@ -110,7 +110,7 @@ class Store:
 
     def __init__(self, database: str) -> None:
         self._db = sqlite3.connect(database, isolation_level=None, check_same_thread=False, cached_statements=256)
-        self.execute = self._db.execute
+        self.execute: Callable[..., sqlite3.Cursor] = self._db.execute
         try:
             self._db.executescript(_SETTINGS)
             self._db.executescript(_SCHEMA)
