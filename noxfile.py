@@ -120,7 +120,7 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def kills(session: nox.Session) -> None:
-    """The embedded server is killed 50 times while it is written to."""
+    """The embedded server is killed 50 times while it is written to, a bulk erase 20 times."""
     install(session, "tests")
     session.run("pytest", "-m", "kills", "-s", *session.posargs)
 
@@ -137,3 +137,10 @@ def instructions(session: nox.Session) -> None:
     """The gate against slow changes that does not depend on the machine: instructions counted by valgrind."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks.instructions", *session.posargs)
+
+
+@nox.session
+def rates(session: nox.Session) -> None:
+    """Asked rates are held within 5 % and used to 90 %, in one process and by a Dask cluster of three workers."""
+    install(session, "tests")
+    session.run("pytest", "-m", "rates", "-s", *session.posargs)

@@ -185,7 +185,8 @@ class Pace:
 
     Args:
         rates: The most requests per second.
-        gates: By method, what lets requests through, for rates that several processes share.
+        gates: By method, and ``TOTAL`` for all, what lets requests through, for rates that several processes share.
+        sharers: How many processes share what the server allows: each takes its part of what is left.
         clock: Seconds that only grow; the client's.
         sleep: Waits a number of seconds.
     """
@@ -195,6 +196,7 @@ class Pace:
         rates: Rates | None = None,
         *,
         gates: Mapping[str, Turnstile] | None = None,
+        sharers: int = 1,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -204,6 +206,7 @@ class Pace:
         self._gates: Mapping[str, Turnstile] = gates or {
             method: Gate(rate, clock=clock, sleep=sleep) for method, rate in by_method.items() if rate is not None
         }
+        self._sharers = sharers
         self._clock = clock
         self._under_way = 0
         self.requests: Counter[str] = Counter()
@@ -230,18 +233,18 @@ class Pace:
         return response
 
     async def _turn(self, method: str) -> None:
-        gate = self._gates.get(method)
-        if gate is not None:
+        for gate in self._gates_of(method):
             await gate.wait()
         await self._total.wait()
+
+    def _gates_of(self, method: str) -> list[Turnstile]:
+        return [gate for gate in (self._gates.get(method), self._gates.get("TOTAL")) if gate is not None]
 
     def _note(self, method: str, attempts: int) -> None:
         """Count what was sent; retries did not wait, so the next requests wait for them."""
         self.requests[method] += attempts
         if attempts > 1:
-            self._total.owe(attempts - 1)
-            gate = self._gates.get(method)
-            if gate is not None:
+            for gate in (*self._gates_of(method), self._total):
                 gate.owe(attempts - 1)
 
     def _learn_from(self, error: APIError) -> None:
@@ -260,11 +263,11 @@ class Pace:
         left, seconds = requests_left(headers)
         if left is None or seconds is None or seconds <= 0:
             return
-        still = left - self._under_way
+        still = left / self._sharers - self._under_way
         if left == 0:
             self._total.pause(seconds)
         else:
-            self._total.slow_down(max(still, 1) / seconds, seconds)
+            self._total.slow_down(max(still, 1 / self._sharers) / seconds, seconds)
 
 
 def requests_left(headers: Mapping[str, str]) -> tuple[int | None, float | None]:

@@ -1,0 +1,297 @@
+"""
+Bulk runs on more machines than one: shards of ids are tasks of Dask (``pip install "openai_conversations[dask]"``).
+
+The ledger stays where the run was started, and stays the truth: a shard that was lost with its worker is done again.
+Every worker has one client of its own, made there: no key travels. The rate is that of the whole fleet: its workers
+ask the scheduler for their turns, a tenth of a second's worth at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import attrs
+from distributed import Client, SchedulerPlugin, WorkerPlugin, get_worker
+
+from openai_conversations.client import ConversationsClient
+from openai_conversations.errors import APIConnectionError
+from openai_conversations.operations.bulk import BulkOptions, BulkOutcome, BulkWork, LedgerNote, run_bulk
+from openai_conversations.operations.ledger import Ledger, LedgerRow
+from openai_conversations.operations.progress import BulkSummary
+from openai_conversations.operations.rate import Pace, Rates, Turnstile
+from openai_conversations.operations.sources import Ids
+from openai_conversations.transport.backoff import RetryPolicy
+
+if TYPE_CHECKING:
+    from openai_conversations.resources.conversations import Conversations
+
+MakeClient = Callable[[Pace], ConversationsClient]
+MakeWork = Callable[["Conversations"], BulkWork]
+
+_LEASE: Final = 0.1
+"""Seconds of its rate that a worker asks for at a time: what it does not use of them is lost."""
+
+_STALE: Final = 0.5
+"""Seconds after which a turn that was not used is gone."""
+
+_GATHER: Final = 0.05
+"""Seconds to wait for a shard to fill."""
+
+
+def client_from_environment(pace: Pace) -> ConversationsClient:
+    """A client with the key and the base URL of the worker's own environment."""
+    return ConversationsClient(middlewares=[pace], retry=RetryPolicy(on_attempt=pace.on_attempt))
+
+
+async def run_on_dask(
+    operation: str,
+    make_work: MakeWork,
+    ids: Ids | None,
+    *,
+    cluster: Any,
+    ledger: str | PathLike[str],
+    rates: Rates | None = None,
+    make_client: MakeClient = client_from_environment,
+    shard_size: int = 50,
+    options: BulkOptions | None = None,
+    on_receipts: Callable[[Ledger], Awaitable[object]] | None = None,
+) -> BulkSummary:
+    """
+    Do something with every conversation, each of them once, on the workers of a Dask cluster.
+
+    Args:
+        operation: What is done; a ledger belongs to one operation.
+        make_work: Makes the work of a worker from its ``client.conversations``: ``erasing``, ``checking`` …
+        ids: As for :func:`.run_bulk`.
+        cluster: The address of a scheduler, or a cluster that has one.
+        ledger: The file of the ledger, on this machine.
+        rates: The most requests per second of all workers together.
+        make_client: Makes the client of a worker, in the worker.
+        shard_size: Conversations of a task; they are worked on at the same time.
+        options: Tries, patience and progress; the concurrency follows from the number of workers.
+        on_receipts: Called with the open ledger at the end.
+
+    Raises:
+        BulkStoppedError: Nothing succeeds any more.
+        LedgerError: The ledger cannot be used.
+    """
+    address = cluster if isinstance(cluster, str) else cluster.scheduler_address
+    name = f"openai-conversations-{uuid.uuid4().hex}"
+    dask = cast("Any", Client)(address, asynchronous=True, set_as_default=False)
+    async with dask:
+        workers = max(len(await dask.nthreads()), 1)
+        await dask.register_plugin(_FleetRates(name, rates or Rates()), name=f"{name}-rates")
+        await dask.register_plugin(_WorkerClient(name, rates or Rates(), workers, make_client, make_work), name=name)
+        try:
+            shards = _Shards(dask, name, shard_size)
+            chosen = attrs.evolve(options or BulkOptions(), concurrency=shard_size * workers * 2)
+            return await run_bulk(operation, shards, ids, ledger=ledger, options=chosen, on_receipts=on_receipts)
+        finally:
+            with suppress(OSError):  # the scheduler may be what went away
+                await dask.unregister_worker_plugin(name)
+                await dask.unregister_scheduler_plugin(f"{name}-rates")
+
+
+# where the run was started
+
+
+class _Shards:
+    """Gathers conversations into tasks; called by the bulk runner as if it did the work itself."""
+
+    def __init__(self, dask: Any, name: str, size: int) -> None:
+        self._dask = dask
+        self._name = name
+        self._size = size
+        self._gathered: list[tuple[LedgerRow, LedgerNote, asyncio.Future[BulkOutcome]]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def __call__(self, row: LedgerRow, note: LedgerNote) -> BulkOutcome:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[BulkOutcome] = loop.create_future()
+        self._gathered.append((row, note, future))
+        if len(self._gathered) >= self._size:
+            self._send()
+        elif self._timer is None:
+            self._timer = loop.call_later(_GATHER, self._send)
+        return await future
+
+    def _send(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        shard, self._gathered = self._gathered, []
+        if shard:
+            task = asyncio.ensure_future(self._run(shard))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, shard: Sequence[tuple[LedgerRow, LedgerNote, asyncio.Future[BulkOutcome]]]) -> None:
+        rows = [row for row, _, _ in shard]
+        task = self._dask.submit(_work_on, self._name, rows, pure=False)
+        try:
+            results: list[_Result] = await task
+        except Exception as error:  # noqa: BLE001  # whatever Dask says when it lost the shard with its workers
+            lost = APIConnectionError(message=f"The shard was lost: {str(error) or type(error).__name__}")
+            results = [_Result(error=lost)] * len(rows)
+        for (_, note, future), result in zip(shard, results, strict=True):
+            await result.give(note, future)
+
+
+@attrs.frozen(kw_only=True)
+class _Result:
+    """What a worker made of one conversation: an outcome, or an error and what was noted."""
+
+    outcome: BulkOutcome | None = None
+    error: Exception | None = None
+    notes: tuple[Any, ...] = ()
+    cursor: str | None = None
+
+    async def give(self, note: LedgerNote, future: asyncio.Future[BulkOutcome]) -> None:
+        if self.notes or self.cursor is not None:
+            await note.keep(*self.notes, cursor=self.cursor)
+        if future.done():
+            return
+        if self.outcome is not None:
+            future.set_result(self.outcome)
+        else:
+            future.set_exception(self.error or RuntimeError("a worker gave no result"))
+
+
+# in a worker
+
+
+async def _work_on(name: str, rows: Sequence[LedgerRow]) -> list[_Result]:
+    """One shard: a task of Dask."""
+    plugins: Mapping[str, Any] = cast("Any", get_worker)().plugins
+    work = cast("_WorkerClient", plugins[name]).work
+    return list(await asyncio.gather(*(_attempt(work, row) for row in rows)))
+
+
+async def _attempt(work: BulkWork, row: LedgerRow) -> _Result:
+    note = _FarNote()
+    try:
+        return _Result(outcome=await work(row, note))
+    except Exception as error:  # noqa: BLE001  # it is raised where the run was started
+        return _Result(error=error, notes=tuple(note.notes), cursor=note.cursor)
+
+
+class _FarNote(LedgerNote):
+    """Notes that travel with an error: the ledger is on another machine."""
+
+    def __init__(self) -> None:
+        self.notes: list[Any] = []
+        self.cursor: str | None = None
+
+    async def keep(self, *notes: Any, cursor: str | None = None) -> None:
+        self.keep_soon(*notes)
+        self.cursor = cursor or self.cursor
+
+    def keep_soon(self, *notes: Any) -> None:
+        self.notes.extend(notes)
+
+
+class _WorkerClient(WorkerPlugin):
+    """The client of a worker, and the work that it does."""
+
+    def __init__(self, name: str, rates: Rates, workers: int, make_client: MakeClient, make_work: MakeWork) -> None:
+        self._name = name
+        self._rates = rates
+        self._workers = workers
+        self._make_client = make_client
+        self._make_work = make_work
+        self._client: ConversationsClient | None = None
+        self._work: BulkWork | None = None
+
+    @property
+    def work(self) -> BulkWork:
+        assert self._work is not None  # noqa: S101  # for type checkers: Dask sets a plugin up before it is used
+        return self._work
+
+    def setup(self, worker: Any) -> None:
+        """Make the client; its connections are opened by its first request."""
+        gates = {
+            name.upper(): _FleetGate(worker, self._name, name, rate / self._workers)
+            for name, rate in attrs.asdict(self._rates).items()
+            if rate is not None
+        }
+        self._client = self._make_client(Pace(gates=gates, sharers=self._workers))
+        self._work = self._make_work(self._client.conversations)
+
+    async def teardown(self, worker: Any) -> None:  # noqa: ARG002  # Dask's signature
+        """Close the client."""
+        if self._client is not None:
+            await self._client.close()
+
+
+class _FleetGate(Turnstile):
+    """Turns of the whole fleet, asked for from the scheduler a few at a time."""
+
+    def __init__(self, worker: Any, name: str, gate: str, rate: float) -> None:
+        self._worker = worker
+        self._handler = _handler(name)
+        self._gate = gate
+        self._batch = max(1, math.floor(rate * _LEASE))
+        self._turn = asyncio.Lock()
+        self._moments: deque[float] = deque()
+        self._owed = 0
+
+    async def wait(self) -> None:
+        """Return when it is this worker's turn."""
+        async with self._turn:
+            while True:
+                while self._moments and self._moments[0] < time.monotonic() - _STALE:
+                    self._moments.popleft()
+                if self._moments:
+                    break
+                await self._lease()
+            delay = self._moments.popleft() - time.monotonic()
+            if delay > 0:
+                await asyncio.sleep(delay)
+
+    def owe(self, requests: int) -> None:
+        """Count requests that were sent without a turn."""
+        self._owed += requests
+
+    async def _lease(self) -> None:
+        owed, self._owed = self._owed, 0
+        ask = getattr(self._worker.scheduler, self._handler)
+        delay, spacing = await ask(gate=self._gate, count=self._batch + owed)
+        now = time.monotonic()
+        self._moments.extend(now + delay + spacing * number for number in range(owed, self._batch + owed))
+
+
+# in the scheduler
+
+
+class _FleetRates(SchedulerPlugin):
+    """Gives out turns: a moment for each gate, and the time between two of them."""
+
+    def __init__(self, name: str, rates: Rates) -> None:
+        self._handler = _handler(name)
+        self._rates: dict[str, float] = {gate: rate for gate, rate in attrs.asdict(rates).items() if rate is not None}
+        self._next = dict.fromkeys(self._rates, -math.inf)
+
+    async def start(self, scheduler: Any) -> None:
+        """Be reachable for the workers."""
+        scheduler.handlers[self._handler] = self.reserve
+
+    async def reserve(self, gate: str, count: int) -> tuple[float, float]:
+        """Seconds until the first of so many turns, and seconds between two."""
+        spacing = 1 / self._rates[gate]
+        now = time.monotonic()
+        first = max(self._next[gate], now)
+        self._next[gate] = first + count * spacing
+        return first - now, spacing
+
+
+def _handler(name: str) -> str:
+    return f"{name.replace('-', '_')}_reserve"

@@ -1,0 +1,171 @@
+"""Bulk runs on a Dask cluster of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from contextlib import asynccontextmanager
+
+import pytest
+
+from openai_conversations import ConversationsClient, Rates, RetryPolicy, checking, erasing
+from openai_conversations.operations.bulk import BulkOptions
+from openai_conversations.operations.bulk_errors import BulkStoppedError
+from openai_conversations.server import ConversationsServer
+
+distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+dask = pytest.importorskip("openai_conversations.integrations.dask")
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@asynccontextmanager
+async def cluster(*, processes: bool, workers: int = 3):
+    """Workers of this machine; in this process unless it matters."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = distributed.LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=processes,
+            asynchronous=True,
+            dashboard_address=None,
+            silence_logs=50,
+        )
+        async with made:
+            yield made
+
+
+async def fill(server: ConversationsServer, conversations: int, items: int = 2) -> list[str]:
+    message = {"role": "user", "content": "x"}
+    async with ConversationsClient(api_key="k", base_url=server.base_url) as client:
+        return [(await client.conversations.create(items=[message] * items)).id for _ in range(conversations)]
+
+
+@pytest.fixture
+async def server(monkeypatch):
+    async with ConversationsServer() as running:
+        monkeypatch.setenv("OPENAI_BASE_URL", running.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        yield running
+
+
+async def test_erase(server, tmp_path):
+    """Every conversation is erased once, by whichever worker; receipts and counts are in the ledger at home."""
+    ids = await fill(server, 25)
+    receipts = []
+
+    async def take(ledger):
+        receipts.extend([receipt async for receipt in ledger.receipts()])
+
+    async with cluster(processes=False) as workers:
+        summary = await dask.run_on_dask(
+            "erase",
+            erasing,
+            ids,
+            cluster=workers,
+            ledger=tmp_path / "ledger.sqlite",
+            rates=Rates(delete=500, total=1000),
+            shard_size=4,
+            on_receipts=take,
+        )
+        again = await dask.run_on_dask(
+            "erase", erasing, ids, cluster=workers.scheduler_address, ledger=tmp_path / "ledger.sqlite"
+        )
+
+    assert (25, 50, 0) == (summary.done, summary.items, summary.failed)
+    assert (25, 25) == (again.done, again.before)
+    assert ids == [receipt["conversation_id"] for receipt in receipts]
+    for id in ids:
+        server.assert_erased(id)
+
+
+async def test_failures_come_home(server, tmp_path):
+    """What fails in a worker is told where the run was started, as the error that it was."""
+    ids = await fill(server, 3)
+
+    async with cluster(processes=False) as workers:
+        summary = await dask.run_on_dask(
+            "check", checking, [*ids, "conv_nowhere"], cluster=workers, ledger=tmp_path / "ledger.sqlite", shard_size=2
+        )
+
+    assert (3, 1, {"404 NotFoundError": 1}) == (summary.done, summary.failed, summary.errors)
+
+
+def _broken_client(pace):
+    return ConversationsClient(
+        api_key="k", base_url="http://127.0.0.1:1/v1", max_retries=0, middlewares=[pace], retry=RetryPolicy(initial=0)
+    )
+
+
+async def test_service_down(tmp_path):
+    """A service that cannot be reached stops the run, as it does without a cluster."""
+    async with cluster(processes=False, workers=1) as workers:
+        with pytest.raises(BulkStoppedError, match="5 failures in a row"):
+            await dask.run_on_dask(
+                "check",
+                checking,
+                (f"conv_{number}" for number in range(20)),
+                cluster=workers,
+                ledger=tmp_path / "ledger.sqlite",
+                make_client=_broken_client,
+                options=BulkOptions(patience=5, first_wait=0),
+            )
+
+
+@pytest.mark.kills
+async def test_killed_worker(server, tmp_path):
+    """When a worker is killed, its shard is done by another."""
+    ids = await fill(server, 300)
+    deleted = asyncio.Event()
+
+    def seen(progress):
+        if progress.done >= 40:
+            deleted.set()
+
+    async with cluster(processes=True) as workers:
+        running = asyncio.ensure_future(
+            dask.run_on_dask(
+                "erase",
+                erasing,
+                ids,
+                cluster=workers,
+                ledger=tmp_path / "ledger.sqlite",
+                shard_size=20,
+                rates=Rates(total=300),
+                options=BulkOptions(on_progress=seen, first_wait=0),
+            )
+        )
+        await deleted.wait()
+        nanny = next(iter(workers.workers.values()))
+        await nanny.kill(timeout=0.1)
+        summary = await running
+
+    assert (300, 0) == (summary.done, summary.failed)
+    for id in ids:
+        server.assert_erased(id)
+
+
+@pytest.mark.rates
+async def test_rate_of_the_fleet(server, tmp_path, capsys):
+    """Three workers together hold the asked rate within 5 % and use 90 % of it."""
+    asked = 100.0
+    ids = await fill(server, 200, items=4)
+    before = len(server.requests)
+
+    async with cluster(processes=True) as workers:
+        await dask.run_on_dask(
+            "erase",
+            erasing,
+            ids,
+            cluster=workers,
+            ledger=tmp_path / "ledger.sqlite",
+            rates=Rates(total=asked),
+            shard_size=20,
+        )
+
+    entries = server.requests[before:]
+    rate = len(entries) / (entries[-1].time - entries[0].time)
+    with capsys.disabled():
+        print(f"\nDask, 3 workers: asked {asked:.0f}/s, held {rate:.1f}/s, {len(entries)} requests")  # noqa: T201  # the figure
+    assert 0.9 * asked <= rate <= 1.05 * asked
