@@ -13,7 +13,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import lru_cache
 from http.cookies import SimpleCookie
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Self
 
 import aiohttp
 import attrs
@@ -251,6 +251,9 @@ class _Body(aiohttp.Payload):
         self._size = len(body)
         self._progress = progress
         progress.sent = False
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self  # aioresponses keeps a copy of what was sent; there is an event loop behind the progress
 
     @property
     def autoclose(self) -> bool:
