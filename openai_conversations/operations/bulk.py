@@ -269,15 +269,15 @@ class _Run:
         """Note a failure; what is transient is tried again at the end of the run."""
         line = describe(error)
         transient = isinstance(error, TRANSIENT)
-        self._in_a_row = self._in_a_row + 1 if transient else 0
+        in_a_row = self._in_a_row = self._in_a_row + 1 if transient else 0
         self._tries[row.number] += 1
         again = transient and self._tries[row.number] < self._options.tries
         await self._ledger.finish(Result(number=row.number, phase="again" if again else "failed", error=line))
         if not again:
             self._tries.pop(row.number, None)
             self._count(kind_of(error))
-        if self._in_a_row >= self._options.patience:
-            message = f"stopped after {self._in_a_row} failures in a row; the last: {line}"
+        if in_a_row >= self._options.patience:
+            message = f"stopped after {in_a_row} failures in a row; the last: {line}"
             raise BulkStoppedError(message) from error
 
     def _count(self, kind: str) -> None:
