@@ -24,7 +24,6 @@ from typing import Any
 from openai_conversations.server import ConversationsServer
 from openai_conversations.server.store import ItemRow, Store
 
-CONNECTIONS = 32
 PULSE = 0.002
 """Seconds between two looks at the event loop of the server."""
 
@@ -123,7 +122,7 @@ class Connected:
 
 
 @asynccontextmanager
-async def connected(port: int, count: int = CONNECTIONS) -> AsyncIterator[list[Connected]]:
+async def connected(port: int, count: int) -> AsyncIterator[list[Connected]]:
     connections = [Connected(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(count)]
     try:
         yield connections
@@ -142,16 +141,16 @@ async def create(connection: Connected) -> str:
     return str(json.loads(await connection.ask(http("POST", "/conversations", b"{}")))["id"])
 
 
-async def hammer(remote: Remote, seconds: float, request: Callable[[str], bytes]) -> dict[str, float]:
+async def hammer(remote: Remote, options: argparse.Namespace, request: Callable[[str], bytes]) -> dict[str, float]:
     """Ask as fast as it goes over all connections."""
-    async with connected(remote.port) as connections:
+    async with connected(remote.port, options.connections) as connections:
         conversation = await create(connections[0])
         remote.begin()
         started = time.perf_counter()
         latencies: list[float] = []
 
         async def work(connection: Connected) -> None:
-            while (asked := time.perf_counter()) < started + seconds:
+            while (asked := time.perf_counter()) < started + options.seconds:
                 await connection.ask(request(conversation))
                 latencies.append(time.perf_counter() - asked)
 
@@ -194,17 +193,17 @@ def _append(conversation: str) -> bytes:
 
 
 async def retrieve_in_memory(options: argparse.Namespace) -> dict[str, float]:
-    return await _with(Remote(), lambda remote: hammer(remote, options.seconds, _retrieve))
+    return await _with(Remote(), lambda remote: hammer(remote, options, _retrieve))
 
 
 async def append_in_memory(options: argparse.Namespace) -> dict[str, float]:
-    return await _with(Remote(), lambda remote: hammer(remote, options.seconds, _append))
+    return await _with(Remote(), lambda remote: hammer(remote, options, _append))
 
 
 async def append_to_file(options: argparse.Namespace) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
         remote = Remote(str(Path(directory) / "conversations.sqlite"))
-        return await _with(remote, lambda remote: hammer(remote, options.seconds, _append))
+        return await _with(remote, lambda remote: hammer(remote, options, _append))
 
 
 async def page_from_the_middle(options: argparse.Namespace) -> dict[str, float]:
@@ -272,6 +271,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--case", action="append", choices=CASES, help="only this case; may be given again")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
+    parser.add_argument("--connections", type=int, default=32, help="that ask at the same time")
     parser.add_argument("--items", type=int, default=1_000_000, help="of the long conversation")
     parser.add_argument("--directory", default=None, help="where database files are made; a disk, not a RAM disk")
     parser.add_argument("--json", action="store_true", help="print JSON")

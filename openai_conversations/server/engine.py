@@ -1,10 +1,10 @@
 """
 Who runs the work on the store, and when it is committed.
 
-A *job* is a function of the store. In memory it runs at once in the event loop: that costs less than handing it over.
-For a file one thread runs all jobs, so that the loop never waits for the disk. It takes whatever has gathered
-while the last commit was written and commits it together: one flush serves many requests, and no answer leaves before
-its own work is on the disk.
+A *job* is a function of the store. Jobs that come together are committed together: one flush to the disk serves many
+requests, and no answer leaves before its own work is stored. In memory the jobs of one round of the event loop are
+run in the next: that costs less than handing them over. For a file a thread runs them, so that the loop never waits
+for the disk; it takes whatever has gathered while the last commit was written.
 """
 
 from __future__ import annotations
@@ -37,31 +37,63 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
-class InlineEngine:
-    """Runs each job where it is asked for, in a transaction of its own."""
+class _Engine:
+    """What both kinds of engine share: groups of jobs, and a lock for those who look in from elsewhere."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-
-    async def run(self, job: Job[T]) -> T:
-        return self.run_now(job)
 
     def run_now(self, job: Job[T]) -> T:
         with self._lock:
             return _transact(self._store, job)
 
-    def close(self) -> None:
+    def _commit(self, group: list[_Task]) -> None:
+        """Run the jobs of a group in one transaction; each keeps its result or its failure."""
         with self._lock:
-            self._store.close()
+            try:
+                self._store.execute("BEGIN IMMEDIATE")
+                for task in group:
+                    task.work(self._store)
+                self._store.execute("COMMIT")
+            except Exception as error:  # noqa: BLE001  # nothing of the group is stored: every request of it must hear so
+                if self._store.in_transaction:
+                    self._store.execute("ROLLBACK")
+                for task in group:
+                    task.fail(error)
 
 
-class ThreadEngine:
-    """Runs the jobs in one thread of its own and commits them in groups."""
+class InlineEngine(_Engine):
+    """Runs the jobs of one round of the event loop in the next."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
+        super().__init__(store)
+        self._group: list[_Task] = []
+
+    async def run(self, job: Job[T]) -> T:
+        task = _Task(job)
+        if not self._group:
+            task.loop.call_soon(self._flush)
+        self._group.append(task)
+        result: T = await task.future
+        return result
+
+    def _flush(self) -> None:
+        group, self._group = self._group, []
+        if group:  # else the engine was closed meanwhile
+            self._commit(group)
+            _settle(group)
+
+    def close(self) -> None:
+        self._flush()
+        self._store.close()
+
+
+class ThreadEngine(_Engine):
+    """Runs the jobs in a thread of its own."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
         self._jobs: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="conversations-store", daemon=True)
         self._thread.start()
@@ -72,10 +104,6 @@ class ThreadEngine:
         result: T = await task.future
         return result
 
-    def run_now(self, job: Job[T]) -> T:
-        with self._lock:
-            return _transact(self._store, job)
-
     def close(self) -> None:
         self._jobs.put(None)
         self._thread.join()
@@ -85,8 +113,7 @@ class ThreadEngine:
         while (task := self._jobs.get()) is not None:
             group = [task]
             closing = self._gather(group)
-            with self._lock:
-                self._commit(group)
+            self._commit(group)
             _deliver(group)
             if closing:
                 return
@@ -102,18 +129,6 @@ class ThreadEngine:
         except queue.Empty:
             pass
         return False
-
-    def _commit(self, group: list[_Task]) -> None:
-        try:
-            self._store.execute("BEGIN IMMEDIATE")
-            for task in group:
-                task.work(self._store)
-            self._store.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  # nothing of the group is stored: every request of it must hear so
-            if self._store.in_transaction:
-                self._store.execute("ROLLBACK")
-            for task in group:
-                task.fail(error)
 
 
 class _Task:

@@ -108,9 +108,10 @@ async def test_a_commit_that_fails_fails_for_all(tmp_path):
     engine.close()
 
 
-async def test_closing_finishes_what_was_asked(tmp_path):
+@pytest.mark.parametrize("kind", [InlineEngine, ThreadEngine])
+async def test_closing_finishes_what_was_asked(tmp_path, kind):
     """What was asked before the end is stored."""
-    engine = ThreadEngine(Store(str(tmp_path / "db")))
+    engine = kind(Store(str(tmp_path / "db")))
     waiting = [asyncio.ensure_future(engine.run(add(f"conv_{n}"))) for n in range(20)]
     await asyncio.sleep(0)
     engine.close()
