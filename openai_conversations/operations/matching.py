@@ -16,6 +16,8 @@ from typing import Any, Final, TypeGuard
 
 import attrs
 
+from openai_conversations.schemas.items import ITEM_MODULES
+
 IGNORED: Final = frozenset({"id", "status", "annotations", "logprobs", "created_by", "object"})
 
 REWRITABLE: Final = frozenset(
@@ -79,10 +81,12 @@ def compare(sent: Any, stored: Any) -> Likeness:
         return _plain(sent, stored)
     if sent.get("id") and sent.get("id") == stored.get("id"):
         return Likeness.SAME
-    kind = _kind(sent)
+    kind, other = _kind(sent), _kind(stored)
     if kind in STAND_INS:
         return Likeness.UNSURE
-    return Likeness.DIFFERENT if kind != _kind(stored) else _fields(sent, stored)
+    if kind == other:
+        return _fields(sent, stored)
+    return Likeness.DIFFERENT if other in ITEM_MODULES else Likeness.UNSURE  # nobody knows what it is
 
 
 def _kind(item: Mapping[str, Any]) -> Any:

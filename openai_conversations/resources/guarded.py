@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from openai_conversations.errors import AmbiguousWriteError, APIError
+from openai_conversations.errors import AmbiguousWriteError, APIError, APIResponseValidationError
 from openai_conversations.operations.settle import PAGE_SIZE, Finding, Look, is_certain, item_id, look, newest_id
 from openai_conversations.resources import endpoints
 from openai_conversations.resources.arguments import Guard
@@ -85,7 +85,14 @@ class GuardedAppend:
         return await self._read(after, limit=PAGE_SIZE)
 
     async def _read(self, after: str | None, *, limit: int) -> Look:
-        """A page, newest first: through the same chain, with the headers of the append, within its deadline."""
+        """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""
+        try:
+            return await self._ask(after, limit)
+        except APIResponseValidationError:
+            return await self._ask(after, limit)
+
+    async def _ask(self, after: str | None, limit: int) -> Look:
+        """Through the same chain, with the headers of the append, within its deadline."""
         core = self._core.decoding()
         request = core.request(
             endpoints.LIST_ITEMS,

@@ -64,6 +64,8 @@ PAIRS = [
     pytest.param({"id": "msg_9"}, stored("Hi"), UNSURE, id="a reference without type"),
     pytest.param({"type": "item_reference", "id": "msg_1"}, stored("Hi"), SAME, id="a reference that was followed"),
     pytest.param({"type": "compaction_trigger"}, {"type": "compaction", "id": "cmp_1"}, UNSURE, id="a trigger"),
+    pytest.param(user("Hi"), {"type": "hologram", "id": "h_1"}, UNSURE, id="a type that nobody knows"),
+    pytest.param({"type": "hologram", "n": 1}, {"type": "hologram", "id": "h_1", "n": 2}, DIFFERENT, id="both unknown"),
     pytest.param(user("Hi"), stored("Ho"), DIFFERENT, id="another text"),
     pytest.param(user("Hi"), stored("Hi", role="assistant"), DIFFERENT, id="another role"),
     pytest.param(user("Hi"), {**CALL, "id": "fc_1"}, DIFFERENT, id="another type"),

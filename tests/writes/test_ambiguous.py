@@ -80,6 +80,20 @@ async def test_stored_once(server, make_client, fault, guard):
     assert [] == server.unfired_faults
 
 
+@pytest.mark.parametrize(
+    "fault", [faults.wrong_shape(operation=LIST_ITEMS, count=None), faults.unknown_item(operation=LIST_ITEMS)]
+)
+async def test_a_look_that_shows_nothing_that_can_be_read(server, client, conversation, fault):
+    """A list that cannot be read, or that shows an item of a type that nobody knows, proves no absence."""
+    server.add_fault(faults.commit_then_drop(**ITEMS))
+    server.add_fault(fault)
+
+    with pytest.raises(AmbiguousWriteError):
+        await client.conversations.items.create(conversation, items=[user("a")])
+
+    assert ["a"] == texts(server, conversation)
+
+
 @pytest.mark.parametrize("fault", LOST_ANSWERS, ids=name)
 async def test_two_equal_messages_are_both_kept(server, make_client, fault):
     """A message that equals the one before it is stored a second time, and not taken for it."""
@@ -312,6 +326,7 @@ async def test_a_look_that_fails(server, client, conversation):
     [
         faults.status(503, operation=LIST_ITEMS, count=2),
         faults.drop_before_commit(operation=LIST_ITEMS),
+        faults.malformed_json(operation=LIST_ITEMS),
         faults.locked(3, operation=LIST_ITEMS),
         faults.empty_page(),
         faults.missing_last_id(),
