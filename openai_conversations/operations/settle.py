@@ -96,9 +96,9 @@ async def look(sent: Sequence[Any], anchor: str | None, read_page: ReadPage) -> 
     return _after_anchor(sent, recent) if met else _without_anchor(sent, recent)
 
 
-async def newest_id(read_page: ReadPage) -> str:
+async def newest_id(read_page: ReadPage) -> str | None:
     """
-    Id of the last item of a conversation, :data:`START` when it is empty.
+    Id of the last item of a conversation, :data:`START` when it is empty, ``None`` when the item has no id.
 
     Raises:
         APIError: The listing failed.
@@ -108,7 +108,7 @@ async def newest_id(read_page: ReadPage) -> str:
     for _ in range(_MOST_PAGES):
         page = await read_page(after)
         if page.items:
-            return item_id(page.items[0])
+            return item_id(page.items[0]) or None
         if not page.has_more:
             return START
         after = _next(page, after)

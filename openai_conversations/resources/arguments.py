@@ -147,6 +147,26 @@ def _is_items(items: object) -> TypeGuard[Iterable[object]]:
     return isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping))
 
 
+def checked_extra_query(query: object) -> Mapping[str, object]:
+    """Query values of a call; none when there are none."""
+    if not query:
+        return {}
+    if not isinstance(query, Mapping):
+        raise InvalidArgumentError(f"extra_query must be a mapping, not a {type(query).__name__}")
+    values = cast("Mapping[str, object]", query)
+    for name in cast("Mapping[object, object]", values):
+        if not isinstance(name, str):
+            raise InvalidArgumentError(f"extra_query has the key {name!r}; keys are strings")
+    return values
+
+
+def refuse_other_items(options: CallOptions) -> None:
+    """What is sent must be what is looked for."""
+    extra = options.get("extra_body")
+    if isinstance(extra, Mapping) and "items" in extra:
+        raise InvalidArgumentError("extra_body must not hold `items`: give them as items")
+
+
 def checked_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     """A keyword of ours that takes one of a few words."""
     if value not in choices:

@@ -15,6 +15,7 @@ from openai_conversations.resources.arguments import (
     checked_items,
     checked_metadata,
     omit,
+    refuse_other_items,
 )
 from openai_conversations.resources.core import Core
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
@@ -72,6 +73,7 @@ class Conversations(ConversationOperations):
             body["metadata"] = checked_metadata(metadata)
         if not isinstance(items, Omit):
             body["items"] = None if items is None else self._core.codec.encode_items(checked_items(items))
+        refuse_other_items(options)
         may_resend = on_ambiguous == "resend" or not body.get("items")
         request = self._core.request(
             endpoints.CREATE, {}, options, body=body, replay=Replay.SAFE if may_resend else Replay.APPEND

@@ -13,7 +13,14 @@ import attrs
 from openai_conversations.converters.errors import DecodeError
 from openai_conversations.errors import APIResponseValidationError, Attempt, InvalidArgumentError
 from openai_conversations.operations.anchors import Anchors
-from openai_conversations.resources.arguments import CallOptions, Omit, is_given, omit, path_id
+from openai_conversations.resources.arguments import (
+    CallOptions,
+    Omit,
+    checked_extra_query,
+    is_given,
+    omit,
+    path_id,
+)
 from openai_conversations.resources.endpoints import Endpoint
 from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
 from openai_conversations.settings import Settings, Timeout, as_timeout, checked_headers, query_text
@@ -178,7 +185,7 @@ class Core:
         url = self.settings.base_url + path
         if not (query or extra or self.settings.default_query):
             return url
-        merged = {**self.settings.default_query, **query, **(extra or {})}
+        merged = {**self.settings.default_query, **query, **checked_extra_query(extra)}
         pairs = [pair for name, value in merged.items() for pair in self._pairs(name, value)]
         return f"{url}?{'&'.join(pairs)}" if pairs else url
 
@@ -188,8 +195,8 @@ class Core:
             return []
         if isinstance(value, (list, tuple, set, frozenset)):
             key = f"{name}[]" if self.settings.profile.include_style == "brackets" else name
-            return [f"{quote(key, safe='')}={quote(query_text(v), safe='')}" for v in cast("list[object]", value)]
-        return [f"{quote(name, safe='')}={quote(query_text(value), safe='')}"]
+            return [_pair(key, member) for member in cast("list[object]", value)]
+        return [_pair(name, value)]
 
     def _body(self, body: Mapping[str, object] | None, extra: object | None) -> bytes | None:
         if extra is None:
@@ -197,6 +204,13 @@ class Core:
         if not isinstance(extra, Mapping):
             raise InvalidArgumentError(f"extra_body must be a mapping, not a {type(extra).__name__}")
         return self.codec.encode({**(body or {}), **extra})
+
+
+def _pair(name: str, value: object) -> str:
+    try:
+        return f"{quote(name, safe='')}={quote(query_text(value), safe='')}"
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"the query value {name} holds half a character and cannot be sent") from None
 
 
 @lru_cache(maxsize=1)

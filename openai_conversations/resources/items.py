@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
-from openai_conversations.errors import InvalidArgumentError, NotFoundError
+from openai_conversations.errors import NotFoundError
 from openai_conversations.operations.anchors import START
 from openai_conversations.resources import endpoints
 from openai_conversations.resources.appending import ChunkCalls
@@ -16,15 +16,17 @@ from openai_conversations.resources.arguments import (
     Guard,
     Omit,
     checked_choice,
+    checked_extra_query,
     checked_items,
     checked_max_items,
     checked_page_size,
     is_given,
     omit,
+    refuse_other_items,
 )
 from openai_conversations.resources.core import Core
 from openai_conversations.resources.paging import ConversationItemPage, ItemLister
-from openai_conversations.resources.raw import APIResponse, Wrapped, raw, streamed
+from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse, Wrapped, raw, streamed
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
@@ -111,11 +113,12 @@ class Items:
         core = self._core
         sent = core.codec.encode_items(checked_items(items))
         query: dict[str, object] = {"include": include} if is_given(include) else {}
-        _refuse_other_items(options)
+        refuse_other_items(options)
         # Here, because it brings the comparison of items along: 4 % of the import.
         from openai_conversations.resources.guarded import GuardedAppend
 
-        append = GuardedAppend(core, sent, guard, anchor, {**(options.get("extra_query") or {}), **query})
+        looked_with = {**checked_extra_query(options.get("extra_query")), **query}
+        append = GuardedAppend(core, sent, guard, anchor, looked_with)
         request = core.request(
             endpoints.CREATE_ITEMS,
             {"conversation_id": conversation_id},
@@ -213,6 +216,7 @@ class Items:
         query = {"include": include, "limit": size, "order": order}
         checked_max_items(max_items)
         core, place = self._core, self._core.place(conversation_id)
+        is_told = _is_told(checked_extra_query(options.get("extra_query"))) and _is_told(core.settings.default_query)
 
         async def fetch(cursor: str | None) -> ConversationItemPage:
             asked = {**query, "after": cursor}
@@ -221,8 +225,10 @@ class Items:
             page = await core.call(request, ConversationItemPage)
             if isinstance(page, ConversationItemPage):
                 page.attach(fetch, cursor)
-                _learn(core, place, page, order=order, cursor=cursor, changes=changes)
-            elif isinstance(page, APIResponse):
+                newest = _newest(page, order=order, cursor=cursor) if is_told and size != 0 else None
+                if newest is not None:
+                    core.anchors.offer(place, newest, changes)
+            elif isinstance(page, (APIResponse, StreamedAPIResponse)):
                 page.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
             return page
 
@@ -277,25 +283,18 @@ class Items:
         return conversation
 
 
-def _refuse_other_items(options: CallOptions) -> None:
-    """What is sent must be what is looked for."""
-    extra = options.get("extra_body")
-    if isinstance(extra, Mapping) and "items" in extra:
-        raise InvalidArgumentError("extra_body must not hold `items`: give them as items")
+def _is_told(query: Mapping[str, object]) -> bool:
+    """Whether query values of the caller's own leave it to ours which part of a conversation is listed."""
+    return not {"after", "before", "limit", "order"} & set(query)
 
 
-def _learn(
-    core: Core, place: str, page: ConversationItemPage, *, order: object, cursor: str | None, changes: int
-) -> None:
-    """Note the newest item when a page shows the end of the conversation."""
+def _newest(page: ConversationItemPage, *, order: object, cursor: str | None) -> str | None:
+    """Id of the newest item when a page shows the end of the conversation; ``None`` when it does not, or has no id."""
     if not page.data:
-        newest = START if cursor is None and not page.has_more else None
-    elif order == "asc":
-        newest = None if page.has_more else page.data[-1].id
-    else:
-        newest = page.data[0].id if cursor is None else None
-    if newest is not None:
-        core.anchors.offer(place, newest, changes)
+        return START if cursor is None and not page.has_more else None
+    if order == "asc":
+        return None if page.has_more else page.data[-1].id or None
+    return page.data[0].id or None if cursor is None else None
 
 
 class RawItems(Wrapped):
