@@ -23,6 +23,7 @@ from openai_conversations.resources.arguments import (
 )
 from openai_conversations.resources.endpoints import Endpoint
 from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
+from openai_conversations.schemas.unknown import UnknownItem
 from openai_conversations.settings import Settings, Timeout, as_timeout, checked_headers, query_text
 from openai_conversations.transport.message import NO_HEADERS, Handler, Replay, Request, Response, Settle
 from openai_conversations.transport.order import WriteOrder
@@ -114,11 +115,12 @@ class Core:
             APIResponseValidationError: It is not what the API promises; the message gives the JSON paths.
         """
         try:
-            return self.codec.decode(response.content, kind)
+            read = self.codec.decode(response.content, kind)
         except DecodeError as error:
-            message = f"{response.status_code}: the answer does not fit {_name(kind)}: {error}"
-            body = response.content.decode("utf-8", "replace")
-            raise APIResponseValidationError(response, body, message=message) from None
+            raise _misfit(response, kind, error) from None
+        if isinstance(read, UnknownItem) and not read.type:
+            raise _misfit(response, kind, "expected an object with a type @ $")
+        return read
 
     def items_of(self, response: Response) -> tuple[list[Any], bool, str]:
         """
@@ -204,6 +206,11 @@ class Core:
         if not isinstance(extra, Mapping):
             raise InvalidArgumentError(f"extra_body must be a mapping, not a {type(extra).__name__}")
         return self.codec.encode({**(body or {}), **extra})
+
+
+def _misfit(response: Response, kind: Any, reason: object) -> APIResponseValidationError:
+    message = f"{response.status_code}: the answer does not fit {_name(kind)}: {reason}"
+    return APIResponseValidationError(response, response.content.decode("utf-8", "replace"), message=message)
 
 
 def _pair(name: str, value: object) -> str:

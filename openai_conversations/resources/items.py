@@ -218,7 +218,7 @@ class Items:
         core, place = self._core, self._core.place(conversation_id)
         is_told = _is_told(checked_extra_query(options.get("extra_query"))) and _is_told(core.settings.default_query)
 
-        async def fetch(cursor: str | None) -> ConversationItemPage:
+        async def ask(core: Core, cursor: str | None) -> ConversationItemPage:
             asked = {**query, "after": cursor}
             request = core.request(endpoints.LIST_ITEMS, {"conversation_id": conversation_id}, options, query=asked)
             changes = core.anchors.changes(place)
@@ -232,8 +232,9 @@ class Items:
                 page.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
             return page
 
+        fetch = partial(ask, core.decoding())  # what follows a raw page is a page
         start = after if isinstance(after, str) else None
-        return ItemLister(fetch, after=start, max_items=max_items, prefetch=prefetch)
+        return ItemLister(partial(ask, core), after=start, max_items=max_items, prefetch=prefetch)
 
     async def retrieve(
         self,

@@ -81,7 +81,7 @@ class _Answer(Generic[T]):
         return timedelta(seconds=self._response.elapsed)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} [{self.status_code}] {self.method} {self.url}>"
+        return f"<{type(self).__name__} [{self.status_code}] {self.method} {self.http_request.url}>"
 
 
 class APIResponse(_Answer[T]):
@@ -127,6 +127,7 @@ class StreamedAPIResponse(_Answer[T]):
         self._stream = stream
         self._clock = clock
         self._content = response.content if stream is None else None
+        self._is_begun = False
         self._closed = stream is None
 
     @property
@@ -166,10 +167,16 @@ class StreamedAPIResponse(_Answer[T]):
         Raises:
             APITimeoutError: The deadline of the call has passed.
             APIConnectionError: The connection broke.
+            RuntimeError: The body has been read in parts before.
         """
         if self._stream is None or self._content is not None:
-            yield self._content or b""
+            body = self._content or b""
+            for start in range(0, len(body), chunk_size or len(body) or 1):
+                yield body[start : start + (chunk_size or len(body))]
             return
+        if self._is_begun:
+            raise RuntimeError("the body of this response has been read; `read()` would have kept it")
+        self._is_begun = True
         chunks = self._stream.chunks(chunk_size)
         while (chunk := await self._within_deadline(anext(chunks, None))) is not None:
             yield chunk
@@ -179,6 +186,8 @@ class StreamedAPIResponse(_Answer[T]):
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         async for chunk in self.iter_bytes(chunk_size):
             yield decoder.decode(chunk)
+        if rest := decoder.decode(b"", final=True):
+            yield rest
 
     async def iter_lines(self) -> AsyncIterator[str]:
         """The body line by line, without line ends."""
@@ -188,7 +197,7 @@ class StreamedAPIResponse(_Answer[T]):
             for line in lines:
                 yield line.removesuffix("\r")
         if rest:
-            yield rest
+            yield rest.removesuffix("\r")
 
     async def close(self) -> None:
         """Give the connection back."""

@@ -115,23 +115,26 @@ class SessionManager:
         if slots is not None and not slots.take():
             request.progress.wait_for_connection()
             await slots.wait()
+        response = None
         try:
             request.progress.begin()
-            return await self._exchange(opened.session, request, request.headers if headers is None else headers)
+            response = await self._exchange(opened, request, request.headers if headers is None else headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure, cause = _failure(request, error), _cause(error)
         except RuntimeError as error:
             if opened.session.closed:
                 raise ClientClosedError("the aiohttp session of this client is closed") from error
             raise
+        else:
+            return response
         finally:
-            if slots is not None:
+            if slots is not None and (response is None or response.stream is None):
                 slots.give_back()
         raise failure from cause  # here, and not where it was caught: it must not hold aiohttp's error as its context
 
-    async def _exchange(self, session: aiohttp.ClientSession, request: Request, headers: Mapping[str, str]) -> Response:
+    async def _exchange(self, opened: _Open, request: Request, headers: Mapping[str, str]) -> Response:
         started = self._clock()
-        pending = session.request(
+        pending = opened.session.request(
             request.method,
             URL(request.url, encoded=True),
             data=None if request.body is None else _Body(request.body, request.progress),
@@ -147,7 +150,7 @@ class SessionManager:
             content=b"" if is_open else await answer.read(),  # gives the connection back, or closes it when it fails
             source=request,
             elapsed=self._clock() - started,
-            stream=_Stream(answer, request) if is_open else None,
+            stream=_Stream(answer, request, opened.slots) if is_open else None,
         )
 
     def _opened(self) -> _Open:
@@ -298,11 +301,16 @@ def _cause(error: BaseException) -> BaseException | None:
 
 
 class _Stream:
-    """The unread body of an answer; releases the connection when it is read to the end, else closes it."""
+    """
+    The unread body of an answer, which holds a connection of the pool until it is closed.
 
-    def __init__(self, answer: aiohttp.ClientResponse, request: Request) -> None:
+    The connection is given back when the body was read to its end, else closed.
+    """
+
+    def __init__(self, answer: aiohttp.ClientResponse, request: Request, slots: Slots | None) -> None:
         self._answer = answer
         self._request = request
+        self._slots = slots
 
     async def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
         content = self._answer.content
@@ -313,4 +321,10 @@ class _Stream:
             raise _failure(self._request, error) from error
 
     async def close(self) -> None:
-        self._answer.close() if not self._answer.content.at_eof() else self._answer.release()
+        if self._answer.content.at_eof():
+            self._answer.release()
+        else:
+            self._answer.close()
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            slots.give_back()
