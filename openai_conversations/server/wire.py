@@ -119,7 +119,8 @@ class Protocol(web.RequestHandler):
     aiohttp's side of a connection, with two changes.
 
     A connection on which no whole request head arrives in time is closed; aiohttp watches only those that have
-    brought a request before. And what is not HTTP is answered in the form that all errors have.
+    brought a request before. And what is not HTTP is answered in the form that all errors have, as is what goes
+    wrong in here.
     """
 
     __slots__ = ("_patience", "_timer")
@@ -149,9 +150,14 @@ class Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        if not isinstance(exc, HttpProcessingError):
+        if isinstance(exc, HttpProcessingError):
+            refusal = Refusal(status, f"This is not a valid HTTP request: {message}")
+        elif request.writer.output_size:  # too late for another answer
             return super().handle_error(request, status, exc, message)
-        reply = error_reply(Refusal(status, f"This is not a valid HTTP request: {message}"))
+        else:
+            self.log_exception("Error handling a request", exc_info=exc)
+            refusal = Refusal(status, "The server had an error while processing your request.", type="server_error")
+        reply = error_reply(refusal)
         response = web.Response(status=status, body=reply.body, content_type=reply.content_type)
         response.force_close()
         return response

@@ -210,6 +210,20 @@ async def test_expecting_to_go_on():
     assert refused.startswith(b"HTTP/1.1 413 ")
 
 
+async def test_an_error_of_the_server(server, session, caplog):
+    """What goes wrong in the server itself is logged, and answered in the shape of every error."""
+
+    def fail(call):
+        raise ZeroDivisionError
+
+    server.add_fault(faults.locked(when=fail))
+    async with session.post(f"{server.base_url}/conversations", headers={"authorization": "Bearer x"}) as response:
+        error = (await response.json())["error"]
+
+    assert (500, "server_error") == (response.status, error["type"])
+    assert "ZeroDivisionError" in caplog.text
+
+
 async def test_absolute_targets(server):
     """A target with a host in it, as proxies get it, is understood."""
     answer = await speak(
