@@ -1,0 +1,303 @@
+"""
+Nothing secret shows: one marker in every place where a secret may be, and a search through all that can be seen.
+
+What can be seen: repr and str of everything that a caller holds, the errors and all that is chained to them, their
+tracebacks, log records at DEBUG of this package and of aiohttp, and pickles.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import pickle
+import traceback
+from typing import Any
+
+import pytest
+
+from openai_conversations import (
+    Conversation,
+    ConversationsClient,
+    ConversationsError,
+    RequestInfo,
+    RetryPolicy,
+    UnknownItem,
+)
+from openai_conversations.converters.codec import codec
+from openai_conversations.schemas.items.base import Item
+from openai_conversations.settings import resolve
+from openai_conversations.transport.message import Request, Response
+from tests.sockets import answering, hanging_up, http, serving, silent
+
+MARKER = "mArKeR-7f3a9c"
+KEY = f"sk-{MARKER}"
+
+TOOLS = {
+    "type": "additional_tools",
+    "id": "at_1",
+    "role": "developer",
+    "tools": [
+        {"type": "mcp", "server_label": "s", "authorization": MARKER, "headers": {"X-Api": MARKER}},
+        {
+            "type": "shell",
+            "environment": {
+                "type": "container_auto",
+                "network_policy": {
+                    "type": "allowlist",
+                    "allowed_domains": ["h"],
+                    "domain_secrets": [{"domain": "h", "name": "n", "value": MARKER}],
+                },
+            },
+        },
+        {"type": "new_tool", "authorization": MARKER, "nested": {"key": MARKER}},
+    ],
+}
+EXECUTED = {
+    "type": "local_shell_call",
+    "id": "ls_1",
+    "call_id": "c",
+    "status": "completed",
+    "action": {"type": "exec", "command": ["ls"], "env": {"TOKEN": MARKER}},
+}
+UNKNOWN = {"type": "hologram", "id": "h_1", "authorization": MARKER, "headers": {"a": MARKER}}
+MISFIT = {"type": "additional_tools", "id": "at_2", "role": 7, "tools": [{"authorization": MARKER}]}
+
+
+def chain(error: BaseException | None) -> list[BaseException]:
+    """An error and all that is chained to it, suppressed or not."""
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+def seen(value: Any) -> str:
+    """All that can be seen of a value."""
+    shown = [repr(value), str(value)]
+    if isinstance(value, BaseException):
+        shown.append("".join(traceback.format_exception(value)))
+        for error in chain(value):
+            shown += [repr(error), str(error), repr(error.args), repr(vars(error))]
+            shown += [repr(attribute) + str(attribute) for attribute in vars(error).values()]
+    return "\n".join(shown)
+
+
+def pickled(value: Any) -> str:
+    """What a pickle holds, and what comes out of it."""
+    body = pickle.dumps(value)
+    return body.decode("latin-1") + repr(vars(pickle.loads(body)) if hasattr(value, "__dict__") else value)  # noqa: S301
+
+
+# Ways to give a key, and what each is called.
+WAYS = {
+    "constructor": {"api_key": KEY},
+    "provider": {"api_key": lambda: KEY},
+    "azure key": {"api_key": KEY, "profile": "azure"},
+    "extra headers": {"api_key": None, "profile": "generic", "extra": {"Authorization": f"Bearer {KEY}"}},
+    "default headers": {"api_key": None, "profile": "generic", "default_headers": {"X-Auth-Token": MARKER}},
+    "a header of any name": {"api_key": None, "profile": "generic", "default_headers": {"X-Gate": f"Bearer {KEY}"}},
+    "default query": {"api_key": None, "profile": "generic", "default_query": {"api-key": MARKER}},
+    "extra query": {"api_key": None, "profile": "generic", "query": {"access_token": MARKER}},
+}
+SERVERS = {
+    "says no": lambda: answering(http(401, b'{"error":{"message":"Incorrect API key provided: %s"}}' % KEY.encode())),
+    "repeats headers": lambda: answering(http(400, b'{"detail":"bad header authorization: Bearer %s"}' % KEY.encode())),
+    "is broken": lambda: answering(http(500, b"")),
+    "redirects": lambda: answering(http(307, b"", "Location: http://h/v1")),
+    "hangs up": hanging_up,
+    "speaks no HTTP": lambda: hanging_up(after=b"HTTP/9.9 what\r\n\r\n"),
+    "breaks off": lambda: hanging_up(after=b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"),
+    "answers nonsense": lambda: answering(http(200, b"<html>")),
+    "answers another kind": lambda: answering(http(200, b'{"id":["x"]}')),
+    "is silent": silent,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", SERVERS)
+async def test_keys(way, kind, caplog):
+    """However a key is given, and whatever a server does with a call, nobody sees the key."""
+    caplog.set_level(logging.DEBUG)
+    settings = dict(WAYS[way])
+    options = {"extra_headers": settings.pop("extra", None), "extra_query": settings.pop("query", None)}
+    async with SERVERS[kind]() as server:
+        client = ConversationsClient(
+            base_url=server.base_url, retry=RetryPolicy(initial=0.001), max_retries=1, timeout=0.2, **settings
+        )
+        errors = []
+        async with client:
+            for call in (
+                client.conversations.retrieve("conv_1", **options),
+                client.conversations.items.create("conv_1", items=[TOOLS], guard="off", **options),
+            ):
+                with pytest.raises(ConversationsError) as caught:
+                    await call
+                errors.append(caught.value)
+        assert any(MARKER in asked.line + repr(asked.headers) for asked in server.asked), "the key was never sent"
+
+    if kind in {"says no", "repeats headers"}:  # the body is what the server said; it is kept, and not shown
+        for error in errors:
+            error.body = None
+    hidden = [client, client.with_options(max_retries=0), *errors, *(copy.deepcopy(error) for error in errors)]
+    assert MARKER not in "\n".join(seen(value) for value in hidden)
+    assert MARKER not in caplog.text + repr([record.__dict__ for record in caplog.records])
+    if kind not in {"says no", "repeats headers"}:
+        assert MARKER not in "\n".join(pickled(error) for error in errors)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_answers(way, caplog):
+    """Answers, raw and streamed ones, and their requests show no key, and pickle none."""
+    caplog.set_level(logging.DEBUG)
+    settings = dict(WAYS[way])
+    options = {"extra_headers": settings.pop("extra", None), "extra_query": settings.pop("query", None)}
+    kept: list[Any] = []
+
+    async def keep(request, handler):
+        response = await handler(request)
+        kept.extend([request, response, response.source, response.request, response.history])
+        return response
+
+    reply = http(200, b'{"id":"conv_1","object":"conversation","created_at":1,"metadata":{}}')
+    async with (
+        answering(reply) as server,
+        ConversationsClient(base_url=server.base_url, middlewares=[keep], **settings) as client,
+    ):
+        kept.append(await client.conversations.retrieve("conv_1", **options))
+        raw = await client.conversations.with_raw_response.retrieve("conv_1", **options)
+        kept.extend([raw, raw.http_request, raw.attempts])
+        async with client.conversations.with_streaming_response.retrieve("conv_1", **options) as streamed:
+            kept.append(streamed)
+            await streamed.read()
+
+    assert MARKER not in "\n".join(seen(value) for value in kept)
+    assert MARKER not in caplog.text
+    travelling = [value for value in kept if isinstance(value, Request | Response | RequestInfo | Conversation)]
+    assert {Request, Response, RequestInfo, Conversation} == {type(value) for value in travelling}
+    assert MARKER not in "\n".join(pickled(value) for value in travelling if getattr(value, "stream", None) is None)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"api_key": f"{KEY}\n"},
+        {"api_key": [KEY]},
+        {"api_key": f"{KEY} "},
+        {"api_key": "k", "base_url": KEY},
+        {"api_key": "k", "base_url": f"http://{MARKER}:{MARKER}@h/v1"},
+        {"api_key": "k", "base_url": f"http://h/v1?key={MARKER}"},
+        {"api_key": "k", "default_headers": {"X": f"{MARKER}\n"}},
+        {"api_key": "k", "default_headers": {f"Authorization Bearer {KEY}": ""}},
+        {"api_key": "k", "proxy": f"socks5://user:{MARKER}@h"},
+    ],
+)
+def test_settings_that_are_refused(settings):
+    """What is refused when a client is made is named and not shown, in no traceback either."""
+    with pytest.raises(ConversationsError) as caught:
+        ConversationsClient(**settings)
+
+    assert MARKER not in seen(caught.value)
+
+
+def test_settings():
+    """The settings of a client show no secret, and cannot be pickled."""
+    settings = resolve(
+        api_key=KEY,
+        base_url="http://h/v1",
+        default_headers={"X": MARKER},
+        default_query={"X": MARKER},
+        proxy=f"http://u:{MARKER}@h",
+        environ={},
+    )
+
+    assert MARKER not in seen(settings)
+    with pytest.raises(TypeError):
+        pickle.dumps(settings)
+
+
+async def test_proxies(caplog):
+    """The password of a proxy is not shown, whether the proxy is not there, refuses, or speaks no HTTP."""
+    caplog.set_level(logging.DEBUG)
+    shown = []
+    for proxied in (lambda: answering(http(407, b"")), lambda: hanging_up(after=b"what\r\n\r\n"), hanging_up):
+        for scheme in ("http", "https"):
+            async with proxied() as proxy:
+                address = f"http://user:{MARKER}@127.0.0.1:{proxy.port}"
+                settings = {"base_url": f"{scheme}://api.example/v1", "proxy": address, "max_retries": 0}
+                async with ConversationsClient(api_key=KEY, **settings) as client:
+                    with pytest.raises(ConversationsError) as caught:
+                        await client.conversations.retrieve("conv_1")
+                shown.append(seen(caught.value) + pickled(caught.value))
+    async with ConversationsClient(api_key=KEY, **{**settings, "proxy": address}) as client:
+        with pytest.raises(ConversationsError) as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert MARKER not in "\n".join(shown) + seen(caught.value) + pickled(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize("data", [TOOLS, EXECUTED, UNKNOWN, MISFIT], ids=["tools", "shell", "unknown", "misfit"])
+def test_items(data):
+    """Tokens, headers and secrets of tools, and the environment of a command, are not shown by an item."""
+    item: Item = codec().structure(data, Item)
+
+    assert MARKER not in seen(item)
+    assert MARKER not in seen([item])
+    for tool in getattr(item, "tools", []):
+        assert MARKER not in seen(tool)
+    assert (data["type"] in repr(item)) is isinstance(item, UnknownItem)
+
+
+async def test_items_that_are_refused():
+    """An item that cannot be sent, and an answer that does not fit, are named by their place, and not shown."""
+    page = b'{"object":"list","data":{"authorization":"%s"}}' % MARKER.encode()
+    async with (
+        answering(http(200, page)) as server,
+        ConversationsClient(api_key=KEY, base_url=server.base_url, max_retries=0) as client,
+    ):
+        bad = {"type": "mcp", "authorization": MARKER, "headers": {"X": object(), "Y": MARKER}}
+        with pytest.raises(ConversationsError) as refused:
+            await client.conversations.items.create("conv_1", items=[bad])
+        with pytest.raises(ConversationsError) as misfit:
+            await client.conversations.items.list("conv_1")
+    misfit.value.body = None  # what the server said is kept, and not shown
+
+    assert MARKER not in seen(refused.value) + seen(misfit.value)
+
+
+async def test_a_provider_that_fails(caplog):
+    """The words of a provider's error are the caller's own; they do not get into ours, or into a log."""
+    caplog.set_level(logging.DEBUG)
+    asked = []
+
+    def provider():
+        asked.append(1)
+        if len(asked) > 1:
+            raise PermissionError(f"vault refused {MARKER}")
+        return KEY
+
+    async with (
+        hanging_up() as server,
+        ConversationsClient(api_key=provider, base_url=server.base_url, retry=RetryPolicy(initial=0.001)) as client,
+    ):
+        with pytest.raises(ConversationsError) as caught:
+            await client.conversations.items.create("conv_1", items=[{"role": "user", "content": "Hi"}])
+
+    assert "PermissionError" in str(caught.value)
+    assert MARKER not in seen(caught.value) + pickled(caught.value) + caplog.text
+
+
+async def test_native_failures():
+    """An error of aiohttp that holds the headers of the request is not chained to ours."""
+
+    async def peer(_reader, writer):
+        writer.write(b"HTTP/1.1 200 OK\r\nX: \x00\r\n\r\n")
+
+    async with (
+        serving(peer) as server,
+        ConversationsClient(api_key=KEY, base_url=server.base_url, max_retries=0) as client,
+    ):
+        with pytest.raises(ConversationsError) as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert MARKER not in seen(caught.value)
