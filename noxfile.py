@@ -119,6 +119,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def traps(session: nox.Session) -> None:
+    """The table of traps is what is measured now, times aside; ``nox -s traps -- write`` writes it."""
+    install(session, "tests")
+    session.run("python", "-m", "benchmarks.traps", *([] if "write" in session.posargs else ["--check"]))
+
+
+@nox.session
 def kills(session: nox.Session) -> None:
     """The embedded server is killed 50 times while it is written to, a bulk erase 20 times."""
     install(session, "tests")
@@ -144,3 +151,10 @@ def rates(session: nox.Session) -> None:
     """Asked rates are held within 5 % and used to 90 %, in one process and by a Dask cluster of three workers."""
     install(session, "tests")
     session.run("pytest", "-m", "rates", "-s", *session.posargs)
+
+
+@nox.session
+def description(session: nox.Session) -> None:
+    """Schemathesis against the embedded server: no 5xx, no answer outside the API's description."""
+    install(session, "tests", "schemathesis")
+    session.run("python", "-m", "tests.server.description_run", *session.posargs)
