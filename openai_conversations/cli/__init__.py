@@ -6,11 +6,13 @@ A command loads what it needs when it runs: ``--help`` loads neither the client 
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
+    gc.disable()  # until a command runs: loading modules leaves nothing to collect, and looking for it takes a tenth
     try:
         from openai_conversations.cli.app import run
     except ModuleNotFoundError as error:

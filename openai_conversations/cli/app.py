@@ -6,10 +6,12 @@ Each command is a line of a table with the function that it runs; the function's
 
 from __future__ import annotations
 
+import gc
+import inspect
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -140,8 +142,6 @@ def make_app() -> App:
         help_formatter=HelpFormatter(),
         default_parameter=Parameter(negative=""),
         group_parameters=Group("Options", sort_key=0),
-        suppress_keyboard_interrupt=False,
-        result_action="return_value",
         help_epilogue="COMMAND --help shows the options of a command, and examples.",
     )
     for place, command in enumerate(COMMANDS):
@@ -173,7 +173,9 @@ def run(arguments: Sequence[str]) -> int:
     termination = _Termination()
     signal.signal(signal.SIGTERM, termination)
     try:
-        result = make_app()(arguments, exit_on_error=False, print_error=False)
+        command, bound, _ = make_app().parse_args(list(arguments), exit_on_error=False, print_error=False)
+        gc.enable()
+        result = _awaited(command(*bound.args, **bound.kwargs))
         sys.stdout.flush()
         return int(result or Exit.OK)
     except CycloptsError as error:
@@ -184,6 +186,14 @@ def run(arguments: Sequence[str]) -> int:
         return _closed_pipe()
     except EXPECTED as error:
         return _fail(explain(error), exit_code(error))
+
+
+def _awaited(result: Any) -> Any:
+    if not inspect.iscoroutine(result):
+        return result
+    import asyncio
+
+    return asyncio.run(result)
 
 
 def _fail(line: str, code: Exit) -> Exit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -145,6 +144,8 @@ async def _import_one(  # noqa: PLR0917  # what the command was given
     json: bool,
     connection: Connection,
 ) -> Exit:
+    import asyncio  # here: `--help` does without it
+
     content = sys.stdin.buffer.read() if file == "-" else await asyncio.to_thread(Path(file).read_bytes)
     async with many.client(connection, many.pace()) as client:
         report = await client.conversations.import_(content, into=into, dry_run=dry_run, allow_damaged=allow_damaged)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +80,8 @@ class Many:
         elif self.ids_file not in (None, "-"):
             yield Path(f"{self.ids_file}.{operation}.sqlite")
         else:
+            import tempfile
+
             with tempfile.TemporaryDirectory(prefix="openai-conversations-") as directory:
                 yield Path(directory) / "ledger.sqlite"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -51,6 +50,8 @@ async def _batches(
     client: ConversationsClient, id: str, last: int | None, interval: float | None
 ) -> AsyncIterator[Sequence[Any]]:
     """What is there, page by page; then, with an interval, what comes."""
+    import asyncio  # here: `--help` does without it
+
     newest: str | None = None
     if last is not None:
         items = await _newest(client, id, last)
