@@ -26,7 +26,7 @@ class GuardedAppend:
         query: What a look asks for besides its page: the ``include`` of the append, the caller's ``extra_query``.
     """
 
-    __slots__ = ("_anchor", "_core", "_guard", "_query", "_request", "_sent")
+    __slots__ = ("_anchor", "_core", "_guard", "_newest", "_query", "_request", "_sent")
 
     def __init__(
         self, core: Core, sent: Sequence[Any], guard: Guard, anchor: str | None, query: Mapping[str, object]
@@ -36,6 +36,12 @@ class GuardedAppend:
         self._guard = guard
         self._anchor = anchor
         self._query = query
+        self._newest: str | None = None
+
+    def is_whole(self, body: bytes) -> bool:
+        """Whether an answer is a page. The id of its last item is noted on the way: the body is read once less."""
+        self._newest = self._core.codec.last_id(body)
+        return self._newest is not None or self._core.codec.is_page(body)
 
     async def run(self, request: Request, *, look_first: bool = False) -> Any:
         """Send when it is this append's turn, finish the answer, and keep the anchor of the conversation up to date."""
@@ -50,7 +56,7 @@ class GuardedAppend:
                 if response is None:
                     newest = None  # from here on it may be stored, whatever happens
                     response = await core.send(request)
-                newest = core.codec.last_id(response.content)
+                newest = self._newest
                 return core.finish(core, response, ConversationItemList)
             except AmbiguousWriteError as error:
                 newest, error.anchor = None, self._anchor
@@ -106,6 +112,7 @@ class GuardedAppend:
 
     def _as_response(self, stored: Sequence[Any]) -> Response:
         """The answer that the append would have had."""
+        self._newest = item_id(stored[-1]) or None
         page = {
             "object": "list",
             "data": stored,

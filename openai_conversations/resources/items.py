@@ -125,7 +125,7 @@ class Items:
             options,
             query=query,
             body={"items": sent},
-            is_whole=core.codec.is_page,
+            is_whole=append.is_whole,
             settle=append.settle if sent and guard != "off" else None,
         )
         return cast("ConversationItemList", await append.run(request, look_first=look_first))

@@ -126,7 +126,7 @@ async def test_what_may_arrive_late_is_said_to(server, make_client):
     """What is not there at the deadline may still arrive: the error says so, and how to look for it later."""
     client = make_client(timeout=Timeout(total=0.3, attempt=0.1))
     conversation_id = (await client.conversations.create()).id
-    server.add_fault(faults.slow(0.5, before_commit=True, **ITEMS))
+    server.add_fault(faults.slow(1.5, before_commit=True, **ITEMS))
 
     with pytest.raises(AmbiguousWriteError, match="may still arrive") as caught:
         await client.conversations.items.create(conversation_id, items=[user("late")])
@@ -134,7 +134,8 @@ async def test_what_may_arrive_late_is_said_to(server, make_client):
     assert ("", ()) == (caught.value.anchor, caught.value.stored)
     assert [] == texts(server, conversation_id)
 
-    await asyncio.sleep(0.4)
+    while not server.items(conversation_id):
+        await asyncio.sleep(0.05)
     again = await client.conversations.items.create(
         conversation_id, items=[user("late")], anchor=caught.value.anchor, look_first=True
     )
