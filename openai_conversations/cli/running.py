@@ -138,7 +138,7 @@ def progress_bar(verb: str) -> Generator[Callable[[BulkProgress], object] | None
 def pace_of(progress: BulkProgress) -> str:
     """``12.3/s, 4 m 10 s left, 2 failed``."""
     words = [f"{progress.rate:.1f}/s"]
-    if progress.seconds_left is not None:
+    if progress.seconds_left:
         words.append(f"{seconds_text(progress.seconds_left)} left")
     if progress.failed:
         words.append(f"{progress.failed} failed")

@@ -1,0 +1,172 @@
+"""What people see: turns of every kind of item, text that cannot do anything to a terminal, times, counts."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from openai_conversations.cli import chat, failures, find, running
+from openai_conversations.cli.exits import Exit
+from openai_conversations.cli.text import clean, folded
+from openai_conversations.cli.turns import Turn, parts_text, turns
+from openai_conversations.errors import APIStatusError
+from openai_conversations.operations.errors import ArchiveError
+from openai_conversations.operations.progress import BulkProgress
+from openai_conversations.schemas.items import ITEM_MODULES
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain\n\ttext", "plain\n\ttext"),
+        ("\x1b[31mred\x1b[0m", "�[31mred�[0m"),
+        ("a\x07b\x08c\x00d\x9be", "a�b�c�d�e"),
+        ("evil\u202etxt.exe", "evil�txt.exe"),
+        ("lone \ud800", "lone �"),
+        ("dos\r\nline", "dos\nline"),
+        ("over\rwrite", "over�write"),
+        ("Ünïcödé 🧤", "Ünïcödé 🧤"),
+    ],
+)
+def test_clean(text, expected):
+    """Nothing that comes from elsewhere can move the cursor, change colours or turn the direction of text."""
+    assert expected == clean(text)
+
+
+def test_folded():
+    """A folded text is one line of a given width."""
+    assert "a b c" == folded("a\n\n  b\tc", 10)
+    assert "abcdefghi…" == folded("abcdefghijkl", 10)
+
+
+@pytest.mark.parametrize("tag", [*ITEM_MODULES, "from_the_future"])
+def test_every_type_has_a_turn(tag):
+    """Items of every type, also unknown ones and those that lack everything, can be shown."""
+    found = turns({"type": tag, "id": "x_1"})
+
+    assert found
+    assert {"x_1"} == {turn.id for turn in found}
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({"role": "user", "content": "Hi"}, [Turn(kind="message", who="user", text="Hi")]),
+        (
+            {"type": "mcp_call", "name": "search", "arguments": "{}", "output": "found"},
+            [Turn(kind="call", who="search", text="{}"), Turn(kind="output", who="mcp_call", text="found")],
+        ),
+        (
+            {"type": "file_search_call", "queries": ["a", "b"], "results": None},
+            [Turn(kind="call", who="file_search", text='["a","b"]')],
+        ),
+        (
+            {"type": "function_call_output", "output": [{"type": "input_text", "text": "one"}]},
+            [Turn(kind="output", who="function", text="one")],
+        ),
+        ({"type": "reasoning", "summary": []}, [Turn(kind="note", who="reasoning", text="(empty)")]),
+        (
+            {"type": "reasoning", "summary": [], "encrypted_content": "x"},
+            [Turn(kind="note", who="reasoning", text="(encrypted)")],
+        ),
+        ({"type": "new", "a": 1}, [Turn(kind="note", who="new", text='{"a":1}')]),
+    ],
+    ids=["message", "mcp_call", "file_search", "output", "empty", "encrypted", "unknown"],
+)
+def test_turns(item, expected):
+    """An item becomes a turn; a call that carries its own result becomes two."""
+    assert expected == turns(item)
+
+
+def test_parts():
+    """Text parts are joined; images and files become a word in brackets."""
+    parts = [
+        {"type": "input_text", "text": "look"},
+        {"type": "input_image", "image_url": f"https://example.org/{'x' * 80}"},
+        {"type": "input_file", "filename": "a.pdf"},
+        {"type": "refusal", "refusal": "no"},
+        "odd",
+    ]
+
+    assert f"look\n[input_image https://example.org/{'x' * 40}…]\n[input_file a.pdf]\nno\nodd" == parts_text(parts)
+    assert "" == parts_text(None)
+
+
+def _drawn(items, **options):
+    console = Console(file=io.StringIO(), width=60, force_terminal=False)
+    for part in chat.draw(items, width=60, **options):
+        console.print(part)
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_chat():
+    """Users stand on the right, assistants on the left; code keeps its lines; nothing of a message is left out."""
+    items = [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "See <b>this</b>:\n```python\nx = 1\n```\n[bold]end[/bold]"},
+        {"role": "oracle", "content": ""},
+        {"type": "function_call", "name": "f", "arguments": "x" * 200},
+    ]
+
+    drawn = _drawn(items)
+
+    assert "│ Hi" in drawn.splitlines()[1][50:]
+    for words in ("<b>this</b>", "x = 1", "[bold]end[/bold]", "oracle", "(empty)", "▸ f  xxx"):
+        assert words in drawn
+    assert max(map(len, drawn.splitlines())) <= 60
+    assert "x" * 200 in _drawn(items, full=True).replace("\n", "")
+
+
+def test_plain_lines():
+    """In a pipe the chat is plain lines."""
+    items = [{"role": "user", "content": "Hi"}, {"type": "function_call", "name": "f", "arguments": "{}"}]
+
+    assert ["user: Hi", "  > f: {}"] == list(chat.lines(items))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (42, "42 s"), (250, "4 m 10 s"), (7500, "2 h 5 m")]
+)
+def test_times(seconds, expected):
+    """Times are told with two units at the most."""
+    assert expected == running.seconds_text(seconds)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90d", 7_776_000), ("12h", 43_200), ("1.5m", 90), ("2w", 1_209_600)])
+def test_idle_times(text, seconds):
+    """Times are read with one unit."""
+    assert seconds == find.seconds_of(text)
+
+
+def test_pace():
+    """The bar tells rate, time left and failures."""
+    progress = BulkProgress(
+        total=10, is_total_known=True, done=4, failed=1, items=9, rate=2.0, seconds_left=2.5, elapsed=2.0
+    )
+
+    assert "2.0/s, 2.5 s left, 1 failed" == running.pace_of(progress)
+
+
+def test_explanations():
+    """Failures are one line, whatever they hold."""
+    assert "a b" == failures.explain(ArchiveError("a\n b"))
+    assert Exit.BAD_INPUT == failures.exit_code(ArchiveError("x", line=3))
+    assert "x: no such file" == failures.explain(FileNotFoundError(2, "No such file or directory", "x"))
+    assert Exit.FAILED == failures.exit_code(failures.CommandError("x"))
+    assert issubclass(APIStatusError, failures.EXPECTED)
+
+
+def test_without_the_extra(tmp_path):
+    """Where the extra is not installed, one line says what to install."""
+    code = "import sys; sys.modules['cyclopts'] = None; from openai_conversations.cli import main; main()"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (3, "") == (done.returncode, done.stdout)
+    assert 'error: the command line needs its extra: pip install "openai_conversations[cli]"\n' == done.stderr
