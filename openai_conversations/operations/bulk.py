@@ -151,6 +151,7 @@ async def run_bulk(
         ConversationsError: A failure that every conversation would meet: the key is refused, the client is closed.
     """
     async with Ledger(ledger, operation=operation) as opened:
+        await opened.take_up()
         run = _Run(operation, work, opened, options or BulkOptions())
         await run.run(ids)
         if on_receipts is not None:

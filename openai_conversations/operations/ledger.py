@@ -4,7 +4,7 @@ The ledger of a bulk run: one row per conversation, in a SQLite file, and the tr
 Rules that hold here:
 
 * What :class:`Ledger` says it wrote is on the disk: every method returns after the commit; see :mod:`.database`.
-* A row that is ``working`` when a ledger is opened belonged to a run that was killed; it is waiting again.
+* A row that is ``working`` when a run begins belonged to a killed one: :meth:`Ledger.take_up` lets it wait again.
 * Only one run at a time has a ledger open.
 """
 
@@ -123,19 +123,30 @@ class Ledger:
         return self._file.commits
 
     def _begin(self, db: sqlite3.Connection) -> None:
-        """Check whose ledger it is, and take up what an earlier run left."""
+        """Check whose ledger it is, and count."""
         db.execute("INSERT OR IGNORE INTO run VALUES ('operation', ?)", (self._operation,))
         (operation,) = db.execute("SELECT value FROM run WHERE key = 'operation'").fetchone()
         if operation != self._operation:
             path = self._file.path
             raise LedgerError(f"{path} is the ledger of another operation: {operation}, not {self._operation}")
-        db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase IN ('working', 'again', 'failed')")
+        self._count(db)
+
+    def _count(self, db: sqlite3.Connection) -> None:
         self.counts = dict(db.execute("SELECT phase, COUNT(*) FROM conversations GROUP BY phase").fetchall())
         self.items, self.problems = db.execute(
             "SELECT COALESCE(SUM(items), 0), COALESCE(SUM(problem), 0) FROM conversations WHERE phase = 'done'"
         ).fetchone()
 
     # what a run does
+
+    async def take_up(self) -> None:
+        """Let what an earlier run left wait again: what was under way when it ended, and what failed."""
+
+        def job(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase IN ('working', 'again', 'failed')")
+            self._count(db)
+
+        await self._file.write(job)
 
     async def add(self, ids: Iterable[str]) -> int:
         """Add conversations that are not there yet; tells how many these were."""

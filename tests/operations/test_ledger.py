@@ -37,7 +37,7 @@ async def test_taken_in_order(tmp_path):
 
 
 async def test_taken_up_again(tmp_path):
-    """What was under way when a run ended is waiting again, with its cursor, its notes and the number of attempts."""
+    """What was under way when a run ended can be taken up, with its cursor, its notes and the number of attempts."""
     async with ledger(tmp_path) as opened:
         await opened.add(["a"])
         (row,) = await opened.take(1)
@@ -45,6 +45,8 @@ async def test_taken_up_again(tmp_path):
         opened.note_soon(row.number, [{"seen": 2}])
 
     async with ledger(tmp_path) as opened:
+        assert {"working": 1} == opened.counts
+        await opened.take_up()
         (row,) = await opened.take(1)
 
     assert (2, "item_1", ({"seen": 1}, {"seen": 2})) == (row.attempts, row.cursor, row.notes)
@@ -69,7 +71,7 @@ async def test_done_stays_done(tmp_path):
 
 
 async def test_failed_is_tried_by_the_next_run(tmp_path):
-    """What failed is kept with its error, and waits again when the ledger is opened again."""
+    """What failed is kept with its error, and waits again when the next run takes it up."""
     async with ledger(tmp_path) as opened:
         await opened.add(["a"])
         (row,) = await opened.take(1)
@@ -78,6 +80,8 @@ async def test_failed_is_tried_by_the_next_run(tmp_path):
         assert [] == await opened.take(1)
 
     async with ledger(tmp_path) as opened:
+        assert [("a", "NotFoundError: no")] == await opened.failures()
+        await opened.take_up()
         assert ["a"] == [row.id for row in await opened.take(1)]
 
 
