@@ -111,14 +111,19 @@ async def measured(server, make_client, fault, calls):
     )
 
 
-async def within_the_deadline(server, make_client, fault, calls):
-    """Whether all calls end in time. A machine that was busy elsewhere gets two more chances; a bug fails them all."""
+async def in_time(measure):
+    """What is measured. A machine that was busy elsewhere gets two more chances; a bug fails them all."""
     for _ in range(3):
-        taken = await measured(server, make_client, fault, calls)
+        taken = await measure()
         if max(taken) <= DEADLINE + GRACE:
             return taken
         await asyncio.sleep(1)
     return taken
+
+
+async def within_the_deadline(server, make_client, fault, calls):
+    """The seconds of some calls, in time if that can be."""
+    return await in_time(lambda: measured(server, make_client, fault, calls))
 
 
 @pytest.mark.parametrize("fault", ANYWHERE.values(), ids=ANYWHERE)
@@ -156,7 +161,9 @@ async def test_a_server_that_says_nothing(make_client):
     port = silent.sockets[0].getsockname()[1]
     async with silent:
         client = make_client(timeout=DEADLINE, base_url=f"http://127.0.0.1:{port}/v1")
-        taken = await asyncio.gather(*(seconds(call, client, "conv_1", "msg_1") for call in CALLS.values()))
+        taken = await in_time(
+            lambda: asyncio.gather(*(seconds(call, client, "conv_1", "msg_1") for call in CALLS.values()))
+        )
         await client.close()
 
     assert max(taken) <= DEADLINE + GRACE
@@ -167,6 +174,6 @@ async def test_a_pool_without_a_free_connection(server, make_client):
     client = make_client(timeout=DEADLINE)
     server.add_fault(faults.slow(1.0, count=None))
 
-    taken = await asyncio.gather(*(seconds(retrieve, client, "conv_1", "") for _ in range(150)))
+    taken = await in_time(lambda: asyncio.gather(*(seconds(retrieve, client, "conv_1", "") for _ in range(150))))
 
     assert max(taken) <= DEADLINE + GRACE
