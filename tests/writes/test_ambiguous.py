@@ -134,7 +134,7 @@ async def test_what_may_arrive_late_is_said_to(server, make_client):
     assert ("", ()) == (caught.value.anchor, caught.value.stored)
     assert [] == texts(server, conversation_id)
 
-    while not server.items(conversation_id):
+    while not server.items(conversation_id):  # noqa: ASYNC110  # nothing tells when a slow commit is done
         await asyncio.sleep(0.05)
     again = await client.conversations.items.create(
         conversation_id, items=[user("late")], anchor=caught.value.anchor, look_first=True
