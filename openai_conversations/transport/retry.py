@@ -51,8 +51,13 @@ logger: Final = logging.getLogger("openai_conversations")
 _ATTEMPT_SHARE: Final = 0.7
 _WAIT_SHARE: Final = 0.5
 
+# Seconds: with less than that to the deadline, a write is not sent again.
+_TIME_FOR_A_WRITE: Final = 0.1
+
 # Without a base, the pauses between the looks for a write that may arrive late would not grow.
 _SHORTEST_PAUSE: Final = 0.01
+
+_MAY_STILL_ARRIVE: Final = Verdict(known="It was not there when last looked for, but may still arrive.", stored=())
 
 # What would be tried again, had the client not spent its budget.
 _SPENT = Decision(action=Action.FAIL)
@@ -150,8 +155,9 @@ class Retry:
             return FAIL
         state = self._state(call)
         decision = decide(call.request, outcome, state, self._policy)
+        decision = _with_time_left(call.request, decision, state)
         if decision.action is Action.FAIL or decision.is_lock or self._take_token(call):
-            return _with_time_to_look(decision, state)
+            return decision
         return _SPENT
 
     def _take_token(self, call: _Call) -> bool:
@@ -240,13 +246,16 @@ class Retry:
         ends = self._clock() + self._patience(call)
         pause = max(self._policy.initial, _SHORTEST_PAUSE)
         last = pause / 4
+        was_absent = False
         while True:
             verdict = await _ask(settle, failure)
+            if was_absent and verdict.response is None and verdict.stored is None and not verdict.absent:
+                return _MAY_STILL_ARRIVE  # this look failed, maybe for want of time; the one before tells more
             if not verdict.absent or not may_arrive_late(failure):
                 return verdict
-            remaining = ends - self._clock()
+            was_absent, remaining = True, ends - self._clock()
             if remaining / 2 < last or not self._take_token(call):
-                return Verdict(known="It was not there when last looked for, but may still arrive.", stored=())
+                return _MAY_STILL_ARRIVE
             # Longer and longer, and at last in the middle of what is left, so that the last look is late.
             await self._sleep(min(pause * (1 - self._policy.jitter * self._uniform()), remaining / 2))
             pause *= 2
@@ -256,13 +265,21 @@ class Retry:
         return self._policy.longest_lock_wait if remaining is None else remaining
 
 
-def _with_time_to_look(decision: Decision, state: State) -> Decision:
-    """A wait that leaves hardly any time to look is not made: the look comes now, and is the last word."""
-    if decision.action is not Action.SETTLE or state.remaining is None or decision.is_lock:
+def _with_time_left(request: Request, decision: Decision, state: State) -> Decision:
+    """
+    For a write, a wait that leaves hardly any time is not made.
+
+    The attempt after it would be cut off by the deadline, and what was certainly not stored would be in doubt. A look
+    comes at once, and is then the last word.
+    """
+    if request.replay is Replay.SAFE or state.remaining is None or decision.wait == 0:
         return decision
-    if decision.wait <= state.remaining * _WAIT_SHARE:
-        return decision
-    return attrs.evolve(decision, wait=0.0, may_resend=False)
+    left = state.remaining - decision.wait
+    if decision.action is Action.RETRY or decision.is_lock:
+        return FAIL if left < min(_TIME_FOR_A_WRITE, state.remaining / 2) else decision
+    if left < state.remaining * (1 - _WAIT_SHARE):
+        return attrs.evolve(decision, wait=0.0, may_resend=False)
+    return decision
 
 
 def _attempt_bound(request: Request, remaining: float | None) -> float | None:

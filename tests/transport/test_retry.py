@@ -14,8 +14,10 @@ from openai_conversations.errors import (
     APITimeoutError,
     BadRequestError,
     ConfigurationError,
+    ConversationLockedError,
     InternalServerError,
     NotFoundError,
+    RateLimitError,
 )
 from openai_conversations.settings import Timeout
 from openai_conversations.transport.backoff import RetryPolicy
@@ -672,3 +674,25 @@ async def test_nothing_is_sent_again_without_a_token(loop):
         await loop(append_request(settle=settle), broken())
 
     assert (1, 1) == (loop.sent, len(settle.failures))
+
+
+async def test_a_write_is_not_sent_when_there_is_no_time_for_it(loop):
+    """A refusal that is certain is not followed by an attempt that the deadline would cut off."""
+    for request, error in (
+        (loop.within(0.55, append_request()), RateLimitError),
+        (loop.within(0.3, append_request()), ConversationLockedError),
+    ):
+        with pytest.raises(error):
+            await loop(request, answer(429) if error is RateLimitError else locked())
+
+        assert 1 == loop.sent
+
+    assert 200 == (await loop(loop.within(0.55, get_request()), answer(429), answer(200))).status_code
+
+
+async def test_the_last_look_that_fails(loop):
+    """A look that fails after one that found nothing tells less than that one did."""
+    failed = Verdict(known="Looking whether it was carried out failed: no time.")
+
+    with pytest.raises(AmbiguousWriteError, match="may still arrive"):
+        await loop(loop.within(10, append_request(settle=settles(ABSENT, failed))), timed_out())
