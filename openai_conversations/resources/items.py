@@ -228,8 +228,9 @@ class Items:
                 newest = _newest(page, order=order, cursor=cursor) if is_told and size != 0 else None
                 if newest is not None:
                     core.anchors.offer(place, newest, changes)
-            elif isinstance(page, (APIResponse, StreamedAPIResponse)):
-                page.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
+            else:
+                kept = cast("APIResponse[ConversationItemPage] | StreamedAPIResponse[ConversationItemPage]", page)
+                kept.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
             return page
 
         fetch = partial(ask, core.decoding())  # what follows a raw page is a page

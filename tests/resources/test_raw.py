@@ -186,6 +186,16 @@ async def test_iter_text(stream):
     assert "one\r\ntwö\n\nthree" == "".join([text async for text in stream.iter_text(1)])
 
 
+async def test_half_a_character():
+    """A character that is cut by the end of the body is shown as one that cannot be read."""
+    async with (
+        answering(http(200, "aä".encode()[:-1])) as server,
+        client_of(server) as client,
+        client.conversations.with_streaming_response.retrieve("conv_1") as response,
+    ):
+        assert ["a", "\ufffd"] == [text async for text in response.iter_text(1) if text]
+
+
 async def test_iter_lines(stream):
     """Lines come without their ends, the last one too."""
     assert ["one", "twö", "", "three"] == [line async for line in stream.iter_lines()]

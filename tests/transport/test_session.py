@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import gc
 import gzip
 import logging
@@ -407,6 +408,23 @@ async def test_chunks_of_a_size(manager):
         await response.stream.close()
 
 
+async def test_a_stream_is_closed_once():
+    """Closing a stream twice gives its place in the pool back once."""
+    manager = SessionManager(limit=1)
+    async with answering(http()) as server:
+        response = await manager.send(asking(server, stream=True))
+        await response.stream.close()
+        await response.stream.close()
+        held = await manager.send(asking(server, stream=True))
+        waiting = asyncio.create_task(manager.send(asking(server)))
+        await asyncio.sleep(0)
+
+        assert not waiting.done()
+        await held.stream.close()
+        await waiting
+        await manager.close()
+
+
 async def test_an_abandoned_stream_closes_its_connection(manager):
     """A body that is not read to its end costs its connection, and no more."""
     async with hanging_up(after=b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nabc") as server:
@@ -485,6 +503,7 @@ async def test_native_middlewares_may_see_and_change_the_body():
     seen = []
 
     async def native(request, handler):
+        assert request.body is copy.deepcopy(request.body)  # as mocks of aiohttp keep it
         seen.append((request.body.decode(), await request.body.as_bytes()))
         await request.update_body(b'{"changed":true}')
         return await handler(request)
