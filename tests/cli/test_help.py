@@ -5,11 +5,32 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from openai_conversations.cli import prepared
 from openai_conversations.cli.app import COMMANDS
 from tests.cli.processes import Shell
+
+
+def test_pages_are_what_would_be_drawn():
+    """The prepared pages are those that the options make; `python -m openai_conversations.cli.prepared` draws them."""
+    kept = json.loads(Path(prepared.PAGES).read_text(encoding="utf-8"))
+
+    assert prepared.draw() == kept
+
+
+def test_colours(shell):
+    """In a terminal help has colours, in a pipe it has none."""
+    assert "\x1b[1mUsage:" in shell.in_terminal("erase", "--help")
+    assert "\x1b" not in shell("erase", "--help").out
+
+
+def test_unknown_command(shell):
+    """Help for a command that does not exist is a mistake like any other."""
+    assert "nonsense" in shell.fails("nonsense", "--help", code=2)
+
 
 NOT_LOADED = {"aiohttp", "asyncio", "cattrs", "orjson", "rich.panel", "rich.progress", "sqlite3", "rich.markdown"}
 
