@@ -57,17 +57,6 @@ class Codec:
             return self._decode_exactly(body, kind)
         return read
 
-    def structure(self, value: Any, kind: type[T]) -> T:
-        """
-        The object that a decoded JSON value stands for.
-
-        Raises:
-            Misfit: It does not fit.
-            ImpreciseNumberError: It holds a float of 2⁶³ or more, which may have been an integer.
-        """
-        read: T = self._reader(kind)(value, kind)
-        return read
-
     def _reader(self, kind: Any) -> Any:
         reader = self._readers.get(kind)
         if reader is None:
