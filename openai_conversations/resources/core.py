@@ -104,7 +104,7 @@ class Core:
     def answer_for(self, request: Request, value: T, attempts: tuple[Attempt, ...]) -> T:
         """What a call returns whose answer was lost but is known."""
         content = self.codec.encode(self.codec.to_json(value))
-        response = Response(status_code=200, headers={}, content=content, source=request, attempts=attempts)
+        response = Response(status_code=200, content=content, source=request, attempts=attempts)
         return cast("T", self.finish(self, response, type(value)))
 
     def decode(self, response: Response, kind: Any) -> Any:

@@ -120,7 +120,7 @@ class GuardedAppend:
             "first_id": item_id(stored[0]),
             "last_id": item_id(stored[-1]),
         }
-        return Response(status_code=200, headers={}, content=self._core.codec.encode(page), source=self._request)
+        return Response(status_code=200, content=self._core.codec.encode(page), source=self._request)
 
 
 def _unclear(request: Request, finding: Finding) -> AmbiguousWriteError:

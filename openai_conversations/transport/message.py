@@ -182,7 +182,7 @@ class Response:
     """
 
     status_code: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=CIMultiDict[str], repr=False)
     content: bytes = attrs.field(repr=False)
     source: Request = attrs.field(repr=False)
     attempts: tuple[Attempt, ...] = attrs.field(default=(), repr=False)

@@ -95,6 +95,23 @@ async def test_attributes():
     assert ("updateConversation", "1") == (raw.http_request.operation, raw.http_request.headers["X-Call"])
 
 
+async def test_an_answer_that_was_lost():
+    """What is known without an answer looks like one, raw and streamed: headers, body, history."""
+
+    async def peer(reader, writer):
+        if (asked := await read_request(reader)) and asked.headers.get("x-stainless-retry-count"):
+            writer.write(http(404, b""))
+
+    async with serving(peer) as server, client_of(server) as client:
+        raw = await client.conversations.with_raw_response.delete("conv_1")
+        async with client.conversations.with_streaming_response.delete("conv_1") as streamed:
+            assert streamed.is_closed
+            assert "conv_1" == (await streamed.parse()).id
+
+    assert ("conv_1", True, []) == (raw.parse().id, raw.parse().deleted, raw.headers.getall("x-a", []))
+    assert [None, 404] == [attempt.status_code for attempt in raw.attempts]
+
+
 async def test_repr():
     """A repr has the status, the method and the URL, without what is secret in it."""
     async with (
