@@ -24,6 +24,7 @@ from openai_conversations import (
     UnknownItem,
 )
 from openai_conversations.converters.codec import codec
+from openai_conversations.converters.json import dumps
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import resolve
 from openai_conversations.transport.message import Request, Response
@@ -239,7 +240,7 @@ async def test_proxies(caplog):
 @pytest.mark.parametrize("data", [TOOLS, EXECUTED, UNKNOWN, MISFIT], ids=["tools", "shell", "unknown", "misfit"])
 def test_items(data):
     """Tokens, headers and secrets of tools, and the environment of a command, are not shown by an item."""
-    item: Item = codec().structure(data, Item)
+    item: Item = codec().decode(dumps(data), Item)
 
     assert MARKER not in seen(item)
     assert MARKER not in seen([item])
