@@ -29,7 +29,7 @@ MUST_KEEP = (
 
 
 @pytest.mark.parametrize("tag", sorted(ITEM_MODULES))
-@settings(max_examples=max(settings().max_examples // 20, 1))
+@settings(max_examples=-(-settings().max_examples // len(ITEM_MODULES)))
 @given(data=st.data())
 def test_ids_and_what_only_the_service_sets(tag, data):
     """The ids of some types must stay, those of all others must go; ``created_by`` never goes out; the rest does."""

@@ -24,13 +24,11 @@ CODEC = Codec()
 FAST = make_converter(detailed=False)
 DETAILED = make_converter(detailed=True)
 
-# Each item gets a part of the cases, so that a property has several hundred in a usual run.
-PER_ITEM = settings(max_examples=max(settings().max_examples // 20, 1))
-
 
 def every_item(test: Any) -> Any:
-    """Run a property for every item."""
-    return pytest.mark.parametrize("tag", sorted(ITEM_MODULES))(PER_ITEM(test))
+    """Run a property for every item: each gets its part of the cases."""
+    part = settings(max_examples=-(-settings().max_examples // len(ITEM_MODULES)))
+    return pytest.mark.parametrize("tag", sorted(ITEM_MODULES))(part(test))
 
 
 def as_bytes(value: Any, *, ascii_only: bool = True) -> bytes:
