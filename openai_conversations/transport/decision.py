@@ -38,6 +38,10 @@ UNKNOWN: Final = frozenset({408, 409})
 MAY_ARRIVE_LATE: Final = frozenset({408, 504, 524})
 
 
+# The service, or one behind a gateway, may be at work on the request without anybody who waits for it.
+MAY_BE_UNDER_WAY: Final = frozenset({409, 502, 520})
+
+
 class Action(enum.Enum):
     """What to do after an attempt."""
 
@@ -151,6 +155,13 @@ def may_arrive_late(failure: APIError) -> bool:
     if isinstance(failure, APIStatusError):
         return failure.status_code in MAY_ARRIVE_LATE
     return isinstance(failure, (APITimeoutError, APIResponseValidationError))
+
+
+def may_be_under_way(failure: APIError) -> bool:
+    """Whether a write that is not there may be so for a moment only: it is looked for twice before it is sent again."""
+    if isinstance(failure, APIStatusError):
+        return failure.status_code in MAY_BE_UNDER_WAY
+    return isinstance(failure, APIConnectionError)
 
 
 def _after_lock(request: Request, response: Response, state: State, policy: RetryPolicy) -> Decision:

@@ -21,6 +21,7 @@ from openai_conversations.transport.decision import (
     is_transient,
     is_unknown,
     may_arrive_late,
+    may_be_under_way,
 )
 from openai_conversations.transport.message import Verdict
 from openai_conversations.transport.status import status_error
@@ -291,3 +292,12 @@ def test_half_an_answer_is_an_unknown_outcome():
 def test_what_may_arrive_late(failure, expected):
     """After a timeout, here or at a gateway, a write that is not there yet may still come."""
     assert expected is may_arrive_late(failure)
+
+
+@pytest.mark.parametrize(
+    ("failure", "expected"),
+    [(broken(), True), *((status_error(answer(status)), status in (409, 502, 520)) for status in UNKNOWN)],
+)
+def test_what_may_be_under_way(failure, expected):
+    """A service that hung up, or one behind a gateway that lost it, may still be at work; one that answers is not."""
+    assert expected is may_be_under_way(failure)

@@ -515,7 +515,12 @@ async def test_retries_take_tokens_and_successes_give_back(loop):
     with pytest.raises(AmbiguousWriteError):
         await loop(append_request(settle=settles(ABSENT, UNSURE)), broken())
 
-    assert 50.2 - 2 - 3 == pytest.approx(loop.budget.tokens)
+    assert 50.2 - 2 - 1 == pytest.approx(loop.budget.tokens)
+
+    with pytest.raises(APIConnectionError):
+        await loop(append_request(settle=settles(ABSENT), max_retries=1), broken())
+
+    assert 47.2 - 3 == pytest.approx(loop.budget.tokens)
 
 
 @pytest.mark.parametrize("request_", [get_request(), append_request(settle=settles(FOUND))])
@@ -634,12 +639,12 @@ async def test_every_further_attempt_of_a_write_in_doubt_is_preceded_by_a_look(l
 
     await loop(append_request(settle=settle, max_retries=5), broken(), locked(), answer(429), answer(200))
 
-    assert (4, 3) == (loop.sent, len(settle.failures))
+    assert (4, 4) == (loop.sent, len(settle.failures))
 
 
 async def test_a_write_that_arrives_while_another_attempt_is_refused(loop):
     """The first attempt held the lock that the second met: it is found, and nothing is sent a third time."""
-    response = await loop(append_request(settle=settles(ABSENT, FOUND)), broken(), locked())
+    response = await loop(append_request(settle=settles(ABSENT, ABSENT, FOUND)), broken(), locked())
 
     assert FOUND.response.content == response.content
     assert 2 == loop.sent
@@ -659,10 +664,27 @@ async def test_a_look_that_the_wait_would_leave_no_time_for_comes_at_once(loop):
     """A wait of more than half of the time left is not made; the look is then the last word."""
     request = loop.within(0.9, append_request(settle=settles(ABSENT)))
 
-    with pytest.raises(APIConnectionError):
-        await loop(request, broken())
+    with pytest.raises(InternalServerError):
+        await loop(request, answer(500))
 
     assert ([0.0], 1) == (loop.clock.slept, loop.sent)
+
+
+async def test_no_time_for_a_second_look(loop):
+    """A write that may be under way is not sent again when there is no time to look twice: nobody can tell."""
+    request = loop.within(1.2, append_request(settle=settles(ABSENT)))
+
+    with pytest.raises(AmbiguousWriteError, match="may still be at work on it") as caught:
+        await loop(request, broken())
+
+    assert ([0.5, pytest.approx(0.35)], 1, ()) == (loop.clock.slept, loop.sent, caught.value.stored)
+
+
+async def test_what_a_second_look_in_a_hurry_finds(loop):
+    """A second look finds what it finds, however short the pause was."""
+    request = loop.within(1.2, append_request(settle=settles(ABSENT, FOUND)))
+
+    assert FOUND.response.content == (await loop(request, broken())).content
 
 
 async def test_nothing_is_sent_again_without_a_token(loop):
@@ -673,7 +695,7 @@ async def test_nothing_is_sent_again_without_a_token(loop):
     with pytest.raises(APIConnectionError):
         await loop(append_request(settle=settle), broken())
 
-    assert (1, 1) == (loop.sent, len(settle.failures))
+    assert (1, 2) == (loop.sent, len(settle.failures))
 
 
 async def test_a_write_is_not_sent_when_there_is_no_time_for_it(loop):
@@ -696,3 +718,23 @@ async def test_the_last_look_that_fails(loop):
 
     with pytest.raises(AmbiguousWriteError, match="may still arrive"):
         await loop(loop.within(10, append_request(settle=settles(ABSENT, failed))), timed_out())
+
+
+@pytest.mark.parametrize(
+    ("failure", "looks"), [(broken(), 2), (answer(502), 2), (answer(409), 2), (answer(500), 1), (answer(503), 1)]
+)
+async def test_what_may_be_under_way_is_looked_for_twice(loop, failure, looks):
+    """The service may still be at work when it hangs up: what is not there is looked for again, a second later."""
+    settle = settles(ABSENT)
+
+    await loop(append_request(settle=settle), failure, answer(200))
+
+    assert (2, looks) == (loop.sent, len(settle.failures))
+    assert [0.5, 1.0][:looks] == loop.clock.slept
+
+
+async def test_what_arrives_between_two_looks(loop):
+    """What the second look finds is the answer, and nothing is sent again."""
+    response = await loop(append_request(settle=settles(ABSENT, FOUND)), broken())
+
+    assert (1, FOUND.response.content) == (loop.sent, response.content)

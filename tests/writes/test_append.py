@@ -107,7 +107,7 @@ async def test_the_whole_in_time(server, make_client, total):
     taken = asyncio.get_running_loop().time() - started
 
     assert 40 == caught.value.count == len(texts(server, conversation_id))
-    assert taken < 0.5
+    assert taken < 1
 
 
 WRITER = """

@@ -9,6 +9,7 @@ nobody can tell.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import Counter
 from itertools import count
 from typing import Any
@@ -40,18 +41,23 @@ from openai_conversations import (
 from openai_conversations.server import ConversationsServer, faults
 from tests.writes.helpers import is_subsequence, text_of, user
 
-LATE = 0.1
-"""Seconds by which a slow server is late: more than an attempt may take."""
+LATE = 0.08
+"""
+Seconds by which a slow server is late: more than an attempt may take.
+
+Less than the pause between two looks: a service that hangs up and carries a request out long after is the one that
+nobody can be safe from.
+"""
 
 CLIENT = {
-    "timeout": Timeout(total=0.35, attempt=0.06),
-    "retry": RetryPolicy(initial=0.003, maximum=0.02),
+    "timeout": Timeout(total=0.7, attempt=0.06),
+    "retry": RetryPolicy(initial=0.05, maximum=0.05),
     "max_retries": 3,
 }
 
 
 def _fault(make: Any, *args: Any, **keywords: Any) -> Any:
-    return lambda **select: make(*args, **keywords, **select)
+    return functools.partial(make, *args, **keywords)
 
 
 LOST_ANSWER = [
@@ -72,7 +78,7 @@ NOT_HEARD = [
     faults.drop_before_commit,
     _fault(faults.refuse, 0.02),
     faults.locked,
-    *(_fault(faults.status, status) for status in (404, 408, 409, 418, 429, 500, 503)),
+    *(_fault(faults.status, status) for status in (403, 408, 409, 418, 429, 500, 503)),
     _fault(faults.status, 503, retry_after_ms=20),
     _fault(faults.status, 429, retry_after=60),
     _fault(faults.status, 500, should_retry=False),
@@ -447,8 +453,8 @@ def _settings(examples: int) -> settings:
 
 
 def test_claims():
-    """Every claim holds through 25 random histories."""
-    run_state_machine_as_test(Writes, settings=_settings(25))
+    """Every claim holds through 15 random histories."""
+    run_state_machine_as_test(Writes, settings=_settings(15))
 
 
 @pytest.mark.properties
