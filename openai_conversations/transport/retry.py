@@ -260,7 +260,7 @@ class Retry:
         """Look a second time, when a service that hung up in the middle of its work should have ended it."""
         pause, remaining = 2 * self._policy.initial, self._patience(call)
         is_long_enough = pause <= remaining * _PAUSE_SHARE
-        await self._sleep(pause if is_long_enough else remaining / 2)
+        await self._sleep(pause if is_long_enough else max(remaining / 2, 0.0))
         verdict = await _ask(settle, failure)
         return verdict if is_long_enough or not verdict.absent else _MAY_BE_UNDER_WAY
 
