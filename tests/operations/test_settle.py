@@ -210,6 +210,21 @@ async def test_newest_that_nobody_gives(last_id):
         await newest_id(read)
 
 
+async def test_pages_without_items_and_without_end():
+    """A server whose cursor moves for ever is asked ten times; what it did not show is neither newest nor absent."""
+    cursors = (f"cursor_{n}" for n in range(100))
+
+    async def read(_):
+        return Look(items=[], has_more=True, last_id=next(cursors))
+
+    with pytest.raises(PaginationStalledError):
+        await newest_id(read)
+    finding = await look(sent("A"), START, read)
+
+    assert "Looking whether it was carried out failed" in finding.known
+    assert "cursor_20" == next(cursors)
+
+
 # What is known of conversations
 
 
