@@ -53,17 +53,21 @@ class Anchors:
         if known.changes == changes:
             known.anchor = anchor
 
-    def begin(self, conversation: str) -> str | None:
-        """An append begins: the anchor that it may rely on."""
+    def begin(self, conversation: str) -> tuple[str | None, int]:
+        """An append begins: the anchor that it may rely on, and a number that it gives to :meth:`end`."""
         known = self._entry(conversation)
         known.changes = next(self._count)
-        return known.anchor
+        return known.anchor, known.changes
 
-    def end(self, conversation: str, anchor: str | None) -> None:
-        """An append ended: the new anchor, or ``None`` when its outcome is not known."""
+    def end(self, conversation: str, anchor: str | None, begun: int) -> None:
+        """
+        An append ended: the new anchor, or ``None`` when its outcome is not known.
+
+        When another one began meanwhile, inside it, nobody can tell which of the two is the last: there is no anchor.
+        """
         known = self._entry(conversation)
+        known.anchor = anchor if known.changes == begun else None
         known.changes = next(self._count)
-        known.anchor = anchor
 
     def forget(self, conversation: str, anchor: str | None = None) -> None:
         """The conversation, or the item that is its anchor, was deleted."""

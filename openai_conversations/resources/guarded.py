@@ -48,7 +48,8 @@ class GuardedAppend:
         core, self._request = self._core, request
         anchors, place = core.anchors, core.place(cast("str", request.conversation_id))
         async with core.order.turn(request, place):
-            newest = known = anchors.begin(place)
+            known, begun = anchors.begin(place)
+            newest = known
             try:
                 if self._anchor is None:
                     self._anchor = await newest_id(self._read_newest) if self._guard == "strict" else known
@@ -65,7 +66,7 @@ class GuardedAppend:
                 newest = known if is_certain(error) else newest
                 raise
             finally:
-                anchors.end(place, newest)
+                anchors.end(place, newest, begun)
 
     async def settle(self, failure: APIError) -> Verdict:  # noqa: ARG002  # whatever the failure was, this is how to look
         """What became of it, in the terms of the retry loop."""

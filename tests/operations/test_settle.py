@@ -228,28 +228,49 @@ async def test_pages_without_items_and_without_end():
 # What is known of conversations
 
 
+def appended(anchors, conversation, anchor):
+    """One append from its beginning to its end."""
+    _, begun = anchors.begin(conversation)
+    anchors.end(conversation, anchor, begun)
+
+
 def test_an_append_moves_the_anchor():
     """An append relies on what the one before it left."""
     anchors = Anchors()
 
-    assert anchors.begin("c") is None
-    anchors.end("c", "msg_1")
-    assert "msg_1" == anchors.begin("c") == anchors.get("c")
-    anchors.end("c", None)
+    known, begun = anchors.begin("c")
+    assert known is None
+    anchors.end("c", "msg_1", begun)
+    known, begun = anchors.begin("c")
+    assert "msg_1" == known == anchors.get("c")
+    anchors.end("c", None, begun)
     assert anchors.get("c") is None
     assert anchors.get("other") is None
+
+
+@pytest.mark.parametrize("inner_ends_first", [True, False])
+def test_an_append_inside_another(inner_ends_first):
+    """When a middleware appends while an append is under way, nobody can tell which of the two is the last."""
+    anchors = Anchors()
+    _, outer = anchors.begin("c")
+    _, inner = anchors.begin("c")
+    ends = [("msg_inner", inner), ("msg_outer", outer)]
+    for anchor, begun in ends if inner_ends_first else ends[::-1]:
+        anchors.end("c", anchor, begun)
+
+    assert anchors.get("c") is None
 
 
 @pytest.mark.parametrize("meanwhile", ["nothing", "begin", "end", "forget"])
 def test_a_slow_listing(meanwhile):
     """A listing that began before a write began or ended does not set the anchor back."""
     anchors = Anchors()
-    anchors.end("c", "msg_1")
+    appended(anchors, "c", "msg_1")
     changes = anchors.changes("c")
     if meanwhile == "begin":
         anchors.begin("c")
     elif meanwhile == "end":
-        anchors.end("c", "msg_1")
+        appended(anchors, "c", "msg_1")
     elif meanwhile == "forget":
         anchors.forget("c", "msg_1")
 
@@ -261,14 +282,14 @@ def test_a_slow_listing(meanwhile):
 def test_a_deleted_item_is_no_anchor():
     """The anchor is forgotten when it is deleted, or the conversation is; another item does not matter."""
     anchors = Anchors()
-    anchors.end("c", "msg_1")
+    appended(anchors, "c", "msg_1")
     anchors.forget("c", "msg_0")
     assert "msg_1" == anchors.get("c")
 
     anchors.forget("c", "msg_1")
     assert anchors.get("c") is None
 
-    anchors.end("c", "msg_2")
+    appended(anchors, "c", "msg_2")
     anchors.forget("c")
     anchors.forget("unknown")
     assert anchors.get("c") is None
@@ -278,14 +299,14 @@ def test_the_longest_unused_are_forgotten():
     """Only so many conversations are kept in mind, and a forgotten one cannot be set back by a listing of before."""
     anchors = Anchors(most=2)
     changes = anchors.changes("a")
-    anchors.end("b", "msg_b")
+    appended(anchors, "b", "msg_b")
     anchors.changes("a")
-    anchors.end("c", "msg_c")
+    appended(anchors, "c", "msg_c")
     assert anchors.get("b") is None
 
-    anchors.end("d", "msg_d")
+    appended(anchors, "d", "msg_d")
     assert anchors.get("a") is None
-    anchors.end("a", "msg_9")
+    appended(anchors, "a", "msg_9")
     anchors.offer("a", "msg_0", changes)
 
     assert "msg_9" == anchors.get("a")
