@@ -202,13 +202,19 @@ def _fail(line: str, code: Exit) -> Exit:
 
 
 class _Termination:
-    """SIGTERM is cleaned up after like Ctrl-C, but told apart from it."""
+    """
+    SIGTERM is cleaned up after like Ctrl-C, but told apart from it.
+
+    A shell without job control starts what runs in the background with SIGINT ignored; then nothing would come of it.
+    """
 
     def __init__(self) -> None:
         self.verdict = ("interrupted", Exit.INTERRUPTED)
 
     def __call__(self, *_: object) -> None:
         self.verdict = ("terminated", Exit.TERMINATED)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
         signal.raise_signal(signal.SIGINT)
 
 

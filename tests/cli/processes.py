@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -133,6 +134,16 @@ class Inside:
         (line,) = done.err.splitlines()
         assert "" == done.out
         return line.removeprefix("error: ")
+
+
+@contextlib.contextmanager
+def inherited(number: signal.Signals, handler: Any) -> Iterator[None]:
+    """Processes that are started meanwhile find a signal ignored, or with its default."""
+    before = signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def read_all(screen: int) -> Iterator[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from openai_conversations import ConversationsClient, Receipt, Registry
 from tests.cli.conftest import make
-from tests.cli.processes import PROGRAM, environment, read_until
+from tests.cli.processes import PROGRAM, environment, inherited, read_until
 from tests.cli.samples import BROKEN, ITEMS
 
 
@@ -86,16 +86,18 @@ def test_interrupted(shell):
     assert (30, done) == (summary["done"], summary["before"])
 
 
-def test_terminated(shell):
-    """SIGTERM ends a run like Ctrl-C, with another exit code."""
+@pytest.mark.parametrize("sigint", [signal.default_int_handler, signal.SIG_IGN], ids=["foreground", "background"])
+def test_terminated(shell, sigint):
+    """SIGTERM ends a run like Ctrl-C, with another exit code; also where a script's shell has switched Ctrl-C off."""
     ids = [make(shell, ITEMS[:1]) for _ in range(10)]
-    process = subprocess.Popen(
-        [*PROGRAM, "erase", *ids, "--yes", "--ledger", "ledger.sqlite", "--rate", "1"],
-        cwd=shell.folder,
-        env=environment(shell.base_url),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    with inherited(signal.SIGINT, sigint):
+        process = subprocess.Popen(
+            [*PROGRAM, "erase", *ids, "--yes", "--ledger", "ledger.sqlite", "--rate", "1"],
+            cwd=shell.folder,
+            env=environment(shell.base_url),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
     while not (shell.folder / "ledger.sqlite").exists():
         assert process.poll() is None
     process.send_signal(signal.SIGTERM)

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import (
     Bundle,
     RuleBasedStateMachine,
+    consumes,
     initialize,
     invariant,
     rule,
@@ -223,7 +224,16 @@ class Writes(RuleBasedStateMachine):
     def create(self, number: int, resend: bool, goes_wrong: list[Any]) -> str:
         """A conversation; with ``resend``, a lost one may be left behind."""
         self.order(*goes_wrong)
-        return self.runner.run(self.new(self.texts(number), resend=resend)) or next(iter(self.models))
+        return self.runner.run(self.new(self.texts(number), resend=resend)) or self.runner.run(
+            self.new_without_trouble()
+        )
+
+    async def new_without_trouble(self) -> str:
+        """Instead of a conversation that could not be made."""
+        self.server.clear_faults()
+        conversation = await self.client.conversations.create(timeout=10)
+        self.models[conversation.id] = Model(conversation.id)
+        return conversation.id
 
     async def new(self, texts: list[str], *, resend: bool = False) -> str | None:
         try:
@@ -410,6 +420,22 @@ class Writes(RuleBasedStateMachine):
         # An update that was given up may be carried out after a later one: the service has no order for them.
         late = any("slow" in entry.fault for entry in self.server.requests if entry.operation == "updateConversation")
         model.metadata = [*model.metadata, metadata] if late else [metadata]
+
+    @rule(conversation=consumes(conversations), goes_wrong=trouble("deleteConversation"))
+    def delete_conversation(self, conversation: str, goes_wrong: list[Any]) -> None:
+        """What was stored in it is still held against the claims: the service keeps the items."""
+        self.order(*goes_wrong)
+        self.runner.run(self.delete_all(self.models[conversation]))
+
+    async def delete_all(self, model: Model) -> None:
+        try:
+            deleted = await self.client.conversations.delete(model.id)
+        except ConversationsError:
+            return
+        stored = self.server.conversation(model.id)
+        assert deleted.deleted
+        assert stored is not None
+        assert stored.deleted
 
     @rule(conversation=conversations, goes_wrong=trouble("listConversationItems"))
     def list_items(self, conversation: str, goes_wrong: list[Any]) -> None:
