@@ -8,6 +8,8 @@ what counts is the median and the ratios, never a figure on its own.
 from __future__ import annotations
 
 import argparse
+import compileall
+import importlib.util
 import json
 import os
 import statistics
@@ -19,11 +21,22 @@ from pathlib import Path
 import attrs
 
 from benchmarks.static_server import serve
+from benchmarks.worker import pin_to_first
+
+# What the case `import` runs, in an interpreter that has imported nothing else.
+IMPORTS = {
+    "ours": "import openai_conversations as o; o.ConversationsClient(api_key='sk-x', base_url='{url}')",
+    "ours-import": "from openai_conversations import ConversationsClient",
+    "aiohttp": "import aiohttp",
+    "official": "import openai; openai.AsyncOpenAI(api_key='sk-x', base_url='{url}')",
+    "official-import": "import openai",
+}
+_TIMED = "import time; began = time.process_time(); {statement}; print((time.process_time() - began) * 1e6)"
 
 HTTP = ("ours", "handwritten", "official", "official-aiohttp")
 
 PLAN: dict[str, tuple[str, ...]] = {
-    "import": ("ours", "ours-import", "aiohttp", "official", "official-import"),
+    "import": tuple(IMPORTS),
     "first-call": HTTP,
     "retrieve-1": (*HTTP, "streams"),
     "retrieve-16": (*HTTP, "streams"),
@@ -82,7 +95,9 @@ Samples = dict[str, dict[str, list[float]]]
 def measure(cases: list[str], rounds: int) -> Samples:
     """All samples, one list per case and contender."""
     samples: Samples = {case: {who: [] for who in PLAN[case]} for case in cases}
+    _compile()
     with tempfile.TemporaryDirectory() as root, serve(Path(root)) as (plain, cookies):
+        pin_to_first()
         for number in range(rounds):
             for case in cases:
                 url = cookies if case.endswith("cookies") else plain
@@ -98,8 +113,17 @@ def _turns(contenders: tuple[str, ...], number: int) -> tuple[str, ...]:
     return contenders[start:] + contenders[:start]
 
 
+def _compile() -> None:
+    """As an installer does; a source tree is compiled at each import where Python is told to write no bytecode."""
+    found = importlib.util.find_spec("openai_conversations")
+    for folder in found.submodule_search_locations or () if found else ():
+        compileall.compile_dir(folder, quiet=1)
+
+
 def _sample(case: str, who: str, url: str) -> float:
     command = [sys.executable, "-m", "benchmarks.worker", case, who, url]
+    if case == "import":
+        command = [sys.executable, "-c", _TIMED.format(statement=IMPORTS[who].format(url=url))]
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:

@@ -107,28 +107,6 @@ async def first_call(contender: str, url: str) -> float:
     return spent * 1e6
 
 
-def import_and_construct(contender: str, url: str) -> float:
-    """CPU of the import and of making a client; for ``aiohttp`` and ``*-import`` of the import alone."""
-    began = time.process_time()
-    if contender == "ours":
-        from openai_conversations import ConversationsClient
-
-        ConversationsClient(api_key="sk-x", base_url=url)
-    elif contender == "ours-import":
-        import openai_conversations
-        from openai_conversations import ConversationsClient
-
-        assert openai_conversations
-    elif contender == "aiohttp":
-        import aiohttp  # noqa: F401
-    else:
-        import openai
-
-        if contender == "official":
-            openai.AsyncOpenAI(api_key="sk-x", base_url=url)
-    return (time.process_time() - began) * 1e6
-
-
 def decode(contender: str, kind: str, count: int) -> float:
     """A page from bytes to objects."""
     body = payloads.as_bytes(payloads.page(kind, count))
@@ -257,7 +235,6 @@ def _cut_chain(client: Any, part: str, answer: Any) -> None:
 
 
 CASES: dict[str, Callable[[str, str], Any]] = {
-    "import": import_and_construct,
     "first-call": first_call,
     "retrieve-1": lambda who, url: retrieve(who, url, 1),
     "retrieve-16": lambda who, url: retrieve(who, url, 16),
@@ -278,10 +255,15 @@ CASES: dict[str, Callable[[str, str], Any]] = {
 }
 
 
-def main() -> None:
-    case, contender, url = sys.argv[1:4]
+def pin_to_first() -> None:
+    """Stay on the first core, children too; the server has the last."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def main() -> None:
+    case, contender, url = sys.argv[1:4]
+    pin_to_first()
     result = CASES[case](contender, url)
     print(asyncio.run(result) if asyncio.iscoroutine(result) else result)
 
