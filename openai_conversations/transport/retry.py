@@ -108,6 +108,8 @@ class Retry:
         uniform: A random number from 0 to 1.
     """
 
+    __slots__ = ("_budget", "_clock", "_policy", "_sleep", "_uniform")
+
     def __init__(
         self,
         policy: RetryPolicy,

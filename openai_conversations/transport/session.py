@@ -118,7 +118,25 @@ class SessionManager:
         response = None
         try:
             request.progress.begin()
-            response = await self._exchange(opened, request, request.headers if headers is None else headers)
+            started = self._clock()
+            answer = await opened.session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=None if request.body is None else _Body(request.body, request.progress),
+                headers=request.headers if headers is None else headers,
+                timeout=_connect_timeout(request.timeout.connect),
+                **self._options,
+            )
+            is_open = request.stream and 200 <= answer.status < 300
+            content = b"" if is_open else self._content_at_once(answer)
+            response = Response(
+                status_code=answer.status,
+                headers=answer.headers,
+                content=await answer.read() if content is None else content,
+                source=request,
+                elapsed=self._clock() - started,
+                stream=_Stream(answer, request, slots) if is_open else None,
+            )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure, cause = _failure(request, error), _cause(error)
         except RuntimeError as error:
@@ -132,26 +150,14 @@ class SessionManager:
                 slots.give_back()
         raise failure from cause  # here, and not where it was caught: it must not hold aiohttp's error as its context
 
-    async def _exchange(self, opened: _Open, request: Request, headers: Mapping[str, str]) -> Response:
-        started = self._clock()
-        pending = opened.session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            data=None if request.body is None else _Body(request.body, request.progress),
-            headers=headers,
-            timeout=_connect_timeout(request.timeout.connect),
-            **self._options,
-        )
-        answer = await pending
-        is_open = request.stream and 200 <= answer.status < 300
-        return Response(
-            status_code=answer.status,
-            headers=answer.headers,
-            content=b"" if is_open else await answer.read(),  # gives the connection back, or closes it when it fails
-            source=request,
-            elapsed=self._clock() - started,
-            stream=_Stream(answer, request, opened.slots) if is_open else None,
-        )
+    def _content_at_once(self, answer: aiohttp.ClientResponse) -> bytes | None:
+        """
+        A body that came with its head, as small ones do: ``read()`` would cost 3 % of the instructions of a small call.
+
+        It is not done over a borrowed session, whose middlewares may have read the body.
+        """
+        content = answer.content
+        return content.read_nowait() if self._borrowed is None and content.is_eof() else None
 
     def _opened(self) -> _Open:
         opened = self._open

@@ -27,18 +27,19 @@ class AttemptTimer:
     __slots__ = ("_call_ends", "_cancelling", "_handle", "_loop", "_task", "bound", "expired", "is_for_call")
 
     def __init__(self, remaining: float | None, bound: float | None) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._call_ends = None if remaining is None else self._loop.time() + remaining
-        self._handle: asyncio.TimerHandle | None = None
+        self._loop = loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("a call must be awaited inside a task")
+        now = loop.time()
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._call_ends = None if remaining is None else now + remaining
         self.bound: float | None = bound
         self.expired: bool = False
         self.is_for_call: bool = bound is None or (remaining is not None and remaining <= bound)
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a call must be awaited inside a task")
-        self._task = task
-        self._cancelling = task.cancelling()
-        self._arm(self._call_ends if self.is_for_call or bound is None else self._loop.time() + bound)
+        ends = self._call_ends if self.is_for_call or bound is None else now + bound
+        self._handle: asyncio.TimerHandle | None = None if ends is None else loop.call_at(ends, self._expire)
 
     def suspend(self) -> None:
         """The attempt waits for a connection: only the deadline of the call counts."""
