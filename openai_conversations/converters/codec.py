@@ -54,8 +54,10 @@ class Codec:
         try:
             read: T = self._reader(kind)(loads(body), kind)
         except (ValueError, RecursionError):
-            return self._decode_exactly(body, kind)
-        return read
+            pass  # what is raised from here would hold this error as its context
+        else:
+            return read
+        return self._decode_exactly(body, kind)
 
     def _reader(self, kind: Any) -> Any:
         reader = self._readers.get(kind)
@@ -72,9 +74,10 @@ class Codec:
         try:
             return _detailed().structure(value, kind)
         except BaseValidationError as error:
-            raise DecodeError("; ".join(transform_error(error, format_exception=_describe))) from None
+            reason = "; ".join(transform_error(error, format_exception=_describe))
         except Misfit as error:
-            raise DecodeError(f"{error} @ $") from None
+            reason = f"{error} @ $"
+        raise DecodeError(reason)  # and not where it was caught: cattrs' errors cannot be copied, ours must not hold one
 
     def is_page(self, body: bytes) -> bool:
         """Whether a body is a whole page of items, as far as the outermost level tells."""

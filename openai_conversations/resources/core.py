@@ -114,13 +114,15 @@ class Core:
         Raises:
             APIResponseValidationError: It is not what the API promises; the message gives the JSON paths.
         """
+        reason = "expected an object with a type @ $"
         try:
             read = self.codec.decode(response.content, kind)
         except DecodeError as error:
-            raise _misfit(response, kind, error) from None
-        if isinstance(read, UnknownItem) and not read.type:
-            raise _misfit(response, kind, "expected an object with a type @ $")
-        return read
+            reason = str(error)
+        else:
+            if not isinstance(read, UnknownItem) or read.type:
+                return read
+        raise _misfit(response, kind, reason)
 
     def items_of(self, response: Response) -> tuple[list[Any], bool, str]:
         """
@@ -208,7 +210,7 @@ class Core:
         return self.codec.encode({**(body or {}), **extra})
 
 
-def _misfit(response: Response, kind: Any, reason: object) -> APIResponseValidationError:
+def _misfit(response: Response, kind: Any, reason: str) -> APIResponseValidationError:
     message = f"{response.status_code}: the answer does not fit {_name(kind)}: {reason}"
     return APIResponseValidationError(response, response.content.decode("utf-8", "replace"), message=message)
 

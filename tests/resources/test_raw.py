@@ -138,6 +138,7 @@ async def test_answers_that_are_none(resource, call, reply, body):
             raw.parse()
 
     assert (200, body, body) == (caught.value.status_code, caught.value.response.content, raw.content)
+    assert caught.value.__context__ is None, "errors of cattrs cannot be copied once tblib, which Dask brings, is there"
 
 
 async def test_raw_errors():
