@@ -122,6 +122,8 @@ class Codec:
         return [self._item(index, item) for index, item in enumerate(items)]
 
     def _item(self, index: int, item: Any) -> Any:
+        if is_object(item):
+            return self.to_json(item)
         if isinstance(item, Item):
             return outgoing(self.to_json(item))
         if isinstance(item, Mapping):
