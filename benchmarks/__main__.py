@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import argparse
 import compileall
+import importlib.metadata
 import importlib.util
 import json
 import os
+import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -207,8 +210,8 @@ _PAGE = """# What a call costs
 
 <!-- Written by `python -m benchmarks --markdown`; nothing here is typed by hand. -->
 
-Every figure is the median of {rounds} rounds in one run.
-Each measurement is a process of its own, pinned to one core; the server is nginx on the other one.
+Every figure is the median of {rounds} rounds in one run, with {versions}.
+Each measurement is a process of its own, pinned to one core; the server is {server} on the other one.
 Contenders take turns, so that what else the machine does hits all of them.
 Machines differ, and so do figures: what counts is the ratios.
 
@@ -241,7 +244,14 @@ def markdown(samples: Samples, rows: list[dict[str, object]]) -> str:
         for who, v in by_contender.items()
     ]
     rounds = len(next(iter(next(iter(samples.values())).values())))
-    return _PAGE.format(rounds=rounds, targets="\n".join(targets), medians="\n".join(medians))
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("aiohttp", "openai"))
+    return _PAGE.format(
+        rounds=rounds,
+        versions=f"Python {platform.python_version()}, {versions}",
+        server="nginx" if shutil.which("nginx") else "a bare asyncio protocol",
+        targets="\n".join(targets),
+        medians="\n".join(medians),
+    )
 
 
 def _mark(row: dict[str, object]) -> str:

@@ -77,7 +77,7 @@ class Codec:
             reason = "; ".join(transform_error(error, format_exception=_describe))
         except Misfit as error:
             reason = f"{error} @ $"
-        raise DecodeError(reason)  # and not where it was caught: cattrs' errors cannot be copied, ours must not hold one
+        raise DecodeError(reason)  # and not where it was caught: it must not hold cattrs' error, which cannot be copied
 
     def is_page(self, body: bytes) -> bool:
         """Whether a body is a whole page of items, as far as the outermost level tells."""
