@@ -198,7 +198,7 @@ def checked_key(key: object) -> str:
             at its ends or a character outside ASCII. The key is not shown.
     """
     if not isinstance(key, str):
-        raise ConfigurationError(f"api_key must be a string or a function that returns one, not a {type(key).__name__}")
+        raise ConfigurationError(f"api_key must be a string or a function that returns one, not {type(key).__name__}")
     if not key:
         raise ConfigurationError("api_key is empty")
     if not key.isascii() or not key.isprintable():
@@ -263,7 +263,7 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
         ConfigurationError: A name or value holds a line break or is not a string; the value is not shown.
     """
     if not isinstance(headers, Mapping):
-        raise ConfigurationError(f"headers must be a mapping of strings, not a {type(headers).__name__}")
+        raise ConfigurationError(f"headers must be a mapping of strings, not {type(headers).__name__}")
     pairs = cast("Mapping[object, object]", headers)  # callers without a type checker pass anything
     for name, value in pairs.items():
         if not isinstance(name, str) or not _HEADER_NAME(name):

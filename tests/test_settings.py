@@ -324,7 +324,7 @@ def test_values_of_headers(value):
 
 def test_what_is_no_mapping():
     """Headers are a mapping."""
-    with pytest.raises(ConfigurationError, match="headers must be a mapping of strings, not a list"):
+    with pytest.raises(ConfigurationError, match="headers must be a mapping of strings, not list"):
         resolved(default_headers=[("X-Team", "a")])
 
 

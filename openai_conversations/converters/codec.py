@@ -128,7 +128,7 @@ class Codec:
             return outgoing(self.to_json(item))
         if isinstance(item, Mapping):
             return self.to_json(dict(cast("Mapping[str, Any]", item)))
-        raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {_article(item)}")
+        raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {_kind(item)}")
 
     def encode(self, value: Any) -> bytes:
         """
@@ -143,8 +143,8 @@ class Codec:
             raise InvalidArgumentError(f"the request cannot be sent: {error}") from None
 
 
-def _article(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+def _kind(value: Any) -> str:
+    return "None" if value is None else type(value).__name__
 
 
 def _describe(error: BaseException, _: type | None) -> str:

@@ -67,7 +67,7 @@ def _dumps_exact(value: Any) -> bytes:
         if is_object(node):
             _refuse_odd_keys(path, node)
         elif not (node is None or isinstance(node, (str, int, float, list, tuple))):
-            raise ValueError(f"{path} is a {type(node).__name__}, which JSON cannot carry")
+            raise ValueError(f"{path} is of type {type(node).__name__}, which JSON cannot carry")
     _refuse_non_finite(value)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:

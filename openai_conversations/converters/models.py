@@ -199,7 +199,7 @@ def _detailed_reader(cls: type[Schema], converter: Converter) -> StructureHook:
 
     def structure(value: Any, _: Any) -> Any:
         if not is_object(value):
-            raise Misfit(f"expected an object, not a {type(value).__name__}")
+            raise Misfit(f"expected an object, not {type(value).__name__}")
         made = read({k: v for k, v in value.items() if v is not None or k not in left_out_as_null}, cls)
         made.extra = {k: v for k, v in value.items() if k not in known} or None
         return made

@@ -41,7 +41,7 @@ def _checked(*allowed: type) -> StructureHook:
 
     def check(value: Any, _: Any) -> Any:
         if type(value) not in allowed:
-            raise Misfit(f"expected a {expected}, not a {type(value).__name__}")
+            raise Misfit(f"expected a {expected}, not {type(value).__name__}")
         return value
 
     return check
@@ -51,7 +51,7 @@ def _fast_int(value: Any, _: Any) -> Any:
     if type(value) is int:
         return value
     keep_precise(value)
-    raise Misfit(f"expected an int, not a {type(value).__name__}")
+    raise Misfit(f"expected an int, not {type(value).__name__}")
 
 
 def _fast_float(value: Any, _: Any) -> Any:
@@ -61,7 +61,7 @@ def _fast_float(value: Any, _: Any) -> Any:
         return value
     if type(value) is int:
         return value
-    raise Misfit(f"expected a float, not a {type(value).__name__}")
+    raise Misfit(f"expected a float, not {type(value).__name__}")
 
 
 def _pass_on(value: Any, _: Any) -> Any:

@@ -64,7 +64,7 @@ def _list_reader(kind: Any, converter: Converter) -> StructureHook:
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) is not list:
-            raise Misfit(f"expected a list, not a {type(value).__name__}")
+            raise Misfit(f"expected a list, not {type(value).__name__}")
         return stock(value, kind)
 
     return structure
@@ -75,7 +75,7 @@ def _dict_reader(kind: Any, converter: Converter) -> StructureHook:
 
     def structure(value: Any, _: Any) -> Any:
         if not is_object(value):
-            raise Misfit(f"expected an object, not a {type(value).__name__}")
+            raise Misfit(f"expected an object, not {type(value).__name__}")
         return {key: member(entry, None) for key, entry in value.items()}
 
     return structure
@@ -116,7 +116,7 @@ def _union_reader(kind: Any, converter: Converter, keep: Keep) -> StructureHook:
             return by_kind[type(value)](value, None)
         except (KeyError, Misfit, BaseValidationError):
             if unknown is None:
-                raise Misfit(f"a {type(value).__name__} that does not fit") from None
+                raise Misfit(f"a value of type {type(value).__name__} does not fit") from None
             return unknown(data=keep(value))
 
     if unknown is not None and set(by_kind) == {dict}:

@@ -281,7 +281,7 @@ class _Source:
     def __init__(self, items: Source) -> None:
         if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, (Iterable, AsyncIterable)):
             raise InvalidArgumentError(
-                f"items must be an iterable of items, not a {type(cast('object', items)).__name__}"
+                f"items must be an iterable of items, not {type(cast('object', items)).__name__}"
             )
         self.total: int | None = len(items) if isinstance(items, Sized) else None
         if self.total is not None and not 1 <= self.total <= MOST_ITEMS:
@@ -338,7 +338,7 @@ _END: Final = object()
 
 def _check_item(index: int, item: Any) -> None:
     if not isinstance(item, (Mapping, Schema)):
-        kind = "None" if item is None else f"a {type(item).__name__}"
+        kind = "None" if item is None else type(item).__name__
         raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {kind}")
 
 

@@ -97,7 +97,7 @@ def checked_metadata(metadata: object) -> dict[str, str] | None:
     if metadata is None:
         return None
     if not isinstance(metadata, Mapping):
-        raise InvalidArgumentError(f"metadata must be a mapping or None, not a {type(metadata).__name__}")
+        raise InvalidArgumentError(f"metadata must be a mapping or None, not {type(metadata).__name__}")
     pairs = cast("Mapping[object, object]", metadata)
     if len(pairs) > METADATA_PAIRS:
         raise InvalidArgumentError(f"metadata has {len(pairs)} pairs; the API allows {METADATA_PAIRS}")
@@ -117,7 +117,7 @@ def _metadata_key(key: object) -> str:
 
 def _metadata_value(key: object, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"metadata[{key!r}] is a {type(value).__name__}; values are strings")
+        raise InvalidArgumentError(f"metadata[{key!r}] is of type {type(value).__name__}; values are strings")
     if len(value) > METADATA_VALUE_LENGTH:
         raise InvalidArgumentError(
             f"metadata[{key!r}] has {len(value)} characters; the API allows {METADATA_VALUE_LENGTH}"
@@ -133,7 +133,7 @@ def checked_items(items: object) -> list[Any]:
         InvalidArgumentError: They are not an iterable of items, or more than 20.
     """
     if not _is_items(items):
-        raise InvalidArgumentError(f"items must be a list of items, not a {type(items).__name__}")
+        raise InvalidArgumentError(f"items must be a list of items, not {type(items).__name__}")
     listed = list(items)
     if len(listed) > ITEMS_PER_REQUEST:
         raise InvalidArgumentError(
@@ -152,7 +152,7 @@ def checked_extra_query(query: object) -> Mapping[str, object]:
     if not query:
         return {}
     if not isinstance(query, Mapping):
-        raise InvalidArgumentError(f"extra_query must be a mapping, not a {type(query).__name__}")
+        raise InvalidArgumentError(f"extra_query must be a mapping, not {type(query).__name__}")
     values = cast("Mapping[str, object]", query)
     for name in cast("Mapping[object, object]", values):
         if not isinstance(name, str):

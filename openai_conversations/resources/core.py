@@ -206,7 +206,7 @@ class Core:
         if extra is None:
             return None if body is None else self.codec.encode(body)
         if not isinstance(extra, Mapping):
-            raise InvalidArgumentError(f"extra_body must be a mapping, not a {type(extra).__name__}")
+            raise InvalidArgumentError(f"extra_body must be a mapping, not {type(extra).__name__}")
         return self.codec.encode({**(body or {}), **extra})
 
 

@@ -96,8 +96,8 @@ def test_all_misfits_are_named():
 
     assert {
         "required field missing @ $.data",
-        "expected a bool, not a int @ $.has_more",
-        "a int that does not fit @ $.last_id",
+        "expected a bool, not int @ $.has_more",
+        "a value of type int does not fit @ $.last_id",
     } == set(str(caught.value).split("; "))
 
 
@@ -131,10 +131,10 @@ def test_ids_of_empty_pages(empty):
         (b'{"id":NaN}', r"not JSON \(NaN is not JSON\)"),
         (b"\xff\xfe\x00", r"not JSON \("),
         (b"[" * 5000, r"not JSON \(the JSON nests too deeply\)"),
-        (b"[]", "expected an object, not a list @ "),
-        (b'"done"', "expected an object, not a str @ "),
-        (b"null", "expected an object, not a NoneType @ "),
-        (b"7", "expected an object, not a int @ "),
+        (b"[]", "expected an object, not list @ "),
+        (b'"done"', "expected an object, not str @ "),
+        (b"null", "expected an object, not NoneType @ "),
+        (b"7", "expected an object, not int @ "),
         (b"{}", r"required field missing @ \$\.(id|data)"),
     ],
 )

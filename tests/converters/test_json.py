@@ -94,10 +94,10 @@ def test_written(value, expected):
         ({"a": [1, math.nan]}, r"\$\.a\[1\] is nan, which JSON cannot carry"),
         ({"a": {"b": math.inf}}, r"\$\.a\.b is inf, which JSON cannot carry"),
         ({"a": 2**70, "b": -math.inf}, r"\$\.b is -inf, which JSON cannot carry"),
-        ({"a": [{"b": object()}]}, r"\$\.a\[0\]\.b is a object, which JSON cannot carry"),
-        ({"a": b"bytes"}, r"\$\.a is a bytes, which JSON cannot carry"),
+        ({"a": [{"b": object()}]}, r"\$\.a\[0\]\.b is of type object, which JSON cannot carry"),
+        ({"a": b"bytes"}, r"\$\.a is of type bytes, which JSON cannot carry"),
         ({"a": {1: 2}}, r"\$\.a has the key 1; the keys of a JSON object are strings"),
-        ({"a": {1, 2}}, r"\$\.a is a set, which JSON cannot carry"),
+        ({"a": {1, 2}}, r"\$\.a is of type set, which JSON cannot carry"),
     ],
 )
 def test_what_json_cannot_carry(value, complaint):

@@ -117,11 +117,11 @@ def test_received_objects_are_left_alone():
 @pytest.mark.parametrize(
     ("items", "complaint"),
     [
-        (["Hi"], r"items\[0\] must be a mapping or an item object, not a str"),
+        (["Hi"], r"items\[0\] must be a mapping or an item object, not str"),
         ([{}, None], r"items\[1\] must be a mapping or an item object, not None"),
-        ([{}, {}, 7], r"items\[2\] must be a mapping or an item object, not a int"),
-        ([InputText(text="Hi")], r"items\[0\] must be a mapping or an item object, not a InputText"),
-        ([Conversation(id="conv_1")], r"items\[0\] must be a mapping or an item object, not a Conversation"),
+        ([{}, {}, 7], r"items\[2\] must be a mapping or an item object, not int"),
+        ([InputText(text="Hi")], r"items\[0\] must be a mapping or an item object, not InputText"),
+        ([Conversation(id="conv_1")], r"items\[0\] must be a mapping or an item object, not Conversation"),
     ],
 )
 def test_what_is_no_item(items, complaint):
@@ -132,7 +132,7 @@ def test_what_is_no_item(items, complaint):
 
 def test_what_cannot_be_sent():
     """A value that JSON cannot carry is refused with its path and without the rest of the request."""
-    with pytest.raises(InvalidArgumentError, match=r"the request cannot be sent: \$\.items\[0\]\.content is a bytes"):
+    with pytest.raises(InvalidArgumentError, match=r"the request cannot be sent: \$\.items\[0\]\.content is of type bytes"):
         CODEC.encode({"items": [{"role": "user", "content": b"Hi"}]})
 
 

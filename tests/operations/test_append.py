@@ -121,15 +121,15 @@ async def test_chunks(way, count, sizes):
 @pytest.mark.parametrize(
     ("items", "words"),
     [
-        ("Hi", "iterable of items, not a str"),
-        ({"role": "user"}, "iterable of items, not a dict"),
-        (None, "iterable of items, not a NoneType"),
+        ("Hi", "iterable of items, not str"),
+        ({"role": "user"}, "iterable of items, not dict"),
+        (None, "iterable of items, not NoneType"),
         ([], "items has 0 items; an append takes 1 to 100,000"),
         (iter([]), "items is empty"),
         (_generated([]), "items is empty"),
         (range(100_001), "items has 100001 items"),
         ([*messages(40), None], r"items\[40\] must be a mapping or an item object, not None"),
-        (iter([*messages(3), "Hi"]), r"items\[3\] must be a mapping or an item object, not a str"),
+        (iter([*messages(3), "Hi"]), r"items\[3\] must be a mapping or an item object, not str"),
     ],
 )
 async def test_what_cannot_be_appended(items, words):

@@ -86,13 +86,13 @@ METADATA = [
     pytest.param(
         {"key": "marker" + "v" * 507}, "metadata['key'] has 513 characters; the API allows 512", id="a value of 513"
     ),
-    pytest.param({"key": 7}, "metadata['key'] is a int; values are strings", id="a number"),
-    pytest.param({"key": True}, "metadata['key'] is a bool; values are strings", id="a boolean"),
-    pytest.param({"key": None}, "metadata['key'] is a NoneType; values are strings", id="null"),
-    pytest.param({"key": ["marker"]}, "metadata['key'] is a list; values are strings", id="a list"),
+    pytest.param({"key": 7}, "metadata['key'] is of type int; values are strings", id="a number"),
+    pytest.param({"key": True}, "metadata['key'] is of type bool; values are strings", id="a boolean"),
+    pytest.param({"key": None}, "metadata['key'] is of type NoneType; values are strings", id="null"),
+    pytest.param({"key": ["marker"]}, "metadata['key'] is of type list; values are strings", id="a list"),
     pytest.param({7: "marker"}, "metadata has the key 7; keys are strings", id="a key that is a number"),
-    pytest.param(["marker"], "metadata must be a mapping or None, not a list", id="a list instead"),
-    pytest.param("marker", "metadata must be a mapping or None, not a str", id="a text instead"),
+    pytest.param(["marker"], "metadata must be a mapping or None, not list", id="a list instead"),
+    pytest.param("marker", "metadata must be a mapping or None, not str", id="a text instead"),
 ]
 
 
@@ -124,17 +124,17 @@ def test_metadata_at_the_limits():
             [ITEM] * 21,
             "items has 21 items; the API takes 20 in one request, and conversations.items.append takes any n",
         ),
-        ("Hi", "items must be a list of items, not a str"),
-        (b"Hi", "items must be a list of items, not a bytes"),
-        (ITEM, "items must be a list of items, not a dict"),
-        (7, "items must be a list of items, not a int"),
-        (["Hi"], "items[0] must be a mapping or an item object, not a str"),
+        ("Hi", "items must be a list of items, not str"),
+        (b"Hi", "items must be a list of items, not bytes"),
+        (ITEM, "items must be a list of items, not dict"),
+        (7, "items must be a list of items, not int"),
+        (["Hi"], "items[0] must be a mapping or an item object, not str"),
         ([ITEM, None], "items[1] must be a mapping or an item object, not None"),
         ([{"content": float("nan")}], "the request cannot be sent: $.items[0].content is nan, which JSON cannot carry"),
         ([{"content": {1: 2}}], "the request cannot be sent: $.items[0].content has the key 1; the keys of a JSON obj"),
         (
             [{"content": object()}],
-            "the request cannot be sent: $.items[0].content is a object, which JSON cannot carry",
+            "the request cannot be sent: $.items[0].content is of type object, which JSON cannot carry",
         ),
     ],
 )
@@ -148,7 +148,7 @@ async def test_items(silent_client, items, complaint):
 
 async def test_no_items(silent_client):
     """An append without items has nothing to say; null is none either."""
-    assert "items must be a list of items, not a NoneType" == await refusal(
+    assert "items must be a list of items, not NoneType" == await refusal(
         silent_client.conversations.items.create("conv_1", items=None)
     )
 
@@ -176,9 +176,9 @@ async def test_words(silent_client):
 @pytest.mark.parametrize(
     ("extra", "complaint"),
     [
-        ({"extra_body": [1]}, "extra_body must be a mapping, not a list"),
+        ({"extra_body": [1]}, "extra_body must be a mapping, not list"),
         ({"extra_body": {"items": []}}, "extra_body must not hold `items`"),
-        ({"extra_query": [("a", 1)]}, "extra_query must be a mapping, not a list"),
+        ({"extra_query": [("a", 1)]}, "extra_query must be a mapping, not list"),
         ({"extra_query": {7: 1}}, "extra_query has the key 7; keys are strings"),
         ({"extra_query": {"a": "\ud800"}}, "the query value a holds half a character and cannot be sent"),
     ],
