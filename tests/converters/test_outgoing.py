@@ -132,7 +132,9 @@ def test_what_is_no_item(items, complaint):
 
 def test_what_cannot_be_sent():
     """A value that JSON cannot carry is refused with its path and without the rest of the request."""
-    with pytest.raises(InvalidArgumentError, match=r"the request cannot be sent: \$\.items\[0\]\.content is of type bytes"):
+    with pytest.raises(
+        InvalidArgumentError, match=r"the request cannot be sent: \$\.items\[0\]\.content is of type bytes"
+    ):
         CODEC.encode({"items": [{"role": "user", "content": b"Hi"}]})
 
 
