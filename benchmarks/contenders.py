@@ -112,6 +112,18 @@ class Handwritten:
         await self._session.close()
 
 
+class HandwrittenKept(Handwritten):
+    """
+    The same in a process that has freed a large block at some time, so that glibc keeps what answers are received in.
+
+    Ours sees to that itself, see ``transport/session.py``.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__(base_url)
+        bytes(1 << 20)
+
+
 class Streams:
     """The floor: a bare asyncio protocol per connection that knows just enough HTTP; ``retrieve`` only."""
 
@@ -171,5 +183,6 @@ CONTENDERS: dict[str, type[Any]] = {
     "official": Official,
     "official-aiohttp": OfficialAiohttp,
     "handwritten": Handwritten,
+    "handwritten-kept": HandwrittenKept,
     "streams": Streams,
 }
