@@ -126,6 +126,8 @@ class Settings:
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 DEFAULT_MAX_RETRIES: Final = 2
 
+_NO_DEFAULTS: Final[Mapping[str, str]] = {}  # one for all views: 6 % of the memory of each
+
 
 def resolve(
     *,
@@ -159,10 +161,9 @@ def resolve(
         base_url=url,
         timeout=as_timeout(timeout),
         max_retries=checked_max_retries(max_retries),
-        default_headers=merged(
-            custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), checked_headers(default_headers or {})
-        ),
-        default_query=checked_query({**server.query, **(default_query or {})}),
+        default_headers=merged(custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), checked_headers(default_headers or {}))
+        or _NO_DEFAULTS,
+        default_query=checked_query({**server.query, **(default_query or {})}) or _NO_DEFAULTS,
         profile=server,
         proxy=checked_proxy(_first(proxy, environment_proxy(url, environ))),
     )
