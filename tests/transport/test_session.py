@@ -25,7 +25,7 @@ from openai_conversations.settings import Timeout
 from openai_conversations.transport.message import Replay
 from openai_conversations.transport.session import SessionManager, shared_tls
 from tests.fakes import FakeClock, append_request, delete_request, get_request, until
-from tests.sockets import answering, hanging_up, http, serving, silent
+from tests.sockets import answering, hanging_up, http, read_request, serving, silent
 
 SECRET = "Bearer sk-marker-1234567890"
 
@@ -496,6 +496,48 @@ async def test_native_middlewares_run_inside_an_attempt():
 
     assert "1" == server.asked[0].headers["x-native"]
     assert ["GET", "GET", "ServerDisconnectedError"] == seen
+
+
+async def test_native_middlewares_may_read_the_answer():
+    """A body that a native middleware has read is still the body of the answer."""
+
+    async def native(request, handler):
+        answer = await handler(request)
+        assert b'{"id":"conv_1"}' == await answer.read()
+        return answer
+
+    async with (
+        answering(http(200, b'{"id":"conv_1"}')) as server,
+        aiohttp.ClientSession(middlewares=(native,)) as session,
+    ):
+        response = await SessionManager(session=session).send(asking(server))
+
+    assert b'{"id":"conv_1"}' == response.content
+
+
+@pytest.mark.parametrize("borrowing", [False, True])
+@pytest.mark.parametrize("pieces", [1, 2, 5])
+@pytest.mark.parametrize("size", [0, 40, 400_000])
+async def test_bodies_are_whole(borrowing, pieces, size):
+    """A compressed body is whole whether it came with its head or in pieces, and its connection is used again."""
+    body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    answer = http(200, gzip.compress(body), "Content-Encoding: gzip")
+    step = -(-len(answer) // pieces)
+
+    async def peer(reader, writer):
+        while await read_request(reader) is not None:
+            for start in range(0, len(answer), step):
+                writer.write(answer[start : start + step])
+                await writer.drain()
+                await asyncio.sleep(0)
+
+    async with serving(peer) as server, aiohttp.ClientSession() as session:
+        manager = SessionManager(session=session if borrowing else None)
+        received = [(await manager.send(asking(server))).content for _ in range(3)]
+        await manager.close()
+
+    assert [body] * 3 == received
+    assert 1 == server.connections
 
 
 async def test_native_middlewares_may_see_and_change_the_body():
