@@ -222,6 +222,13 @@ Our client sees to that itself.
 *streams* is a bare asyncio protocol, the floor.
 Ours runs with everything switched on: strict types, unknown fields kept, retries, deadline, guard.
 
+The number in `retrieve-16` says how many calls are under way at once.
+That in `create-20`, `page-100`, `walk-10000` and `decode-100-mixed` is items.
+With `cookies` the server sets two unless the request brings them, as an edge does.
+`burst-5000` is so many tasks at once on a pool of 100 connections.
+`import` makes a client, too; `ours-import` and `official-import` do not.
+`memory-client` is one more client; ours is a view of another.
+
 ## Targets
 
 | ratio of medians | measured | must | goal | |
