@@ -22,7 +22,6 @@ from openai_conversations.errors import (
     APIResponseValidationError,
     APITimeoutError,
     Attempt,
-    ConversationsError,
 )
 from openai_conversations.transport.backoff import RetryPolicy
 from openai_conversations.transport.budget import RetryBudget
@@ -37,11 +36,9 @@ from openai_conversations.transport.decision import (
     is_locked,
     is_success,
     is_unknown,
-    may_arrive_late,
-    may_be_under_way,
 )
 from openai_conversations.transport.headers import RETRY_COUNT
-from openai_conversations.transport.message import Handler, Replay, Request, Response, Settle, Verdict
+from openai_conversations.transport.message import Handler, Replay, Request, Response, Verdict
 from openai_conversations.transport.status import status_error
 from openai_conversations.transport.timer import AttemptTimer
 
@@ -54,16 +51,6 @@ _WAIT_SHARE: Final = 0.5
 
 # Seconds: with less than that to the deadline, a write is not sent again.
 _TIME_FOR_A_WRITE: Final = 0.1
-
-# Of the time left, the part that the pause between two looks may take if the write is to be sent again after it.
-_PAUSE_SHARE: Final = 0.75
-
-_MAY_BE_UNDER_WAY: Final = Verdict(
-    known="It was not there when last looked for, but the service may still be at work on it.", stored=()
-)
-
-# Without a base, the pauses between the looks for a write that may arrive late would not grow.
-_SHORTEST_PAUSE: Final = 0.01
 
 # What would be tried again, had the client not spent its budget.
 _SPENT = Decision(action=Action.FAIL)
@@ -239,7 +226,19 @@ class Retry:
         failure = _as_error(outcome)
         failure.attempts = tuple(call.attempts)
         assert call.request.settle is not None  # noqa: S101  # for type checkers: nothing else is decided to be settled
-        verdict = await self._look(call, call.request.settle, failure)
+        from openai_conversations.transport.looks import Looks  # here: a call that goes well does without it
+
+        looks = Looks(
+            settle=call.request.settle,
+            failure=failure,
+            deadline=call.request.deadline,
+            may_go_on=lambda: self._take_token(call),
+            policy=self._policy,
+            clock=self._clock,
+            sleep=self._sleep,
+            uniform=self._uniform,
+        )
+        verdict = await looks.verdict()
         if verdict.response is not None:
             return verdict.response.replace(attempts=tuple(call.attempts))
         if not verdict.absent:
@@ -248,41 +247,6 @@ class Retry:
         if decision.may_resend and (decision.is_lock or self._take_token(call)):
             return None
         raise failure
-
-    async def _look(self, call: _Call, settle: Settle, failure: APIError) -> Verdict:
-        """Look for a write as often as its failure asks for."""
-        verdict = await _ask(settle, failure)
-        if not verdict.absent:
-            return verdict
-        if may_arrive_late(failure):
-            return await self._look_on(call, settle, failure)
-        return await self._look_again(call, settle, failure) if may_be_under_way(failure) else verdict
-
-    async def _look_again(self, call: _Call, settle: Settle, failure: APIError) -> Verdict:
-        """Look a second time, when a service that hung up in the middle of its work should have ended it."""
-        pause, remaining = 2 * self._policy.initial, self._patience(call)
-        is_long_enough = pause <= remaining * _PAUSE_SHARE
-        await self._sleep(pause if is_long_enough else max(remaining / 2, 0.0))
-        verdict = await _ask(settle, failure)
-        return verdict if is_long_enough or not verdict.absent else _MAY_BE_UNDER_WAY
-
-    async def _look_on(self, call: _Call, settle: Settle, failure: APIError) -> Verdict:
-        """Look for a write that may still be under way until it is there or time is up."""
-        ends = self._clock() + self._patience(call)
-        pause = max(self._policy.initial, _SHORTEST_PAUSE)
-        last = pause / 4
-        while (remaining := ends - self._clock()) / 2 >= last and self._take_token(call):
-            # Longer and longer, and at last in the middle of what is left, so that the last look is late.
-            await self._sleep(min(pause * (1 - self._policy.jitter * self._uniform()), remaining / 2))
-            pause *= 2
-            verdict = await _ask(settle, failure)
-            if not (verdict.absent or _tells_nothing(verdict)):
-                return verdict
-        return Verdict(known="It was not there when last looked for, but may still arrive.", stored=())
-
-    def _patience(self, call: _Call) -> float:
-        remaining = self._remaining(call.request)
-        return self._policy.longest_lock_wait if remaining is None else remaining
 
 
 def _with_time_left(request: Request, decision: Decision, state: State) -> Decision:
@@ -321,20 +285,6 @@ def _late(request: Request, *, sent: bool) -> APITimeoutError:
     bound = request.timeout.total
     message = f"{request.operation} did not finish {f'within {bound:g} s' if bound else 'in time'}."
     return APITimeoutError(request.info, message=message, sent=sent)
-
-
-async def _ask(settle: Settle, failure: APIError) -> Verdict:
-    """Look; whatever keeps us from it (a key provider, a closed client …), the write stays what it is: unknown."""
-    try:
-        return await settle(failure)
-    except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
-        reason = error if isinstance(error, ConversationsError) else type(error).__name__
-        return Verdict(known=f"Looking whether it was carried out failed: {reason}")
-
-
-def _tells_nothing(verdict: Verdict) -> bool:
-    """Whether a look failed, for want of time perhaps; the one before it then tells more."""
-    return verdict.response is None and verdict.stored is None
 
 
 def _answer(call: _Call, outcome: Outcome) -> Response:
