@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import json
+import types
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -89,11 +91,12 @@ def test_known_items_that_do_not_fit():
     assert [{"type": "function_call", "name": 7}] == CODEC.encode_items([item])
 
 
-def test_mappings_go_out_as_they_are():
-    """What a caller wrote by hand is sent as it is, ids included; objects inside become JSON."""
+@pytest.mark.parametrize("kind", [dict, collections.OrderedDict, types.MappingProxyType])
+def test_mappings_go_out_as_they_are(kind):
+    """What a caller wrote by hand, in any mapping, is sent as it is, ids included; objects inside become JSON."""
     mapping = {"type": "message", "id": "mine", "role": "user", "content": [InputText(text="Hi")], "created_by": None}
 
-    assert [{**mapping, "content": [{"type": "input_text", "text": "Hi"}]}] == CODEC.encode_items([mapping])
+    assert [{**mapping, "content": [{"type": "input_text", "text": "Hi"}]}] == CODEC.encode_items([kind(mapping)])
 
 
 def test_tuples_are_lists():
