@@ -63,11 +63,11 @@ class Database:
         """
         loop = asyncio.get_running_loop()
         try:
-            self._db, outcome = await loop.run_in_executor(self._thread, self._open, first)
+            return await loop.run_in_executor(self._thread, self._open, first)
         except BaseException:
+            self._thread.submit(self._close_unwanted)
             self._thread.shutdown(wait=False)
             raise
-        return outcome
 
     async def close(self) -> None:
         """Write what is waiting, and close the file."""
@@ -109,13 +109,13 @@ class Database:
 
     # in the thread
 
-    def _open(self, first: Job[T]) -> tuple[sqlite3.Connection, T]:
+    def _open(self, first: Job[T]) -> T:
         try:
             db = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, timeout=_BUSY[self._exclusive]
             )
             try:
-                return db, self._prepare(db, first)
+                outcome = self._prepare(db, first)
             except BaseException:
                 db.close()
                 raise
@@ -123,6 +123,14 @@ class Database:
             raise self._error(self._why(error)) from error
         except sqlite3.DatabaseError as error:
             raise self._error(f"{self.path} is not a file of this program: {error}") from error
+        self._db = db
+        return outcome
+
+    def _close_unwanted(self) -> None:
+        """Whoever wanted it was cancelled, and it was opened all the same."""
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
 
     def _prepare(self, db: sqlite3.Connection, first: Job[T]) -> T:
         db.execute("SELECT COUNT(*) FROM sqlite_master")  # fails before anything is changed in what is no database

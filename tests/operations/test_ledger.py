@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import threading
 
 import pytest
 
 from openai_conversations.operations.bulk_errors import LedgerError
+from openai_conversations.operations.database import Database, DatabaseError
 from openai_conversations.operations.ledger import Ledger, Result
+from tests.fakes import until
 
 
 def ledger(tmp_path, operation="erase"):
@@ -156,6 +159,38 @@ async def test_cancelled_write(tmp_path):
 
     async with ledger(tmp_path) as opened:
         assert 1 == opened.counts["done"]
+
+
+async def test_cancelled_opening(tmp_path):
+    """A file that was opened although whoever wanted it was cancelled meanwhile is closed again, for others to have."""
+    path, held = tmp_path / "file.sqlite", []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def first(db):
+        held.append(db)  # not closed because nobody knows of it
+        begun.set()
+        go_on.wait(10)
+
+    opening = asyncio.create_task(Database(path, "", exclusive=True).open(first))
+    await until(begun.is_set)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    go_on.set()
+
+    async with asyncio.timeout(5):
+        while not await can_be_had(path):
+            pass
+
+
+async def can_be_had(path):
+    other = Database(path, "", exclusive=True)
+    try:
+        await other.open(lambda _: None)
+    except DatabaseError:
+        return False
+    await other.close()
+    return True
 
 
 async def test_closed(tmp_path):
