@@ -60,8 +60,7 @@ def repeat(step: str, url: str, times: int) -> None:
 async def _calls(what: str, who: str, url: str, times: int) -> None:
     client = CONTENDERS[who](url)
     items = payloads.items_to_send(20)
-    calls: dict[str, Callable[[], Any]] = {"create": lambda: client.create_items("create20", items)}
-    call = calls.get(what, client.retrieve)
+    call: Callable[[], Any] = (lambda: client.create_items("create20", items)) if what == "create" else client.retrieve
     for _ in range(times):
         await call()
     await client.close()

@@ -54,10 +54,10 @@ class ConversationOperations:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    @property
-    def with_raw_response(self) -> RawConversations:
-        """The methods of single requests, which return the answer as it came."""
-        raise NotImplementedError
+    if TYPE_CHECKING:  # the subclass brings it
+
+        @property
+        def with_raw_response(self) -> RawConversations: ...
 
     def _tools(self, options: OperationOptions) -> Tools:
         from openai_conversations.operations.calls import Tools

@@ -134,6 +134,7 @@ class SessionManager:
             response = Response(
                 status_code=answer.status,
                 headers=answer.headers,
+                # read() gives the connection back, or closes it when it fails
                 content=await answer.read() if content is None else content,
                 source=request,
                 elapsed=self._clock() - started,
