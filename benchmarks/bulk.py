@@ -16,12 +16,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from openai_conversations import BulkOptions, BulkOutcome, LedgerNote, LedgerRow, run_bulk
+from openai_conversations import BulkOptions, BulkOutcome, Checkpoint, LedgerRow, run_bulk
 
 COUNTS = (1_000, 10_000, 100_000, 1_000_000)
 
 
-async def nothing(row: LedgerRow, _: LedgerNote) -> BulkOutcome:
+async def nothing(row: LedgerRow, _: Checkpoint) -> BulkOutcome:
     """The receipt of an erase of a small conversation, and no request."""
     return BulkOutcome(items=4, receipt={"conversation_id": row.id, "count": 4, "sha256": "0" * 64})
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from openai_conversations.server import ConversationsServer
-from openai_conversations.server.store import ItemRow, Store
+from openai_conversations.server.storage.store import ItemRow, Store
 
 PULSE = 0.002
 """Seconds between two looks at the event loop of the server."""

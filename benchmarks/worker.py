@@ -124,8 +124,8 @@ def decode(contender: str, kind: str, count: int) -> float:
 
 def decoder(contender: str) -> Callable[[bytes], object]:
     if contender == "ours":
+        from openai_conversations.api.pagination import ConversationItemPage
         from openai_conversations.converters.codec import codec
-        from openai_conversations.resources.paging import ConversationItemPage
 
         return lambda body: codec().decode(body, ConversationItemPage)
     if contender == "orjson":
@@ -214,9 +214,9 @@ def _cut_chain(client: Any, part: str, answer: Any) -> None:
     import attrs
 
     from openai_conversations import __version__
-    from openai_conversations.transport.backoff import RetryPolicy
-    from openai_conversations.transport.chain import build_chain
-    from openai_conversations.transport.headers import AuthHeaders
+    from openai_conversations.transport.credentials import AuthHeaders
+    from openai_conversations.transport.middleware import build_chain
+    from openai_conversations.transport.policy import RetryPolicy
     from openai_conversations.transport.retry import Retry
     from openai_conversations.transport.status import status_to_error
 

@@ -11,7 +11,20 @@ from typing import TYPE_CHECKING
 from openai_conversations.schemas.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from openai_conversations.client import ConversationsClient, Environs
+    from openai_conversations.api.arguments import CallOptions, Guard, Omit, omit
+    from openai_conversations.api.pagination import ConversationItemPage, ItemLister
+    from openai_conversations.bulk.errors import (
+        BulkStoppedError,
+        DatabaseError,
+        IdsFileError,
+        LedgerError,
+        RegistryError,
+    )
+    from openai_conversations.bulk.jobs import checking, erasing, exporting, importing
+    from openai_conversations.bulk.ledger import Ledger, LedgerRow
+    from openai_conversations.bulk.progress import BulkProgress, BulkSummary
+    from openai_conversations.bulk.runner import BulkJob, BulkOptions, BulkOutcome, Checkpoint, run_bulk
+    from openai_conversations.client import ConversationsClient, Runtime
     from openai_conversations.errors import (
         AmbiguousWriteError,
         APIConnectionError,
@@ -37,19 +50,12 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         WrongEventLoopError,
     )
-    from openai_conversations.operations.append import Appended, AppendProgress, AppendResume
-    from openai_conversations.operations.archive.reading import Archive
-    from openai_conversations.operations.bulk import BulkOptions, BulkOutcome, BulkWork, LedgerNote, run_bulk
-    from openai_conversations.operations.bulk_errors import (
-        BulkStoppedError,
-        DatabaseError,
-        IdsFileError,
-        LedgerError,
-        RegistryError,
-    )
-    from openai_conversations.operations.check import CheckReport, Finding
-    from openai_conversations.operations.copying import CopyReport
-    from openai_conversations.operations.differences import Difference
+    from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
+    from openai_conversations.middlewares.registry import PendingCreate, Registered, Registry
+    from openai_conversations.operations.archive.reader import Archive
+    from openai_conversations.operations.copy.copying import CopyReport
+    from openai_conversations.operations.copy.differences import Difference
+    from openai_conversations.operations.erase.receipts import DeletedItem, Proof, Receipt
     from openai_conversations.operations.errors import (
         AppendIncompleteError,
         ArchiveError,
@@ -62,18 +68,11 @@ if TYPE_CHECKING:
         OperationError,
         OutdatedPlanError,
     )
-    from openai_conversations.operations.ledger import Ledger, LedgerRow
-    from openai_conversations.operations.progress import BulkProgress, BulkSummary
-    from openai_conversations.operations.rate import Pace, Rates
-    from openai_conversations.operations.receipts import DeletedItem, Proof, Receipt
-    from openai_conversations.operations.registry import Birth, Registered, Registry
-    from openai_conversations.operations.repair import RepairPlan, RepairReport, RepairStep
-    from openai_conversations.operations.works import checking, erasing, exporting, importing
+    from openai_conversations.operations.repair.check import CheckReport, Finding
+    from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, RepairStep
     from openai_conversations.resources.archives import read_archive, render_archive
-    from openai_conversations.resources.arguments import CallOptions, Guard, Omit, omit
+    from openai_conversations.resources.conversation_operations import OperationOptions
     from openai_conversations.resources.items import Include, ItemParam
-    from openai_conversations.resources.operations import OperationOptions
-    from openai_conversations.resources.paging import ConversationItemPage, ItemLister
     from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
     from openai_conversations.schemas.content.computer_screenshot import ComputerScreenshot
     from openai_conversations.schemas.content.input_file import InputFile
@@ -127,9 +126,10 @@ if TYPE_CHECKING:
         UnknownTool,
     )
     from openai_conversations.settings import AZURE, GENERIC, OPENAI, Profile, Timeout, azure
-    from openai_conversations.transport.backoff import RetryPolicy
     from openai_conversations.transport.message import Handler, Middleware, Replay, Request, Response
-    from openai_conversations.transport.order import ConversationLock
+    from openai_conversations.transport.policy import RetryPolicy
+    from openai_conversations.writing.chunks import AppendProgress, AppendResult, AppendResume
+    from openai_conversations.writing.write_order import ConversationLock
 
 __version__ = "0.1.0"
 
@@ -145,8 +145,8 @@ __all__ = [
     "AmbiguousWriteError",
     "AppendIncompleteError",
     "AppendProgress",
+    "AppendResult",
     "AppendResume",
-    "Appended",
     "ApplyPatchCall",
     "ApplyPatchCallOutput",
     "Archive",
@@ -154,15 +154,15 @@ __all__ = [
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
-    "Birth",
+    "BulkJob",
     "BulkOptions",
     "BulkOutcome",
     "BulkProgress",
     "BulkStoppedError",
     "BulkSummary",
-    "BulkWork",
     "CallOptions",
     "CheckReport",
+    "Checkpoint",
     "ClientClosedError",
     "CodeInterpreterCall",
     "Compaction",
@@ -189,7 +189,6 @@ __all__ = [
     "DatabaseError",
     "DeletedItem",
     "Difference",
-    "Environs",
     "EraseIncompleteError",
     "FileSearchCall",
     "Finding",
@@ -212,8 +211,8 @@ __all__ = [
     "ItemReference",
     "Ledger",
     "LedgerError",
-    "LedgerNote",
     "LedgerRow",
+    "Limits",
     "LocalShellCall",
     "LocalShellCallOutput",
     "McpApprovalRequest",
@@ -232,15 +231,15 @@ __all__ = [
     "OperationOptions",
     "OutdatedPlanError",
     "OutputText",
-    "Pace",
     "PaginationStalledError",
+    "PendingCreate",
     "PermissionDeniedError",
     "Profile",
     "Program",
     "ProgramOutput",
     "Proof",
     "RateLimitError",
-    "Rates",
+    "RateLimiter",
     "Reasoning",
     "ReasoningText",
     "Receipt",
@@ -256,6 +255,7 @@ __all__ = [
     "RequestInfo",
     "Response",
     "RetryPolicy",
+    "Runtime",
     "ShellCall",
     "ShellCallOutput",
     "StreamedAPIResponse",
@@ -286,7 +286,7 @@ __all__ = [
 ]
 
 _NAMES = {
-    "client": ("ConversationsClient", "Environs"),
+    "client": ("ConversationsClient", "Runtime"),
     "errors": (
         "APIConnectionError",
         "APIError",
@@ -312,13 +312,13 @@ _NAMES = {
         "UnprocessableEntityError",
         "WrongEventLoopError",
     ),
-    "operations.append": ("AppendProgress", "AppendResume", "Appended"),
-    "operations.archive.reading": ("Archive",),
-    "operations.bulk": ("BulkOptions", "BulkOutcome", "BulkWork", "LedgerNote", "run_bulk"),
-    "operations.bulk_errors": ("BulkStoppedError", "DatabaseError", "IdsFileError", "LedgerError", "RegistryError"),
-    "operations.check": ("CheckReport", "Finding"),
-    "operations.copying": ("CopyReport",),
-    "operations.differences": ("Difference",),
+    "writing.chunks": ("AppendProgress", "AppendResume", "AppendResult"),
+    "operations.archive.reader": ("Archive",),
+    "bulk.runner": ("BulkOptions", "BulkOutcome", "BulkJob", "Checkpoint", "run_bulk"),
+    "bulk.errors": ("BulkStoppedError", "DatabaseError", "IdsFileError", "LedgerError", "RegistryError"),
+    "operations.repair.check": ("CheckReport", "Finding"),
+    "operations.copy.copying": ("CopyReport",),
+    "operations.copy.differences": ("Difference",),
     "operations.errors": (
         "AppendIncompleteError",
         "ArchiveError",
@@ -331,18 +331,18 @@ _NAMES = {
         "OperationError",
         "OutdatedPlanError",
     ),
-    "operations.ledger": ("Ledger", "LedgerRow"),
-    "operations.progress": ("BulkProgress", "BulkSummary"),
-    "operations.rate": ("Pace", "Rates"),
-    "operations.receipts": ("DeletedItem", "Proof", "Receipt"),
-    "operations.registry": ("Birth", "Registered", "Registry"),
-    "operations.repair": ("RepairPlan", "RepairReport", "RepairStep"),
-    "operations.works": ("checking", "erasing", "exporting", "importing"),
+    "bulk.ledger": ("Ledger", "LedgerRow"),
+    "bulk.progress": ("BulkProgress", "BulkSummary"),
+    "middlewares.rate_limit": ("RateLimiter", "Limits"),
+    "operations.erase.receipts": ("DeletedItem", "Proof", "Receipt"),
+    "middlewares.registry": ("PendingCreate", "Registered", "Registry"),
+    "operations.repair.repair": ("RepairPlan", "RepairReport", "RepairStep"),
+    "bulk.jobs": ("checking", "erasing", "exporting", "importing"),
     "resources.archives": ("read_archive", "render_archive"),
-    "resources.arguments": ("CallOptions", "Guard", "Omit", "omit"),
+    "api.arguments": ("CallOptions", "Guard", "Omit", "omit"),
     "resources.items": ("Include", "ItemParam"),
-    "resources.operations": ("OperationOptions",),
-    "resources.paging": ("ConversationItemPage", "ItemLister"),
+    "resources.conversation_operations": ("OperationOptions",),
+    "api.pagination": ("ConversationItemPage", "ItemLister"),
     "resources.raw": ("APIResponse", "StreamedAPIResponse"),
     "schemas.content.computer_screenshot": ("ComputerScreenshot",),
     "schemas.content.input_file": ("InputFile",),
@@ -396,9 +396,9 @@ _NAMES = {
         "UnknownTool",
     ),
     "settings": ("AZURE", "GENERIC", "OPENAI", "Profile", "Timeout", "azure"),
-    "transport.backoff": ("RetryPolicy",),
+    "transport.policy": ("RetryPolicy",),
     "transport.message": ("Handler", "Middleware", "Replay", "Request", "Response"),
-    "transport.order": ("ConversationLock",),
+    "writing.write_order": ("ConversationLock",),
 }
 
 if not TYPE_CHECKING:

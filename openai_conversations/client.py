@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 import attrs
 
 from openai_conversations import __version__
-from openai_conversations.operations.anchors import Anchors
-from openai_conversations.resources.arguments import Omit, omit
+from openai_conversations.api.arguments import Omit, omit
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.resources.core import Core, finish_decoded
 from openai_conversations.settings import (
@@ -28,13 +27,14 @@ from openai_conversations.settings import (
     merged,
     resolve,
 )
-from openai_conversations.transport.backoff import RetryPolicy
 from openai_conversations.transport.budget import RetryBudget
-from openai_conversations.transport.chain import build_chain
-from openai_conversations.transport.headers import AuthHeaders
-from openai_conversations.transport.order import ConversationLock, WriteOrder
+from openai_conversations.transport.credentials import AuthHeaders
+from openai_conversations.transport.middleware import build_chain
+from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import Retry
 from openai_conversations.transport.status import status_to_error
+from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.write_order import ConversationLock, WriteOrder
 
 if TYPE_CHECKING:
     import aiohttp
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(kw_only=True)
-class Environs:
+class Runtime:
     """
     What a client takes from outside, for tests that must not wait.
 
@@ -67,9 +67,9 @@ class _Shared:
     middlewares: tuple[Middleware, ...]
     policy: RetryPolicy
     budget: RetryBudget
-    anchors: Anchors
+    last_items: LastItems
     order: WriteOrder
-    environs: Environs
+    runtime: Runtime
 
 
 class ConversationsClient:
@@ -122,12 +122,12 @@ class ConversationsClient:
         retry: RetryPolicy | None = None,
         profile: Profile | str = OPENAI,
         lock: ConversationLock | None = None,
-        environs: Environs | None = None,
+        runtime: Runtime | None = None,
     ) -> None:
         # Imported here because importing aiohttp takes ten times as long as the rest of the package.
         from openai_conversations.transport.session import SessionManager
 
-        outside = environs or Environs()
+        outside = runtime or Runtime()
         settings = resolve(
             api_key=api_key,
             organization=organization,
@@ -145,9 +145,9 @@ class ConversationsClient:
             middlewares=tuple(middlewares),
             policy=retry or RetryPolicy(),
             budget=RetryBudget(),
-            anchors=Anchors(),
+            last_items=LastItems(),
             order=WriteOrder(lock, clock=outside.clock),
-            environs=outside,
+            runtime=outside,
         )
         self._assemble(settings, shared, is_view=False)
 
@@ -155,7 +155,7 @@ class ConversationsClient:
         self._settings = settings
         self._shared = shared
         self._is_view = is_view
-        outside = shared.environs
+        outside = shared.runtime
         retry = Retry(
             shared.policy,
             budget=shared.budget,
@@ -167,7 +167,7 @@ class ConversationsClient:
         self._core = Core(
             settings=settings,
             send=build_chain((*shared.middlewares, status_to_error, retry), end),
-            anchors=shared.anchors,
+            last_items=shared.last_items,
             order=shared.order,
             finish=finish_decoded,
             clock=outside.clock,

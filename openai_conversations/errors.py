@@ -268,13 +268,13 @@ class AmbiguousWriteError(APIError):
         *,
         known: str = "Nothing is known about its outcome.",
         stored: tuple[str, ...] | None = None,
-        anchor: str | None = None,
+        last_item_id: str | None = None,
         attempts: tuple[Attempt, ...] = (),
     ) -> None:
         super().__init__(message, request, attempts=attempts)
         self.known = known
         self.stored = stored
-        self.anchor = anchor
+        self.last_item_id = last_item_id
 
 
 class APIStatusError(APIError):

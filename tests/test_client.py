@@ -20,9 +20,9 @@ from openai_conversations import (
     ClientClosedError,
     ConfigurationError,
     ConversationsClient,
-    Environs,
     InternalServerError,
     RetryPolicy,
+    Runtime,
     Timeout,
     WrongEventLoopError,
 )
@@ -323,8 +323,8 @@ async def test_errors_reach_a_middleware():
 async def test_clock_sleep_and_dice_come_from_outside():
     """A client waits by the sleep that it is given, by the clock and the dice that it is given."""
     clock = FakeClock()
-    environs = Environs(clock=clock, sleep=clock.sleep, uniform=lambda: 1.0)
-    async with answering(http(500, b"")) as server, client_of(server, environs=environs, max_retries=3) as client:
+    runtime = Runtime(clock=clock, sleep=clock.sleep, uniform=lambda: 1.0)
+    async with answering(http(500, b"")) as server, client_of(server, runtime=runtime, max_retries=3) as client:
         with pytest.raises(InternalServerError) as caught:
             await client.conversations.retrieve("conv_1")
 
@@ -429,10 +429,10 @@ async def test_log(caplog):
 async def test_nobody_listens():
     """A refused connection is an APIConnectionError after two retries; nothing was sent."""
     clock = FakeClock()
-    environs = Environs(clock=clock, sleep=clock.sleep)
+    runtime = Runtime(clock=clock, sleep=clock.sleep)
     async with answering(CONVERSATION) as server:
         pass
-    async with client_of(server, environs=environs) as client:
+    async with client_of(server, runtime=runtime) as client:
         with pytest.raises(APIConnectionError, match="Cannot connect to host") as caught:
             await client.conversations.items.create("conv_1", items=[{"role": "user", "content": "Hi"}])
 

@@ -97,7 +97,11 @@ WAYS = {
     "azure key": {"api_key": KEY, "profile": "azure"},
     "extra headers": {"api_key": None, "profile": "generic", "extra": {"Authorization": f"Bearer {KEY}"}},
     "default headers": {"api_key": None, "profile": "generic", "default_headers": {"X-Auth-Token": MARKER}},
-    "a header of any name": {"api_key": None, "profile": "generic", "default_headers": {"X-Gate": f"Bearer {KEY}"}},
+    "a header of any name": {
+        "api_key": None,
+        "profile": "generic",
+        "default_headers": {"X-LocalLimiter": f"Bearer {KEY}"},
+    },
     "default query": {"api_key": None, "profile": "generic", "default_query": {"api-key": MARKER}},
     "extra query": {"api_key": None, "profile": "generic", "query": {"access_token": MARKER}},
 }

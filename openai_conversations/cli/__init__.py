@@ -18,7 +18,7 @@ def main() -> None:
         return
     gc.disable()  # until a command runs: loading modules leaves nothing to collect, and looking for it takes a tenth
     try:
-        from openai_conversations.cli.app import run
+        from openai_conversations.cli.main import run
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("cyclopts", "rich"):
             raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import attrs
 from cyclopts import Group, Parameter
 
-from openai_conversations.cli.exits import Exit
+from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from openai_conversations import errors
-from openai_conversations.cli.exits import Exit
-from openai_conversations.cli.text import clean
-from openai_conversations.operations import bulk_errors, errors as operations
+from openai_conversations.bulk import errors as bulk_errors
+from openai_conversations.cli.exit_codes import Exit
+from openai_conversations.cli.render.text import clean
+from openai_conversations.operations import errors as operations
 
 
 class CommandError(Exception):

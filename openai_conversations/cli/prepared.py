@@ -42,7 +42,7 @@ def _wants_colours(environ: Mapping[str, str]) -> bool:
 
 def draw() -> dict[str, str]:
     """Every page by its command, with colours; ``""`` is the page of the program."""
-    from openai_conversations.cli.app import COMMANDS, make_app
+    from openai_conversations.cli.main import COMMANDS, make_app
 
     names = ["", *(command.name for command in COMMANDS)]
     return {name: _drawn(make_app(), name) for name in names}

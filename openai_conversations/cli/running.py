@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import attrs
 from cyclopts import Group, Parameter
 
-from openai_conversations.cli.exits import Exit
+from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
-from openai_conversations.cli.output import console, note, write_json
-from openai_conversations.cli.text import clean
+from openai_conversations.cli.render.output import console, note, write_json
+from openai_conversations.cli.render.text import clean
 
 if TYPE_CHECKING:
+    from openai_conversations.bulk.ids import Ids
+    from openai_conversations.bulk.progress import BulkProgress, BulkSummary
+    from openai_conversations.bulk.runner import BulkOptions
     from openai_conversations.cli.connection import Connection
     from openai_conversations.client import ConversationsClient
-    from openai_conversations.operations.bulk import BulkOptions
-    from openai_conversations.operations.progress import BulkProgress, BulkSummary
-    from openai_conversations.operations.rate import Pace
-    from openai_conversations.operations.sources import Ids
+    from openai_conversations.middlewares.rate_limit import RateLimiter
 
 _BULK: Final = Group("Many conversations", sort_key=2)
 
@@ -59,7 +59,7 @@ class Many:
         return self._all(named)
 
     def _all(self, named: Sequence[str]) -> Iterator[str]:
-        from openai_conversations.operations.sources import ids_of_file, ids_of_lines
+        from openai_conversations.bulk.ids import ids_of_file, ids_of_lines
 
         yield from named
         if self.ids_file == "-":
@@ -85,26 +85,26 @@ class Many:
             with tempfile.TemporaryDirectory(prefix="openai-conversations-") as directory:
                 yield Path(directory) / "ledger.sqlite"
 
-    def pace(self) -> Pace:
+    def pace(self) -> RateLimiter:
         """
         What holds the rate.
 
         Raises:
             InvalidArgumentError: It is no rate.
         """
-        from openai_conversations.operations.rate import Pace, Rates
+        from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 
-        return Pace(None if self.rate is None else Rates.parse(self.rate))
+        return RateLimiter(None if self.rate is None else Limits.parse(self.rate))
 
-    def client(self, connection: Connection, pace: Pace) -> ConversationsClient:
+    def client(self, connection: Connection, pace: RateLimiter) -> ConversationsClient:
         """A client whose requests wait for their turn."""
-        from openai_conversations.transport.backoff import RetryPolicy
+        from openai_conversations.transport.policy import RetryPolicy
 
         return connection.client(middlewares=[pace], retry=RetryPolicy(on_attempt=pace.on_attempt))
 
     def options(self, on_progress: Callable[[BulkProgress], object] | None) -> BulkOptions:
         """For the runner."""
-        from openai_conversations.operations.bulk import BulkOptions
+        from openai_conversations.bulk.runner import BulkOptions
 
         return BulkOptions(concurrency=self.concurrency, on_progress=on_progress)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from cattrs import Converter, transform_error
 from cattrs.errors import BaseValidationError
 
-from openai_conversations.converters.errors import DecodeError, Misfit
+from openai_conversations.converters.errors import DecodeError, SchemaMismatch
 from openai_conversations.converters.json import dumps, is_array, is_object, loads, loads_exact
 from openai_conversations.converters.models import configure_models, write_value
 from openai_conversations.converters.outgoing import outgoing
@@ -75,7 +75,7 @@ class Codec:
             return _detailed().structure(value, kind)
         except BaseValidationError as error:
             reason = "; ".join(transform_error(error, format_exception=_describe))
-        except Misfit as error:
+        except SchemaMismatch as error:
             reason = f"{error} @ $"
         raise DecodeError(reason)  # and not where it was caught: it must not hold cattrs' error, which cannot be copied
 
@@ -150,7 +150,7 @@ def _kind(value: Any) -> str:
 def _describe(error: BaseException, _: type | None) -> str:
     if isinstance(error, KeyError):
         return "required field missing"
-    return str(error) if isinstance(error, Misfit) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, SchemaMismatch) else f"{type(error).__name__}: {error}"
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ class DecodeError(ValueError):
     """JSON that does not fit; the message names the JSON path of each misfit."""
 
 
-class Misfit(ValueError):  # noqa: N818  # it is a finding, not a failure: most become an unknown member
+class SchemaMismatch(ValueError):  # noqa: N818  # it is a finding, not a failure: most become an unknown member
     """A JSON value that is not what its place asks for."""
 
 

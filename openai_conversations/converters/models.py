@@ -5,7 +5,7 @@ These are cattrs hook factories: cattrs finds the hook for a type, asks for it o
 others; what a hook does is ours.
 
 There are two ways to read. The *fast* one is a function generated per class that checks every primitive, keeps unknown
-fields and raises a bare :class:`Misfit`. The *detailed* one is cattrs' own, several times slower, whose errors carry
+fields and raises a bare :class:`SchemaMismatch`. The *detailed* one is cattrs' own, several times slower, whose errors carry
 JSON paths; it runs only after the fast one has failed.
 
 Generated, because decoding is what a client does all day. A page of 100 mixed items, in multiples of ``orjson.loads``
@@ -21,7 +21,7 @@ from typing import Any, Final, get_args, get_origin
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
-from openai_conversations.converters.errors import Misfit
+from openai_conversations.converters.errors import SchemaMismatch
 from openai_conversations.converters.fields import (
     Field,
     fields_of,
@@ -66,7 +66,7 @@ class _Source:
 
     def __init__(self, converter: Converter) -> None:
         self.lines: list[str] = []
-        self.names: dict[str, Any] = {"Misfit": Misfit, "keep_precise": keep_precise}
+        self.names: dict[str, Any] = {"SchemaMismatch": SchemaMismatch, "keep_precise": keep_precise}
         self._converter = converter
 
     def name(self, prefix: str, value: Any) -> str:
@@ -103,18 +103,20 @@ class _Source:
         if kind is str or kind is int:
             return [f"if type(v) is not {kind.__name__}: v = {self.hook(kind)}(v, None)"]
         if kind is bool:
-            return [f"if v is not True and v is not False: raise Misfit({field.wire!r})"]
+            return [f"if v is not True and v is not False: raise SchemaMismatch({field.wire!r})"]
         if literals(kind) and not is_union(kind):
             return [f"v = {self.name('words', {word: word for word in literals(kind)})}[v]"]
         if is_open_enum(kind):
             words = self.name("words", {word: word for word in literals(kind)}.get)
             return [f"v = {words}(v) or {self.hook(str)}(v, None)"]
         if kind == dict[str, Any]:
-            return [f"if type(v) is not dict: raise Misfit({field.wire!r})", "keep_precise(v)"]
+            return [f"if type(v) is not dict: raise SchemaMismatch({field.wire!r})", "keep_precise(v)"]
         listed = _list_member(kind)
         if listed is None:
             return self.converted(kind, "{}", "v")
-        other = f"raise Misfit({field.wire!r})" if get_origin(kind) is list else f"v = {self.hook(kind)}(v, None)"
+        other = (
+            f"raise SchemaMismatch({field.wire!r})" if get_origin(kind) is list else f"v = {self.hook(kind)}(v, None)"
+        )
         return ["if type(v) is list:", *_indented(self.converted(listed, "[{} for i in v]", "i")), f"else: {other}"]
 
     def converted(self, kind: Any, template: str, variable: str) -> list[str]:
@@ -133,7 +135,7 @@ class _Source:
         return [
             "try:",
             f"    v = {direct}",
-            "except (KeyError, TypeError, Misfit):",
+            "except (KeyError, TypeError, SchemaMismatch):",
             f"    v = {call}",
         ]
 
@@ -175,13 +177,13 @@ def _fast_reader(cls: type[Schema], converter: Converter) -> StructureHook:
 
 _READER = """
 def read(o, _):
-    if type(o) is not dict: raise Misfit("expected an object")
+    if type(o) is not dict: raise SchemaMismatch("expected an object")
     new = make(cls)
     get = o.get
     try:
         {body}
     except (KeyError, TypeError) as error:
-        raise Misfit(str(error)) from None
+        raise SchemaMismatch(str(error)) from None
     if known.issuperset(o):
         new.extra = None
     else:
@@ -199,7 +201,7 @@ def _detailed_reader(cls: type[Schema], converter: Converter) -> StructureHook:
 
     def structure(value: Any, _: Any) -> Any:
         if not is_object(value):
-            raise Misfit(f"expected an object, not {type(value).__name__}")
+            raise SchemaMismatch(f"expected an object, not {type(value).__name__}")
         made = read({k: v for k, v in value.items() if v is not None or k not in left_out_as_null}, cls)
         made.extra = {k: v for k, v in value.items() if k not in known} or None
         return made

@@ -2,7 +2,7 @@
 Strict primitives: nothing is coerced into anything else.
 
 cattrs' defaults call the type: ``str(None)`` is ``'None'``, ``bool("false")`` is ``True``, ``int("1")`` is 1. Here a
-value either is of the type or is a :class:`Misfit`. A ``float`` field keeps an integer as it came, so 1 and 1.0 stay
+value either is of the type or is a :class:`SchemaMismatch`. A ``float`` field keeps an integer as it came, so 1 and 1.0 stay
 apart.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from cattrs import Converter
 
-from openai_conversations.converters.errors import ImpreciseNumberError, Misfit
+from openai_conversations.converters.errors import ImpreciseNumberError, SchemaMismatch
 
 # From here on JSON integers do not fit 64 bits, and the fast parser has made floats of them.
 _BEYOND_64_BITS: Final = 2.0**63
@@ -41,7 +41,7 @@ def _checked(*allowed: type) -> StructureHook:
 
     def check(value: Any, _: Any) -> Any:
         if type(value) not in allowed:
-            raise Misfit(f"expected a {expected}, not {type(value).__name__}")
+            raise SchemaMismatch(f"expected a {expected}, not {type(value).__name__}")
         return value
 
     return check
@@ -51,7 +51,7 @@ def _fast_int(value: Any, _: Any) -> Any:
     if type(value) is int:
         return value
     keep_precise(value)
-    raise Misfit(f"expected an int, not {type(value).__name__}")
+    raise SchemaMismatch(f"expected an int, not {type(value).__name__}")
 
 
 def _fast_float(value: Any, _: Any) -> Any:
@@ -61,7 +61,7 @@ def _fast_float(value: Any, _: Any) -> Any:
         return value
     if type(value) is int:
         return value
-    raise Misfit(f"expected a float, not {type(value).__name__}")
+    raise SchemaMismatch(f"expected a float, not {type(value).__name__}")
 
 
 def _pass_on(value: Any, _: Any) -> Any:

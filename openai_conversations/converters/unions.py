@@ -15,7 +15,7 @@ from cattrs import Converter
 from cattrs.cols import list_structure_factory
 from cattrs.errors import BaseValidationError
 
-from openai_conversations.converters.errors import Misfit
+from openai_conversations.converters.errors import SchemaMismatch
 from openai_conversations.converters.fields import is_schema, is_union, literals, tags_of, union_members
 from openai_conversations.converters.json import is_object
 from openai_conversations.converters.primitives import StructureHook, keep_precise
@@ -64,7 +64,7 @@ def _list_reader(kind: Any, converter: Converter) -> StructureHook:
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) is not list:
-            raise Misfit(f"expected a list, not {type(value).__name__}")
+            raise SchemaMismatch(f"expected a list, not {type(value).__name__}")
         return stock(value, kind)
 
     return structure
@@ -75,7 +75,7 @@ def _dict_reader(kind: Any, converter: Converter) -> StructureHook:
 
     def structure(value: Any, _: Any) -> Any:
         if not is_object(value):
-            raise Misfit(f"expected an object, not {type(value).__name__}")
+            raise SchemaMismatch(f"expected an object, not {type(value).__name__}")
         return {key: member(entry, None) for key, entry in value.items()}
 
     return structure
@@ -86,7 +86,7 @@ def _literal_reader(kind: Any, _: Converter) -> StructureHook:
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) is not str or value not in shared:
-            raise Misfit(f"expected {' or '.join(shared)}")
+            raise SchemaMismatch(f"expected {' or '.join(shared)}")
         return shared[value]
 
     return structure
@@ -114,9 +114,9 @@ def _union_reader(kind: Any, converter: Converter, keep: Keep) -> StructureHook:
     def structure(value: Any, _: Any) -> Any:
         try:
             return by_kind[type(value)](value, None)
-        except (KeyError, Misfit, BaseValidationError):
+        except (KeyError, SchemaMismatch, BaseValidationError):
             if unknown is None:
-                raise Misfit(f"a value of type {type(value).__name__} does not fit") from None
+                raise SchemaMismatch(f"a value of type {type(value).__name__} does not fit") from None
             return unknown(data=keep(value))
 
     if unknown is not None and set(by_kind) == {dict}:
@@ -176,7 +176,7 @@ def _object_reader(classes: list[Any], converter: Converter) -> StructureHook:
         try:
             hook = table[value["type"]]
         except (KeyError, TypeError):
-            raise Misfit("no member has this type") from None
+            raise SchemaMismatch("no member has this type") from None
         return hook(value, None)
 
     return structure
@@ -216,7 +216,7 @@ def _item_reader(converter: Converter, keep: Keep) -> StructureHook:
             return table[value["type"]](value, None)
         except (KeyError, TypeError):
             return _untagged_item(value, table, keep)
-        except (Misfit, BaseValidationError):
+        except (SchemaMismatch, BaseValidationError):
             return UnknownItem(data=keep(value))
 
     return _with_table(structure, table)
@@ -228,6 +228,6 @@ def _untagged_item(value: Any, table: Mapping[str, StructureHook], keep: Keep) -
     if is_object(value) and "type" not in value:
         try:
             return table[tag](value, None)
-        except (Misfit, BaseValidationError):
+        except (SchemaMismatch, BaseValidationError):
             pass
     return UnknownItem(data=keep(value))

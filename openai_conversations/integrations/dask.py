@@ -21,20 +21,20 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import attrs
 from distributed import Client, SchedulerPlugin, WorkerPlugin, get_worker
 
+from openai_conversations.bulk.ids import Ids
+from openai_conversations.bulk.ledger import Ledger, LedgerRow
+from openai_conversations.bulk.progress import BulkSummary
+from openai_conversations.bulk.runner import BulkJob, BulkOptions, BulkOutcome, Checkpoint, run_bulk
 from openai_conversations.client import ConversationsClient
 from openai_conversations.errors import APIConnectionError
-from openai_conversations.operations.bulk import BulkOptions, BulkOutcome, BulkWork, LedgerNote, run_bulk
-from openai_conversations.operations.ledger import Ledger, LedgerRow
-from openai_conversations.operations.progress import BulkSummary
-from openai_conversations.operations.rate import Pace, Rates, Turnstile
-from openai_conversations.operations.sources import Ids
-from openai_conversations.transport.backoff import RetryPolicy
+from openai_conversations.middlewares.rate_limit import Limiter, Limits, RateLimiter
+from openai_conversations.transport.policy import RetryPolicy
 
 if TYPE_CHECKING:
     from openai_conversations.resources.conversations import Conversations
 
-MakeClient = Callable[[Pace], ConversationsClient]
-MakeWork = Callable[["Conversations"], BulkWork]
+MakeClient = Callable[[RateLimiter], ConversationsClient]
+MakeWork = Callable[["Conversations"], BulkJob]
 
 _LEASE: Final = 0.1
 """Seconds of its rate that a worker asks for at a time: what it does not use of them is lost."""
@@ -46,7 +46,7 @@ _GATHER: Final = 0.05
 """Seconds to wait for a shard to fill."""
 
 
-def client_from_environment(pace: Pace) -> ConversationsClient:
+def client_from_environment(pace: RateLimiter) -> ConversationsClient:
     """A client with the key and the base URL of the worker's own environment."""
     return ConversationsClient(middlewares=[pace], retry=RetryPolicy(on_attempt=pace.on_attempt))
 
@@ -58,7 +58,7 @@ async def run_on_dask(
     *,
     cluster: Any,
     ledger: str | PathLike[str],
-    rates: Rates | None = None,
+    rates: Limits | None = None,
     make_client: MakeClient = client_from_environment,
     shard_size: int = 50,
     options: BulkOptions | None = None,
@@ -88,8 +88,8 @@ async def run_on_dask(
     dask = cast("Any", Client)(address, asynchronous=True, set_as_default=False)
     async with dask:
         workers = max(len(await dask.nthreads()), 1)
-        await dask.register_plugin(_FleetRates(name, rates or Rates()), name=f"{name}-rates")
-        await dask.register_plugin(_WorkerClient(name, rates or Rates(), workers, make_client, make_work), name=name)
+        await dask.register_plugin(_FleetRates(name, rates or Limits()), name=f"{name}-rates")
+        await dask.register_plugin(_WorkerClient(name, rates or Limits(), workers, make_client, make_work), name=name)
         try:
             shards = _Shards(dask, name, shard_size)
             chosen = attrs.evolve(options or BulkOptions(), concurrency=shard_size * workers * 2)
@@ -110,11 +110,11 @@ class _Shards:
         self._dask = dask
         self._name = name
         self._size = size
-        self._gathered: list[tuple[LedgerRow, LedgerNote, asyncio.Future[BulkOutcome]]] = []
+        self._gathered: list[tuple[LedgerRow, Checkpoint, asyncio.Future[BulkOutcome]]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def __call__(self, row: LedgerRow, note: LedgerNote) -> BulkOutcome:
+    async def __call__(self, row: LedgerRow, note: Checkpoint) -> BulkOutcome:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[BulkOutcome] = loop.create_future()
         self._gathered.append((row, note, future))
@@ -134,7 +134,7 @@ class _Shards:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _run(self, shard: Sequence[tuple[LedgerRow, LedgerNote, asyncio.Future[BulkOutcome]]]) -> None:
+    async def _run(self, shard: Sequence[tuple[LedgerRow, Checkpoint, asyncio.Future[BulkOutcome]]]) -> None:
         rows = [row for row, _, _ in shard]
         task = self._dask.submit(_work_on, self._name, rows, pure=False)
         try:
@@ -155,7 +155,7 @@ class _Result:
     notes: tuple[Any, ...] = ()
     cursor: str | None = None
 
-    async def give(self, note: LedgerNote, future: asyncio.Future[BulkOutcome]) -> None:
+    async def give(self, note: Checkpoint, future: asyncio.Future[BulkOutcome]) -> None:
         if self.notes or self.cursor is not None:
             await note.keep(*self.notes, cursor=self.cursor)
         if future.done():
@@ -176,7 +176,7 @@ async def _work_on(name: str, rows: Sequence[LedgerRow]) -> list[_Result]:
     return list(await asyncio.gather(*(_attempt(work, row) for row in rows)))
 
 
-async def _attempt(work: BulkWork, row: LedgerRow) -> _Result:
+async def _attempt(work: BulkJob, row: LedgerRow) -> _Result:
     note = _FarNote()
     try:
         return _Result(outcome=await work(row, note))
@@ -184,7 +184,7 @@ async def _attempt(work: BulkWork, row: LedgerRow) -> _Result:
         return _Result(error=error, notes=tuple(note.notes), cursor=note.cursor)
 
 
-class _FarNote(LedgerNote):
+class _FarNote(Checkpoint):
     """Notes that travel with an error: the ledger is on another machine."""
 
     def __init__(self) -> None:
@@ -202,17 +202,17 @@ class _FarNote(LedgerNote):
 class _WorkerClient(WorkerPlugin):
     """The client of a worker, and the work that it does."""
 
-    def __init__(self, name: str, rates: Rates, workers: int, make_client: MakeClient, make_work: MakeWork) -> None:
+    def __init__(self, name: str, rates: Limits, workers: int, make_client: MakeClient, make_work: MakeWork) -> None:
         self._name = name
         self._rates = rates
         self._workers = workers
         self._make_client = make_client
         self._make_work = make_work
         self._client: ConversationsClient | None = None
-        self._work: BulkWork | None = None
+        self._work: BulkJob | None = None
 
     @property
-    def work(self) -> BulkWork:
+    def work(self) -> BulkJob:
         assert self._work is not None  # noqa: S101  # for type checkers: Dask sets a plugin up before it is used
         return self._work
 
@@ -223,7 +223,7 @@ class _WorkerClient(WorkerPlugin):
             for name, rate in attrs.asdict(self._rates).items()
             if rate is not None
         }
-        self._client = self._make_client(Pace(gates=gates, sharers=self._workers))
+        self._client = self._make_client(RateLimiter(gates=gates, sharers=self._workers))
         self._work = self._make_work(self._client.conversations)
 
     async def teardown(self, worker: Any) -> None:  # noqa: ARG002  # Dask's signature
@@ -232,7 +232,7 @@ class _WorkerClient(WorkerPlugin):
             await self._client.close()
 
 
-class _FleetGate(Turnstile):
+class _FleetGate(Limiter):
     """Turns of the whole fleet, asked for from the scheduler a few at a time."""
 
     def __init__(self, worker: Any, name: str, gate: str, rate: float) -> None:
@@ -257,7 +257,7 @@ class _FleetGate(Turnstile):
             if delay > 0:
                 await asyncio.sleep(delay)
 
-    def owe(self, requests: int) -> None:
+    def charge(self, requests: int) -> None:
         """Count requests that were sent without a turn."""
         self._owed += requests
 
@@ -275,7 +275,7 @@ class _FleetGate(Turnstile):
 class _FleetRates(SchedulerPlugin):
     """Gives out turns: a moment for each gate, and the time between two of them."""
 
-    def __init__(self, name: str, rates: Rates) -> None:
+    def __init__(self, name: str, rates: Limits) -> None:
         self._handler = _handler(name)
         self._rates: dict[str, float] = {gate: rate for gate, rate in attrs.asdict(rates).items() if rate is not None}
         self._next = dict.fromkeys(self._rates, -math.inf)

@@ -58,7 +58,7 @@ class CreateItems(Protocol):
         *,
         items: Iterable[Mapping[str, object] | Item],
         include: Sequence[str] = ...,
-        anchor: str | None = ...,
+        last_item_id: str | None = ...,
     ) -> Awaitable[Answer[ConversationItemList]]: ...
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from openai_conversations.errors import ConversationsError
 
 if TYPE_CHECKING:
-    from openai_conversations.operations.append import AppendResume
+    from openai_conversations.writing.chunks import AppendResume
 
 
 class OperationError(ConversationsError):

@@ -16,8 +16,8 @@ import attrs
 from openai_conversations.errors import PaginationStalledError
 from openai_conversations.operations.calls import EVERYTHING, PAGE_SIZE, Answer, Tools
 from openai_conversations.operations.errors import OperationError
-from openai_conversations.operations.settle import item_id
-from openai_conversations.operations.values import JsonObject, as_object, is_list, is_object
+from openai_conversations.operations.jsontypes import JsonObject, as_object, is_list, is_object
+from openai_conversations.writing.settle import item_id
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from openai_conversations.resources.arguments import CallOptions, Guard
+from openai_conversations.api.arguments import CallOptions, Guard
 from openai_conversations.settings import Timeout
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ChunkCalls:
     timeout: Timeout
 
     async def create(
-        self, items: Sequence[Any], *, anchor: str | None, look_first: bool, within: float | None
+        self, items: Sequence[Any], *, last_item_id: str | None, look_first: bool, within: float | None
     ) -> Sequence[str]:
         """Append up to 20 items; their ids."""
         total = self.timeout.total
@@ -42,7 +42,12 @@ class ChunkCalls:
             total = within
         options: CallOptions = {**self.options, "timeout": attrs.evolve(self.timeout, total=total)}
         page = await self.items.create(
-            self.conversation_id, items=items, guard=self.guard, anchor=anchor, look_first=look_first, **options
+            self.conversation_id,
+            items=items,
+            guard=self.guard,
+            last_item_id=last_item_id,
+            look_first=look_first,
+            **options,
         )
         return [item.id for item in page.data]
 

@@ -7,12 +7,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from openai_conversations.converters.json import loads, loads_exact
-from openai_conversations.operations.values import is_list, is_object
+from openai_conversations.operations.jsontypes import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openai_conversations.operations.archive.reading import Archive
+    from openai_conversations.operations.archive.reader import Archive
 
 ExportFormat: TypeAlias = Literal["jsonl", "markdown", "html"]
 
@@ -41,7 +41,7 @@ def read_archive(lines: str | bytes | Iterable[str | bytes], *, allow_damaged: b
     Raises:
         ArchiveError: The file is damaged or of no known kind; ``line`` says where.
     """
-    from openai_conversations.operations.archive.reading import joined, read_archive
+    from openai_conversations.operations.archive.reader import joined, read_archive
 
     return read_archive(joined(lines), loads_lossless, allow_damaged=allow_damaged)
 
@@ -58,10 +58,10 @@ def render_archive(archive: Archive, format: Literal["markdown", "html"], *, tit
     Raises:
         MissingExtraError: HTML is asked for, and what it needs is not installed.
     """
-    from openai_conversations.operations.archive.blocks import Reader
-    from openai_conversations.operations.archive.html import render_html
-    from openai_conversations.operations.archive.markdown import render_markdown
-    from openai_conversations.operations.archive.transcript import transcribe
+    from openai_conversations.operations.archive.render.blocks import Reader
+    from openai_conversations.operations.archive.render.html import render_html
+    from openai_conversations.operations.archive.render.markdown import render_markdown
+    from openai_conversations.operations.archive.render.transcript import transcribe
 
     reader = Reader(loads=loads_lossless, show=_show)
     transcript = transcribe(archive.items, archive.conversation, reader, title=title)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, Unpack
 
-from openai_conversations.errors import NotFoundError
-from openai_conversations.operations.anchors import START
-from openai_conversations.resources import endpoints
-from openai_conversations.resources.arguments import (
+from openai_conversations.api import operations
+from openai_conversations.api.arguments import (
     CallOptions,
     Omit,
     checked_choice,
@@ -17,12 +15,14 @@ from openai_conversations.resources.arguments import (
     omit,
     refuse_other_items,
 )
+from openai_conversations.errors import NotFoundError
+from openai_conversations.resources.conversation_operations import ConversationOperations
 from openai_conversations.resources.core import Core
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
-from openai_conversations.resources.operations import ConversationOperations
 from openai_conversations.resources.raw import Wrapped, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
 from openai_conversations.transport.message import Replay
+from openai_conversations.writing.last_item import START
 
 
 class Conversations(ConversationOperations):
@@ -76,12 +76,12 @@ class Conversations(ConversationOperations):
         refuse_other_items(options)
         may_resend = on_ambiguous == "resend" or not body.get("items")
         request = self._core.request(
-            endpoints.CREATE, {}, options, body=body, replay=Replay.SAFE if may_resend else Replay.APPEND
+            operations.CREATE, {}, options, body=body, replay=Replay.SAFE if may_resend else Replay.APPEND
         )
         conversation = await self._core.call(request, Conversation)
         if not body.get("items") and isinstance(conversation, Conversation):
-            place, anchors = self._core.place(conversation.id), self._core.anchors
-            anchors.offer(place, START, anchors.changes(place))
+            place, last_items = self._core.place(conversation.id), self._core.last_items
+            last_items.offer(place, START, last_items.changes(place))
         return conversation
 
     async def retrieve(self, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
@@ -92,7 +92,7 @@ class Conversations(ConversationOperations):
             conversation_id: The conversation.
             **options: See :class:`CallOptions`.
         """
-        request = self._core.request(endpoints.RETRIEVE, {"conversation_id": conversation_id}, options)
+        request = self._core.request(operations.RETRIEVE, {"conversation_id": conversation_id}, options)
         return await self._core.call(request, Conversation)
 
     async def update(
@@ -107,7 +107,7 @@ class Conversations(ConversationOperations):
             **options: See :class:`CallOptions`.
         """
         body = {"metadata": checked_metadata(metadata)}
-        request = self._core.request(endpoints.UPDATE, {"conversation_id": conversation_id}, options, body=body)
+        request = self._core.request(operations.UPDATE, {"conversation_id": conversation_id}, options, body=body)
         return await self._core.write(request, Conversation)
 
     async def delete(self, conversation_id: str, **options: Unpack[CallOptions]) -> ConversationDeletedResource:
@@ -121,14 +121,14 @@ class Conversations(ConversationOperations):
             **options: See :class:`CallOptions`.
         """
         core = self._core
-        request = core.request(endpoints.DELETE, {"conversation_id": conversation_id}, options)
+        request = core.request(operations.DELETE, {"conversation_id": conversation_id}, options)
         try:
             deleted = await core.write(request, ConversationDeletedResource)
         except NotFoundError as error:
             if not error.after_unknown_outcome:
                 raise
             deleted = core.answer_for(request, ConversationDeletedResource(id=conversation_id), error.attempts)
-        core.anchors.forget(core.place(conversation_id))
+        core.last_items.forget(core.place(conversation_id))
         return deleted
 
 

@@ -10,10 +10,7 @@ from urllib.parse import quote
 
 import attrs
 
-from openai_conversations.converters.errors import DecodeError
-from openai_conversations.errors import APIResponseValidationError, Attempt, InvalidArgumentError
-from openai_conversations.operations.anchors import Anchors
-from openai_conversations.resources.arguments import (
+from openai_conversations.api.arguments import (
     CallOptions,
     Omit,
     checked_extra_query,
@@ -21,12 +18,15 @@ from openai_conversations.resources.arguments import (
     omit,
     path_id,
 )
-from openai_conversations.resources.endpoints import Endpoint
+from openai_conversations.api.operations import Endpoint
+from openai_conversations.converters.errors import DecodeError
+from openai_conversations.errors import APIResponseValidationError, Attempt, InvalidArgumentError
 from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
 from openai_conversations.schemas.unknown import UnknownItem
 from openai_conversations.settings import Settings, Timeout, as_timeout, checked_headers, query_text
 from openai_conversations.transport.message import NO_HEADERS, Handler, Replay, Request, Response, Settle
-from openai_conversations.transport.order import WriteOrder
+from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.write_order import WriteOrder
 
 if TYPE_CHECKING:
     from openai_conversations.converters.codec import Codec
@@ -55,7 +55,7 @@ class Core:
 
     settings: Settings
     send: Handler
-    anchors: Anchors
+    last_items: LastItems
     order: WriteOrder
     finish: Finish
     stream: bool = False

@@ -7,11 +7,8 @@ from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
-from openai_conversations.errors import NotFoundError
-from openai_conversations.operations.anchors import START
-from openai_conversations.resources import endpoints
-from openai_conversations.resources.appending import ChunkCalls
-from openai_conversations.resources.arguments import (
+from openai_conversations.api import operations
+from openai_conversations.api.arguments import (
     CallOptions,
     Guard,
     Omit,
@@ -24,18 +21,21 @@ from openai_conversations.resources.arguments import (
     omit,
     refuse_other_items,
 )
+from openai_conversations.api.pagination import ConversationItemPage, ItemLister
+from openai_conversations.errors import NotFoundError
+from openai_conversations.resources.appending import ChunkCalls
 from openai_conversations.resources.core import Core
-from openai_conversations.resources.paging import ConversationItemPage, ItemLister
 from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse, Wrapped, raw, streamed
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
+from openai_conversations.writing.last_item import START
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from openai_conversations.operations.append import Appended, AppendResume, OnProgress
+    from openai_conversations.writing.chunks import AppendResult, AppendResume, OnProgress
 
 Include = Literal[
     "file_search_call.results",
@@ -81,7 +81,7 @@ class Items:
         items: Iterable[ItemParam],
         include: Sequence[Include | str] | Omit = omit,
         guard: Guard = "auto",
-        anchor: str | None = None,
+        last_item_id: str | None = None,
         look_first: bool = False,
         **options: Unpack[CallOptions],
     ) -> ConversationItemList:
@@ -115,12 +115,12 @@ class Items:
         query: dict[str, object] = {"include": include} if is_given(include) else {}
         refuse_other_items(options)
         # Here, because it brings the comparison of items along: 4 % of the import.
-        from openai_conversations.resources.guarded import GuardedAppend
+        from openai_conversations.writing.guarded import GuardedAppend
 
         looked_with = {**checked_extra_query(options.get("extra_query")), **query}
-        append = GuardedAppend(core, sent, guard, anchor, looked_with)
+        append = GuardedAppend(core, sent, guard, last_item_id, looked_with)
         request = core.request(
-            endpoints.CREATE_ITEMS,
+            operations.CREATE_ITEMS,
             {"conversation_id": conversation_id},
             options,
             query=query,
@@ -142,7 +142,7 @@ class Items:
         total_timeout: float | None = None,
         guard: Guard = "auto",
         **options: Unpack[CallOptions],
-    ) -> Appended:
+    ) -> AppendResult:
         """
         Append 1 to 100,000 items, in chunks of 20 and in their order. Each chunk is stored as :meth:`create` does it.
 
@@ -162,11 +162,11 @@ class Items:
         Raises:
             AppendIncompleteError: It stopped: says which items are stored, and from where to go on.
         """
-        from openai_conversations.operations.append import append
+        from openai_conversations.writing.chunks import append
 
         core = self._core
         checked_choice("guard", guard, ("auto", "strict", "off"))
-        request = core.request(endpoints.CREATE_ITEMS, {"conversation_id": conversation_id}, options)
+        request = core.request(operations.CREATE_ITEMS, {"conversation_id": conversation_id}, options)
         calls = ChunkCalls(
             items=self, conversation_id=conversation_id, guard=guard, options=options, timeout=request.timeout
         )
@@ -220,14 +220,14 @@ class Items:
 
         async def ask(core: Core, cursor: str | None) -> ConversationItemPage:
             asked = {**query, "after": cursor}
-            request = core.request(endpoints.LIST_ITEMS, {"conversation_id": conversation_id}, options, query=asked)
-            changes = core.anchors.changes(place)
+            request = core.request(operations.LIST_ITEMS, {"conversation_id": conversation_id}, options, query=asked)
+            changes = core.last_items.changes(place)
             page = await core.call(request, ConversationItemPage)
             if isinstance(page, ConversationItemPage):
                 page.attach(fetch, cursor)
                 newest = _newest(page, order=order, cursor=cursor) if is_told and size != 0 else None
                 if newest is not None:
-                    core.anchors.offer(place, newest, changes)
+                    core.last_items.offer(place, newest, changes)
             else:
                 kept = cast("APIResponse[ConversationItemPage] | StreamedAPIResponse[ConversationItemPage]", page)
                 kept.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
@@ -256,7 +256,7 @@ class Items:
         """
         ids = {"conversation_id": conversation_id, "item_id": item_id}
         query = {"include": include} if is_given(include) else {}
-        request = self._core.request(endpoints.RETRIEVE_ITEM, ids, options, query=query)
+        request = self._core.request(operations.RETRIEVE_ITEM, ids, options, query=query)
         return cast("ConversationItem", await self._core.call(request, Item))
 
     async def delete(self, item_id: str, *, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
@@ -272,16 +272,16 @@ class Items:
             **options: See :class:`CallOptions`.
         """
         ids = {"conversation_id": conversation_id, "item_id": item_id}
-        request = self._core.request(endpoints.DELETE_ITEM, ids, options)
+        request = self._core.request(operations.DELETE_ITEM, ids, options)
         try:
             conversation = await self._core.call(request, Conversation)
         except NotFoundError as error:
             if not error.after_unknown_outcome:
                 raise
-            ask = self._core.request(endpoints.RETRIEVE, {"conversation_id": conversation_id}, options)
+            ask = self._core.request(operations.RETRIEVE, {"conversation_id": conversation_id}, options)
             conversation = await self._core.call(ask.replace(deadline=request.deadline), Conversation)
         finally:
-            self._core.anchors.forget(self._core.place(conversation_id), item_id)
+            self._core.last_items.forget(self._core.place(conversation_id), item_id)
         return conversation
 
 

@@ -7,23 +7,23 @@ The core of the package never imports this; ``aiohttp.web`` and SQLite are loade
 from __future__ import annotations
 
 from openai_conversations.server import faults
-from openai_conversations.server.exchange import Call
-from openai_conversations.server.faults import Fault
-from openai_conversations.server.journal import Entry
-from openai_conversations.server.profiles import PROFILES, Profile
+from openai_conversations.server.faults.named import Fault
+from openai_conversations.server.http.messages import Call
+from openai_conversations.server.inspection.assertions import StoredConversation
+from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.profiles import PROFILES, ServerProfile
 from openai_conversations.server.serve import ServeOptions, serve
 from openai_conversations.server.server import ConversationsServer
-from openai_conversations.server.store import Orphan
-from openai_conversations.server.verdicts import StoredConversation
+from openai_conversations.server.storage.store import Orphan
 
 __all__ = [
     "PROFILES",
     "Call",
     "ConversationsServer",
-    "Entry",
+    "JournalEntry",
     "Fault",
     "Orphan",
-    "Profile",
+    "ServerProfile",
     "ServeOptions",
     "StoredConversation",
     "faults",

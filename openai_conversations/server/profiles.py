@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import attrs
 
-from openai_conversations.server.items import ItemRules
+from openai_conversations.server.rules.items import ItemRules
 
 ErrorStyle = Literal["openai", "message", "detail", "problem", "text", "empty"]
 _BOTH_STYLES = ("include", "include[]")
 
 
 @attrs.frozen(kw_only=True)
-class Profile:
+class ServerProfile:
     """
     How one kind of server behaves. Change single traits with ``attrs.evolve`` or :func:`parse`.
 
@@ -79,12 +79,12 @@ class Profile:
         return ItemRules(strict=self.strict_items, own_ids=self.own_ids, unknown_types=self.unknown_types)
 
 
-PROFILES: Mapping[str, Profile] = {
+PROFILES: Mapping[str, ServerProfile] = {
     profile.name: profile
     for profile in (
-        Profile(name="openai"),
+        ServerProfile(name="openai"),
         # OGX 1.x: what its routes and its store do.
-        Profile(
+        ServerProfile(
             name="ogx",
             include=("include",),
             errors="message",
@@ -100,7 +100,7 @@ PROFILES: Mapping[str, Profile] = {
             keepalive=5.0,
         ),
         # https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: the v1 path.
-        Profile(
+        ServerProfile(
             name="azure",
             prefix="/openai/v1",
             project_prefix=True,
@@ -112,7 +112,7 @@ PROFILES: Mapping[str, Profile] = {
 }
 
 
-def parse(text: str) -> Profile:
+def parse(text: str) -> ServerProfile:
     """
     A profile by name, with traits changed: ``openai`` or ``openai,after_delete=cascade,last_id=false``.
 
@@ -126,9 +126,9 @@ def parse(text: str) -> Profile:
     return attrs.evolve(profile, **dict(_change(profile, change) for change in changes))
 
 
-def _change(profile: Profile, text: str) -> tuple[str, Any]:
+def _change(profile: ServerProfile, text: str) -> tuple[str, Any]:
     trait, _, value = text.partition("=")
-    traits = [field.name for field in attrs.fields(Profile)]
+    traits = [field.name for field in attrs.fields(ServerProfile)]
     if trait not in traits:
         raise ValueError(f"a profile has no trait {trait!r}; the traits are {', '.join(traits)}")
     return trait, _read(trait, value, getattr(profile, trait))

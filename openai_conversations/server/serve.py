@@ -18,7 +18,7 @@ from typing import TextIO
 
 import attrs
 
-from openai_conversations.server.journal import Entry
+from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.server import LOOPBACK, MAX_BODY, ConversationsServer
 
 JOURNAL_LIMIT = 10_000
@@ -120,14 +120,14 @@ def _warn_of_open_host(options: ServeOptions, log: TextIO) -> None:
     )
 
 
-def _access_log(log: TextIO) -> Callable[[Entry], None]:
-    def write(entry: Entry) -> None:
+def _access_log(log: TextIO) -> Callable[[JournalEntry], None]:
+    def write(entry: JournalEntry) -> None:
         print(access_line(entry), file=log, flush=True)
 
     return write
 
 
-def access_line(entry: Entry) -> str:
+def access_line(entry: JournalEntry) -> str:
     """One line for one request: no content, no key."""
     clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
     path = ascii(entry.path)[1:-1]  # nothing in it starts another line or colours the terminal

@@ -11,22 +11,24 @@ from os import PathLike
 from typing import Any, Self, TypeVar
 
 from openai_conversations.converters import json
-from openai_conversations.server import armory, verdicts, views
-from openai_conversations.server.app import App, Limits
-from openai_conversations.server.armory import Armory
-from openai_conversations.server.control import Control
-from openai_conversations.server.engine import Engine, InlineEngine, Job, ThreadEngine
-from openai_conversations.server.faults import Fault
-from openai_conversations.server.ids import Ids, make_clock
-from openai_conversations.server.items import complete
-from openai_conversations.server.journal import Entry, Journal
-from openai_conversations.server.keys import Keys
-from openai_conversations.server.limits import RateLimit
-from openai_conversations.server.listener import Listener
-from openai_conversations.server.operations import Context
-from openai_conversations.server.profiles import Profile, parse
-from openai_conversations.server.store import ConversationRow, Orphan, Store
-from openai_conversations.server.verdicts import By, Item, StoredConversation
+from openai_conversations.server.faults import injector
+from openai_conversations.server.faults.injector import FaultInjector
+from openai_conversations.server.faults.named import Fault
+from openai_conversations.server.http.auth import Keys
+from openai_conversations.server.http.handler import App, RequestLimits
+from openai_conversations.server.http.listener import Listener
+from openai_conversations.server.http.rate_limit import RateLimit
+from openai_conversations.server.inspection import assertions
+from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
+from openai_conversations.server.inspection.control import Control
+from openai_conversations.server.inspection.journal import Journal, JournalEntry
+from openai_conversations.server.profiles import ServerProfile, parse
+from openai_conversations.server.rules import views
+from openai_conversations.server.rules.items import complete
+from openai_conversations.server.rules.operations import Context
+from openai_conversations.server.storage.engine import Engine, InlineEngine, Job, ThreadEngine
+from openai_conversations.server.storage.ids import Ids, make_clock
+from openai_conversations.server.storage.store import ConversationRow, Orphan, Store
 
 T = TypeVar("T")
 
@@ -65,7 +67,7 @@ class ConversationsServer:
         host: str = "127.0.0.1",
         port: int = 0,
         database: str | PathLike[str] | None = None,
-        profile: str | Profile = "openai",
+        profile: str | ServerProfile = "openai",
         keys: Iterable[str] | None = None,
         seed: int | None = None,
         faults: Iterable[Fault | str] = (),
@@ -74,20 +76,20 @@ class ConversationsServer:
         patience: float = 30.0,
         control: bool | None = None,
         journal_limit: int | None = None,
-        on_request: Callable[[Entry], None] | None = None,
+        on_request: Callable[[JournalEntry], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.profile: Profile = parse(profile) if isinstance(profile, str) else profile
+        self.profile: ServerProfile = parse(profile) if isinstance(profile, str) else profile
         self._host = host
         self._port = port
         self._database = database
         self._seed = seed
         self._keys = Keys(keys, self.profile)
         self._rate = RateLimit(rate_limit, time.monotonic)
-        self._limits = Limits(body=max_body, patience=patience)
+        self._limits = RequestLimits(body=max_body, patience=patience)
         self._control = Control(self) if (host.startswith(LOOPBACK) if control is None else control) else None
         self._sleep = sleep
-        self._armory = Armory()
+        self._armory = FaultInjector()
         self._journal = Journal(limit=journal_limit, listener=on_request)
         self._running: _Running | None = None
         self._thread: _Thread | None = None
@@ -121,7 +123,7 @@ class ConversationsServer:
             engine=engine,
             context=context,
             keys=self._keys,
-            armory=self._armory,
+            injector=self._armory,
             journal=self._journal,
             rate=self._rate,
             limits=self._limits,
@@ -195,7 +197,7 @@ class ConversationsServer:
         Raises:
             ValueError: The line names no fault, or none like this.
         """
-        added = armory.parse(fault) if isinstance(fault, str) else fault
+        added = injector.parse(fault) if isinstance(fault, str) else fault
         self._armory.add(added)
         return added
 
@@ -280,7 +282,7 @@ class ConversationsServer:
     # what happened
 
     @property
-    def requests(self) -> list[Entry]:
+    def requests(self) -> list[JournalEntry]:
         """Every request with its outcome, oldest first."""
         return list(self._journal)
 
@@ -295,7 +297,7 @@ class ConversationsServer:
         Raises:
             AssertionError: Something was; the message names the items and the requests that stored them.
         """
-        verdicts.no_duplicates(self.conversations(), self.requests, by)
+        assertions.no_duplicates(self.conversations(), self.requests, by)
 
     def assert_no_loss(self, expected: Mapping[str, Iterable[Item | str]]) -> None:
         """
@@ -308,7 +310,7 @@ class ConversationsServer:
         Raises:
             AssertionError: Something is missing; the message shows the difference.
         """
-        verdicts.no_loss(self.conversations(), expected)
+        assertions.no_loss(self.conversations(), expected)
 
     def assert_erased(self, conversation_id: str) -> None:
         """
@@ -318,7 +320,7 @@ class ConversationsServer:
             AssertionError: It is not, or items are left that nobody can read any more.
         """
         orphans = [json.loads_exact(orphan.body) for orphan in self.orphans(conversation_id)]
-        verdicts.erased(conversation_id, self.conversation(conversation_id), orphans)
+        assertions.erased(conversation_id, self.conversation(conversation_id), orphans)
 
     def assert_requests(self, *operations: str, **counts: int) -> None:
         """
@@ -332,7 +334,7 @@ class ConversationsServer:
         Raises:
             AssertionError: Others came; the message shows the difference.
         """
-        verdicts.requests(self.requests, operations, counts)
+        assertions.requests(self.requests, operations, counts)
 
 
 class _Running:

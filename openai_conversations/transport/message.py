@@ -16,7 +16,7 @@ from multidict import CIMultiDict
 
 from openai_conversations.errors import APIError, Attempt, RequestInfo, shown_url, without_secrets
 from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout, merged
-from openai_conversations.transport.timer import AttemptTimer
+from openai_conversations.transport.deadline import AttemptTimer
 
 if TYPE_CHECKING:
     from typing import Self

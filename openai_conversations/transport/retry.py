@@ -23,9 +23,8 @@ from openai_conversations.errors import (
     APITimeoutError,
     Attempt,
 )
-from openai_conversations.transport.backoff import RetryPolicy
 from openai_conversations.transport.budget import RetryBudget
-from openai_conversations.transport.decision import (
+from openai_conversations.transport.classify import (
     ACCEPT,
     FAIL,
     Action,
@@ -37,10 +36,11 @@ from openai_conversations.transport.decision import (
     is_success,
     is_unknown,
 )
-from openai_conversations.transport.headers import RETRY_COUNT
+from openai_conversations.transport.credentials import RETRY_COUNT
+from openai_conversations.transport.deadline import AttemptTimer
 from openai_conversations.transport.message import Handler, Replay, Request, Response, Verdict
+from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.status import status_error
-from openai_conversations.transport.timer import AttemptTimer
 
 logger: Final = logging.getLogger("openai_conversations")
 
@@ -53,7 +53,7 @@ _WAIT_SHARE: Final = 0.5
 _TIME_FOR_A_WRITE: Final = 0.1
 
 # What would be tried again, had the client not spent its budget.
-_SPENT = Decision(action=Action.FAIL)
+_EXHAUSTED = Decision(action=Action.FAIL)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -153,7 +153,7 @@ class Retry:
         decision = _with_time_left(call.request, decision, state)
         if decision.action is Action.FAIL or decision.is_lock or self._take_token(call):
             return decision
-        return _SPENT
+        return _EXHAUSTED
 
     def _take_token(self, call: _Call) -> bool:
         """Whether one more request may be sent for this call."""
@@ -226,7 +226,7 @@ class Retry:
         failure = _as_error(outcome)
         failure.attempts = tuple(call.attempts)
         assert call.request.settle is not None  # noqa: S101  # for type checkers: nothing else is decided to be settled
-        from openai_conversations.transport.looks import Looks  # here: a call that goes well does without it
+        from openai_conversations.writing.looks import Looks  # here: a call that goes well does without it
 
         looks = Looks(
             settle=call.request.settle,
@@ -312,7 +312,7 @@ def _give_up(call: _Call, outcome: Outcome, decision: Decision) -> Response:
 def _why_nobody_looked(call: _Call, decision: Decision) -> str:
     if call.is_late:
         return "There was no time left to look."
-    if decision is _SPENT:
+    if decision is _EXHAUSTED:
         return "Nobody looked: the retry budget of this client is spent."
     return "Nobody looked whether it was carried out."
 

@@ -27,7 +27,7 @@ from openai_conversations.errors import (
     WrongEventLoopError,
 )
 from openai_conversations.transport.message import Progress, Request, Response
-from openai_conversations.transport.slots import Slots
+from openai_conversations.transport.pool import Slots
 
 POOL_SIZE: Final = 100
 

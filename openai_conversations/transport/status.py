@@ -8,8 +8,8 @@ from http import HTTPStatus
 from multidict import CIMultiDict
 
 from openai_conversations.errors import APIStatusError, error_class, error_message
-from openai_conversations.transport.backoff import retry_after
 from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.policy import retry_after
 
 
 async def status_to_error(request: Request, handler: Handler) -> Response:

@@ -19,7 +19,7 @@ from typing import Any
 
 import attrs
 
-from openai_conversations.cli.app import run
+from openai_conversations.cli.main import run
 
 PROGRAM = (sys.executable, "-m", "openai_conversations.cli")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openai_conversations.cli.exits import MEANINGS, Exit
+from openai_conversations.cli.exit_codes import MEANINGS, Exit
 from openai_conversations.server import ConversationsServer
 from tests.cli.processes import Shell
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openai_conversations.cli import prepared
-from openai_conversations.cli.app import COMMANDS
+from openai_conversations.cli.main import COMMANDS
 from tests.cli.processes import Shell
 
 
@@ -60,7 +60,7 @@ def test_what_help_loads():
     code = (
         "import sys, json, contextlib, io\n"
         "before = set(sys.modules)\n"  # coverage brings sqlite3
-        "from openai_conversations.cli.app import run\n"
+        "from openai_conversations.cli.main import run\n"
         "with contextlib.redirect_stdout(io.StringIO()): run(['--help'])\n"
         "print(json.dumps(sorted(set(sys.modules) - before)))"
     )

@@ -213,11 +213,11 @@ def test_find(shell):
     assert "" == shell("find", "--idle", "1h").out
     assert 2 == shell("erase", "--ids-file", "-", "--yes", input=mine).value["done"]
     assert "4 conversations" in shell.in_terminal("find")
-    assert "" == shell("find", "--unfinished").out
+    assert "" == shell("find", "--pending").out
 
 
 def test_unfinished(shell):
-    """find --unfinished tells of creations that nobody heard of again."""
+    """find --pending tells of creations that nobody heard of again."""
 
     async def leave() -> None:
         async with Registry(shell.folder / "r.sqlite") as registry:
@@ -226,8 +226,8 @@ def test_unfinished(shell):
 
     asyncio.run(leave())
 
-    assert {"user": "7"} == shell("find", "-r", "r.sqlite", "--unfinished", code=11).value["metadata"]
-    assert "owner 7" in shell.in_terminal("find", "-r", "r.sqlite", "--unfinished", code=11)
+    assert {"user": "7"} == shell("find", "-r", "r.sqlite", "--pending", code=11).value["metadata"]
+    assert "owner 7" in shell.in_terminal("find", "-r", "r.sqlite", "--pending", code=11)
 
 
 class _Asked:

@@ -9,13 +9,15 @@ import sys
 import pytest
 from rich.console import Console
 
-from openai_conversations.cli import chat, failures, find, running
-from openai_conversations.cli.exits import Exit
-from openai_conversations.cli.text import clean, folded
-from openai_conversations.cli.turns import Turn, parts_text, turns
+from openai_conversations.bulk.progress import BulkProgress
+from openai_conversations.cli import failures, running
+from openai_conversations.cli.commands import find
+from openai_conversations.cli.exit_codes import Exit
+from openai_conversations.cli.render import chat
+from openai_conversations.cli.render.text import clean, folded
+from openai_conversations.cli.render.turns import Turn, parts_text, turns
 from openai_conversations.errors import APIStatusError
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.progress import BulkProgress
 from openai_conversations.schemas.items import ITEM_MODULES
 
 

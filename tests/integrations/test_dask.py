@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from openai_conversations import ConversationsClient, Rates, RetryPolicy, checking, erasing
-from openai_conversations.operations.bulk import BulkOptions
-from openai_conversations.operations.bulk_errors import BulkStoppedError
+from openai_conversations import ConversationsClient, Limits, RetryPolicy, checking, erasing
+from openai_conversations.bulk.errors import BulkStoppedError
+from openai_conversations.bulk.runner import BulkOptions
 from openai_conversations.server import ConversationsServer
 
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
@@ -65,7 +65,7 @@ async def test_erase(server, tmp_path):
             ids,
             cluster=workers,
             ledger=tmp_path / "ledger.sqlite",
-            rates=Rates(delete=500, total=1000),
+            rates=Limits(delete=500, total=1000),
             shard_size=4,
             on_receipts=take,
         )
@@ -132,7 +132,7 @@ async def test_killed_worker(server, tmp_path):
                 cluster=workers,
                 ledger=tmp_path / "ledger.sqlite",
                 shard_size=20,
-                rates=Rates(total=300),
+                rates=Limits(total=300),
                 options=BulkOptions(on_progress=seen, first_wait=0),
             )
         )
@@ -160,7 +160,7 @@ async def test_rate_of_the_fleet(server, tmp_path, capsys):
             ids,
             cluster=workers,
             ledger=tmp_path / "ledger.sqlite",
-            rates=Rates(total=asked),
+            rates=Limits(total=asked),
             shard_size=20,
         )
 

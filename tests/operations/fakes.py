@@ -109,10 +109,10 @@ class FakeCalls:
         *,
         items: Iterable[Mapping[str, object] | Item],
         include: Sequence[str] = (),
-        anchor: str | None = None,
+        last_item_id: str | None = None,
     ) -> FakeAnswer:
         sent = codec().encode_items(items)
-        with self._call("items.create", (conversation_id, sent, anchor)) as answer:
+        with self._call("items.create", (conversation_id, sent, last_item_id)) as answer:
             self._find(conversation_id)
             self.add(conversation_id, *sent)
             return answer(_page(self.stored[conversation_id].items[-len(sent) :], more=False), ConversationItemList)

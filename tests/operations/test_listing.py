@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openai_conversations.errors import PaginationStalledError
-from openai_conversations.operations.erase import erase
+from openai_conversations.operations.erase.erase import erase
 from openai_conversations.operations.errors import EraseIncompleteError, OperationError
 from openai_conversations.operations.listing import read_all
 from openai_conversations.schemas.page import ConversationItemList

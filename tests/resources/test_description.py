@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
+from openai_conversations.api.operations import ENDPOINTS
 from openai_conversations.resources.conversations import Conversations
-from openai_conversations.resources.endpoints import ENDPOINTS
 from openai_conversations.resources.items import Include, Items
 from openai_conversations.transport.message import Replay
 

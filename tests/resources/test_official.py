@@ -15,7 +15,7 @@ from openai.resources.conversations import (
 )
 
 from openai_conversations import ConversationsClient, Omit, omit
-from openai_conversations.resources.arguments import CallOptions
+from openai_conversations.api.arguments import CallOptions
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.resources.items import Items, RawItems, StreamingItems
 

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
-from openai_conversations.server.engine import GROUP_LIMIT, InlineEngine, ThreadEngine
-from openai_conversations.server.store import ItemRow, Store
+from openai_conversations.server.storage.engine import GROUP_LIMIT, InlineEngine, ThreadEngine
+from openai_conversations.server.storage.store import ItemRow, Store
 
 
 @pytest.fixture(params=["memory", "file"])

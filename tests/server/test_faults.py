@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from openai_conversations.server import ConversationsServer, faults
-from openai_conversations.server.armory import build, parse
+from openai_conversations.server.faults.injector import build, parse
 from tests.server.api import Api, texts, user
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from openai_conversations.converters import json
 from openai_conversations.server import ConversationsServer
-from openai_conversations.server.views import INCLUDABLE
+from openai_conversations.server.rules.views import INCLUDABLE
 from tests.server import description, samples
 
 WORDS = st.sampled_from(["type", "role", "content", "id", "items", "metadata", "user", "message", "text", "limit", "x"])

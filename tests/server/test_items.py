@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.server.items import ItemRules, complete, prepare, prepare_all, type_of
-from openai_conversations.server.kinds import INPUT_ONLY, KINDS
-from openai_conversations.server.refusal import Refusal
-from openai_conversations.server.tools import TOOL
-from openai_conversations.server.views import INCLUDABLE
+from openai_conversations.server.http.errors import Refusal
+from openai_conversations.server.rules.item_types import INPUT_ONLY, KINDS
+from openai_conversations.server.rules.items import ItemRules, complete, prepare, prepare_all, type_of
+from openai_conversations.server.rules.tools import TOOL
+from openai_conversations.server.rules.views import INCLUDABLE
 from tests.server import description, samples
 from tests.server.api import user
 
@@ -363,7 +363,7 @@ def test_tests_may_store_anything(item):
 
 def test_ids_are_not_shared_by_accident():
     """Ids differ as long as nobody seeds them alike."""
-    from openai_conversations.server.ids import Ids
+    from openai_conversations.server.storage.ids import Ids
 
     ids = Ids()
     made = {ids.new("msg") for _ in range(1000)}

@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from openai_conversations.server import PROFILES, ConversationsServer
-from openai_conversations.server.profiles import Profile, parse
+from openai_conversations.server.profiles import ServerProfile, parse
 from tests.server.api import Api, user
 
 
@@ -200,7 +200,7 @@ async def test_problem_json(session):
 
 def test_profiles_have_names():
     """A profile is found by its name, with traits changed."""
-    assert PROFILES["openai"] == parse("openai") == Profile(name="openai")
+    assert PROFILES["openai"] == parse("openai") == ServerProfile(name="openai")
     assert attrs.evolve(PROFILES["openai"], keepalive=5.0, last_id=False) == parse("openai,keepalive=5,last_id=false")
     assert ("include",) == parse("openai, include=include").include
     assert "/api" == parse("openai,prefix=/api").prefix

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.server import rules
-from openai_conversations.server.refusal import Refusal
+from openai_conversations.server.http.errors import Refusal
+from openai_conversations.server.rules import checks
 from tests.server.api import user
 
 
@@ -280,7 +280,7 @@ class TestRateLimit:
 
 def test_a_minute_later_the_rate_limit_starts_again():
     """The count begins anew with each minute."""
-    from openai_conversations.server.limits import RateLimit
+    from openai_conversations.server.http.rate_limit import RateLimit
 
     now = 0.0
     rate = RateLimit(1, lambda: now)
@@ -297,6 +297,6 @@ def test_a_minute_later_the_rate_limit_starts_again():
 @pytest.mark.parametrize("names", [("include",), ("include", "include[]")])
 def test_include_styles(names):
     """Which parameters ask for more fields is the profile's to say."""
-    query = {"include": [rules.INCLUDABLE[0]], "include[]": [rules.INCLUDABLE[1]]}
+    query = {"include": [checks.INCLUDABLE[0]], "include[]": [checks.INCLUDABLE[1]]}
 
-    assert set(rules.INCLUDABLE[: len(names)]) == rules.include(query, names)
+    assert set(checks.INCLUDABLE[: len(names)]) == checks.include(query, names)

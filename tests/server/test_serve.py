@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from openai_conversations.server import ServeOptions, serve
-from openai_conversations.server.journal import Entry
+from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.serve import access_line
 from tests.server.process import serving
 
@@ -100,6 +100,6 @@ async def test_mistakes_are_told_before_anything_starts(options):
 
 def test_access_lines():
     """A line tells what was asked and answered; nothing in it can start another line."""
-    entry = Entry(number=1, time=0.0, method="GET", path="/a\nb\udcff", fault="refuse", seconds=0.0015)
+    entry = JournalEntry(number=1, time=0.0, method="GET", path="/a\nb\udcff", fault="refuse", seconds=0.0015)
 
     assert access_line(entry)[8:] == " GET /a\\nb\\udcff --- 1.5ms fault=refuse"

@@ -20,10 +20,10 @@ from openai_conversations.errors import (
     RateLimitError,
 )
 from openai_conversations.settings import Timeout
-from openai_conversations.transport.backoff import RetryPolicy
 from openai_conversations.transport.budget import RetryBudget
-from openai_conversations.transport.chain import build_chain
 from openai_conversations.transport.message import Verdict
+from openai_conversations.transport.middleware import build_chain
+from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import Retry
 from openai_conversations.transport.status import status_to_error
 from tests.fakes import (

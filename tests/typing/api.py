@@ -14,7 +14,7 @@ from openai_conversations import (
     AmbiguousWriteError,
     APIResponse,
     APIStatusError,
-    Appended,
+    AppendResult,
     Attempt,
     Conversation,
     ConversationDeletedResource,
@@ -112,7 +112,7 @@ async def listing(client: ConversationsClient) -> None:
 
 async def operations(client: ConversationsClient) -> None:
     """What is made of many requests has results of its own."""
-    assert_type(await client.conversations.items.append("conv_1", [{"role": "user", "content": "Hi"}]), Appended)
+    assert_type(await client.conversations.items.append("conv_1", [{"role": "user", "content": "Hi"}]), AppendResult)
     assert_type(await client.conversations.erase("conv_1"), Receipt)
     assert_type((await client.conversations.check("conv_1")).conversation_id, str)
     assert_type(await client.conversations.patch_metadata("conv_1", {"k": "v", "old": None}), Conversation)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from openai_conversations.operations.archive.manifest import Manifest, make_manifest
-from openai_conversations.operations.archive.reading import Archive
+from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.calls import EVERYTHING, Tools
+from openai_conversations.operations.jsontypes import JsonObject, as_object
 from openai_conversations.operations.listing import read_all
-from openai_conversations.operations.values import JsonObject, as_object
 
 
 async def collect(tools: Tools, conversation_id: str, *, include: Sequence[str] = EVERYTHING) -> Archive:

@@ -14,9 +14,9 @@ from typing import Final
 
 import attrs
 
+from openai_conversations.operations.erase.receipts import iso
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.receipts import iso
-from openai_conversations.operations.values import JsonObject, is_list, is_object, type_of
+from openai_conversations.operations.jsontypes import JsonObject, is_list, is_object, type_of
 
 FORMAT: Final = "openai_conversations/conversation"
 VERSION: Final = 1

@@ -1,0 +1,101 @@
+"""Where the ids of a bulk run come from: a file, an iterable, an async iterable; never all of them in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, TypeGuard
+
+from openai_conversations.bulk.errors import IdsFileError
+from openai_conversations.errors import InvalidArgumentError
+
+Ids = str | PathLike[str] | Iterable[str] | AsyncIterable[str]
+"""Ids, or a path to a file that holds them. A ``str`` is a path, never an id."""
+
+_BATCH: Final = 1000
+
+
+async def batches(ids: Ids) -> AsyncIterator[list[str]]:
+    """
+    The ids, a thousand at a time; a file is read in a thread.
+
+    Raises:
+        IdsFileError: A line of the file is not an id.
+        OSError: The file cannot be read.
+        InvalidArgumentError: An id is not a string, or empty.
+    """
+    if isinstance(ids, AsyncIterable):
+        async with aclosing(_gathered(ids)) as gathered:
+            async for batch in gathered:
+                yield batch
+        return
+    source = ids_of_file(ids) if isinstance(ids, (str, PathLike)) else iter(ids)
+    while batch := await asyncio.to_thread(_next_batch, source):
+        yield batch
+
+
+async def _gathered(ids: AsyncIterable[str]) -> AsyncGenerator[list[str], None]:
+    batch: list[str] = []
+    async for id in ids:
+        batch.append(_checked(id))
+        if len(batch) >= _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _next_batch(source: Iterator[str]) -> list[str]:
+    return [_checked(id) for id in islice(source, _BATCH)]
+
+
+def _checked(id: object) -> str:
+    if not isinstance(id, str) or not id:
+        raise InvalidArgumentError(f"an id must be a string that is not empty, not {id!r}")
+    return id
+
+
+def ids_of_file(path: str | PathLike[str]) -> Iterator[str]:
+    """
+    The ids in a file: one a line, bare or as a JSON string or object with ``id``; empty lines and ``#`` are skipped.
+
+    Raises:
+        IdsFileError: A line is none of these; names it.
+    """
+    with Path(path).open("rb") as lines:
+        yield from ids_of_lines(lines, str(path))
+
+
+def ids_of_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
+    """The same from lines that are already there."""
+    for number, line in enumerate(lines, 1):
+        try:
+            text = line.decode("utf-8").strip().removeprefix("\ufeff")
+            id = _id(text)
+        except ValueError as error:
+            raise IdsFileError(f"{name}: line {number} holds no id: {error}", line=number) from None
+        if id is not None:
+            yield id
+
+
+def _id(text: str) -> str | None:
+    if not text or text.startswith("#"):
+        return None
+    if text[0] in '{"':
+        value: Any = json.loads(text)
+        id: Any = value.get("id") if _is_object(value) else value
+        if not isinstance(id, str) or not id:
+            raise ValueError("the JSON has no id")
+        return id
+    if any(c.isspace() or c in "/?" for c in text):
+        raise ValueError(f"{text[:60]!r}")
+    return text
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)

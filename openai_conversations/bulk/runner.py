@@ -1,0 +1,359 @@
+"""
+The bulk runner: one operation on as many conversations as there are, at a bounded pace, resumable at any point.
+
+The ledger decides what is to be done. Ids flow from their source into it while workers take them out of it, a few at a
+time, so that a million ids take no more memory than a thousand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
+from os import PathLike
+from typing import Any, Final, cast
+
+import attrs
+
+from openai_conversations.bulk.errors import BulkStoppedError, LedgerError
+from openai_conversations.bulk.ids import Ids, batches
+from openai_conversations.bulk.ledger import Ledger, LedgerRow, Result
+from openai_conversations.bulk.progress import BulkProgress, BulkSummary, Meter
+from openai_conversations.errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    AuthenticationError,
+    ClientClosedError,
+    ConfigurationError,
+    ConversationLockedError,
+    ConversationsError,
+    InternalServerError,
+    PermissionDeniedError,
+    RateLimitError,
+    WrongEventLoopError,
+)
+from openai_conversations.operations.concurrency import checked_concurrency
+
+FATAL: Final = (
+    AuthenticationError,
+    PermissionDeniedError,
+    ConfigurationError,
+    ClientClosedError,
+    WrongEventLoopError,
+    LedgerError,
+)
+"""Failures that every other conversation would meet too: the run stops."""
+
+TRANSIENT: Final = (
+    APIConnectionError,
+    InternalServerError,
+    RateLimitError,
+    ConversationLockedError,
+)
+"""Failures that another attempt, later in the run, may not meet."""
+
+_KINDS_OF_ERRORS: Final = 50
+
+
+@attrs.frozen(kw_only=True)
+class BulkOutcome:
+    """
+    What an operation did with one conversation.
+
+    Attributes:
+        items: How many items it dealt with.
+        receipt: A JSON value to keep in the ledger, or ``None``.
+        problem: Whether a check found something.
+    """
+
+    items: int = 0
+    receipt: Mapping[str, Any] | None = None
+    problem: bool = False
+
+
+class Checkpoint:
+    """What an operation leaves for the next attempt, should this one not come to its end."""
+
+    def __init__(self, ledger: Ledger, number: int) -> None:
+        self._ledger = ledger
+        self._number = number
+
+    async def keep(self, *notes: Any, cursor: str | None = None) -> None:
+        """Return when JSON values, and a cursor, are on the disk."""
+        await self._ledger.note(self._number, notes, cursor=cursor)
+
+    def keep_soon(self, *notes: Any) -> None:
+        """The same without waiting for the disk."""
+        self._ledger.note_soon(self._number, notes)
+
+
+OnProgress = Callable[[BulkProgress], object]
+
+BulkJob = Callable[[LedgerRow, Checkpoint], Awaitable[BulkOutcome]]
+"""Does the operation with one conversation; called again, it goes on where it stopped."""
+
+
+@attrs.frozen(kw_only=True)
+class BulkOptions:
+    """
+    How a bulk run goes about its work.
+
+    Attributes:
+        concurrency: Conversations that are worked on at a time.
+        tries: How often a conversation is tried in one run, when what fails is transient.
+        patience: The run stops after so many transient failures in a row, without a success between them.
+        first_wait: Seconds before a second try; it doubles from try to try.
+        on_progress: Called a few times a second, and at the end.
+        interval: Seconds between two reports of progress.
+        clock: Seconds that only grow.
+        sleep: Waits a number of seconds.
+    """
+
+    concurrency: int = 16
+    tries: int = 3
+    patience: int = 50
+    first_wait: float = 1.0
+    on_progress: OnProgress | None = None
+    interval: float = 0.25
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+async def run_bulk(
+    operation: str,
+    work: BulkJob,
+    ids: Ids | None,
+    *,
+    ledger: str | PathLike[str],
+    options: BulkOptions | None = None,
+    requests: Mapping[str, int] | None = None,
+    on_receipts: Callable[[Ledger], Awaitable[object]] | None = None,
+) -> BulkSummary:
+    """
+    Do something with every conversation, each of them once.
+
+    Args:
+        operation: What is done; a ledger belongs to one operation.
+        work: Does it with one conversation.
+        ids: The conversations, or a file that holds their ids; ``None`` for those of the ledger alone. Ids that the
+            ledger has already are not added again.
+        ledger: The file of the ledger.
+        options: Concurrency, tries, patience, and who is told of the progress.
+        requests: A counter of requests by method, for the summary.
+        on_receipts: Called with the open ledger at the end, to take the receipts out of it.
+
+    Raises:
+        BulkStoppedError: Nothing succeeds any more.
+        LedgerError: The ledger cannot be used.
+        ConversationsError: A failure that every conversation would meet: the key is refused, the client is closed.
+    """
+    async with Ledger(ledger, operation=operation) as opened:
+        await opened.take_up()
+        run = _Run(operation, work, opened, options or BulkOptions())
+        await run.run(ids)
+        if on_receipts is not None:
+            await on_receipts(opened)
+        return await run.summary(requests or {})
+
+
+class _Run:
+    """One run over a ledger."""
+
+    def __init__(self, operation: str, work: BulkJob, ledger: Ledger, options: BulkOptions) -> None:
+        self._operation = operation
+        self._work = work
+        self._ledger = ledger
+        self._options = options
+        self._meter = Meter(options.clock)
+        self._before = ledger.counts.get("done", 0)
+        self._rows: asyncio.Queue[LedgerRow | None] = asyncio.Queue()
+        self._idle = 0
+        """Workers that wait for a row."""
+        self._tries: Counter[int] = Counter()
+        self._wake = asyncio.Event()
+        self._all_known = False
+        self._in_a_row = 0
+        self._errors: Counter[str] = Counter()
+
+    async def run(self, ids: Ids | None) -> None:
+        """Until every id is done or failed."""
+        reporter = asyncio.create_task(self._report())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._load(ids))
+                tasks.create_task(self._feed())
+                for _ in range(checked_concurrency(self._options.concurrency)):
+                    tasks.create_task(self._serve())
+        except BaseExceptionGroup as group:
+            error = _first(group)
+            raise error from error.__cause__
+        finally:
+            reporter.cancel()
+            with suppress(asyncio.CancelledError):
+                await reporter
+            self._tell()
+
+    async def _load(self, ids: Ids | None) -> None:
+        """Ids into the ledger."""
+        if ids is not None:
+            async for batch in batches(ids):
+                await self._ledger.add(batch)
+                self._wake.set()
+        self._all_known = True
+        self._wake.set()
+
+    async def _feed(self) -> None:
+        """Rows out of the ledger, as many as workers wait for; those that are tried again come last."""
+        while True:
+            self._wake.clear()
+            rows = await self._take(self._idle - self._rows.qsize())
+            for row in rows:
+                self._rows.put_nowait(row)
+            if not rows and self._is_over():
+                break
+            if not rows:
+                await self._wake.wait()
+        for _ in range(self._options.concurrency):
+            self._rows.put_nowait(None)
+
+    async def _take(self, count: int) -> list[LedgerRow]:
+        if count < 1:
+            return []
+        rows = await self._ledger.take(count) if self._ledger.counts.get("waiting") else []
+        if not rows and self._all_known and self._ledger.counts.get("again"):
+            rows = await self._ledger.take(count, phase="again")
+        return rows
+
+    def _is_over(self) -> bool:
+        counts = self._ledger.counts
+        return self._all_known and not any(counts.get(phase) for phase in ("waiting", "working", "again"))
+
+    async def _serve(self) -> None:
+        """One worker."""
+        while (row := await self._next()) is not None:
+            tried = self._tries[row.number]
+            if tried:
+                await self._options.sleep(self._options.first_wait * 2 ** (tried - 1))
+            await self._attempt(row)
+
+    async def _next(self) -> LedgerRow | None:
+        self._idle += 1
+        self._wake.set()
+        row = await self._rows.get()
+        self._idle -= 1
+        return row
+
+    async def _attempt(self, row: LedgerRow) -> None:
+        try:
+            outcome = await self._work(row, Checkpoint(self._ledger, row.number))
+        except FATAL:
+            raise
+        except (ConversationsError, OSError) as error:
+            await self._failed(row, error)
+            return
+        self._in_a_row = 0
+        self._tries.pop(row.number, None)
+        await self._ledger.finish(
+            Result(
+                number=row.number,
+                phase="done",
+                items=outcome.items,
+                problem=outcome.problem,
+                receipt=outcome.receipt,
+            )
+        )
+
+    async def _failed(self, row: LedgerRow, error: Exception) -> None:
+        """Note a failure; what is transient is tried again at the end of the run."""
+        line = describe(error)
+        transient = isinstance(error, TRANSIENT)
+        in_a_row = self._in_a_row = self._in_a_row + 1 if transient else 0
+        self._tries[row.number] += 1
+        again = transient and self._tries[row.number] < self._options.tries
+        await self._ledger.finish(Result(number=row.number, phase="again" if again else "failed", error=line))
+        if not again:
+            self._tries.pop(row.number, None)
+            self._count(kind_of(error))
+        if in_a_row >= self._options.patience:
+            message = f"stopped after {in_a_row} failures in a row; the last: {line}"
+            raise BulkStoppedError(message) from error
+
+    def _count(self, kind: str) -> None:
+        known = kind in self._errors or len(self._errors) < _KINDS_OF_ERRORS
+        self._errors[kind if known else "other failures"] += 1
+
+    # telling
+
+    async def _report(self) -> None:
+        while True:
+            self._tell()
+            await asyncio.sleep(self._options.interval)
+
+    def _tell(self) -> None:
+        if self._options.on_progress is not None:
+            self._options.on_progress(self._progress())
+
+    def _progress(self) -> BulkProgress:
+        counts = self._ledger.counts
+        done, failed, total = counts.get("done", 0), counts.get("failed", 0), sum(counts.values())
+        rate = self._meter.rate(done + failed)
+        left = total - done - failed
+        return BulkProgress(
+            total=total,
+            is_total_known=self._all_known,
+            done=done,
+            failed=failed,
+            items=self._ledger.items,
+            rate=rate,
+            seconds_left=left / rate if rate and self._all_known else None,
+            elapsed=self._meter.elapsed,
+        )
+
+    async def summary(self, requests: Mapping[str, int]) -> BulkSummary:
+        """What came of the run."""
+        counts = self._ledger.counts
+        failed = counts.get("failed", 0)
+        return BulkSummary(
+            operation=self._operation,
+            total=sum(counts.values()),
+            done=counts.get("done", 0),
+            before=self._before,
+            failed=failed,
+            problems=self._ledger.problems,
+            items=self._ledger.items,
+            seconds=self._meter.elapsed,
+            errors=dict(self._errors.most_common()),
+            failures=tuple(await self._ledger.failures()) if failed else (),
+            requests=dict(requests),
+        )
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The failure that stopped a run: a fatal one rather than the news that the run stopped."""
+    errors = list(_leaves(group))
+    return next((error for error in errors if not isinstance(error, BulkStoppedError)), errors[0])
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
+        else:
+            yield error
+
+
+def describe(error: BaseException) -> str:
+    """One line for the ledger."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+
+
+def kind_of(error: BaseException) -> str:
+    """What failures are counted by: without ids, so that there are few kinds."""
+    if isinstance(error, APIStatusError):
+        return f"{error.status_code} {error.code or type(error).__name__}"
+    if isinstance(error, APIError):
+        return type(error).__name__
+    return type(error).__name__

@@ -1,0 +1,241 @@
+"""
+``openai-conversations demo``: a whole conversation through the client, over a real socket, step by step.
+
+The steps (:func:`play`) know nothing of the terminal, and what draws them (:mod:`.demo_view`) nothing of the client.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from openai_conversations.cli.connection import require_key
+from openai_conversations.cli.exit_codes import Exit
+
+if TYPE_CHECKING:
+    from openai_conversations.client import ConversationsClient
+    from openai_conversations.transport.message import Handler, Request, Response
+
+OPENING: Final = ({"role": "user", "content": "What is the weather like in Ulaanbaatar right now?"},)
+
+TURN: Final = (
+    {
+        "type": "function_call",
+        "call_id": "call_weather",
+        "name": "get_weather",
+        "arguments": '{"city":"Ulaanbaatar","unit":"celsius"}',
+    },
+    {
+        "type": "function_call_output",
+        "call_id": "call_weather",
+        "output": '{"temperature":-14,"sky":"clear","wind":"north-west, 3 m/s"}',
+    },
+    {"role": "assistant", "content": "Clear sky and −14 °C, with a light wind from the north-west."},
+)
+
+AFTERWARDS: Final = (
+    {"role": "user", "content": "Do I need a hat?"},
+    {
+        "role": "assistant",
+        "content": "Yes, a warm one:\n```python\nhat = max(hats, key=lambda hat: hat.warmth)\n```\nAnd gloves.",
+    },
+    {"role": "user", "content": "Thanks! 🧤"},
+)
+
+METADATA: Final = {"user": "42", "topic": "weather"}
+
+
+@attrs.frozen(kw_only=True)
+class Exchange:
+    """One request of the demo and how it was answered."""
+
+    method: str
+    path: str
+    status: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """
+    What a step of the demo did.
+
+    Attributes:
+        title: What it is about.
+        code: The call, as one would write it.
+        exchanges: The requests that it took.
+        notes: What came of it.
+        transcript: JSON of the items to show, or ``None``.
+    """
+
+    title: str
+    code: str
+    exchanges: Sequence[Exchange] = ()
+    notes: Sequence[str] = ()
+    transcript: Sequence[Mapping[str, Any]] | None = None
+
+
+class Recorder:
+    """A middleware that notes every request; the demo shows them under the call that caused them."""
+
+    def __init__(self) -> None:
+        self._exchanges: list[Exchange] = []
+
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        began = time.perf_counter()
+        response = await handler(request)
+        self._exchanges.append(
+            Exchange(
+                method=request.method,
+                path=request.template,
+                status=response.status_code,
+                seconds=time.perf_counter() - began,
+            )
+        )
+        return response
+
+    def take(self) -> list[Exchange]:
+        """The requests since the last time."""
+        taken, self._exchanges = self._exchanges, []
+        return taken
+
+
+async def play(client: ConversationsClient, recorder: Recorder) -> AsyncGenerator[Step, None]:
+    """Drive a conversation from its creation to its end; when it breaks off, nothing is left behind."""
+    conversation = await client.conversations.create(metadata=METADATA, items=OPENING)
+    try:
+        yield Step(
+            title="Create a conversation",
+            code="conversation = await client.conversations.create(metadata=…, items=…)",
+            exchanges=recorder.take(),
+            notes=[conversation.id],
+        )
+        async for step in _middle(client, recorder, conversation.id):
+            yield step
+    finally:
+        await _erase(client, conversation.id)
+    yield Step(
+        title="Delete the conversation",
+        code="await client.conversations.delete(conversation.id)",
+        exchanges=recorder.take(),
+        notes=["its items first: the service would keep them"],
+    )
+
+
+async def _middle(client: ConversationsClient, recorder: Recorder, id: str) -> AsyncIterator[Step]:
+    yield await _append(client, recorder, id)
+    yield await _page(client, recorder, id)
+    yield await _update(client, recorder, id)
+    yield await _delete_item(client, recorder, id)
+
+
+async def _append(client: ConversationsClient, recorder: Recorder, id: str) -> Step:
+    first = await client.conversations.items.create(id, items=TURN)
+    second = await client.conversations.items.create(id, items=AFTERWARDS)
+    return Step(
+        title="Append a tool call with its output, and messages",
+        code="await client.conversations.items.create(conversation.id, items=[…])",
+        exchanges=recorder.take(),
+        notes=[f"stored, once: {_types([*first.data, *second.data])}"],
+    )
+
+
+async def _page(client: ConversationsClient, recorder: Recorder, id: str) -> Step:
+    pages = 0
+    items: list[Any] = []
+    async for page in client.conversations.items.list(id, order="asc", limit=3).iter_pages():
+        pages += 1
+        items += page.data
+    return Step(
+        title="Page through them",
+        code="async for item in client.conversations.items.list(conversation.id, …):",
+        exchanges=recorder.take(),
+        notes=[f"{len(items)} items on {pages} pages"],
+        transcript=_as_json(items),
+    )
+
+
+async def _update(client: ConversationsClient, recorder: Recorder, id: str) -> Step:
+    updated = await client.conversations.update(id, metadata={**METADATA, "answered": "yes"})
+    return Step(
+        title="Update its metadata",
+        code="await client.conversations.update(conversation.id, metadata={…})",
+        exchanges=recorder.take(),
+        notes=[", ".join(f"{key}={value}" for key, value in (updated.metadata or {}).items())],
+    )
+
+
+async def _delete_item(client: ConversationsClient, recorder: Recorder, id: str) -> Step:
+    newest = await client.conversations.items.list(id, limit=1)
+    await client.conversations.items.delete(newest.data[0].id, conversation_id=id)
+    left = await client.conversations.items.list(id, order="asc", limit=100)
+    return Step(
+        title="Delete an item",
+        code="await client.conversations.items.delete(item.id, conversation_id=…)",
+        exchanges=recorder.take(),
+        notes=[f"gone: {newest.data[0].id}", f"left: {len(left.data)} items"],
+    )
+
+
+async def _erase(client: ConversationsClient, id: str) -> None:
+    async for item in client.conversations.items.list(id, limit=100):
+        await client.conversations.items.delete(item.id, conversation_id=id)
+    await client.conversations.delete(id)
+
+
+def _types(items: Sequence[Any]) -> str:
+    """How many of each type: ``4 × message, 1 × function_call``."""
+    tags = [item.type for item in items]
+    return ", ".join(f"{tags.count(tag)} × {tag}" for tag in dict.fromkeys(tags))
+
+
+def _as_json(items: Sequence[Any]) -> list[Any]:
+    from openai_conversations.converters.codec import codec
+
+    return [codec().to_json(item) for item in items]
+
+
+@asynccontextmanager
+async def _client(live: bool, recorder: Recorder) -> AsyncGenerator[ConversationsClient, None]:
+    """A client of the service, or of an embedded server that lives as long."""
+    from openai_conversations.client import ConversationsClient
+
+    if live:
+        require_key()
+        async with ConversationsClient(middlewares=[recorder]) as client:
+            yield client
+        return
+    from openai_conversations.server import ConversationsServer
+
+    async with (
+        ConversationsServer() as server,
+        ConversationsClient(api_key="sk-demo", base_url=server.base_url, middlewares=[recorder]) as client,
+    ):
+        yield client
+
+
+async def demo(*, live: bool = False) -> int:
+    """
+    Drive a whole conversation through the client, step by step.
+
+    Without options it starts the embedded server on a free port of this machine: no key, no network service.
+
+    Args:
+        live: Use the service instead, with OPENAI_API_KEY (and OPENAI_BASE_URL). It makes a conversation of seven
+            short items and erases it again; no model is called.
+    """
+    from openai_conversations.cli.render.demo import view
+
+    recorder = Recorder()
+    async with _client(live, recorder) as client:
+        shown = view(client.base_url, embedded=not live)
+        shown.begin()
+        async with aclosing(play(client, recorder)) as steps:
+            async for step in steps:
+                shown.step(step)
+        shown.end()
+    return Exit.OK

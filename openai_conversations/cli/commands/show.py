@@ -1,0 +1,101 @@
+"""``show``: a conversation as a chat, once or for as long as it grows."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from cyclopts import Parameter
+
+from openai_conversations.cli.connection import Connection
+from openai_conversations.cli.exit_codes import Exit
+from openai_conversations.cli.render.output import Json, as_json, console, wants_json, write_json
+
+if TYPE_CHECKING:
+    from openai_conversations.client import ConversationsClient
+
+PAGE: Final = 100
+DEFAULT = Connection()
+
+
+async def show(
+    conversation_id: str,
+    /,
+    *,
+    last: Annotated[int | None, Parameter(name=["--last", "-n"])] = None,
+    full: bool = False,
+    follow: Annotated[bool, Parameter(name=["--follow", "-F"])] = False,
+    interval: float = 1.0,
+    json: Json = False,
+    connection: Connection = DEFAULT,
+) -> int:
+    """
+    Show a conversation as a chat; tool calls are folded to one line.
+
+    Args:
+        conversation_id: The conversation.
+        last: Begin with the newest so many items; without, with the first.
+        full: Show tool calls and their outputs whole.
+        follow: Go on showing what is added, until Ctrl-C.
+        interval: Seconds between two looks when following.
+    """
+    printer = _JsonPrinter() if wants_json(json) else _ChatPrinter(full=full)
+    async with connection.client() as client:
+        async for items in _batches(client, conversation_id, last, interval if follow else None):
+            printer.print(items)
+    return Exit.OK
+
+
+async def _batches(
+    client: ConversationsClient, id: str, last: int | None, interval: float | None
+) -> AsyncIterator[Sequence[Any]]:
+    """What is there, page by page; then, with an interval, what comes."""
+    import asyncio  # here: `--help` does without it
+
+    newest: str | None = None
+    if last is not None:
+        items = await _newest(client, id, last)
+        newest = items[-1]["id"] if items else None
+        yield items
+    if last is None or interval is not None:
+        async for page in _after(client, id, newest):
+            newest = page[-1]["id"]
+            yield page
+    while interval is not None:
+        await asyncio.sleep(interval)
+        async for page in _after(client, id, newest):
+            newest = page[-1]["id"]
+            yield page
+
+
+async def _after(client: ConversationsClient, id: str, after: str | None) -> AsyncIterator[Sequence[Any]]:
+    lister = client.conversations.items.list(id, order="asc", limit=PAGE, after=after)
+    async for page in lister.iter_pages():
+        if page.data:
+            yield [as_json(item) for item in page.data]
+
+
+async def _newest(client: ConversationsClient, id: str, count: int) -> list[Any]:
+    lister = client.conversations.items.list(id, limit=min(max(count, 1), PAGE), max_items=max(count, 0))
+    return [as_json(item) async for item in lister][::-1]
+
+
+class _JsonPrinter:
+    def print(self, items: Sequence[Any]) -> None:
+        for item in items:
+            write_json(item)
+
+
+class _ChatPrinter:
+    def __init__(self, *, full: bool) -> None:
+        from openai_conversations.cli.render.chat import view_width
+
+        self._console = console()
+        self._width = view_width(self._console)
+        self._full = full
+
+    def print(self, items: Sequence[Any]) -> None:
+        from openai_conversations.cli.render.chat import draw
+
+        for drawn in draw(items, width=self._width, full=self._full):
+            self._console.print(drawn)

@@ -1,0 +1,164 @@
+"""What the demo looks like: drawn in a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from openai_conversations.cli.commands.demo import Exchange, Step
+
+CLOSING = "Point any client of the API at your own: openai-conversations serve"
+
+
+class View(Protocol):
+    """Shows the demo."""
+
+    def begin(self) -> None: ...
+    def step(self, step: Step) -> None: ...
+    def end(self) -> None: ...
+
+
+def view(base_url: str, *, embedded: bool) -> View:
+    """The view that fits standard output."""
+    where = f"embedded server at {base_url}" if embedded else base_url
+    return RichView(where) if sys.stdout.isatty() else PlainView(where)
+
+
+class PlainView:
+    """Lines for pipes and logs."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._number = 0
+        self._requests = 0
+
+    def begin(self) -> None:
+        """Say where the demo runs."""
+        print(f"demo: {self._where}")
+
+    def step(self, step: Step) -> None:
+        """Show a step."""
+        from openai_conversations.cli.render.chat import lines
+
+        self._number += 1
+        self._requests += len(step.exchanges)
+        print(f"{self._number}. {step.title}")
+        print(f"   {step.code}")
+        for line in [*_exchanges(step.exchanges), *step.notes]:
+            print(f"   {line}")
+        for line in lines(step.transcript or ()):
+            print("\n".join(f"   | {part}" for part in line.splitlines()))
+
+    def end(self) -> None:
+        """Say that it worked."""
+        print(f"done: {self._number} steps, {self._requests} requests, nothing left behind")
+
+
+def _exchanges(exchanges: Sequence[Exchange]) -> list[str]:
+    """One line for each kind of request, with its number and time."""
+    return [
+        f"{name} -> {status}{times} {seconds * 1000:.1f} ms" for name, status, times, seconds in _grouped(exchanges)
+    ]
+
+
+def _grouped(exchanges: Sequence[Exchange]) -> list[tuple[str, int, str, float]]:
+    """Equal requests together: name, status, ``" x3"``, seconds of all."""
+    groups: dict[tuple[str, int], list[float]] = {}
+    for exchange in exchanges:
+        groups.setdefault((f"{exchange.method} {exchange.path}", exchange.status), []).append(exchange.seconds)
+    return [
+        (name, status, f" x{len(took)}" if len(took) > 1 else "", sum(took)) for (name, status), took in groups.items()
+    ]
+
+
+class RichView:
+    """Colours, rules and a chat."""
+
+    def __init__(self, where: str) -> None:
+        from rich.console import Console
+
+        from openai_conversations.cli.render.chat import view_width
+
+        self._where = where
+        self._console = Console(highlight=False)
+        self._width = view_width(self._console)
+        self._number = 0
+        self._requests = 0
+        self._began = time.perf_counter()
+
+    def begin(self) -> None:
+        """A headline."""
+        from rich.text import Text
+
+        self._console.print()
+        self._console.print(
+            Text.assemble(("  openai_conversations ", "bold"), (f"· {self._where}", "dim")),
+            no_wrap=True,
+            overflow="ellipsis",
+            width=self._width,
+        )
+
+    def step(self, step: Step) -> None:
+        """A step: its title, the call, its requests, what came of it, the chat."""
+        from rich.text import Text
+
+        self._number += 1
+        self._requests += len(step.exchanges)
+        self._console.print()
+        self._line(Text.assemble((f" {self._number} ", "bold reverse cyan"), (f" {step.title}", "bold")))
+        self._line(_python(step.code, "    "))
+        for name, status, times, seconds in _grouped(step.exchanges):
+            method, _, path = name.partition(" ")
+            self._line(
+                Text.assemble(
+                    ("    ✓ ", "green"),
+                    (f"{method:<6} ", "blue"),
+                    path,
+                    (f" {status}", "green"),
+                    (times.replace(" x", " × "), "dim"),
+                    (f"  {seconds * 1000:.1f} ms", "dim"),
+                )
+            )
+        for note in step.notes:
+            self._line(Text.assemble(("    → ", "dim"), note))
+        if step.transcript is not None:
+            self._transcript(step)
+
+    def _transcript(self, step: Step) -> None:
+        from rich.padding import Padding
+
+        from openai_conversations.cli.render.chat import draw
+
+        self._console.print()
+        for drawn in draw(step.transcript or (), width=self._width - 6):
+            self._console.print(Padding(drawn, (0, 2, 0, 4)), width=self._width)
+
+    def end(self) -> None:
+        """Say that it worked, and what to do next."""
+        from rich.text import Text
+
+        seconds = time.perf_counter() - self._began
+        self._console.print()
+        self._line(
+            Text.assemble(
+                ("  done ", "bold green"),
+                (f"{self._number} steps, {self._requests} requests, {seconds:.1f} s, nothing left behind", ""),
+            )
+        )
+        self._line(Text.assemble(("  next ", "bold cyan"), CLOSING))
+        self._console.print()
+
+    def _line(self, text: object) -> None:
+        self._console.print(text, no_wrap=True, overflow="ellipsis", width=self._width)
+
+
+def _python(code: str, indent: str) -> object:
+    """One line of Python, highlighted without loading a lexer."""
+    from rich.text import Text
+
+    text = Text(f"{indent}{code}", style="white")
+    text.highlight_words(["await", "async for", " in "], style="magenta")
+    text.highlight_regex(r'"[^"]*"', style="yellow")
+    return text

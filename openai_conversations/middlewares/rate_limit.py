@@ -1,0 +1,294 @@
+"""
+Requests per second, held: what was asked for, and what the server says it can bear.
+
+:class:`RateLimiter` is a middleware of the client. It lets requests through one after another, evenly; it spreads what the
+``x-ratelimit-*`` headers say is left over the time until it is renewed; and after a 429 it lets nothing through until
+the time that the server named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, Protocol, Self, TypeVar
+
+import attrs
+
+from openai_conversations.errors import APIError, APIStatusError, Attempt, InvalidArgumentError, RateLimitError
+
+# How much a gate may catch up after it was late, in seconds of its rate: timers are never early and mostly late.
+_CATCH_UP: Final = 0.05
+
+_PAUSE_WITHOUT_WORD: Final = 1.0
+"""Seconds to wait after a 429 that names no time."""
+
+_RECOVERY: Final = 0.05
+"""The part of the asked rate that comes back in a second after a 429 halved it."""
+
+
+class _Request(Protocol):
+    """What a middleware sees of a request."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def deadline(self) -> float | None: ...
+    def replace(self, **changes: Any) -> Self: ...
+
+
+class _Response(Protocol):
+    """What a middleware sees of an answer."""
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def attempts(self) -> tuple[Attempt, ...]: ...
+
+
+R = TypeVar("R", bound=_Request)
+S = TypeVar("S", bound=_Response)
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """
+    The most requests per second; ``None`` for no bound.
+
+    Attributes:
+        total: Of all requests together.
+        get: Of GET requests.
+        post: Of POST requests.
+        delete: Of DELETE requests.
+    """
+
+    total: float | None = None
+    get: float | None = None
+    post: float | None = None
+    delete: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for name, rate in attrs.asdict(self).items():
+            if rate is not None and not (math.isfinite(rate) and rate > 0):
+                raise InvalidArgumentError(
+                    f"rate: {name} must be a number of requests per second above 0, not {rate!r}"
+                )
+
+    @classmethod
+    def parse(cls, text: str) -> Limits:
+        """
+        Read ``50``, or ``delete=50,get=100``.
+
+        Raises:
+            InvalidArgumentError: It is neither.
+        """
+        parts = [part.strip().rpartition("=") for part in text.split(",") if part.strip()]
+        names = {name.strip().lower() or "total": rate for name, _, rate in parts}
+        unknown = names.keys() - {"total", "get", "post", "delete"}
+        if unknown or not names:
+            raise InvalidArgumentError(f"rate: expected a number, or total=, get=, post=, delete=, not {text!r}")
+        return cls(**{name: _number(rate, text) for name, rate in names.items()})
+
+
+def _number(rate: str, text: str) -> float:
+    try:
+        return float(rate)
+    except ValueError:
+        raise InvalidArgumentError(f"rate: {rate!r} in {text!r} is not a number") from None
+
+
+class Limiter(Protocol):
+    """Lets requests through one after another."""
+
+    async def wait(self) -> None:
+        """Return when the next request may be sent."""
+        ...
+
+    def charge(self, requests: int) -> None:
+        """Count requests that were sent without waiting."""
+        ...
+
+
+class LocalLimiter:
+    """
+    Lets requests through evenly, at most so many a second.
+
+    Args:
+        rate: Requests per second; ``None`` for no bound but that of :meth:`pause` and :meth:`slow_down`.
+        clock: Seconds that only grow.
+        sleep: Waits a number of seconds.
+    """
+
+    def __init__(
+        self,
+        rate: float | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = asyncio.Lock()
+        self._next = -math.inf
+        self._paused_until = -math.inf
+        self._slow: tuple[float, float] = (math.inf, -math.inf)
+        self._halved: tuple[float, float] = (1.0, -math.inf)
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that are let through now; infinite for no bound."""
+        now = self._clock()
+        slow, until = self._slow
+        factor, since = self._halved
+        share = min(1.0, factor + _RECOVERY * (now - since)) if factor < 1 else 1.0
+        asked = math.inf if self._rate is None else self._rate * share
+        return min(asked, slow) if now < until else asked
+
+    async def wait(self) -> None:
+        """Return when the next request may be sent; whoever came first goes first."""
+        async with self._turn:
+            while (delay := max(self._next, self._paused_until) - self._clock()) > 0:
+                await self._sleep(delay)
+            self.charge(1)
+
+    def charge(self, requests: int) -> None:
+        """Count requests that were sent: those that follow wait for them."""
+        self._next = max(self._next, self._clock() - _CATCH_UP) + requests / self.rate
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing through for so long."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    def refused(self, seconds: float | None) -> None:
+        """After a 429: pause, and go on at half the rate, which then grows again."""
+        now = self._clock()
+        if now >= self._paused_until:
+            self._halved = (max(self.rate / self._rate / 2, 0.05), now) if self._rate is not None else (1.0, now)
+        self.pause(_PAUSE_WITHOUT_WORD if seconds is None else seconds)
+
+    def slow_down(self, rate: float, seconds: float) -> None:
+        """Let at most so many requests a second through for so long."""
+        self._slow = (rate, self._clock() + seconds)
+
+
+class RateLimiter:
+    """
+    The rate holder: a middleware that makes requests wait for their turn.
+
+    Give it to a client as ``middlewares=[pace]``; with ``retry=RetryPolicy(on_attempt=pace.on_attempt)`` it hears of
+    a 429 at once and not only when the call ends. The time that a request waits here does not count against the
+    deadline of its call.
+
+    Args:
+        rates: The most requests per second.
+        gates: By method, and ``TOTAL`` for all, what lets requests through, for rates that several processes share.
+        sharers: How many processes share what the server allows: each takes its part of what is left.
+        clock: Seconds that only grow; the client's.
+        sleep: Waits a number of seconds.
+    """
+
+    def __init__(
+        self,
+        rates: Limits | None = None,
+        *,
+        gates: Mapping[str, Limiter] | None = None,
+        sharers: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        asked = rates or Limits()
+        by_method = {"GET": asked.get, "POST": asked.post, "DELETE": asked.delete}
+        self._total = LocalLimiter(asked.total, clock=clock, sleep=sleep)
+        self._gates: Mapping[str, Limiter] = gates or {
+            method: LocalLimiter(rate, clock=clock, sleep=sleep)
+            for method, rate in by_method.items()
+            if rate is not None
+        }
+        self._sharers = sharers
+        self._clock = clock
+        self._under_way = 0
+        self.requests: Counter[str] = Counter()
+        """Requests that were sent, by method, retries included."""
+
+    async def __call__(self, request: R, handler: Callable[[R], Awaitable[S]]) -> S:
+        """Middleware: wait, send, learn."""
+        method, began = request.method, self._clock()
+        await self._turn(method)
+        if request.deadline is not None:
+            request = request.replace(deadline=request.deadline + self._clock() - began)
+        self._under_way += 1
+        try:
+            response = await handler(request)
+        except APIError as error:
+            self._note(method, len(error.attempts))
+            self._learn_from(error)
+            raise
+        finally:
+            self._under_way -= 1
+        # A call that succeeds at once may keep no record of it.
+        self._note(method, max(len(response.attempts), 1))
+        self.update_from_headers(response.headers)
+        return response
+
+    async def _turn(self, method: str) -> None:
+        for gate in self._gates_of(method):
+            await gate.wait()
+        await self._total.wait()
+
+    def _gates_of(self, method: str) -> list[Limiter]:
+        return [gate for gate in (self._gates.get(method), self._gates.get("TOTAL")) if gate is not None]
+
+    def _note(self, method: str, attempts: int) -> None:
+        """Count what was sent; retries did not wait, so the next requests wait for them."""
+        self.requests[method] += attempts
+        if attempts > 1:
+            for gate in (*self._gates_of(method), self._total):
+                gate.charge(attempts - 1)
+
+    def _learn_from(self, error: APIError) -> None:
+        if isinstance(error, RateLimitError):
+            self._total.refused(error.retry_after)
+        if isinstance(error, APIStatusError):
+            self.update_from_headers(error.response.headers)
+
+    def on_attempt(self, attempt: Attempt) -> None:
+        """Hear of a 429 when it comes; what ``RetryPolicy(on_attempt=…)`` takes."""
+        if attempt.status_code == 429 and attempt.wait is not None:
+            self._total.refused(attempt.wait)
+
+    def update_from_headers(self, headers: Mapping[str, str]) -> None:
+        """Spread what ``x-ratelimit-*`` says is left over the time until it is renewed."""
+        left, seconds = requests_left(headers)
+        if left is None or seconds is None or seconds <= 0:
+            return
+        still = left / self._sharers - self._under_way
+        if left == 0:
+            self._total.pause(seconds)
+        else:
+            self._total.slow_down(max(still, 1 / self._sharers) / seconds, seconds)
+
+
+def requests_left(headers: Mapping[str, str]) -> tuple[int | None, float | None]:
+    """
+    How many requests are left, and the seconds until they are renewed; ``None`` where the server does not say.
+
+    The headers are those of https://platform.openai.com/docs/guides/rate-limits (``x-ratelimit-remaining-requests``).
+    """
+    left = headers.get("x-ratelimit-remaining-requests", "")
+    return int(left) if left.isdecimal() else None, duration(headers.get("x-ratelimit-reset-requests", ""))
+
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "": 1.0}
+_DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd]|)")
+
+
+def duration(text: str) -> float | None:
+    """Seconds of ``1s``, ``6m0s``, ``20ms`` or ``90d``; a bare number counts as seconds; ``None`` for anything else."""
+    parts = list(_DURATION.finditer(text))
+    if not parts or "".join(part[0] for part in parts) != text:
+        return None
+    return sum(float(part[1]) * _UNITS[part[2]] for part in parts)

@@ -1,0 +1,254 @@
+"""
+Writing items of one conversation into another, and saying exactly what did not come through.
+
+What is said is what was seen: the items that the server says it stored are compared with the originals, place by place.
+A dry run can only foretell what is left out or changed before sending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from openai_conversations.operations.calls import EVERYTHING, Tools
+from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
+from openai_conversations.operations.errors import AppendIncompleteError, CopyIncompleteError
+from openai_conversations.operations.jsontypes import JsonObject, as_object
+from openai_conversations.operations.listing import items_of, read_all
+from openai_conversations.operations.repair.tool_calls import link
+from openai_conversations.operations.writable import refusal_of, writable
+from openai_conversations.writing.chunks import MOST_ITEMS, append
+from openai_conversations.writing.settle import item_id
+
+METADATA_PAIRS: Final = 16
+METADATA_KEY_LENGTH: Final = 64
+METADATA_VALUE_LENGTH: Final = 512
+
+
+@attrs.frozen(kw_only=True)
+class Copied:
+    """
+    One item that is to be written.
+
+    Attributes:
+        index: Which item of the original, counted from 0.
+        original: The item as it was.
+        sent: The item as it is sent.
+    """
+
+    index: int
+    original: JsonObject
+    sent: JsonObject
+
+
+@attrs.frozen(kw_only=True)
+class CopyPlan:
+    """
+    What is to be written.
+
+    Attributes:
+        items: The items, in order.
+        left_out: The items that cannot be stored, each with the reason.
+    """
+
+    items: tuple[Copied, ...]
+    left_out: tuple[Difference, ...]
+
+
+@attrs.frozen(kw_only=True)
+class CopyReport:
+    """
+    What came of a fork or an import.
+
+    Attributes:
+        source: The conversation or the file that was copied.
+        conversation_id: The copy; ``None`` when a dry run would have made a new one.
+        total: Items that were to be copied.
+        stored: Items that this run added.
+        present: Items that were there already.
+        ids: Id in the original → id in the copy. Equal where the id had to stay.
+        differences: Every place where the copy differs but for the ids; in a dry run what would be left out or
+            changed before sending.
+        metadata_left_out: Keys of the metadata that the API does not take.
+        unread: What a file of another API holds and items cannot express; ``index`` counts the messages of the file.
+        damage: What is wrong with the file after the last item that was taken; ``""`` when it is sound.
+        unanswered: Ids of copied calls whose output is not in the copy: the model refuses to go on after them.
+        last_item_id: Id in the original of the last item that was copied; ``None`` when there was none.
+        dry_run: Whether nothing was sent.
+    """
+
+    source: str
+    conversation_id: str | None
+    total: int
+    stored: int = 0
+    present: int = 0
+    ids: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    differences: tuple[Difference, ...] = ()
+    metadata_left_out: tuple[str, ...] = ()
+    unread: tuple[Difference, ...] = ()
+    damage: str = ""
+    unanswered: tuple[str, ...] = ()
+    last_item_id: str | None = None
+    dry_run: bool = False
+
+    @property
+    def left_out(self) -> tuple[Difference, ...]:
+        """The items that are not in the copy."""
+        return tuple(found for found in self.differences if found.kind == "left_out")
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the copy is the original but for the ids."""
+        return not (self.differences or self.metadata_left_out or self.unread or self.damage)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as a JSON value. It holds ids, types and places, and never content."""
+        return {
+            **{name: getattr(self, name) for name in ("source", "conversation_id", "total", "stored", "present")},
+            "ids": dict(self.ids),
+            "differences": [attrs.asdict(found) for found in self.differences],
+            "metadata_left_out": list(self.metadata_left_out),
+            "unread": [attrs.asdict(found) for found in self.unread],
+            "damage": self.damage,
+            "unanswered": list(self.unanswered),
+            "last_item_id": self.last_item_id,
+            "dry_run": self.dry_run,
+        }
+
+
+def plan_copy(tools: Tools, items: Sequence[JsonObject]) -> CopyPlan:
+    """
+    What has to be sent to write these items into another conversation.
+
+    Raises:
+        InvalidArgumentError: One is no item.
+    """
+    copied: list[Copied] = []
+    left_out: list[Difference] = []
+    for index, original in enumerate(items):
+        sent = writable(tools.sendable(original))
+        reason = refusal_of(original, sent, tools.keeps_id)
+        if reason:
+            left_out.append(difference(index, original, "left_out", reason=reason))
+        else:
+            copied.append(Copied(index=index, original=original, sent=sent))
+    return CopyPlan(items=tuple(copied), left_out=tuple(left_out))
+
+
+def foretold(plan: CopyPlan) -> tuple[Difference, ...]:
+    """What would be left out, and what would be changed before sending."""
+    return in_order([*plan.left_out, *(found for copied in plan.items for found in _changes(copied))])
+
+
+def _changes(copied: Copied) -> Iterator[Difference]:
+    """What is sent differently. A null that is not sent is no loss: the server decides what it answers for it."""
+    sent = without_nulls(copied.sent)
+    return differences(copied.index, copied.original, sent, count_nulls=False)
+
+
+def seen(plan: CopyPlan, stored: Sequence[JsonObject]) -> tuple[Difference, ...]:
+    """Every place where stored items differ from their originals."""
+    found = [
+        each
+        for copied, item in zip(plan.items, stored, strict=False)
+        for each in differences(copied.index, copied.original, item)
+    ]
+    return in_order([*plan.left_out, *found])
+
+
+def in_order(found: Sequence[Difference]) -> tuple[Difference, ...]:
+    """Sorted by item; the places of an item stay as they are."""
+    return tuple(sorted(found, key=lambda each: each.index))
+
+
+def new_ids(plan: CopyPlan, stored: Sequence[JsonObject]) -> dict[str, str]:
+    """Id in the original → id in the copy, of the items that had one."""
+    pairs = zip((copied.original for copied in plan.items), stored, strict=False)
+    return {item_id(original): item_id(copy) for original, copy in pairs if item_id(original)}
+
+
+def unanswered(plan: CopyPlan) -> tuple[str, ...]:
+    """Ids of calls whose output is not copied."""
+    originals = [copied.original for copied in plan.items]
+    return tuple(item_id(originals[index]) for index in link(originals).open)
+
+
+def accepted_metadata(metadata: object) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The metadata that the API takes, and the keys of the rest: servers may hold more than may be written."""
+    taken: dict[str, str] = {}
+    refused: list[str] = []
+    for key, value in as_object(metadata).items():
+        if isinstance(value, str) and _fits(key, value) and len(taken) < METADATA_PAIRS:
+            taken[key] = value
+        else:
+            refused.append(key)
+    return taken, tuple(refused)
+
+
+def _fits(key: str, value: str) -> bool:
+    return len(key) <= METADATA_KEY_LENGTH and len(value) <= METADATA_VALUE_LENGTH
+
+
+async def append_all(
+    tools: Tools, conversation_id: str, items: Sequence[Copied], *, present: Sequence[JsonObject] = ()
+) -> list[JsonObject]:
+    """
+    Append items, each request only after the one before it is settled.
+
+    Args:
+        tools: Calls, JSON and clock.
+        conversation_id: Where to.
+        items: What to append.
+        present: What is in the conversation already.
+
+    Returns:
+        What is stored now: *present* and the new items as the server says it stored them.
+
+    Raises:
+        CopyIncompleteError: A request failed.
+    """
+    chunks = _Chunks(tools, conversation_id, present)
+    for start in range(0, len(items), MOST_ITEMS):
+        try:
+            await append(chunks, conversation_id, [copied.sent for copied in items[start : start + MOST_ITEMS]])
+        except AppendIncompleteError as error:
+            total = len(present) + len(items)
+            cause = error.__cause__ or error
+            raise CopyIncompleteError(
+                f"{conversation_id} holds {len(chunks.stored)} of {total} items: {cause}",
+                conversation_id=conversation_id,
+                stored=len(chunks.stored),
+                total=total,
+            ) from cause
+    return chunks.stored
+
+
+class _Chunks:
+    """The calls of an append that remember what the server says it stored."""
+
+    def __init__(self, tools: Tools, conversation_id: str, present: Sequence[JsonObject]) -> None:
+        self._tools = tools
+        self._conversation_id = conversation_id
+        self.stored = list(present)
+
+    async def create(
+        self, items: Sequence[Any], *, last_item_id: str | None, look_first: bool, within: float | None
+    ) -> Sequence[str]:
+        """Append up to 20 items. There is no earlier run to look for, and no bound but that of the call."""
+        del look_first, within
+        known = last_item_id or (item_id(self.stored[-1]) if self.stored else None)
+        answer = await self._tools.calls.items.create(
+            self._conversation_id, items=items, include=EVERYTHING, last_item_id=known or None
+        )
+        stored = items_of(self._tools, answer)
+        if len(stored) != len(items):
+            # A server that does not answer with what it stored: look.
+            stored = (await read_all(self._tools, self._conversation_id))[len(self.stored) :]
+        self.stored += stored
+        return [item_id(item) for item in stored]
+
+    async def delete(self, item_id: str) -> None:  # pragma: no cover  # a copy is gone on with, not taken back
+        """Delete an item."""
+        await self._tools.calls.items.delete(item_id, conversation_id=self._conversation_id)

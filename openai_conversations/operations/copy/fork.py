@@ -1,0 +1,113 @@
+"""Forking: a new conversation with the items of another, up to and including one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from openai_conversations.operations.calls import Tools
+from openai_conversations.operations.copy.copying import (
+    CopyReport,
+    accepted_metadata,
+    append_all,
+    foretold,
+    new_ids,
+    plan_copy,
+    seen,
+    unanswered,
+)
+from openai_conversations.operations.errors import NoSuchItemError
+from openai_conversations.operations.jsontypes import JsonObject
+from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.repair.tool_calls import link
+from openai_conversations.writing.settle import item_id
+
+
+@attrs.frozen(kw_only=True)
+class Inherit:
+    """The metadata of the original is copied."""
+
+
+INHERIT = Inherit()
+
+
+async def fork(
+    tools: Tools,
+    conversation_id: str,
+    *,
+    until: str | None = None,
+    metadata: Mapping[str, str] | Inherit | None = INHERIT,
+    split_tool_calls: bool = False,
+    dry_run: bool = False,
+) -> CopyReport:
+    """
+    Copy a conversation, or its beginning, into a new one. The original is only read.
+
+    Args:
+        tools: Calls, JSON and clock.
+        conversation_id: The original.
+        until: Id of the last item to copy; ``None`` copies all.
+        metadata: Of the new conversation; the original's unless something else is given.
+        split_tool_calls: Whether the copy may end between a tool call and its output. Otherwise it goes on to the
+            last output of the calls that it holds.
+        dry_run: Whether to send nothing and only foretell what would differ.
+
+    Raises:
+        NoSuchItemError: The conversation has no item *until*.
+        CopyIncompleteError: The new conversation was made, but not all items could be appended.
+    """
+    items = await read_all(tools, conversation_id)
+    kept = items[: _end(conversation_id, items, until, split_tool_calls=split_tool_calls)]
+    plan = plan_copy(tools, kept)
+    taken, refused = await _metadata(tools, conversation_id, metadata)
+    report = CopyReport(
+        source=conversation_id,
+        conversation_id=None,
+        total=len(kept),
+        metadata_left_out=refused,
+        unanswered=unanswered(plan),
+        last_item_id=item_id(kept[-1]) if kept else None,
+        dry_run=dry_run,
+    )
+    if dry_run:
+        return attrs.evolve(report, differences=foretold(plan))
+    made = (await tools.calls.create(metadata=taken)).parse()
+    stored = await append_all(tools, made.id, plan.items)
+    return attrs.evolve(
+        report,
+        conversation_id=made.id,
+        stored=len(stored),
+        ids=new_ids(plan, stored),
+        differences=seen(plan, stored),
+    )
+
+
+async def _metadata(
+    tools: Tools, conversation_id: str, metadata: Mapping[str, str] | Inherit | None
+) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
+    if not isinstance(metadata, Inherit):
+        return metadata, ()
+    original = (await tools.calls.retrieve(conversation_id)).parse()
+    return accepted_metadata(original.metadata)
+
+
+def _end(conversation_id: str, items: Sequence[JsonObject], until: str | None, *, split_tool_calls: bool) -> int:
+    """How many items to copy."""
+    if until is None:
+        return len(items)
+    index = next((index for index, item in enumerate(items) if item_id(item) == until), None)
+    if index is None:
+        message = f"{conversation_id} has no item {until!r}"
+        raise NoSuchItemError(message, conversation_id=conversation_id, item_id=until)
+    return index + 1 if split_tool_calls else whole_calls(items, index + 1)
+
+
+def whole_calls(items: Sequence[JsonObject], end: int) -> int:
+    """The first end from *end* on at which no call is cut off from its output."""
+    outputs = sorted(link(items).output_of.items())
+    for call, output in outputs:
+        if call >= end:
+            break
+        end = max(end, output + 1)
+    return end

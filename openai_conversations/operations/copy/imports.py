@@ -1,0 +1,120 @@
+"""
+Importing: a conversation out of a file.
+
+Importing into a conversation that holds the beginning of the file adds the rest; into one that holds it all, nothing.
+That is how an import that was interrupted goes on, and why doing it twice does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+import attrs
+
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.operations.archive.reader import Archive
+from openai_conversations.operations.calls import Tools
+from openai_conversations.operations.copy.copying import (
+    CopyPlan,
+    CopyReport,
+    accepted_metadata,
+    append_all,
+    foretold,
+    new_ids,
+    plan_copy,
+    seen,
+    unanswered,
+)
+from openai_conversations.operations.copy.fork import INHERIT, Inherit
+from openai_conversations.operations.errors import ImportConflictError
+from openai_conversations.operations.jsontypes import JsonObject
+from openai_conversations.operations.listing import read_all
+from openai_conversations.writing.compare import compare
+from openai_conversations.writing.settle import item_id
+
+OnCreated = Callable[[str], Awaitable[object]]
+
+
+async def import_archive(
+    tools: Tools,
+    archive: Archive,
+    *,
+    into: str | None = None,
+    metadata: Mapping[str, str] | Inherit | None = INHERIT,
+    dry_run: bool = False,
+    on_created: OnCreated | None = None,
+) -> CopyReport:
+    """
+    Write what a file holds.
+
+    Args:
+        tools: Calls, JSON and clock.
+        archive: What was read.
+        into: A conversation that is empty or holds the beginning of the file; ``None`` makes a new one.
+        metadata: Of a new conversation; the file's unless something else is given.
+        dry_run: Whether to write nothing and only foretell what would differ.
+        on_created: Awaited with the id of a new conversation before anything is appended to it.
+
+    Raises:
+        ImportConflictError: *into* holds something else; nothing was written.
+        CopyIncompleteError: Not all items could be appended; importing into the conversation that it names goes on.
+    """
+    if into is not None and not isinstance(metadata, Inherit):
+        raise InvalidArgumentError("metadata is for a new conversation; use patch_metadata for one that is there")
+    plan = plan_copy(tools, archive.items)
+    present = await read_all(tools, into) if into is not None else []
+    _check_beginning(plan, present, into or "")
+    taken, refused = _metadata(archive, into, metadata)
+    report = CopyReport(
+        source=archive.name,
+        conversation_id=into,
+        total=len(archive.items),
+        present=len(present),
+        metadata_left_out=refused,
+        unanswered=unanswered(plan),
+        unread=archive.unread,
+        damage=archive.damage,
+        last_item_id=item_id(archive.items[-1]) if archive.items else None,
+        dry_run=dry_run,
+    )
+    if dry_run:
+        return attrs.evolve(report, differences=foretold(plan), ids=new_ids(plan, present))
+    target = into or (await tools.calls.create(metadata=taken)).parse().id
+    if into is None and on_created is not None:
+        await on_created(target)
+    stored = await append_all(tools, target, plan.items[len(present) :], present=present)
+    return attrs.evolve(
+        report,
+        conversation_id=target,
+        stored=len(stored) - len(present),
+        ids=new_ids(plan, stored),
+        differences=seen(plan, stored),
+    )
+
+
+def _metadata(
+    archive: Archive, into: str | None, metadata: Mapping[str, str] | Inherit | None
+) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
+    if into is not None:
+        return None, ()
+    if isinstance(metadata, Inherit):
+        return accepted_metadata(archive.conversation.get("metadata"))
+    return metadata, ()
+
+
+def _check_beginning(plan: CopyPlan, present: Sequence[JsonObject], into: str) -> None:
+    """
+    What is there must be the beginning of what is to be written.
+
+    A place that the server may have rewritten, such as the URL of an image, does not count; the report names it.
+    """
+    for index, item in enumerate(present):
+        if index >= len(plan.items):
+            raise _conflict(into, index, f"holds {len(present)} items, and the file only {len(plan.items)}")
+        copied = plan.items[index]
+        if not compare(copied.sent, item):
+            raise _conflict(into, index, f"has another item where the file has item {copied.index}")
+
+
+def _conflict(into: str, index: int, what: str) -> ImportConflictError:
+    return ImportConflictError(f"{into} {what}: nothing was imported", conversation_id=into, index=index)

@@ -1,0 +1,151 @@
+"""Finding what makes a conversation refuse its next turn. Only read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+import attrs
+
+from openai_conversations.operations.calls import Tools
+from openai_conversations.operations.jsontypes import JsonObject, as_object, text_of, type_of
+from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.repair.tool_calls import Links, calls_named_by, link, names_of
+from openai_conversations.operations.writable import is_empty_reasoning
+from openai_conversations.writing.settle import item_id
+
+Trouble = Literal[
+    "call_without_output", "output_without_call", "second_output", "empty_reasoning", "dangling_reference"
+]
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """
+    One thing that is wrong.
+
+    Attributes:
+        kind: ``call_without_output``: the model refuses to go on until the output is there.
+            ``output_without_call``: an output whose call is not before it.
+            ``second_output``: an output of a call that has one already.
+            ``empty_reasoning``: reasoning without summary, content and encrypted content.
+            ``dangling_reference``: an item that names another one that is not there.
+        index: Which item, counted from 0.
+        item_id: Its id.
+        type: Its type.
+        call_id: What the item names: a call, an item; ``""`` where it names nothing.
+    """
+
+    kind: Trouble
+    index: int
+    item_id: str
+    type: str
+    call_id: str = ""
+
+    def __str__(self) -> str:
+        named = f" {self.call_id}" if self.call_id else ""
+        return f"item {self.index} ({self.type} {self.item_id}): {self.kind.replace('_', ' ')}{named}"
+
+
+@attrs.frozen(kw_only=True)
+class CheckReport:
+    """
+    What a check found.
+
+    Attributes:
+        conversation_id: The conversation.
+        items: How many items it has.
+        findings: What is wrong, in the order of the items.
+        fingerprint: SHA-256 over the ids in their order: the same as long as no item comes or goes.
+    """
+
+    conversation_id: str
+    items: int
+    findings: tuple[Finding, ...]
+    fingerprint: str
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as a JSON value, without content."""
+        return {
+            "conversation_id": self.conversation_id,
+            "items": self.items,
+            "is_sound": self.is_sound,
+            "findings": [attrs.asdict(finding) for finding in self.findings],
+            "fingerprint": self.fingerprint,
+        }
+
+
+async def check(tools: Tools, conversation_id: str) -> CheckReport:
+    """
+    Look for tool calls without output, outputs without call, empty reasoning and dangling references.
+
+    While somebody is writing, a call without its output may be one that is being answered.
+    """
+    return examine(conversation_id, await read_all(tools, conversation_id))
+
+
+def examine(conversation_id: str, items: Sequence[JsonObject]) -> CheckReport:
+    """The same for items that were read already."""
+    return CheckReport(
+        conversation_id=conversation_id,
+        items=len(items),
+        findings=tuple(sorted(_findings(items), key=lambda finding: finding.index)),
+        fingerprint=fingerprint(items),
+    )
+
+
+def fingerprint(items: Iterable[JsonObject]) -> str:
+    """SHA-256 over the ids of items in their order."""
+    return hashlib.sha256("".join(f"{item_id(item)}\n" for item in items).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _findings(items: Sequence[JsonObject]) -> Iterator[Finding]:
+    links = link(items)
+    for index in links.open:
+        yield _finding("call_without_output", index, items[index], names_of(items[index])[0])
+    yield from _outputs(items, links)
+    known = {name for item in items if type_of(item) != "item_reference" for name in _names(item)}
+    for index, item in enumerate(items):
+        if type_of(item) == "reasoning" and is_empty_reasoning(item):
+            yield _finding("empty_reasoning", index, item)
+        for name in _references(item):
+            if name not in known:
+                yield _finding("dangling_reference", index, item, name)
+
+
+def _outputs(items: Sequence[JsonObject], links: Links) -> Iterator[Finding]:
+    for index in links.orphaned:
+        item = items[index]
+        is_approval = type_of(item) == "mcp_approval_response"
+        kind: Trouble = "dangling_reference" if is_approval else "output_without_call"
+        yield _finding(kind, index, item, calls_named_by(item))
+    for index in links.second:
+        yield _finding("second_output", index, items[index], calls_named_by(items[index]))
+
+
+def _names(item: JsonObject) -> tuple[str, str]:
+    return item_id(item), text_of(item, "call_id")
+
+
+def _references(item: JsonObject) -> Iterator[str]:
+    """What an item names besides the call that it answers; an approval answers its request."""
+    if type_of(item) == "item_reference":
+        yield item_id(item)
+        return
+    for name in (text_of(as_object(item.get("caller")), "caller_id"), _approval_of(item)):
+        if name:
+            yield name
+
+
+def _approval_of(item: JsonObject) -> str:
+    return text_of(item, "approval_request_id") if type_of(item) == "mcp_call" else ""
+
+
+def _finding(kind: Trouble, index: int, item: JsonObject, named: str = "") -> Finding:
+    return Finding(kind=kind, index=index, item_id=item_id(item), type=type_of(item), call_id=named)

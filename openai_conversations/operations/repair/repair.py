@@ -1,0 +1,268 @@
+"""
+Repairing a conversation that refuses its next turn: a plan that can be read first, and is then done as it stands.
+
+Either the missing outputs are added, or everything from the first broken call on is deleted. Both also delete outputs
+that answer nothing, empty reasoning, and references to what is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import attrs
+
+from openai_conversations.errors import NotFoundError
+from openai_conversations.operations.calls import ITEMS_PER_REQUEST, Tools
+from openai_conversations.operations.errors import OutdatedPlanError
+from openai_conversations.operations.jsontypes import JsonObject, text_of, type_of
+from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.repair.check import CheckReport, Finding, examine, fingerprint
+from openai_conversations.operations.repair.tool_calls import link
+from openai_conversations.writing.settle import item_id
+
+Strategy = Literal["add_outputs", "delete_tail"]
+
+DEFAULT_OUTPUT: Final = "The call was interrupted. Nothing is known about its outcome."
+
+
+@attrs.frozen(kw_only=True)
+class RepairStep:
+    """
+    One thing to do.
+
+    Attributes:
+        action: ``delete`` an item or ``append`` one.
+        item_id: The item to delete, or the call whose output is appended.
+        reason: One sentence.
+        item: What to append; ``None`` when an item is deleted.
+    """
+
+    action: Literal["delete", "append"]
+    item_id: str
+    reason: str
+    item: JsonObject | None = None
+
+    def __str__(self) -> str:
+        return f"{self.action} {'' if self.item is None else self.item['type'] + ' for '}{self.item_id}: {self.reason}"
+
+
+@attrs.frozen(kw_only=True)
+class RepairPlan:
+    """
+    What is to be done to a conversation.
+
+    Attributes:
+        conversation_id: The conversation.
+        strategy: ``add_outputs`` or ``delete_tail``.
+        steps: What to do, in order: deletions from the end backwards, then what is appended.
+        left: Findings that this plan does not mend.
+        fingerprint: Of the conversation that the plan is for; see :class:`CheckReport`.
+    """
+
+    conversation_id: str
+    strategy: Strategy
+    steps: tuple[RepairStep, ...]
+    left: tuple[Finding, ...]
+    fingerprint: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as a JSON value; it holds the outputs that are to be appended and no other content."""
+        return {
+            "conversation_id": self.conversation_id,
+            "strategy": self.strategy,
+            "steps": [attrs.asdict(step) for step in self.steps],
+            "left": [attrs.asdict(finding) for finding in self.left],
+            "fingerprint": self.fingerprint,
+        }
+
+
+@attrs.frozen(kw_only=True)
+class RepairReport:
+    """
+    What came of a repair.
+
+    Attributes:
+        found: What was wrong before.
+        plan: What was to be done.
+        applied: Whether it was done; a dry run only plans.
+        after: What is wrong now; ``None`` after a dry run.
+    """
+
+    found: CheckReport
+    plan: RepairPlan
+    applied: bool
+    after: CheckReport | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as a JSON value."""
+        return {
+            "found": self.found.to_json(),
+            "plan": self.plan.to_json(),
+            "applied": self.applied,
+            "after": None if self.after is None else self.after.to_json(),
+        }
+
+
+async def repair(
+    tools: Tools,
+    conversation_id: str,
+    *,
+    strategy: Strategy = "add_outputs",
+    output: str = DEFAULT_OUTPUT,
+    dry_run: bool = True,
+    plan: RepairPlan | None = None,
+) -> RepairReport:
+    """
+    Plan a repair, and do it when asked to.
+
+    Args:
+        tools: Calls, JSON and clock.
+        conversation_id: The conversation.
+        strategy: ``add_outputs`` says in place of each missing output that there is none; ``delete_tail`` deletes
+            everything from the first broken call on.
+        output: What the added outputs say.
+        dry_run: Whether to plan only.
+        plan: A plan that was made before; it is done as it stands, or not at all.
+
+    Raises:
+        OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
+    """
+    items = await read_all(tools, conversation_id)
+    found = examine(conversation_id, items)
+    if plan is not None and (plan.conversation_id, plan.fingerprint) != (conversation_id, found.fingerprint):
+        message = f"{conversation_id} is not any more what the plan was made for; plan again"
+        raise OutdatedPlanError(message, conversation_id=conversation_id)
+    chosen = plan or make_plan(conversation_id, items, strategy, output)
+    if dry_run:
+        return RepairReport(found=found, plan=chosen, applied=False)
+    await _apply(tools, chosen)
+    after = examine(conversation_id, await read_all(tools, conversation_id))
+    return RepairReport(found=found, plan=chosen, applied=True, after=after)
+
+
+async def _apply(tools: Tools, plan: RepairPlan) -> None:
+    for step in plan.steps:
+        if step.action == "delete":
+            await _delete(tools, plan.conversation_id, step.item_id)
+    outputs = [step.item for step in plan.steps if step.item is not None]
+    for start in range(0, len(outputs), ITEMS_PER_REQUEST):
+        await tools.calls.items.create(plan.conversation_id, items=outputs[start : start + ITEMS_PER_REQUEST])
+
+
+async def _delete(tools: Tools, conversation_id: str, name: str) -> None:
+    """That somebody else has just deleted it is as good."""
+    try:
+        await tools.calls.items.delete(name, conversation_id=conversation_id)
+    except NotFoundError:
+        return
+
+
+def make_plan(
+    conversation_id: str, items: Sequence[JsonObject], strategy: Strategy = "add_outputs", output: str = DEFAULT_OUTPUT
+) -> RepairPlan:
+    """What has to be done to these items."""
+    findings = examine(conversation_id, items).findings
+    end = _tail(items) if strategy == "delete_tail" else len(items)
+    deleted = dict.fromkeys(range(end, len(items)), "it comes after a call without output")
+    appended: list[RepairStep] = []
+    left: list[Finding] = []
+    for finding in findings:
+        made = _output_for(items[finding.index], output) if finding.kind == "call_without_output" else None
+        if finding.index >= end:
+            deleted[finding.index] = _REASONS[finding.kind]
+        elif made is not None:
+            reason = _REASONS[finding.kind]
+            appended.append(RepairStep(action="append", item_id=finding.item_id, reason=reason, item=made))
+        elif _may_go(finding):
+            deleted[finding.index] = _REASONS[finding.kind]
+        else:
+            left.append(finding)
+    return RepairPlan(
+        conversation_id=conversation_id,
+        strategy=strategy,
+        steps=(*_deletions(items, deleted), *appended),
+        left=tuple(left),
+        fingerprint=fingerprint(items),
+    )
+
+
+def _deletions(items: Sequence[JsonObject], reasons: Mapping[int, str]) -> Iterator[RepairStep]:
+    """From the end backwards: wherever it stops, what is left is the beginning of the conversation."""
+    for index in sorted(reasons, reverse=True):
+        yield RepairStep(action="delete", item_id=item_id(items[index]), reason=reasons[index])
+
+
+def _may_go(finding: Finding) -> bool:
+    """Whether the item is nothing but its trouble. A call that names what is not there says something all the same."""
+    if finding.kind == "dangling_reference":
+        return finding.type in ("item_reference", "mcp_approval_response")
+    return finding.kind != "call_without_output"
+
+
+def _tail(items: Sequence[JsonObject]) -> int:
+    """
+    Where the part begins that has to go: at the first call without output, or before.
+
+    A call before it whose output comes after it loses that output and has to go too, and so has the reasoning that
+    led to a call.
+    """
+    links = link(items)
+    if not links.open:
+        return len(items)
+    start = links.open[0]
+    for call, output in sorted(links.output_of.items(), reverse=True):
+        if call < start <= output:
+            start = call
+    while start and type_of(items[start - 1]) == "reasoning":
+        start -= 1
+    return start
+
+
+def _output_for(call: JsonObject, text: str) -> JsonObject | None:
+    """The output that says that there is none, or ``None`` where nobody can make one up (a screenshot)."""
+    make = _OUTPUTS.get(type_of(call))
+    if make is None:
+        return None
+    caller = {"caller": call["caller"]} if call.get("caller") else {}
+    return {**make(call, text), **caller}
+
+
+def _texts(tag: str) -> Callable[[JsonObject, str], JsonObject]:
+    return lambda call, text: {"type": tag, "call_id": text_of(call, "call_id"), "output": text}
+
+
+def _local_shell(call: JsonObject, text: str) -> JsonObject:
+    return {"type": "local_shell_call_output", "id": text_of(call, "call_id"), "output": text}
+
+
+def _shell(call: JsonObject, text: str) -> JsonObject:
+    said = {"stdout": "", "stderr": text, "outcome": {"type": "exit", "exit_code": 1}}
+    return {"type": "shell_call_output", "call_id": text_of(call, "call_id"), "output": [said]}
+
+
+def _patch(call: JsonObject, text: str) -> JsonObject:
+    output = {"type": "apply_patch_call_output", "call_id": text_of(call, "call_id")}
+    return {**output, "status": "failed", "output": text}
+
+
+def _search(call: JsonObject, _: str) -> JsonObject:
+    return {"type": "tool_search_output", "call_id": text_of(call, "call_id"), "execution": "client", "tools": []}
+
+
+_OUTPUTS: Final[Mapping[str, Callable[[JsonObject, str], JsonObject]]] = {
+    "function_call": _texts("function_call_output"),
+    "custom_tool_call": _texts("custom_tool_call_output"),
+    "local_shell_call": _local_shell,
+    "shell_call": _shell,
+    "apply_patch_call": _patch,
+    "tool_search_call": _search,
+}
+
+_REASONS: Final[Mapping[str, str]] = {
+    "call_without_output": "the call has no output",
+    "output_without_call": "there is no call that it answers",
+    "second_output": "the call that it answers has an output already",
+    "empty_reasoning": "the reasoning is empty",
+    "dangling_reference": "it names an item that is not there",
+}

@@ -1,0 +1,359 @@
+"""What ``client.conversations`` can do beyond the eight operations of the API: thin methods on ``operations/``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+
+from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
+from openai_conversations.converters.json import dumps
+from openai_conversations.converters.outgoing import KEEPS_ID
+from openai_conversations.resources.archives import ExportFormat, loads_lossless, render_archive
+from openai_conversations.resources.core import Core
+from openai_conversations.schemas.conversation import Conversation
+from openai_conversations.schemas.items.base import Item
+from openai_conversations.settings import Timeout
+
+if TYPE_CHECKING:
+    from openai_conversations.operations.archive.reader import Lines
+    from openai_conversations.operations.calls import Tools
+    from openai_conversations.operations.copy.copying import CopyReport
+    from openai_conversations.operations.erase.receipts import DeletedItem, Proof, Receipt
+    from openai_conversations.operations.repair.check import CheckReport
+    from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, Strategy
+    from openai_conversations.resources.conversations import RawConversations
+    from openai_conversations.resources.items import Include, RawItems
+
+
+class OperationOptions(TypedDict, total=False):
+    """
+    Keywords that every operation takes. They count for each request that it makes.
+
+    Attributes:
+        extra_headers: Headers; they win over the client's.
+        extra_query: Query values.
+        timeout: Seconds for each request, a :class:`Timeout`, or ``None`` for no bound.
+    """
+
+    extra_headers: Mapping[str, str] | None
+    extra_query: Mapping[str, object] | None
+    timeout: float | Timeout | None
+
+
+class ConversationOperations:
+    """
+    The part of ``client.conversations`` that is made of many requests.
+
+    Every method takes the keywords of :class:`OperationOptions` and raises the errors of the tree in
+    :mod:`openai_conversations.errors`, and those of :mod:`openai_conversations.operations.errors`.
+    """
+
+    _core: Core
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    if TYPE_CHECKING:  # the subclass brings it
+
+        @property
+        def with_raw_response(self) -> RawConversations: ...
+
+    def _tools(self, options: OperationOptions) -> Tools:
+        from openai_conversations.operations.calls import Tools
+
+        core = self._core
+        return Tools(
+            calls=_Calls(self.with_raw_response, _checked(options)),
+            loads=loads_lossless,
+            dumps=dumps,
+            sendable=lambda item: _sendable(core, item),
+            keeps_id=KEEPS_ID,
+            source=core.settings.base_url,
+        )
+
+    async def erase(
+        self,
+        conversation_id: str,
+        *,
+        concurrency: int = 8,
+        on_deleted: Callable[[DeletedItem], object] | None = None,
+        on_proof: Callable[[Proof], Awaitable[object]] | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> Receipt:
+        """
+        Delete a conversation *and its items*, and tell what was done and seen.
+
+        Every item is deleted, a listing shows that nothing is left, and only then the conversation is deleted. Items
+        that arrive meanwhile are deleted too. Wherever it stops, calling it again completes it. A conversation that is
+        gone already is no error: the receipt says so.
+
+        Args:
+            conversation_id: The conversation.
+            concurrency: How many items are deleted at a time.
+            on_deleted: Called after each deletion of an item.
+            on_proof: Awaited between the proof and the deletion of the conversation, to keep the proof where a crash
+                does not reach it.
+            **options: See :class:`OperationOptions`.
+
+        Raises:
+            EraseIncompleteError: The server goes on listing items that it said it deleted.
+        """
+        from openai_conversations.operations.erase.erase import erase
+
+        path_id("conversation_id", conversation_id)
+        return await erase(
+            self._tools(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof
+        )
+
+    async def fork(
+        self,
+        conversation_id: str,
+        *,
+        until: str | None = None,
+        metadata: Mapping[str, str] | Omit | None = omit,
+        split_tool_calls: bool = False,
+        dry_run: bool = False,
+        **options: Unpack[OperationOptions],
+    ) -> CopyReport:
+        """
+        Copy a conversation, or its beginning, into a new one. The original is only read.
+
+        Args:
+            conversation_id: The original.
+            until: Id of the last item to copy; ``None`` copies all.
+            metadata: Of the new conversation; the original's when it is not given.
+            split_tool_calls: Whether the copy may end between a tool call and its output. Otherwise it goes on to the
+                last output of the calls that it holds.
+            dry_run: Whether to send nothing and only foretell what would differ.
+            **options: See :class:`OperationOptions`.
+
+        Returns:
+            The id of the new conversation, and everything that could not be copied exactly.
+
+        Raises:
+            NoSuchItemError: The conversation has no item *until*.
+            CopyIncompleteError: The new conversation was made, but not all items could be appended.
+        """
+        from openai_conversations.operations.copy.fork import INHERIT, fork
+
+        path_id("conversation_id", conversation_id)
+        return await fork(
+            self._tools(options),
+            conversation_id,
+            until=until,
+            metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
+            split_tool_calls=split_tool_calls,
+            dry_run=dry_run,
+        )
+
+    async def export(
+        self,
+        conversation_id: str,
+        *,
+        format: ExportFormat = "jsonl",
+        title: str | None = None,
+        include: Sequence[Include | str] | Omit = omit,
+        **options: Unpack[OperationOptions],
+    ) -> AsyncIterator[bytes]:
+        """
+        Read a whole conversation and give it as the lines of a file.
+
+        ``jsonl`` loses nothing: a manifest with count and hash, then every item as the server wrote it, with every
+        field that the service gives on demand. :meth:`import_` reads it. ``markdown`` and ``html`` are for people.
+
+        Args:
+            conversation_id: The conversation.
+            format: ``jsonl``, ``markdown`` or ``html``. HTML needs the extra ``html``.
+            title: What stands above Markdown and HTML; ``None`` takes ``title`` of the metadata, or the id.
+            include: Fields to ask for beyond what the service gives by itself; all of them when it is not given.
+            **options: See :class:`OperationOptions`.
+
+        Raises:
+            MissingExtraError: HTML is asked for, and what it needs is not installed.
+        """
+        from openai_conversations.operations.archive.export import collect, export
+        from openai_conversations.operations.calls import EVERYTHING
+
+        path_id("conversation_id", conversation_id)
+        checked_choice("format", format, ("jsonl", "markdown", "html"))
+        tools = self._tools(options)
+        fields = EVERYTHING if isinstance(include, Omit) else include
+        if format == "jsonl":
+            async for line in export(tools, conversation_id, include=fields):
+                yield line
+            return
+        archive = await collect(tools, conversation_id, include=fields)
+        text = render_archive(archive, format, title=title)
+        for line in text.encode("utf-8", "replace").splitlines(keepends=True):
+            yield line
+
+    async def import_(
+        self,
+        lines: Lines,
+        *,
+        into: str | None = None,
+        metadata: Mapping[str, str] | Omit | None = omit,
+        dry_run: bool = False,
+        allow_damaged: bool = False,
+        on_created: Callable[[str], Awaitable[object]] | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> CopyReport:
+        """
+        Make a conversation of a file: an export, messages of an Assistants thread, or Chat Completions messages.
+
+        The whole file is read and checked before anything is sent.
+
+        Args:
+            lines: A file that is open for reading, its lines, or its whole text; also from an async iterable.
+            into: A conversation that is empty or holds the beginning of the file: only the rest is added, so that
+                doing it again adds nothing. ``None`` makes a new conversation.
+            metadata: Of a new conversation; the file's when it is not given.
+            dry_run: Whether to write nothing and only foretell what would differ.
+            allow_damaged: Whether to import the sound lines before the first damage of an export.
+            on_created: Awaited with the id of a new conversation before anything is appended to it, to keep it where
+                a crash does not reach it.
+            **options: See :class:`OperationOptions`.
+
+        Returns:
+            The id of the conversation, and everything that did not come through.
+
+        Raises:
+            ArchiveError: The file is damaged or of no known kind; ``line`` says where.
+            ImportConflictError: *into* holds something else.
+            CopyIncompleteError: Not all items could be appended; importing into the conversation that it names goes on.
+        """
+        from openai_conversations.operations.archive.reader import read_archive, whole_text
+        from openai_conversations.operations.copy.fork import INHERIT
+        from openai_conversations.operations.copy.imports import import_archive
+
+        if into is not None:
+            path_id("into", into)
+        return await import_archive(
+            self._tools(options),
+            read_archive(await whole_text(lines), loads_lossless, allow_damaged=allow_damaged),
+            into=into,
+            metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
+            dry_run=dry_run,
+            on_created=on_created,
+        )
+
+    async def check(self, conversation_id: str, **options: Unpack[OperationOptions]) -> CheckReport:
+        """
+        Look for what makes a conversation refuse its next turn.
+
+        That is: tool calls without output, outputs without call, empty reasoning, references to what is not there.
+        While somebody is writing, a call without its output may be one that is being answered.
+
+        Args:
+            conversation_id: The conversation.
+            **options: See :class:`OperationOptions`.
+        """
+        from openai_conversations.operations.repair.check import check
+
+        path_id("conversation_id", conversation_id)
+        return await check(self._tools(options), conversation_id)
+
+    async def repair(
+        self,
+        conversation_id: str,
+        *,
+        strategy: Strategy = "add_outputs",
+        output: str | None = None,
+        dry_run: bool = True,
+        plan: RepairPlan | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> RepairReport:
+        """
+        Plan how to mend what :meth:`check` finds, and do it with ``dry_run=False``.
+
+        Args:
+            conversation_id: The conversation.
+            strategy: ``add_outputs`` says in place of each missing output that there is none; ``delete_tail`` deletes
+                everything from the first broken call on. Both delete outputs that answer nothing, empty reasoning and
+                references to what is not there.
+            output: What the added outputs say; ``None`` for a sentence that says that nothing is known.
+            dry_run: Whether to plan only.
+            plan: A plan that a dry run gave; it is done as it stands, or not at all.
+            **options: See :class:`OperationOptions`.
+
+        Raises:
+            OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
+        """
+        from openai_conversations.operations.repair.repair import DEFAULT_OUTPUT, repair
+
+        path_id("conversation_id", conversation_id)
+        checked_choice("strategy", strategy, ("add_outputs", "delete_tail"))
+        return await repair(
+            self._tools(options),
+            conversation_id,
+            strategy=strategy,
+            output=DEFAULT_OUTPUT if output is None else output,
+            dry_run=dry_run,
+            plan=plan,
+        )
+
+    async def patch_metadata(
+        self, conversation_id: str, changes: Mapping[str, str | None], **options: Unpack[OperationOptions]
+    ) -> Conversation:
+        """
+        Set some keys of the metadata and remove those whose value is ``None``; the others stay.
+
+        The API can only replace all metadata at once. What somebody else writes between our reading and our writing is
+        lost without a trace; what somebody else writes after it is noticed, and the change is tried again, three times.
+
+        Args:
+            conversation_id: The conversation.
+            changes: The keys to change. When all are as asked already, nothing is written.
+            **options: See :class:`OperationOptions`.
+
+        Returns:
+            The conversation as it was read after the change.
+
+        Raises:
+            MetadataConflictError: The keys did not stay as asked: somebody else writes them, or the server merges
+                metadata instead of replacing it.
+        """
+        from openai_conversations.operations.metadata import patch_metadata
+
+        path_id("conversation_id", conversation_id)
+        checked_metadata({key: value for key, value in changes.items() if value is not None})
+        return await patch_metadata(self._tools(options), conversation_id, changes)
+
+
+class _Calls:
+    """The eight calls, each with the options of the operation."""
+
+    def __init__(self, calls: RawConversations, options: CallOptions) -> None:
+        self.create = partial(calls.create, **options)
+        self.retrieve = partial(calls.retrieve, **options)
+        self.update = partial(calls.update, **options)
+        self.delete = partial(calls.delete, **options)
+        self.items = _ItemCalls(calls.items, options)
+
+
+class _ItemCalls:
+    def __init__(self, calls: RawItems, options: CallOptions) -> None:
+        self.create = partial(calls.create, **options)
+        self.list = partial(calls.list, **options)
+        self.retrieve = partial(calls.retrieve, **options)
+        self.delete = partial(calls.delete, **options)
+
+
+def _checked(options: OperationOptions) -> CallOptions:
+    """
+    The options of each request.
+
+    Raises:
+        TypeError: A keyword is none of :class:`OperationOptions`.
+    """
+    for name in options:
+        if name not in OperationOptions.__annotations__:
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    return cast("CallOptions", options)
+
+
+def _sendable(core: Core, item: Any) -> Any:
+    """A received item by the rules for sending items back, and without the nulls that a request does not take."""
+    known = core.codec.decode(core.codec.encode(item), Item)
+    return core.codec.encode_items([known])[0]

@@ -1,0 +1,131 @@
+"""What passes between the socket and the service: a request as a value, and the reply to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from openai_conversations.converters import json
+from openai_conversations.server.http.errors import Refusal
+from openai_conversations.server.profiles import ErrorStyle
+
+JSON = "application/json"
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """
+    One request, read whole.
+
+    Attributes:
+        method: The HTTP method.
+        path: As it was sent, without the query.
+        operation: The operationId, or ``""`` when the address or the method fits none.
+        conversation_id: From the address, decoded; ``""`` when it holds none.
+        item_id: The same.
+        owner: Whose conversations the caller sees.
+        query: Every value of every parameter.
+        headers: With names in lower case; the keys are in here.
+        body: The bytes, decompressed.
+    """
+
+    method: str
+    path: str
+    operation: str = ""
+    conversation_id: str = ""
+    item_id: str = ""
+    owner: str = ""
+    query: Mapping[str, Sequence[str]] = attrs.field(factory=dict[str, Sequence[str]])
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
+    body: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Reply:
+    """
+    What goes back.
+
+    Attributes:
+        status: The HTTP status.
+        body: The whole body.
+        content_type: Of the body.
+        headers: Besides those that every answer has.
+        conversation_id: The conversation that was made or written to, for the journal.
+        item_ids: The items that were stored, for the journal.
+        truth: Whether this says what happened; a fault that hides or twists that sets it to false.
+        drop: Close the connection instead of answering.
+        reset: Close it with a TCP reset.
+        close: Close the connection after the answer.
+        cut: Announce the whole body, send half of it, close.
+        pace: Seconds between two chunks of the body; 0 sends it at once.
+        chunk: Bytes in a chunk when ``pace`` is not 0.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = JSON
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    conversation_id: str = ""
+    item_ids: tuple[str, ...] = ()
+    truth: bool = True
+    drop: bool = False
+    reset: bool = False
+    close: bool = False
+    cut: bool = False
+    pace: float = 0
+    chunk: int = 1
+
+
+def reply_with(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
+    """A reply that carries a value as JSON."""
+    return Reply(status=status, body=json.dumps(value), headers=headers or {})
+
+
+def error_reply(error: Refusal, style: ErrorStyle = "openai") -> Reply:
+    """A refusal in one of the styles that servers of this API have."""
+    body, content_type = _ERRORS[style](error)
+    return Reply(status=error.status, body=body, content_type=content_type, headers=error.headers, close=error.closes)
+
+
+def _openai(error: Refusal) -> tuple[bytes, str]:
+    fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return json.dumps({"error": fields}), JSON
+
+
+def _problem(error: Refusal) -> tuple[bytes, str]:
+    title = error.code or error.type
+    fields = {
+        "type": f"https://example.com/problems/{title}",
+        "title": title,
+        "status": error.status,
+        "detail": error.message,
+    }
+    return json.dumps(fields), "application/problem+json"
+
+
+def _message(error: Refusal) -> tuple[bytes, str]:
+    return json.dumps({"error": {"message": error.message}}), JSON
+
+
+def _detail(error: Refusal) -> tuple[bytes, str]:
+    return json.dumps({"detail": error.message}), JSON
+
+
+def _text(error: Refusal) -> tuple[bytes, str]:
+    return error.message.encode(errors="replace"), "text/plain"
+
+
+def _empty(error: Refusal) -> tuple[bytes, str]:  # noqa: ARG001  # a style like the others
+    return b"", "text/plain"
+
+
+_ERRORS: Mapping[ErrorStyle, Callable[[Refusal], tuple[bytes, str]]] = {
+    "openai": _openai,
+    "message": _message,
+    "detail": _detail,
+    "problem": _problem,
+    "text": _text,
+    "empty": _empty,
+}

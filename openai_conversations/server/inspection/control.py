@@ -1,0 +1,138 @@
+"""
+The control path: what a test does from Python, over HTTP, for clients in other languages.
+
+===========================================  ======================================================================
+``GET /_control/faults``                     the faults, with how often each struck
+``POST /_control/faults``                    add one: ``{"fault": "commit_then_drop", "operation": "…", "count": 2}``
+``DELETE /_control/faults``                  forget all
+``GET /_control/journal``                    every request with its outcome
+``GET /_control/conversations``              every conversation with all its items, deleted ones included
+``GET /_control/orphans``                    the items that no conversation shows any more
+``POST /_control/items``                     add items behind the client's back: ``{"conversation_id", "items"}``
+``POST /_control/verdicts/no-duplicates``    ``{"by": "content"}`` or nothing
+``POST /_control/verdicts/no-loss``          ``{"expected": {"conv_…": ["Hi"]}}``
+``POST /_control/verdicts/erased``           ``{"conversation_id": "conv_…"}``
+``POST /_control/verdicts/requests``         ``{"operations": […]}`` or ``{"counts": {…}}``
+``POST /_control/reset``                     forget everything
+===========================================  ======================================================================
+
+A verdict answers ``{"ok": true}`` or ``{"ok": false, "message": "…"}``, always with status 200.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from openai_conversations.converters import json
+from openai_conversations.server.faults import injector
+from openai_conversations.server.faults.named import Fault
+from openai_conversations.server.http.errors import Refusal, bad_request, shorten
+from openai_conversations.server.http.messages import Call, Reply, reply_with
+from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
+from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.rules.schema_dsl import is_object
+from openai_conversations.server.storage.store import Orphan
+
+PREFIX = "/_control/"
+
+
+class Controlled(Protocol):
+    """What the control path reaches: the server's own methods."""
+
+    @property
+    def requests(self) -> Sequence[JournalEntry]: ...
+    @property
+    def faults(self) -> Sequence[tuple[Fault, int]]: ...
+    def add_fault(self, fault: Fault | str) -> Fault: ...
+    def clear_faults(self) -> None: ...
+    def conversations(self) -> Sequence[StoredConversation]: ...
+    def orphans(self, conversation_id: str | None = None) -> Sequence[Orphan]: ...
+    def add_items(self, conversation_id: str, items: Iterable[Item | str]) -> Sequence[Item]: ...
+    def assert_no_duplicates(self, *, by: By = "replay") -> None: ...
+    def assert_no_loss(self, expected: Mapping[str, Iterable[Item | str]]) -> None: ...
+    def assert_erased(self, conversation_id: str) -> None: ...
+    def assert_requests(self, *operations: str, **counts: int) -> None: ...
+    def reset(self) -> None: ...
+
+
+class Control:
+    """Answers the requests of the control path."""
+
+    def __init__(self, server: Controlled) -> None:
+        self._server = server
+        self._answers: Mapping[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
+            ("GET", "faults"): self._faults,
+            ("POST", "faults"): self._add_fault,
+            ("DELETE", "faults"): lambda _: server.clear_faults(),
+            ("GET", "journal"): lambda _: [_entry(entry) for entry in server.requests],
+            ("GET", "conversations"): lambda _: [attrs.asdict(one) for one in server.conversations()],
+            ("GET", "orphans"): lambda _: [_orphan(orphan) for orphan in server.orphans()],
+            ("POST", "items"): lambda fields: server.add_items(fields["conversation_id"], fields["items"]),
+            ("POST", "verdicts/no-duplicates"): _verdict(server.assert_no_duplicates),
+            ("POST", "verdicts/no-loss"): _verdict(server.assert_no_loss),
+            ("POST", "verdicts/erased"): _verdict(server.assert_erased),
+            ("POST", "verdicts/requests"): _verdict(self._check_requests),
+            ("POST", "reset"): lambda _: server.reset(),
+        }
+
+    def owns(self, path: str) -> bool:
+        """Whether a request is for the control path."""
+        return path.startswith(PREFIX)
+
+    def answer(self, call: Call) -> Reply:
+        """
+        Do what was asked.
+
+        Raises:
+            Refusal: Nothing can be asked like this.
+        """
+        answer = self._answers.get((call.method, call.path.removeprefix(PREFIX)))
+        if answer is None:
+            raise Refusal(404, f"Invalid URL ({call.method} {shorten(call.path)})")
+        try:
+            return reply_with(answer(_fields(call.body)))
+        except (TypeError, KeyError, ValueError, AttributeError) as error:
+            raise bad_request(f"{type(error).__name__}: {error}", None, None) from None
+
+    def _faults(self, _: dict[str, Any]) -> list[dict[str, Any]]:
+        return [
+            {"fault": fault.name, "operation": fault.operation, "count": fault.count, "fired": fired}
+            for fault, fired in self._server.faults
+        ]
+
+    def _add_fault(self, fields: dict[str, Any]) -> dict[str, Any]:
+        keywords = {name: value for name, value in fields.items() if name != "fault"}
+        fault = self._server.add_fault(injector.build(fields["fault"], keywords))
+        return {"fault": fault.name, "operation": fault.operation, "count": fault.count}
+
+    def _check_requests(self, operations: Sequence[str] = (), counts: Mapping[str, int] | None = None) -> None:
+        self._server.assert_requests(*operations, **(counts or {}))
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    fields: Any = json.loads(body) if body else {}
+    if not is_object(fields):
+        raise TypeError("the body is not a JSON object")
+    return fields
+
+
+def _verdict(judge: Callable[..., None]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def answer(fields: dict[str, Any]) -> dict[str, Any]:
+        try:
+            judge(**fields)
+        except AssertionError as error:
+            return {"ok": False, "message": str(error)}
+        return {"ok": True}
+
+    return answer
+
+
+def _entry(entry: JournalEntry) -> dict[str, Any]:
+    return {**attrs.asdict(entry), "body": entry.body.decode(errors="replace")}
+
+
+def _orphan(orphan: Orphan) -> dict[str, Any]:
+    return {"id": orphan.id, "conversation_id": orphan.conversation_id, "item": json.loads_exact(orphan.body)}

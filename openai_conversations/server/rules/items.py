@@ -1,0 +1,202 @@
+"""
+From the items of a request to the items that are stored: checked, completed, with an id.
+
+What the service is known to do when items are written back is here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from openai_conversations.server.http import errors
+from openai_conversations.server.rules.item_types import CHECKED_PREFIXES, INPUT_ONLY, KINDS, MESSAGES, ItemType
+from openai_conversations.server.rules.schema_dsl import is_object, text, words
+
+Item = dict[str, Any]
+
+
+Identity = Literal["new", "moved", "shared"]
+
+
+@attrs.frozen(kw_only=True)
+class Prepared:
+    """
+    An item that is ready to be stored.
+
+    Attributes:
+        item: With its id.
+        identity: The id was made for it, or it came with the request and leaves the conversation that had it, or it
+            came and may stand in several.
+    """
+
+    item: Item
+    identity: Identity = "new"
+
+
+@attrs.frozen(kw_only=True)
+class Reference:
+    """An ``item_reference``: the store looks the item up."""
+
+    id: str
+    path: str
+
+
+@attrs.frozen(kw_only=True)
+class ItemRules:
+    """
+    Where servers differ in what they do with items.
+
+    Attributes:
+        strict: Apply the write-back rules, and fill in what every stored item has. Otherwise items are checked, but
+            stored as they were sent.
+        own_ids: Keep the ids that requests bring; otherwise every item gets a new one.
+        unknown_types: Keep items of types that the server does not know instead of refusing them.
+    """
+
+    strict: bool = True
+    own_ids: bool = True
+    unknown_types: bool = False
+
+
+def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: ItemRules) -> list[Prepared | Reference]:
+    """
+    The items of one request as they are to be stored, in order.
+
+    Raises:
+        Refusal: One of them cannot be stored, so none is.
+    """
+    prepared: list[Prepared | Reference] = []
+    values = list(values)
+    for n, value in enumerate(values):
+        path = f"items[{n}]"
+        if type_of(value, path) == "compaction_trigger":
+            _check_trigger(path, last=n == len(values) - 1)
+        else:
+            prepared.append(prepare(value, path, new_id, rules))
+    _refuse_twins(prepared)
+    return prepared
+
+
+def _check_trigger(path: str, *, last: bool) -> None:
+    """A trigger asks the model for something and stores nothing."""
+    if not last:
+        raise errors.bad_request("A compaction_trigger must be the final input item.", path, "invalid_value")
+
+
+def _refuse_twins(prepared: list[Prepared | Reference]) -> None:
+    seen: set[str] = set()
+    for item in prepared:
+        id = item.id if isinstance(item, Reference) else item.item["id"]
+        if id in seen:
+            raise errors.duplicate_item(id)
+        seen.add(id)
+
+
+def prepare(value: Any, path: str, new_id: Callable[[str], str], rules: ItemRules) -> Prepared | Reference:
+    """One item; ``new_id`` makes an id with a prefix."""
+    tag = type_of(value, path)
+    if tag == "item_reference":
+        return Reference(id=_own_id(value, path) or _miss(f"{path}.id"), path=path)
+    kind = KINDS.get(tag)
+    if kind is None:
+        _check_unknown(tag, path, rules)
+        return Prepared(item={**value, "id": _own_id(value, path) or new_id("item")})
+    id = _choose_id(value, tag, kind, path, rules)
+    stored = _message(value, path) if tag == "message" else kind.shape(value, path)
+    if rules.strict:
+        _check_write_back(value, tag, path)
+    else:
+        stored = {"status": None, **value} if tag == "message" else value
+    identity: Identity = "new" if not id else "shared" if kind.shares_id else "moved"
+    return Prepared(item={**stored, "id": id or new_id(kind.prefix), "type": tag}, identity=identity)
+
+
+def _check_unknown(tag: str, path: str, rules: ItemRules) -> None:
+    if not rules.unknown_types:
+        raise errors.wrong_value(f"{path}.type", tag, (*KINDS, *INPUT_ONLY))
+
+
+def complete(value: Mapping[str, Any] | str, new_id: Callable[[str], str]) -> Prepared:
+    """
+    An item for the store: as the service completes it, or, where the rules would refuse it, as it is.
+
+    A string stands for a user's message.
+    """
+    item: Item = {"role": "user", "content": value} if isinstance(value, str) else dict(value)
+    try:
+        prepared = prepare(item, "item", new_id, ItemRules(unknown_types=True))
+    except errors.Refusal:
+        prepared = None
+    return (
+        prepared if isinstance(prepared, Prepared) else Prepared(item={**item, "id": item.get("id") or new_id("item")})
+    )
+
+
+def type_of(value: Any, path: str) -> str:
+    """The item's type; a message and a reference need not say it."""
+    if not is_object(value):
+        raise errors.wrong_type(path, "an object", value)
+    tag = value.get("type")
+    if tag is None:
+        tag = "message" if "role" in value else "item_reference" if "id" in value else _miss(f"{path}.type")
+    if not isinstance(tag, str):
+        raise errors.wrong_type(f"{path}.type", "a string", tag)
+    return tag
+
+
+def _miss(param: str) -> Any:
+    raise errors.missing(param)
+
+
+def _own_id(value: Item, path: str) -> str:
+    """The id that came with an item, or ``""``."""
+    id = value.get("id")
+    if id is None or id == "":
+        return ""
+    text(1, 256)(id, f"{path}.id")
+    if not id.isprintable():
+        raise errors.wrong_pattern(f"{path}.id", ascii(id), "printable characters")
+    return str(id)
+
+
+def _choose_id(value: Item, tag: str, kind: ItemType, path: str, rules: ItemRules) -> str:
+    """The id to keep, or ``""`` for a new one."""
+    id = _own_id(value, path)
+    if rules.strict and kind.keeps_id and not id:
+        raise errors.missing(f"{path}.id")
+    if rules.strict and id and tag in CHECKED_PREFIXES and not id.startswith(kind.prefix):
+        message = f"Invalid '{path}.id': '{errors.shorten(id)}'. Expected an ID that begins with '{kind.prefix}'."
+        raise errors.bad_request(message, f"{path}.id", "invalid_value")
+    return id if rules.own_ids else ""
+
+
+def _message(value: Item, path: str) -> Item:
+    role = words(*MESSAGES)(value.get("role"), f"{path}.role")
+    stored: Item = MESSAGES[role](value, path)
+    if isinstance(stored["content"], str):
+        stored["content"] = [_text_part(role, stored["content"])]
+    return stored
+
+
+def _text_part(role: str, content: str) -> Item:
+    if role == "assistant":
+        return {"type": "output_text", "text": content, "annotations": [], "logprobs": []}
+    return {"type": "input_text", "text": content}
+
+
+def _check_write_back(value: Item, tag: str, path: str) -> None:
+    if "created_by" in value:
+        raise errors.unknown_parameter(f"{path}.created_by")
+    if tag == "reasoning":
+        _check_reasoning(value, path)
+
+
+def _check_reasoning(value: Item, path: str) -> None:
+    if not value.get("id") and not value.get("encrypted_content"):
+        raise errors.missing(f"{path}.id")
+    if not (value.get("summary") or value.get("content") or value.get("encrypted_content")):
+        message = f"Invalid '{path}': the reasoning item holds no summary, no content and no encrypted content."
+        raise errors.bad_request(message, path, "invalid_value")

@@ -1,0 +1,305 @@
+"""
+The eight operations, and the list of conversations that one profile adds.
+
+Each is a function of the request that checks what can be checked without the store and returns a job for it. The
+job looks, writes and makes the reply, all in one transaction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from openai_conversations.converters import json
+from openai_conversations.server.http import errors
+from openai_conversations.server.http.messages import Call, Reply, reply_with
+from openai_conversations.server.profiles import ServerProfile
+from openai_conversations.server.rules import checks, views
+from openai_conversations.server.rules.items import Prepared, Reference, prepare_all
+from openai_conversations.server.rules.schema_dsl import is_object
+from openai_conversations.server.rules.views import Include
+from openai_conversations.server.storage.ids import Ids
+from openai_conversations.server.storage.store import ConversationRow, ItemRow, Store
+
+Job = Callable[[Store], Reply]
+
+
+@attrs.frozen(kw_only=True)
+class Context:
+    """
+    What the operations need besides the request.
+
+    Attributes:
+        ids: Makes ids.
+        now: Unix seconds.
+        profile: How this server behaves.
+        cursors: Made-up cursors and the ``after`` that each stands for.
+    """
+
+    ids: Ids
+    now: Callable[[], int]
+    profile: ServerProfile
+    cursors: dict[str, str] = attrs.field(factory=dict[str, str])
+
+
+def create_conversation(call: Call, context: Context) -> Job:
+    fields = _fields(call) if call.body else {}
+    metadata = _metadata(fields.get("metadata"), context)
+    batch = _batch([] if fields.get("items") is None else fields["items"], context)
+    id, now = context.ids.new("conv"), context.now()
+
+    def job(store: Store) -> Reply:
+        conversation = store.add_conversation(id=id, owner=call.owner, created_at=now, metadata=metadata)
+        return _conversation(conversation, _store(store, conversation, batch, call.owner))
+
+    return job
+
+
+def list_conversations(call: Call, context: Context) -> Job:
+    asked = checks.page_query(call.query, limits=context.profile.page_limit)
+
+    def job(store: Store) -> Reply:
+        after = None
+        if asked.after:
+            after = _conversation_row(store, asked.after, call.owner).number
+        rows, more = store.conversations(call.owner, after=after, limit=asked.limit, ascending=asked.ascending)
+        bodies = [_conversation(row).body for row in rows]
+        return Reply(body=_list(bodies, [row.id for row in rows], more, context.profile))
+
+    return job
+
+
+def get_conversation(call: Call, context: Context) -> Job:  # noqa: ARG001  # an operation like the others
+    return lambda store: _conversation(_find(store, call))
+
+
+def update_conversation(call: Call, context: Context) -> Job:
+    fields = _fields(call)
+    if "metadata" not in fields:
+        raise errors.missing("metadata")
+    metadata = _metadata(fields["metadata"], context)
+
+    def job(store: Store) -> Reply:
+        conversation = _find(store, call)
+        merged = context.profile.update == "merge"
+        return _conversation(
+            store.set_metadata(conversation, _merge(conversation.metadata, metadata) if merged else metadata)
+        )
+
+    return job
+
+
+def delete_conversation(call: Call, context: Context) -> Job:
+    profile = context.profile
+
+    def job(store: Store) -> Reply:
+        conversation = _find(store, call, deleted_too=profile.delete_again == "repeated")
+        store.mark_deleted(conversation)
+        if profile.after_delete == "cascade":
+            store.remove_items(conversation)
+        return reply_with({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
+
+    return job
+
+
+def create_items(call: Call, context: Context) -> Job:
+    fields = _fields(call)
+    if "items" not in fields:
+        raise errors.missing("items")
+    include = checks.include(call.query, context.profile.include)
+    batch = _batch(fields["items"], context)
+
+    def job(store: Store) -> Reply:
+        conversation = _find(store, call)
+        rows = _store(store, conversation, batch, call.owner)
+        body = _page(rows, more=False, include=include, profile=context.profile)
+        return Reply(body=body, conversation_id=conversation.id, item_ids=_ids(rows))
+
+    return job
+
+
+def list_items(call: Call, context: Context) -> Job:
+    asked = checks.page_query(call.query, limits=context.profile.page_limit)
+    include = checks.include(call.query, context.profile.include)
+
+    def job(store: Store) -> Reply:
+        conversation = _find(store, call)
+        after = _after(store, conversation, asked.after, context.cursors)
+        rows, more = store.page(conversation, after=after, limit=asked.limit, ascending=asked.ascending)
+        more = more or (context.profile.full_page_has_more and len(rows) == asked.limit)
+        return Reply(body=_page(rows, more=more, include=include, profile=context.profile))
+
+    return job
+
+
+def get_item(call: Call, context: Context) -> Job:
+    include = checks.include(call.query, context.profile.include)
+
+    def job(store: Store) -> Reply:
+        conversation = _find(store, call, deleted_too=context.profile.after_delete == "readable")
+        item = store.item(conversation, call.item_id)
+        if item is None:
+            raise errors.unknown_item(call.item_id, call.conversation_id)
+        return Reply(body=views.shown(item, include))
+
+    return job
+
+
+def delete_item(call: Call, context: Context) -> Job:
+    def job(store: Store) -> Reply:
+        conversation = _find(store, call)
+        removed = store.remove_item(conversation, call.item_id)
+        if not removed and context.profile.delete_again == "refused":
+            raise errors.unknown_item(call.item_id, call.conversation_id)
+        if context.profile.item_deletion == "conversation":
+            return _conversation(conversation)
+        return reply_with({"id": call.item_id, "object": "conversation.item.deleted", "deleted": True})
+
+    return job
+
+
+OPERATIONS: Mapping[str, Callable[[Call, Context], Job]] = {
+    "createConversation": create_conversation,
+    "getConversation": get_conversation,
+    "updateConversation": update_conversation,
+    "deleteConversation": delete_conversation,
+    "createConversationItems": create_items,
+    "listConversationItems": list_items,
+    "getConversationItem": get_item,
+    "deleteConversationItem": delete_item,
+    "listConversations": list_conversations,
+}
+
+
+# What the operations read from a request
+
+
+def _fields(call: Call) -> dict[str, Any]:
+    try:
+        value = _loads(call.body)
+    except ValueError:
+        raise errors.bad_json() from None
+    if not is_object(value):
+        raise errors.wrong_type("body", "an object", value)
+    return value
+
+
+def _loads(body: bytes) -> Any:
+    # The fast reader turns integers beyond 64 bits into floats.
+    return json.loads_exact(body) if re.search(rb"\d{19}", body) else json.loads(body)
+
+
+def _metadata(value: Any, context: Context) -> bytes:
+    profile = context.profile
+    checked = checks.metadata(value, limits=profile.metadata_limits)
+    if value is None and profile.empty_metadata == "null":
+        return b"null"
+    return _dumps(checked)
+
+
+def _merge(stored: bytes, metadata: bytes) -> bytes:
+    return json.dumps({**(json.loads_exact(stored) or {}), **(json.loads_exact(metadata) or {})})
+
+
+def _dumps(value: Any) -> bytes:
+    """JSON that the parser took but that cannot be written again (infinity, bottomless nesting) is refused."""
+    try:
+        return json.dumps(value)
+    except ValueError as error:
+        raise errors.bad_request(f"The body of the request cannot be stored: {error}.", None, None) from None
+
+
+def _batch(value: Any, context: Context) -> list[ItemRow | Reference]:
+    profile = context.profile
+    values = checks.batch(value, limits=profile.item_limit)
+    prepared = prepare_all(values, context.ids.new, profile.item_rules)
+    return [item if isinstance(item, Reference) else _row(item) for item in prepared]
+
+
+def _row(item: Prepared) -> ItemRow:
+    try:
+        return views.row(item)
+    except ValueError as error:
+        raise errors.bad_request(f"The item cannot be stored: {error}.", None, None) from None
+
+
+# What they do with the store
+
+
+def _find(store: Store, call: Call, *, deleted_too: bool = False) -> ConversationRow:
+    return _conversation_row(store, call.conversation_id, call.owner, deleted_too=deleted_too)
+
+
+def _conversation_row(store: Store, id: str, owner: str, *, deleted_too: bool = False) -> ConversationRow:
+    conversation = store.conversation(id, owner)
+    if conversation is None or (conversation.deleted and not deleted_too):
+        raise errors.unknown_conversation(id)
+    return conversation
+
+
+def _after(store: Store, conversation: ConversationRow, cursor: str, cursors: Mapping[str, str]) -> int | None:
+    """The position that a cursor stands for; ``None`` for no cursor."""
+    cursor = cursors.get(cursor, cursor)
+    if not cursor:
+        return None
+    position = store.position(conversation, cursor)
+    if position is None:
+        raise errors.unknown_item(cursor, conversation.id)
+    return position
+
+
+def _store(
+    store: Store, conversation: ConversationRow, batch: Sequence[ItemRow | Reference], owner: str
+) -> list[ItemRow]:
+    rows = [_resolve(store, item, owner) if isinstance(item, Reference) else item for item in batch]
+    for row in rows:
+        if row.identity != "new":
+            _make_way(store, conversation, row, owner)
+    store.append(conversation, rows)
+    return rows
+
+
+def _make_way(store: Store, conversation: ConversationRow, row: ItemRow, owner: str) -> None:
+    if store.position(conversation, row.id) is not None:
+        raise errors.duplicate_item(row.id)
+    if row.identity == "moved":
+        store.unlink(row.id, owner)
+
+
+def _resolve(store: Store, reference: Reference, owner: str) -> ItemRow:
+    item = store.item_anywhere(reference.id, owner)
+    if item is None:
+        raise errors.Refusal(404, f"Item with id '{errors.shorten(reference.id)}' not found.", param=reference.path)
+    return item
+
+
+# What they answer
+
+
+def _conversation(row: ConversationRow, rows: Sequence[ItemRow] = ()) -> Reply:
+    head = b'{"id":"%b","object":"conversation","created_at":%d,"metadata":' % (row.id.encode(), row.created_at)
+    return Reply(body=b"%b%b}" % (head, row.metadata), conversation_id=row.id, item_ids=_ids(rows))
+
+
+def _ids(rows: Sequence[ItemRow]) -> tuple[str, ...]:
+    return tuple(row.id for row in rows)
+
+
+def _page(rows: Sequence[ItemRow], *, more: bool, include: Include, profile: ServerProfile) -> bytes:
+    return _list([views.shown(row, include) for row in rows], _ids(rows), more, profile)
+
+
+def _list(bodies: Sequence[bytes], ids: Sequence[str], more: bool, profile: ServerProfile) -> bytes:
+    end = json.dumps({"has_more": more, **_ends(ids, profile)})
+    return b'{"object":"list","data":[%b],%b' % (b",".join(bodies), end[1:])
+
+
+def _ends(ids: Sequence[str], profile: ServerProfile) -> dict[str, str | None]:
+    if not ids and profile.empty_ids == "absent":
+        return {}
+    empty = None if profile.empty_ids == "null" else ""
+    ends = {"first_id": ids[0] if ids else empty, "last_id": ids[-1] if ids else empty}
+    return ends if profile.last_id else {"first_id": ends["first_id"]}

@@ -1,0 +1,263 @@
+"""
+Everything the server remembers, in one SQLite database: in memory or in a file, through the same code.
+
+Rules that hold here:
+
+* The methods do not open or close transactions: whoever calls them does (:mod:`.engine`), so that one transaction can
+  hold several requests and a batch is stored whole or not at all.
+* An item's ``position`` is taken from its conversation's counter in the transaction that stores it. Positions
+  therefore rise without a hole, whoever appends at the same time, and are not used again after a delete.
+* A page is found by position, never by counting rows over: the millionth item costs what the first costs.
+* Deleting a conversation marks it. Its items stay where they are, as orphans.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from openai_conversations.server.rules.items import Identity
+
+# FULL: what is committed is on the disk, not only out of this process's hands.
+_SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;"
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS conversations (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    metadata BLOB NOT NULL,
+    next_position INTEGER NOT NULL DEFAULT 0,
+    deleted INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS items (
+    conversation INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    body BLOB NOT NULL,
+    gated INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS items_in_order ON items (conversation, position);
+CREATE UNIQUE INDEX IF NOT EXISTS items_by_id ON items (id, conversation);
+CREATE TABLE IF NOT EXISTS unlinked (id TEXT NOT NULL, conversation TEXT NOT NULL, body BLOB NOT NULL);
+"""
+
+_CONVERSATION = "SELECT number, id, created_at, metadata, deleted FROM conversations"
+_CONVERSATION_OF_OWNER = f"{_CONVERSATION} WHERE id = ? AND owner = ?"
+_CONVERSATION_OF_ANYBODY = f"{_CONVERSATION} WHERE id = ?"
+_CONVERSATIONS = f"{_CONVERSATION} ORDER BY number"
+_ITEM = "SELECT id, body, gated FROM items"
+_EVERY_ITEM = f"{_ITEM} WHERE conversation = ? ORDER BY position"
+_ITEM_BY_ID = f"{_ITEM} WHERE id = ? AND conversation = ?"
+
+# By direction: ascending or not. Every page of a direction is one prepared statement.
+_PAGE = {
+    True: f"{_ITEM} WHERE conversation = ? AND position > ? ORDER BY position LIMIT ?",
+    False: f"{_ITEM} WHERE conversation = ? AND position < ? ORDER BY position DESC LIMIT ?",
+}
+_PAGE_OF_CONVERSATIONS = {
+    True: f"{_CONVERSATION} WHERE owner = ? AND NOT deleted AND number > ? ORDER BY number LIMIT ?",
+    False: f"{_CONVERSATION} WHERE owner = ? AND NOT deleted AND number < ? ORDER BY number DESC LIMIT ?",
+}
+_END = {True: -1, False: 2**62}
+"""Before the first position of a direction."""
+
+
+@attrs.frozen(kw_only=True)
+class ConversationRow:
+    """A stored conversation; ``metadata`` is JSON as bytes."""
+
+    number: int
+    id: str
+    created_at: int
+    metadata: bytes
+    deleted: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ItemRow:
+    """
+    An item as it is stored.
+
+    Attributes:
+        id: Unique in its conversation.
+        body: The whole item as JSON.
+        gated: Whether it holds fields that are shown only on demand.
+        identity: See :class:`.items.Prepared`; it matters only while the item is being stored.
+    """
+
+    id: str
+    body: bytes
+    gated: bool = False
+    identity: Identity = "new"
+
+
+@attrs.frozen(kw_only=True)
+class Orphan:
+    """An item that no conversation shows any more: its conversation was deleted, or its id was replayed elsewhere."""
+
+    id: str
+    conversation_id: str
+    body: bytes
+
+
+class Store:
+    """The tables and the questions asked of them. Not safe for threads: one caller at a time."""
+
+    def __init__(self, database: str) -> None:
+        self._db = sqlite3.connect(database, isolation_level=None, check_same_thread=False, cached_statements=256)
+        self.execute: Callable[..., sqlite3.Cursor] = self._db.execute
+        try:
+            self._db.executescript(_SETTINGS)
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error:
+            self._db.close()
+            raise
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._db.in_transaction
+
+    def trace(self, listener: Callable[[str], object] | None) -> None:
+        """Tell a listener of every statement, until it is ``None``."""
+        self._db.set_trace_callback(listener)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def size(self) -> int:
+        """How many conversations and items were ever stored here, deleted ones included."""
+        row = self.execute("SELECT COALESCE(SUM(next_position), 0) + COALESCE(MAX(number), 0) FROM conversations")
+        return int(row.fetchone()[0])
+
+    def clear(self) -> None:
+        for statement in ("DELETE FROM conversations", "DELETE FROM items", "DELETE FROM unlinked"):
+            self.execute(statement)
+
+    # conversations
+
+    def add_conversation(self, *, id: str, owner: str, created_at: int, metadata: bytes) -> ConversationRow:
+        (number,) = self.execute(
+            "INSERT INTO conversations (id, owner, created_at, metadata) VALUES (?, ?, ?, ?) RETURNING number",
+            (id, owner, created_at, metadata),
+        ).fetchone()
+        return ConversationRow(number=number, id=id, created_at=created_at, metadata=metadata)
+
+    def conversation(self, id: str, owner: str) -> ConversationRow | None:
+        """The conversation, deleted or not, or ``None``; an owner sees only what is its own."""
+        row = self.execute(_CONVERSATION_OF_OWNER, (id, owner)).fetchone()
+        return row and _conversation(row)
+
+    def conversations(
+        self, owner: str, *, after: int | None, limit: int, ascending: bool
+    ) -> tuple[list[ConversationRow], bool]:
+        """A page of the conversations that are not deleted, beyond the number ``after``, and whether more follow."""
+        beyond = _END[ascending] if after is None else after
+        rows = self.execute(_PAGE_OF_CONVERSATIONS[ascending], (owner, beyond, limit + 1)).fetchall()
+        return [_conversation(row) for row in rows[:limit]], len(rows) > limit
+
+    def set_metadata(self, conversation: ConversationRow, metadata: bytes) -> ConversationRow:
+        self.execute("UPDATE conversations SET metadata = ? WHERE number = ?", (metadata, conversation.number))
+        return attrs.evolve(conversation, metadata=metadata)
+
+    def mark_deleted(self, conversation: ConversationRow) -> None:
+        self.execute("UPDATE conversations SET deleted = 1 WHERE number = ?", (conversation.number,))
+
+    # items
+
+    def append(self, conversation: ConversationRow, items: Sequence[ItemRow]) -> None:
+        """Store items after all that the conversation ever held."""
+        first = self._take_positions(conversation.number, len(items))
+        self._db.executemany(
+            "INSERT INTO items (conversation, position, id, body, gated) VALUES (?, ?, ?, ?, ?)",
+            [(conversation.number, first + n, item.id, item.body, item.gated) for n, item in enumerate(items)],
+        )
+
+    def _take_positions(self, number: int, count: int) -> int:
+        row = self.execute(
+            "UPDATE conversations SET next_position = next_position + ? WHERE number = ? RETURNING next_position",
+            (count, number),
+        ).fetchone()
+        return int(row[0]) - count
+
+    def position(self, conversation: ConversationRow, item_id: str) -> int | None:
+        row = self.execute(
+            "SELECT position FROM items WHERE id = ? AND conversation = ?", (item_id, conversation.number)
+        ).fetchone()
+        return row and int(row[0])
+
+    def page(
+        self, conversation: ConversationRow, *, after: int | None, limit: int, ascending: bool
+    ) -> tuple[list[ItemRow], bool]:
+        """At most ``limit`` items beyond the position ``after`` (``None``: from the end), and whether more follow."""
+        beyond = _END[ascending] if after is None else after
+        rows = self.execute(_PAGE[ascending], (conversation.number, beyond, limit + 1)).fetchall()
+        return _items(rows[:limit]), len(rows) > limit
+
+    def items(self, conversation: ConversationRow) -> list[ItemRow]:
+        """Every item of a conversation in order, orphans of a deleted one included."""
+        return _items(self.execute(_EVERY_ITEM, (conversation.number,)))
+
+    def item(self, conversation: ConversationRow, item_id: str) -> ItemRow | None:
+        return next(iter(_items(self.execute(_ITEM_BY_ID, (item_id, conversation.number)))), None)
+
+    def remove_item(self, conversation: ConversationRow, item_id: str) -> bool:
+        """Whether there was such an item."""
+        cursor = self.execute("DELETE FROM items WHERE id = ? AND conversation = ?", (item_id, conversation.number))
+        return cursor.rowcount > 0
+
+    def remove_items(self, conversation: ConversationRow) -> None:
+        self.execute("DELETE FROM items WHERE conversation = ?", (conversation.number,))
+
+    # what no conversation shows
+
+    def unlink(self, item_id: str, owner: str) -> None:
+        """Take an item away from every conversation of its owner and keep it as an orphan."""
+        found = self.execute(
+            "SELECT items.id, conversations.id, items.body, items.rowid FROM items"
+            " JOIN conversations ON conversations.number = items.conversation WHERE items.id = ? AND owner = ?",
+            (item_id, owner),
+        ).fetchall()
+        self._db.executemany("INSERT INTO unlinked VALUES (?, ?, ?)", [row[:3] for row in found])
+        self._db.executemany("DELETE FROM items WHERE rowid = ?", [row[3:] for row in found])
+
+    def item_anywhere(self, item_id: str, owner: str) -> ItemRow | None:
+        """An item in any conversation of its owner, deleted ones included; the newest if there are several."""
+        rows = self.execute(
+            "SELECT items.id, body, gated FROM items JOIN conversations ON number = conversation"
+            " WHERE items.id = ? AND owner = ? ORDER BY items.rowid DESC LIMIT 1",
+            (item_id, owner),
+        )
+        found = next(iter(_items(rows)), None)
+        return found and attrs.evolve(found, identity="shared")
+
+    def orphans(self, conversation_id: str | None = None) -> list[Orphan]:
+        """The items of deleted conversations, then the unlinked ones; of one conversation or of all."""
+        rows = self.execute(
+            "SELECT items.id, conversations.id, body FROM conversations JOIN items ON conversation = number"
+            " WHERE deleted UNION ALL SELECT id, conversation, body FROM unlinked"
+        )
+        orphans = (Orphan(id=id, conversation_id=conversation, body=body) for id, conversation, body in rows)
+        return [orphan for orphan in orphans if conversation_id in (None, orphan.conversation_id)]
+
+    def find(self, conversation_id: str) -> ConversationRow | None:
+        """The conversation, deleted or not, whoever owns it; for tests, never for a request."""
+        row = self.execute(_CONVERSATION_OF_ANYBODY, (conversation_id,)).fetchone()
+        return row and _conversation(row)
+
+    def everything(self) -> list[ConversationRow]:
+        """Every conversation that was ever created, in order; for tests, never for a request."""
+        return [_conversation(row) for row in self.execute(_CONVERSATIONS)]
+
+
+def _conversation(row: Sequence[Any]) -> ConversationRow:
+    number, id, created_at, metadata, deleted = row
+    return ConversationRow(number=number, id=id, created_at=created_at, metadata=metadata, deleted=bool(deleted))
+
+
+def _items(rows: Iterable[Sequence[Any]]) -> list[ItemRow]:
+    return [ItemRow(id=id, body=body, gated=bool(gated)) for id, body, gated in rows]

@@ -1,0 +1,315 @@
+"""The bulk runner: each conversation once, failures sorted out, runs resumed."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections import Counter
+
+import pytest
+
+from openai_conversations import ConversationsClient, RetryPolicy
+from openai_conversations.bulk.errors import BulkStoppedError, IdsFileError
+from openai_conversations.bulk.jobs import erasing
+from openai_conversations.bulk.ledger import Ledger
+from openai_conversations.bulk.runner import BulkOptions, BulkOutcome, run_bulk
+from openai_conversations.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    ConversationsError,
+    NotFoundError,
+)
+from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
+from openai_conversations.server import ConversationsServer
+from tests.operations.fakes import not_found
+
+
+class Worker:
+    """Counts how often it is given each conversation; fails as it is told."""
+
+    def __init__(self, fail=None):
+        self.begun = Counter()
+        self.under_way = 0
+        self.most = 0
+        self.fail = fail or (lambda id, count: None)
+
+    async def __call__(self, row, note):
+        self.begun[row.id] += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        try:
+            await asyncio.sleep(0)
+            error = self.fail(row.id, self.begun[row.id])
+            if error is not None:
+                raise error
+        finally:
+            self.under_way -= 1
+        return BulkOutcome(items=2, receipt={"id": row.id})
+
+
+class Sleeps:
+    """Sleeps that take no time."""
+
+    def __init__(self):
+        self.seconds = []
+
+    async def __call__(self, seconds):
+        self.seconds.append(seconds)
+        await asyncio.sleep(0)
+
+
+IDS = [f"conv_{number}" for number in range(100)]
+
+
+async def run(tmp_path, work, ids=IDS, **options):
+    return await run_bulk("test", work, ids, ledger=tmp_path / "ledger.sqlite", options=BulkOptions(**options))
+
+
+async def test_each_once(tmp_path):
+    """Every conversation is worked on once, so many at a time, and counted."""
+    work = Worker()
+
+    summary = await run(tmp_path, work, concurrency=7)
+
+    assert dict.fromkeys(IDS, 1) == work.begun
+    assert 7 == work.most
+    assert (100, 100, 0, 0, 200) == (summary.total, summary.done, summary.before, summary.failed, summary.items)
+    assert summary.is_complete
+
+
+async def test_twice_is_once(tmp_path):
+    """A second run with the same ledger finds nothing to do."""
+    work = Worker()
+
+    await run(tmp_path, work)
+    summary = await run(tmp_path, work)
+
+    assert 100 == sum(work.begun.values())
+    assert (100, 100) == (summary.done, summary.before)
+
+
+async def test_no_ids(tmp_path):
+    """Without ids, or with none, a run goes on with what the ledger holds."""
+    async with Ledger(tmp_path / "ledger.sqlite", operation="test") as ledger:
+        await ledger.add(["conv_1"])
+
+    work = Worker()
+
+    assert 1 == (await run(tmp_path, work, ids=None)).done
+    assert 1 == (await run(tmp_path, work, ids=[])).done
+
+
+async def test_transient_failures_are_tried_again(tmp_path):
+    """What fails for the moment is tried again at the end, after a wait that doubles."""
+    work = Worker(lambda id, count: APITimeoutError() if id == "conv_3" and count < 3 else None)
+    sleeps = Sleeps()
+
+    summary = await run(tmp_path, work, sleep=sleeps, concurrency=4)
+
+    assert (3, 102) == (work.begun["conv_3"], sum(work.begun.values()))
+    assert [1.0, 2.0] == sleeps.seconds
+    assert (100, 0) == (summary.done, summary.failed)
+
+
+async def test_failures_for_good(tmp_path):
+    """What fails for good is not tried again in this run, is told, and is tried by the next."""
+    broken = True
+    work = Worker(lambda id, count: not_found("gone") if broken and id in ("conv_1", "conv_2") else None)
+
+    summary = await run(tmp_path, work)
+    broken = False
+    second = await run(tmp_path, work)
+
+    assert (98, 2) == (summary.done, summary.failed)
+    assert {"404 NotFoundError": 2} == summary.errors
+    assert ["conv_1", "conv_2"] == [id for id, _ in summary.failures]
+    assert (100, 98, 0) == (second.done, second.before, second.failed)
+
+
+async def test_transient_for_too_long(tmp_path):
+    """What goes on failing has failed after some tries."""
+    work = Worker(lambda id, count: APIConnectionError() if id == "conv_3" else None)
+
+    summary = await run(tmp_path, work, sleep=Sleeps(), tries=2)
+
+    assert (2, 1, {"APIConnectionError": 1}) == (work.begun["conv_3"], summary.failed, summary.errors)
+
+
+async def test_a_service_that_is_down(tmp_path):
+    """When nothing succeeds any more, the run stops with the reason, and can be resumed."""
+    down = True
+    work = Worker(lambda id, count: APIConnectionError(message="no route") if down else None)
+
+    with pytest.raises(BulkStoppedError, match=r"10 failures in a row.*no route") as caught:
+        await run(tmp_path, work, patience=10, concurrency=2)
+    down = False
+    summary = await run(tmp_path, work)
+
+    assert isinstance(caught.value.__cause__, APIConnectionError)
+    assert 100 == summary.done
+
+
+async def test_fatal_failures_stop_the_run(tmp_path):
+    """A key that is refused stops the run at once, with that very error."""
+    async with ConversationsServer(keys=["right"]) as server:
+        async with ConversationsClient(api_key="wrong", base_url=server.base_url) as client:
+            with pytest.raises(AuthenticationError):
+                await run(tmp_path, erasing(client.conversations), concurrency=2)
+
+        assert len(server.requests) <= 4
+
+
+async def test_bugs_are_not_hidden(tmp_path):
+    """What is no failure of the service comes out as it is."""
+    work = Worker(lambda id, count: ZeroDivisionError())
+
+    with pytest.raises(ZeroDivisionError):
+        await run(tmp_path, work)
+
+
+async def test_bad_ids(tmp_path):
+    """A file with a bad line stops the run, with the line."""
+    (tmp_path / "ids.txt").write_text("conv_1\nconv 2\n")
+
+    with pytest.raises(IdsFileError, match="line 2"):
+        await run(tmp_path, Worker(), ids=tmp_path / "ids.txt")
+
+
+async def test_cancelled(tmp_path):
+    """A run that is cancelled leaves a ledger with which the next one goes on, where it stopped."""
+    started = asyncio.Event()
+
+    class Slow(Worker):
+        async def __call__(self, row, note):
+            if sum(self.begun.values()) == 50:
+                started.set()
+                await asyncio.Event().wait()
+            return await super().__call__(row, note)
+
+    slow, work = Slow(), Worker()
+    running = asyncio.ensure_future(run(tmp_path, slow, concurrency=1))
+    await started.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await run(tmp_path, work)
+
+    assert dict.fromkeys(IDS, 1) == slow.begun + work.begun
+
+
+async def test_ids_that_arrive_late(tmp_path):
+    """Workers begin while the ids are still being read, and wait for more."""
+    begun = asyncio.Event()
+    work = Worker(lambda id, count: begun.set() if id == "conv_999" else None)
+
+    async def more_than_a_batch():
+        for number in range(1000):
+            yield f"conv_{number}"
+        await begun.wait()
+        yield "last"
+
+    summary = await run(tmp_path, work, ids=more_than_a_batch())
+
+    assert (1001, 1) == (summary.done, work.begun["last"])
+
+
+async def test_progress(tmp_path):
+    """Progress is told from beginning to end, with a rate."""
+    told = []
+
+    await run(tmp_path, Worker(), on_progress=told.append, interval=0)
+
+    assert (0, 100) == (told[0].done, told[-1].done)
+    assert (100, True) == (told[-1].total, told[-1].is_total_known)
+    assert told[-1].rate > 0
+    assert 0 == told[-1].seconds_left
+
+
+async def test_notes_and_receipts(tmp_path):
+    """What an attempt noted is there for the next one; receipts come out in the order of the ids."""
+    seen = []
+
+    async def work(row, note):
+        seen.append(row.notes)
+        if not row.notes:
+            await note.keep({"page": 1}, cursor="x")
+            raise APITimeoutError
+        return BulkOutcome(receipt={"id": row.id, "cursor": row.cursor})
+
+    receipts = []
+
+    async def take(ledger):
+        receipts.extend([receipt async for receipt in ledger.receipts()])
+
+    options = BulkOptions(sleep=Sleeps())
+    await run_bulk("test", work, ["b", "a"], ledger=tmp_path / "l", options=options, on_receipts=take)
+
+    assert [(), (), ({"page": 1},), ({"page": 1},)] == seen
+    assert [{"id": "b", "cursor": "x"}, {"id": "a", "cursor": "x"}] == receipts
+
+
+@pytest.mark.parametrize("profile", ["openai", "openai,after_delete=cascade"])
+async def test_erase(tmp_path, profile):
+    """A bulk erase erases, tells what it deleted, and counts its requests."""
+    pace = RateLimiter(Limits())
+    async with (
+        ConversationsServer(profile=profile) as server,
+        ConversationsClient(
+            api_key="k",
+            base_url=server.base_url,
+            middlewares=[pace],
+            retry=RetryPolicy(initial=0, on_attempt=pace.on_attempt),
+        ) as client,
+    ):
+        ids = [(await client.conversations.create(items=[{"role": "user", "content": "x"}] * 3)).id for _ in range(5)]
+        server.add_fault("status:status=500,operation=deleteConversationItem,count=3")
+        server.add_fault("status:status=429,operation=listConversationItems,count=1,retry_after=0.01")
+        pace.requests.clear()
+
+        summary = await run_bulk(
+            "erase",
+            erasing(client.conversations),
+            [*ids, "conv_unknown"],
+            ledger=tmp_path / "ledger.sqlite",
+            requests=pace.requests,
+        )
+
+        for id in ids:
+            server.assert_erased(id)
+        assert (6, 15) == (summary.done, summary.items)
+        assert len(server.requests) - 5 == sum(summary.requests.values())
+
+
+async def test_memory_stays_flat(tmp_path):
+    """Four times the ids take no more memory."""
+
+    async def peak(count):
+        tracemalloc.reset_peak()
+        before, _ = tracemalloc.get_traced_memory()
+        folder = tmp_path / f"{count}-{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        await run(folder, Worker2(), ids=(f"conv_{number}" for number in range(count)))
+        return tracemalloc.get_traced_memory()[1] - before
+
+    tracemalloc.start()
+    try:
+        await peak(3000)
+        small, large = await peak(3000), await peak(12_000)
+    finally:
+        tracemalloc.stop()
+
+    assert large < small * 1.5
+
+
+class Worker2:
+    """Remembers nothing."""
+
+    async def __call__(self, row, note):
+        return BulkOutcome(items=1, receipt={"id": row.id})
+
+
+def test_errors_travel():
+    """The errors of the runner are errors of the package."""
+    assert issubclass(BulkStoppedError, ConversationsError)
+    assert issubclass(NotFoundError, ConversationsError)

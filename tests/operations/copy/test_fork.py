@@ -1,0 +1,279 @@
+"""Forking: the rules, on the eight calls in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from openai_conversations.errors import APIConnectionError
+from openai_conversations.operations.copy.fork import fork
+from openai_conversations.operations.errors import CopyIncompleteError, NoSuchItemError
+from tests.operations.fakes import FakeCalls, broken, tools, user
+
+
+def call(name: str) -> dict[str, object]:
+    return {"type": "function_call", "id": f"fc_{name}", "call_id": name, "name": "f", "arguments": "{}"}
+
+
+def output(name: str) -> dict[str, object]:
+    return {"type": "function_call_output", "id": f"fco_{name}", "call_id": name, "output": "done"}
+
+
+def assistant(name: str) -> dict[str, object]:
+    return {
+        "type": "message",
+        "id": name,
+        "role": "assistant",
+        "content": [{"type": "output_text", "text": "hello", "annotations": []}],
+        "status": "completed",
+    }
+
+
+def texts(calls: FakeCalls, name: str) -> list[str]:
+    return [item["content"][0]["text"] for item in calls.stored[name].items]
+
+
+async def test_copy():
+    """All items in order, in requests of at most 20, into a new conversation with the metadata of the original."""
+    calls = FakeCalls()
+    source = calls.conversation(*[f"text {number}" for number in range(45)], metadata={"user": "42"})
+
+    report = await fork(tools(calls), source)
+
+    copy = calls.stored[report.conversation_id]
+    assert ([f"text {number}" for number in range(45)], {"user": "42"}) == (
+        texts(calls, report.conversation_id),
+        copy.body["metadata"],
+    )
+    assert 3 == calls.names().count("items.create")
+    assert (45, 45, source, False) == (report.total, report.stored, report.source, report.dry_run)
+
+
+async def test_original_is_only_read():
+    """No call changes the original."""
+    calls = FakeCalls()
+    source = calls.conversation("a", assistant("msg_1"))
+    before = list(calls.stored[source].items)
+
+    await fork(tools(calls), source)
+
+    assert before == calls.stored[source].items
+    assert not [name for name, at in calls.log if at == source and name in ("update", "delete")]
+
+
+async def test_no_id_of_a_message_is_replayed():
+    """The id of a message is never sent: the service would take the message away from its conversation."""
+    calls = FakeCalls()
+    source = calls.conversation(assistant("msg_1"), {**user("x"), "id": "msg_2"}, call("a"), output("a"))
+
+    report = await fork(tools(calls), source)
+
+    sent = [item for name, at in calls.log if name == "items.create" for item in at[1]]
+    assert [] == [item for item in sent if "id" in item]
+    assert {"msg_1", "msg_2", "fc_a", "fco_a"} == set(report.ids)
+    assert not {"msg_1", "msg_2", "fc_a", "fco_a"} & set(report.ids.values())
+
+
+async def test_until():
+    """The copy ends with the item that was asked for."""
+    calls = FakeCalls()
+    source = calls.conversation(*[{**user(name), "id": name} for name in "abc"])
+
+    report = await fork(tools(calls), source, until="b")
+
+    assert (["a", "b"], "b") == (texts(calls, report.conversation_id), report.last_item_id)
+
+
+async def test_until_is_unknown():
+    """An item that the conversation does not have is an error, and no conversation is made."""
+    calls = FakeCalls()
+    source = calls.conversation("a")
+
+    with pytest.raises(NoSuchItemError) as caught:
+        await fork(tools(calls), source, until="x")
+
+    assert (source, "x") == (caught.value.conversation_id, caught.value.item_id)
+    assert "create" not in calls.names()
+
+
+@pytest.mark.parametrize(
+    ("until", "last"),
+    [("fc_a", "fco_b"), ("fc_b", "fco_b"), ("fco_a", "fco_b"), ("fco_b", "fco_b"), ("msg_1", "msg_1"), ("m", "m")],
+)
+async def test_calls_are_not_separated_from_their_outputs(until, last):
+    """The copy goes on to the last output of the calls that it holds."""
+    calls = FakeCalls()
+    items = [{**user("x"), "id": "m"}, call("a"), call("b"), output("a"), output("b"), assistant("msg_1")]
+    source = calls.conversation(*items)
+
+    report = await fork(tools(calls), source, until=until)
+
+    assert (last, ()) == (report.last_item_id, report.unanswered)
+
+
+async def test_calls_are_separated_when_asked():
+    """With split_tool_calls the copy ends exactly there, and the report names the calls that have no output."""
+    calls = FakeCalls()
+    source = calls.conversation(call("a"), call("b"), output("a"), output("b"))
+
+    report = await fork(tools(calls), source, until="fco_a", split_tool_calls=True)
+
+    assert ("fco_a", ("fc_b",)) == (report.last_item_id, report.unanswered)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"), [({"a": "b"}, {"a": "b"}), ({}, {}), (None, {})], ids=["other", "empty", "none"]
+)
+async def test_metadata(metadata, expected):
+    """Metadata that is given replaces that of the original."""
+    calls = FakeCalls()
+    source = calls.conversation("x", metadata={"user": "42"})
+
+    report = await fork(tools(calls), source, metadata=metadata)
+
+    assert expected == calls.stored[report.conversation_id].body["metadata"]
+
+
+async def test_metadata_that_cannot_be_written():
+    """Metadata that the API does not take is left out, and named."""
+    calls = FakeCalls()
+    odd = {"number": 1, "k" * 65: "x", "long": "x" * 513, "good": "yes"}
+    source = calls.conversation("x", metadata=odd)
+
+    report = await fork(tools(calls), source)
+
+    assert {"good": "yes"} == calls.stored[report.conversation_id].body["metadata"]
+    assert ("number", "k" * 65, "long") == report.metadata_left_out
+    assert not report.is_exact
+
+
+@pytest.mark.parametrize(
+    ("item", "reason"),
+    [
+        ({"type": "reasoning", "id": "", "summary": [{"type": "summary_text", "text": "x"}]}, "encrypted"),
+        ({"type": "reasoning", "id": "rs_1", "summary": []}, "empty"),
+        ({"type": "message", "id": "m", "role": "critic", "content": []}, "critic"),
+        ({"type": "message", "id": "m", "role": "user", "content": [{"type": "refusal", "refusal": "no"}]}, "content"),
+        ({"type": "additional_tools", "id": "t", "role": "user", "tools": []}, "user"),
+        ({"type": "compaction_trigger", "id": "t"}, "stored"),
+        ({"type": "file_search_call", "id": "", "queries": [], "status": "completed"}, "without the id"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["type"],
+)
+async def test_left_out(item, reason):
+    """What cannot be stored is left out, and the report says which item and why."""
+    calls = FakeCalls()
+    source = calls.conversation("a", item, "b")
+
+    report = await fork(tools(calls), source)
+
+    assert (["a", "b"], [1]) == (texts(calls, report.conversation_id), [found.index for found in report.left_out])
+    assert reason in report.left_out[0].reason
+
+
+@pytest.mark.parametrize(
+    ("role", "part", "written"),
+    [
+        ("user", {"type": "text", "text": "x"}, {"type": "input_text", "text": "x"}),
+        ("assistant", {"type": "text", "text": "x"}, {"type": "output_text", "text": "x", "annotations": []}),
+        ("developer", {"type": "summary_text", "text": "x"}, {"type": "input_text", "text": "x"}),
+        (
+            "user",
+            {"type": "computer_screenshot", "detail": "low", "image_url": "u", "file_id": None},
+            {"type": "input_image", "detail": "low", "image_url": "u"},
+        ),
+        ("user", {"type": "hologram", "beams": 3}, {"type": "hologram", "beams": 3}),
+        ("assistant", {"type": "refusal", "refusal": "no"}, {"type": "refusal", "refusal": "no"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["type"],
+)
+async def test_parts(role, part, written):
+    """A part that a role does not write becomes one that it does; unknown parts are passed on."""
+    calls = FakeCalls()
+    source = calls.conversation({"type": "message", "id": "m", "role": role, "content": [part]})
+
+    report = await fork(tools(calls), source)
+
+    (copied,) = calls.stored[report.conversation_id].items
+    assert [written] == copied["content"]
+    assert (part != written) == bool(report.differences)
+
+
+async def test_states_that_only_exist_in_answers():
+    """A failed screenshot is copied without its state, which the report names."""
+    calls = FakeCalls()
+    item = {
+        "type": "computer_call_output",
+        "id": "o",
+        "call_id": "c",
+        "output": {"type": "computer_screenshot", "image_url": "u"},
+        "status": "failed",
+        "created_by": "somebody",
+    }
+    source = calls.conversation(item)
+
+    report = await fork(tools(calls), source)
+
+    assert [("lost", "created_by"), ("lost", "status")] == [(f.kind, f.path) for f in report.differences]
+
+
+async def test_dry_run():
+    """Nothing is written, and the report foretells what would be lost."""
+    calls = FakeCalls()
+    source = calls.conversation({**user("x"), "created_by": "me", "phase": None}, {"type": "reasoning", "summary": []})
+
+    report = await fork(tools(calls), source, dry_run=True)
+
+    assert {"items.list", "retrieve"} == set(calls.names())
+    assert [("lost", "created_by"), ("left_out", "")] == [(f.kind, f.path) for f in report.differences]
+    assert (None, 0, True) == (report.conversation_id, report.stored, report.dry_run)
+
+
+async def test_stopped_half_way():
+    """An append that fails names the new conversation and how many items are in it."""
+    calls = FakeCalls()
+    source = calls.conversation(*"abcdefghijklmnopqrstuvwxyz")
+    second = iter([False, True])
+
+    def stop(_: int, name: str) -> None:
+        if name == "items.create" and next(second):
+            raise broken()
+
+    calls.before = stop
+
+    with pytest.raises(CopyIncompleteError) as caught:
+        await fork(tools(calls), source)
+
+    error = caught.value
+    assert (20, 26, 20) == (error.stored, error.total, len(calls.stored[error.conversation_id].items))
+    assert isinstance(error.__cause__, APIConnectionError)
+
+
+async def test_server_that_answers_something_else():
+    """When an append is not answered with what was stored, the conversation is looked at."""
+    calls = FakeCalls()
+    source = calls.conversation("a", "b")
+    create = calls.items.create
+
+    async def half(*args: object, **kwargs: object) -> object:
+        answer = await create(*args, **kwargs)
+        answer.value["data"].pop()
+        return answer
+
+    calls.items.create = half
+
+    report = await fork(tools(calls), source)
+
+    assert (2, 2) == (report.stored, len(report.ids))
+
+
+async def test_report_as_json():
+    """The report is a JSON value without content."""
+    calls = FakeCalls()
+    source = calls.conversation({**user("my secret"), "id": "a", "created_by": "me"})
+
+    report = (await fork(tools(calls), source)).to_json()
+
+    assert "secret" not in str(report)
+    assert [{"index": 0, "item_id": "a", "type": "message", "kind": "lost", "path": "created_by", "reason": ""}] == (
+        report["differences"]
+    )

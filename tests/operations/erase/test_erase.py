@@ -1,0 +1,317 @@
+"""Erasing: the rules, on the eight calls in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+
+import attrs
+import pytest
+
+from openai_conversations.errors import APIConnectionError, InvalidArgumentError
+from openai_conversations.operations.concurrency import for_each
+from openai_conversations.operations.erase.erase import STALE_ROUNDS, erase
+from openai_conversations.operations.erase.receipts import Receipt
+from openai_conversations.operations.errors import ArchiveError, EraseIncompleteError
+from tests.operations.fakes import FakeCalls, broken, not_found, tools
+
+
+async def test_order():
+    """The items go first, a listing shows that none is left, then the conversation goes, and a last look follows."""
+    calls = FakeCalls()
+    name = calls.conversation("a", "b")
+
+    await erase(tools(calls), name)
+
+    assert [
+        "items.list",
+        "items.delete",
+        "items.delete",
+        "items.list",
+        "delete",
+        "items.list",
+    ] == calls.names()
+    assert ([], {}) == (calls.orphans, calls.stored)
+
+
+async def test_receipt():
+    """The receipt tells ids, count, hash, times, request ids and what the proof saw."""
+    calls = FakeCalls()
+    name = calls.conversation({"id": "b", "type": "message"}, {"id": "a", "type": "message"})
+
+    receipt = await erase(tools(calls), name, concurrency=1)
+
+    assert {
+        "format": "openai_conversations/receipt",
+        "version": 1,
+        "conversation_id": name,
+        "outcome": "erased",
+        "source": "http://fake/v1",
+        "started_at": "1970-01-01T00:16:40.000Z",
+        "finished_at": "1970-01-01T00:16:42.000Z",
+        "request_id": "req_5",
+        "rounds": 3,
+        "count": 2,
+        "sha256": hashlib.sha256(b"a\nb\n").hexdigest(),
+        "items": [{"id": "b", "request_id": "req_2"}, {"id": "a", "request_id": "req_3"}],
+        "missing": [],
+        "proof": {"at": "1970-01-01T00:16:41.000Z", "items": 0, "has_more": False, "request_id": "req_4"},
+        "after": "not_found",
+    } == receipt.to_json()
+    assert (("a", "b"), 2) == (receipt.item_ids, receipt.count)
+
+
+async def test_receipt_survives_json():
+    """A receipt that was written as JSON and read again is the same."""
+    calls = FakeCalls()
+    real = attrs.evolve(tools(calls), now=time.time)
+    receipt = await erase(real, calls.conversation("a"))
+    gone = await erase(real, "conv_unknown")
+
+    assert [receipt, gone] == [Receipt.from_json(json.loads(json.dumps(r.to_json()))) for r in (receipt, gone)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"count": 2}, {"sha256": "0" * 64}, {"items": []}, {"format": "x"}, {"version": 2}, {"proof": 1}],
+    ids=str,
+)
+async def test_changed_receipt(change):
+    """A receipt whose ids do not fit its count and hash is refused, and so is what is no receipt."""
+    calls = FakeCalls()
+    receipt = await erase(tools(calls), calls.conversation("a"))
+
+    with pytest.raises(ArchiveError):
+        Receipt.from_json({**receipt.to_json(), **change})
+
+
+async def test_no_content():
+    """Nothing of what was said is in a receipt."""
+    calls = FakeCalls()
+    receipt = await erase(tools(calls), calls.conversation("my secret", metadata={"user": "42"}))
+
+    assert "secret" not in json.dumps(receipt.to_json()) + repr(receipt)
+
+
+async def test_gone_already():
+    """A conversation that is not there gives a receipt that says so, after the conversation itself was asked for."""
+    calls = FakeCalls()
+
+    receipt = await erase(tools(calls), "conv_gone")
+
+    assert ("already_gone", 0, None, "req_404") == (receipt.outcome, receipt.count, receipt.proof, receipt.request_id)
+    assert ["items.list", "retrieve"] == calls.names()
+
+
+async def test_listing_that_is_not_there():
+    """A server that has the conversation but no listing of its items is an error, and nothing is deleted."""
+    calls = FakeCalls()
+    name = calls.conversation("a")
+    calls.before = lambda number, called: (_ for _ in ()).throw(not_found("x")) if called == "items.list" else None
+
+    with pytest.raises(Exception, match="x"):
+        await erase(tools(calls), name)
+
+    assert name in calls.stored
+
+
+async def test_late_items():
+    """Items that arrive while others are deleted are deleted too."""
+    calls = FakeCalls()
+    name = calls.conversation("a")
+    late = iter(["b", "c"])
+
+    def add(_: int, called: str) -> None:
+        if called == "items.delete" and (text := next(late, None)):
+            calls.add(name, text)
+
+    calls.after = add
+
+    receipt = await erase(tools(calls), name)
+
+    assert (3, []) == (receipt.count, calls.orphans)
+
+
+async def test_deleted_by_somebody_else():
+    """An item that somebody else deletes first is named as missing, not as deleted."""
+    calls = FakeCalls()
+    name = calls.conversation({"id": "a"}, {"id": "b"})
+
+    def take(number: int, _: str) -> None:
+        if number == 2:
+            calls.stored[name].items = [item for item in calls.stored[name].items if item["id"] != "a"]
+
+    calls.before = take
+
+    receipt = await erase(tools(calls), name, concurrency=1)
+
+    assert (("b",), ["a"]) == (receipt.item_ids, [item.id for item in receipt.missing])
+
+
+async def test_conversation_deleted_by_somebody_else():
+    """When somebody deletes the conversation meanwhile, the receipt says what was deleted and that it was gone."""
+    calls = FakeCalls()
+    name = calls.conversation({"id": "a"}, {"id": "b"})
+
+    def take(number: int, _: str) -> None:
+        if number == 3:
+            del calls.stored[name]
+
+    calls.before = take
+
+    receipt = await erase(tools(calls), name, concurrency=1)
+
+    assert ("already_gone", ("a",), ["b"]) == (receipt.outcome, receipt.item_ids, [i.id for i in receipt.missing])
+
+
+async def test_conversation_deleted_after_the_proof():
+    """That somebody else deletes the empty conversation first is as good."""
+    calls = FakeCalls()
+    name = calls.conversation()
+
+    def take(_: int, called: str) -> None:
+        if called == "delete":
+            del calls.stored[name]
+
+    calls.before = take
+
+    assert "erased" == (await erase(tools(calls), name)).outcome
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, 9))
+async def test_stopped_at_every_request(number, moment):
+    """Wherever it is stopped, before or after a request was carried out, running it again completes it."""
+    calls = FakeCalls(page_size=2)
+    name = calls.conversation("a", "b", "c")
+
+    def stop(at: int, _: str) -> None:
+        if at == number:
+            raise broken()
+
+    setattr(calls, moment, stop)
+    try:
+        first = (await erase(tools(calls), name, concurrency=1)).item_ids
+    except APIConnectionError:
+        first = ()
+
+    receipt = await erase(tools(calls), name)
+
+    assert ({}, []) == (calls.stored, calls.orphans)
+    assert not (set(first) & set(receipt.item_ids))
+
+
+async def test_cancelled():
+    """Cancelled in the middle, it leaves the conversation there for the next run."""
+    calls = FakeCalls()
+    name = calls.conversation("a", "b")
+    under_way = asyncio.Event()
+
+    async def never(item_id: str, *, conversation_id: str) -> None:
+        under_way.set()
+        await asyncio.Event().wait()
+
+    delete, calls.items.delete = calls.items.delete, never
+    task = asyncio.create_task(erase(tools(calls), name))
+    await under_way.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    calls.items.delete = delete
+
+    assert 2 == (await erase(tools(calls), name)).count
+
+
+async def test_stale_server():
+    """A server that goes on listing what it said it deleted is given time, and then is an error."""
+    calls = FakeCalls()
+    name = calls.conversation({"id": "a"})
+    calls.after = lambda _, called: calls.add(name, {"id": "a"}) and None if called == "items.delete" else None
+
+    with pytest.raises(EraseIncompleteError) as caught:
+        await erase(tools(calls), name)
+
+    assert (("a",), 1, name) == (caught.value.left, caught.value.deleted, caught.value.conversation_id)
+    assert STALE_ROUNDS == calls.names().count("sleep")
+    assert name in calls.stored
+
+
+async def test_slow_index():
+    """A server whose listing lags behind is waited for."""
+    calls = FakeCalls()
+    name = calls.conversation({"id": "a"})
+    ghosts = iter([True, True, False])
+    calls.after = lambda _, called: (
+        calls.add(name, {"id": "a"}) and None if called == "items.delete" and next(ghosts) else None
+    )
+
+    receipt = await erase(tools(calls), name)
+
+    assert (("a",), [0.1, 0.2]) == (receipt.item_ids, [at for called, at in calls.log if called == "sleep"])
+
+
+async def test_items_without_id():
+    """Items that cannot be deleted because they have no id are an error, and the conversation stays."""
+    calls = FakeCalls()
+    name = calls.conversation({"id": ""})
+
+    with pytest.raises(EraseIncompleteError, match="no id"):
+        await erase(tools(calls), name)
+
+    assert name in calls.stored
+
+
+async def test_concurrency():
+    """Never more deletions at a time than asked for."""
+    running, most = 0, 0
+
+    async def work(_: int) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+
+    await for_each(range(20), work, concurrency=3)
+
+    assert 3 == most
+
+
+async def test_first_failure():
+    """After a failure nothing new is begun, and the failure is what is raised."""
+    begun: list[int] = []
+
+    async def work(number: int) -> None:
+        begun.append(number)
+        await asyncio.sleep(0)
+        if number == 1:
+            raise broken()
+
+    with pytest.raises(APIConnectionError):
+        await for_each(range(20), work, concurrency=2)
+
+    assert len(begun) < 5
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, "2"])
+async def test_bad_concurrency(concurrency):
+    """A concurrency that is no whole number above 0 is refused before anything is sent."""
+    calls = FakeCalls()
+
+    with pytest.raises(InvalidArgumentError):
+        await erase(tools(calls), "conv_1", concurrency=concurrency)
+
+    assert [] == calls.log
+
+
+async def test_on_deleted():
+    """Whoever asks is told of each deleted item once."""
+    calls = FakeCalls()
+    name = calls.conversation({"id": "a"}, {"id": "b"})
+    told: list[str] = []
+
+    await erase(tools(calls), name, on_deleted=lambda item: told.append(item.id))
+
+    assert ["a", "b"] == sorted(told)

@@ -1,0 +1,280 @@
+"""Checking and repairing: the rules, on the eight calls in memory."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from openai_conversations.errors import APIConnectionError
+from openai_conversations.operations.errors import OutdatedPlanError
+from openai_conversations.operations.repair.check import check, examine
+from openai_conversations.operations.repair.repair import make_plan, repair
+from tests.operations.fakes import FakeCalls, broken, tools, user
+
+
+def call(name: str = "c", tag: str = "function_call", **more: object) -> dict[str, object]:
+    return {"type": tag, "id": f"fc_{name}", "call_id": name, "name": "f", "arguments": "{}", **more}
+
+
+def output(name: str = "c", tag: str = "function_call_output", **more: object) -> dict[str, object]:
+    return {"type": tag, "id": f"fco_{name}", "call_id": name, "output": "done", **more}
+
+
+def said(name: str) -> dict[str, object]:
+    return {**user(name), "id": name}
+
+
+def reasoning(name: str, text: str = "hm") -> dict[str, object]:
+    return {"type": "reasoning", "id": name, "summary": [{"type": "summary_text", "text": text}] if text else []}
+
+
+PROGRAM = {"type": "program", "caller_id": "p"}
+
+SOUND = [
+    [],
+    [said("a")],
+    [said("a"), reasoning("r"), call(), output(), said("b")],
+    [call("a"), call("b"), output("b"), output("a")],
+    [{"type": "mcp_approval_request", "id": "r"}],
+    [{"type": "mcp_approval_request", "id": "r"}, {"type": "mcp_call", "id": "m", "approval_request_id": "r"}],
+    [{"type": "program", "id": "prog", "call_id": "p"}, call(caller=PROGRAM), output(caller=PROGRAM)],
+    [{"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "x"}],
+    [said("a"), {"type": "item_reference", "id": "a"}],
+    [{"type": "hologram", "id": "h", "call_id": "x"}],
+    [{"type": "file_search_call", "id": "fs", "queries": []}],
+]
+
+BROKEN = {
+    "call": ([call()], [("call_without_output", 0, "c")]),
+    "one of two calls": ([call("a"), call("b"), output("a")], [("call_without_output", 1, "b")]),
+    "output": ([said("a"), output()], [("output_without_call", 1, "c")]),
+    "output before its call": ([output(), call()], [("output_without_call", 0, "c"), ("call_without_output", 1, "c")]),
+    "second output": ([call(), output(), output(id="second")], [("second_output", 2, "c")]),
+    "reasoning": ([reasoning("r", "")], [("empty_reasoning", 0, "")]),
+    "reference": ([{"type": "item_reference", "id": "x"}], [("dangling_reference", 0, "x")]),
+    "approval": ([{"type": "mcp_approval_response", "approval_request_id": "x"}], [("dangling_reference", 0, "x")]),
+    "approved call": ([{"type": "mcp_call", "id": "m", "approval_request_id": "x"}], [("dangling_reference", 0, "x")]),
+    "program": ([call(caller=PROGRAM), output(caller=PROGRAM)], [("dangling_reference", n, "p") for n in (0, 1)]),
+}
+
+
+@pytest.mark.parametrize("items", SOUND, ids=range(len(SOUND)))
+def test_sound(items):
+    """What is in order is not complained about, and a plan for it does nothing."""
+    assert examine("conv", items).is_sound
+    assert ((), ()) == (make_plan("conv", items).steps, make_plan("conv", items, "delete_tail").steps)
+
+
+@pytest.mark.parametrize(("items", "findings"), BROKEN.values(), ids=BROKEN)
+def test_broken(items, findings):
+    """Every kind of trouble is found, with the item and what it names."""
+    assert findings == [(each.kind, each.index, each.call_id) for each in examine("conv", items).findings]
+
+
+async def test_check():
+    """A check reads every page and changes nothing."""
+    calls = FakeCalls(page_size=2)
+    name = calls.conversation(said("a"), said("b"), call(), said("c"), reasoning("r", ""))
+
+    report = await check(tools(calls), name)
+
+    assert (5, False, ["fc_c", "r"]) == (report.items, report.is_sound, [each.item_id for each in report.findings])
+    assert {"items.list"} == set(calls.names())
+    assert "item 2 (function_call fc_c): call without output c" == str(report.findings[0])
+    assert "content" not in str(report.to_json())
+
+
+OUTPUTS = {
+    "function_call": {"type": "function_call_output", "call_id": "c", "output": "sorry"},
+    "custom_tool_call": {"type": "custom_tool_call_output", "call_id": "c", "output": "sorry"},
+    "local_shell_call": {"type": "local_shell_call_output", "id": "c", "output": "sorry"},
+    "shell_call": {
+        "type": "shell_call_output",
+        "call_id": "c",
+        "output": [{"stdout": "", "stderr": "sorry", "outcome": {"type": "exit", "exit_code": 1}}],
+    },
+    "apply_patch_call": {"type": "apply_patch_call_output", "call_id": "c", "status": "failed", "output": "sorry"},
+    "tool_search_call": {"type": "tool_search_output", "call_id": "c", "execution": "client", "tools": []},
+}
+
+
+@pytest.mark.parametrize(("tag", "expected"), OUTPUTS.items(), ids=OUTPUTS)
+def test_outputs(tag, expected):
+    """The output that is added fits its call, says what it was told to say, and mends the conversation."""
+    items = [call(tag=tag, execution="client")]
+
+    (step,) = make_plan("conv", items, output="sorry").steps
+
+    assert ("append", "fc_c", expected) == (step.action, step.item_id, step.item)
+    assert examine("conv", [*items, step.item]).is_sound
+
+
+def test_caller_is_kept():
+    """The output of a call by a program names the program, too."""
+    items = [{"type": "program", "id": "prog", "call_id": "p"}, call(caller=PROGRAM)]
+
+    (step,) = make_plan("conv", items).steps
+
+    assert PROGRAM == step.item["caller"]
+
+
+def test_screenshots_cannot_be_made_up():
+    """A call whose output nobody can make up is left, and said to be; deleting the tail mends it."""
+    items = [said("a"), call(tag="computer_call")]
+
+    plan = make_plan("conv", items)
+
+    assert ((), ["fc_c"]) == (plan.steps, [finding.item_id for finding in plan.left])
+    assert ["fc_c"] == [step.item_id for step in make_plan("conv", items, "delete_tail").steps]
+
+
+TAILS = {
+    "nothing": ([said("a"), call(), output()], []),
+    "the call": ([said("a"), call()], ["fc_c"]),
+    "what follows": ([said("a"), call(), said("b"), said("c")], ["c", "b", "fc_c"]),
+    "its reasoning": ([said("a"), reasoning("r"), reasoning("s"), call()], ["fc_c", "s", "r"]),
+    "calls that lose their outputs": ([said("x"), call("a"), call("b"), output("a")], ["fco_a", "fc_b", "fc_a"]),
+    "and theirs": (
+        [call("a"), call("b"), output("b"), call("d"), output("a")],
+        ["fco_a", "fc_d", "fco_b", "fc_b", "fc_a"],
+    ),
+    "from the first": ([said("a"), call("a"), said("b"), call("b")], ["fc_b", "b", "fc_a"]),
+    "and trouble before it": ([reasoning("r", ""), said("a"), output("x"), call()], ["fc_c", "fco_x", "r"]),
+    "only trouble": ([said("a"), reasoning("r", ""), said("b")], ["r"]),
+}
+
+
+@pytest.mark.parametrize(("items", "deleted"), TAILS.values(), ids=TAILS)
+def test_delete_tail(items, deleted):
+    """From the end backwards to the first call without output, and no call is left without its output by that."""
+    plan = make_plan("conv", items, "delete_tail")
+
+    assert deleted == [step.item_id for step in plan.steps]
+    assert examine("conv", [item for item in items if item["id"] not in deleted]).is_sound
+
+
+@pytest.mark.parametrize("strategy", ["add_outputs", "delete_tail"])
+@pytest.mark.parametrize(("items", "findings"), BROKEN.values(), ids=BROKEN)
+async def test_repaired(items, findings, strategy):
+    """After a repair the check finds nothing but what the plan said that it leaves."""
+    calls = FakeCalls()
+    name = calls.conversation(said("z"), *items)
+
+    report = await repair(tools(calls), name, strategy=strategy, dry_run=False)
+
+    assert (True, len(findings)) == (report.applied, len(report.found.findings))
+    assert [(left.kind, left.item_id) for left in report.plan.left] == [
+        (after.kind, after.item_id) for after in report.after.findings
+    ]
+
+
+async def test_dry_run():
+    """Without dry_run=False nothing is changed."""
+    calls = FakeCalls()
+    name = calls.conversation(call(), output("x"))
+
+    report = await repair(tools(calls), name)
+
+    assert {"items.list"} == set(calls.names())
+    assert (False, None, ["delete", "append"]) == (
+        report.applied,
+        report.after,
+        [step.action for step in report.plan.steps],
+    )
+    assert "delete fco_x: there is no call that it answers" == str(report.plan.steps[0])
+    assert "append function_call_output for fc_c: the call has no output" == str(report.plan.steps[1])
+
+
+async def test_the_plan_is_what_is_done():
+    """The requests that change something are those of the plan, in its order."""
+    calls = FakeCalls()
+    name = calls.conversation(*[call(str(number)) for number in range(25)], output("x"), reasoning("r", ""))
+    planned = (await repair(tools(calls), name)).plan
+    calls.log.clear()
+
+    report = await repair(tools(calls), name, plan=planned, dry_run=False)
+
+    changes = [(called, at) for called, at in calls.log if called != "items.list"]
+    deleted = [at[1] for called, at in changes if called == "items.delete"]
+    appended = [item for called, at in changes if called == "items.create" for item in at[1]]
+    assert planned is report.plan
+    assert [step.item_id for step in planned.steps if step.action == "delete"] == deleted
+    assert [step.item for step in planned.steps if step.action == "append"] == appended
+    assert ["items.delete", "items.delete", "items.create", "items.create"] == [called for called, _ in changes]
+
+
+@pytest.mark.parametrize("change", ["comes", "goes", "other"])
+async def test_outdated_plan(change):
+    """A plan for a conversation that is not the same any more is refused, and nothing is changed."""
+    calls = FakeCalls()
+    name = calls.conversation(said("a"), call())
+    plan = (await repair(tools(calls), name)).plan
+    other = calls.conversation(said("b"), call())
+    if change == "comes":
+        calls.add(name, output())
+    if change == "goes":
+        calls.stored[name].items.pop(0)
+    calls.log.clear()
+
+    with pytest.raises(OutdatedPlanError):
+        await repair(tools(calls), other if change == "other" else name, plan=plan, dry_run=False)
+
+    assert {"items.list"} == set(calls.names())
+
+
+async def test_deleted_by_somebody_else():
+    """An item that somebody else deletes first is as good as deleted."""
+    calls = FakeCalls()
+    name = calls.conversation(said("a"), output("x"))
+
+    def take(_: int, called: str) -> None:
+        if called == "items.delete":
+            calls.stored[name].items.pop()
+
+    calls.before = take
+
+    assert (await repair(tools(calls), name, dry_run=False)).after.is_sound
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("number", range(1, 7))
+async def test_stopped_at_every_request(number, moment):
+    """Wherever a repair is stopped, the next one completes it, and what was in order stays."""
+    calls = FakeCalls()
+    name = calls.conversation(said("a"), call("a"), said("b"), call("b"), said("c"))
+
+    def stop(at: int, _: str) -> None:
+        if at == number:
+            raise broken()
+
+    setattr(calls, moment, stop)
+    with suppress(APIConnectionError):
+        await repair(tools(calls), name, strategy="delete_tail", dry_run=False)
+    calls.before = calls.after = lambda number, name: None
+
+    report = await repair(tools(calls), name, strategy="delete_tail", dry_run=False)
+
+    assert report.after.is_sound
+    assert "a" == calls.stored[name].items[0]["id"]
+
+
+def test_plan_as_json():
+    """A plan is a JSON value without what was said."""
+    plan = make_plan("conv", [said("my secret"), call(arguments="secret")], output="sorry")
+
+    assert "secret" not in str(plan.to_json())
+    assert "sorry" in str(plan.to_json())
+
+
+async def test_report_as_json():
+    """The report of a repair holds what was found, what was planned, and what is left."""
+    calls = FakeCalls()
+    name = calls.conversation(said("my secret"), call(), call("s", tag="computer_call"))
+
+    planned = (await repair(tools(calls), name)).to_json()
+    done = (await repair(tools(calls), name, dry_run=False)).to_json()
+
+    assert (False, None) == (planned["applied"], planned["after"])
+    assert (True, 1) == (done["applied"], len(done["after"]["findings"]))
+    assert "secret" not in str([planned, done])
