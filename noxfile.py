@@ -147,6 +147,13 @@ def instructions(session: nox.Session) -> None:
 
 
 @nox.session
+def trace(session: nox.Session) -> None:
+    """Which of our files a call passes, and that no layer calls one above it; ``-- --calls`` prints every call."""
+    install(session, "tests")
+    session.run("python", "-m", "benchmarks.trace", *session.posargs)
+
+
+@nox.session
 def rates(session: nox.Session) -> None:
     """Asked rates are held within 5 % and used to 90 %, in one process and by a Dask cluster of three workers."""
     install(session, "tests")
