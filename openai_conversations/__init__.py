@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         UnprocessableEntityError,
         WrongEventLoopError,
     )
+    from openai_conversations.limits import Include
     from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
     from openai_conversations.middlewares.registry import PendingCreate, Registered, Registry
     from openai_conversations.operations.archive.reader import Archive
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
     from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, RepairStep
     from openai_conversations.resources.archives import read_archive, render_archive
     from openai_conversations.resources.conversation_operations import OperationOptions
-    from openai_conversations.resources.items import Include, ItemParam
+    from openai_conversations.resources.items import ItemParam
     from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse
     from openai_conversations.schemas.content.computer_screenshot import ComputerScreenshot
     from openai_conversations.schemas.content.input_file import InputFile
@@ -340,7 +341,8 @@ _NAMES = {
     "bulk.jobs": ("checking", "erasing", "exporting", "importing"),
     "resources.archives": ("read_archive", "render_archive"),
     "api.arguments": ("CallOptions", "Guard", "Omit", "omit"),
-    "resources.items": ("Include", "ItemParam"),
+    "limits": ("Include",),
+    "resources.items": ("ItemParam",),
     "resources.conversation_operations": ("OperationOptions",),
     "api.pagination": ("ConversationItemPage", "ItemLister"),
     "resources.raw": ("APIResponse", "StreamedAPIResponse"),

@@ -8,14 +8,14 @@ from typing import Any, Final, Literal, TypedDict, TypeGuard, cast
 from urllib.parse import quote
 
 from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.limits import (
+    ITEMS_PER_PAGE,
+    ITEMS_PER_REQUEST,
+    METADATA_KEY_LENGTH,
+    METADATA_PAIRS,
+    METADATA_VALUE_LENGTH,
+)
 from openai_conversations.settings import Timeout
-
-# From the prose of the API's description; servers of this API mostly do not enforce them.
-METADATA_PAIRS: Final = 16
-METADATA_KEY_LENGTH: Final = 64
-METADATA_VALUE_LENGTH: Final = 512
-ITEMS_PER_REQUEST: Final = 20
-ITEMS_PER_PAGE: Final = 100
 
 # Every id of the service is of this kind; the match saves the tenth part of a call's own cost.
 _PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]+").fullmatch

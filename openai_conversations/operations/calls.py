@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import attrs
 
@@ -19,24 +19,6 @@ from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
 
 T_co = TypeVar("T_co", covariant=True)
-
-ITEMS_PER_REQUEST: Final = 20
-"""What an append takes at the most."""
-
-PAGE_SIZE: Final = 100
-"""What a page holds at the most."""
-
-EVERYTHING: Final = (
-    "file_search_call.results",
-    "web_search_call.results",
-    "web_search_call.action.sources",
-    "message.input_image.image_url",
-    "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs",
-    "reasoning.encrypted_content",
-    "message.output_text.logprobs",
-)
-"""Every value of ``include``: an item is whole only with all of them."""
 
 
 class Answer(Protocol[T_co]):

@@ -14,7 +14,8 @@ from typing import Any
 import attrs
 
 from openai_conversations.errors import PaginationStalledError
-from openai_conversations.operations.calls import EVERYTHING, PAGE_SIZE, Answer, Tools
+from openai_conversations.limits import INCLUDE_ALL, ITEMS_PER_PAGE
+from openai_conversations.operations.calls import Answer, Tools
 from openai_conversations.operations.errors import OperationError
 from openai_conversations.operations.jsontypes import JsonObject, as_object, is_list, is_object
 from openai_conversations.writing.settle import item_id
@@ -47,7 +48,9 @@ async def read_page(
     Raises:
         APIResponseValidationError: The answer is not a page.
     """
-    answer = await tools.calls.items.list(conversation_id, after=after, include=include, limit=PAGE_SIZE, order="asc")
+    answer = await tools.calls.items.list(
+        conversation_id, after=after, include=include, limit=ITEMS_PER_PAGE, order="asc"
+    )
     body = _body(tools, answer)
     items = body["data"]
     cursor = body.get("last_id") or (item_id(items[-1]) if items else None) or None
@@ -78,7 +81,7 @@ def _body(tools: Tools, answer: Answer[Any]) -> JsonObject:
 
 
 async def pages(
-    tools: Tools, conversation_id: str, *, include: Sequence[str] = EVERYTHING
+    tools: Tools, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL
 ) -> AsyncGenerator[Page, None]:
     """
     All pages.
@@ -102,7 +105,7 @@ async def pages(
 
 
 async def every_item(
-    tools: Tools, conversation_id: str, *, include: Sequence[str] = EVERYTHING
+    tools: Tools, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL
 ) -> AsyncIterator[JsonObject]:
     """Every item once, oldest first, with everything that the server gives on demand."""
     seen: set[str] = set()
@@ -115,6 +118,6 @@ async def every_item(
                     yield item
 
 
-async def read_all(tools: Tools, conversation_id: str, *, include: Sequence[str] = EVERYTHING) -> list[JsonObject]:
+async def read_all(tools: Tools, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> list[JsonObject]:
     """Every item in a list."""
     return [item async for item in every_item(tools, conversation_id, include=include)]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
 from openai_conversations.converters.json import dumps
 from openai_conversations.converters.outgoing import KEEPS_ID
+from openai_conversations.limits import INCLUDE_ALL, Include
 from openai_conversations.resources.archives import ExportFormat, loads_lossless, render_archive
 from openai_conversations.resources.core import Core
 from openai_conversations.schemas.conversation import Conversation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from openai_conversations.operations.repair.check import CheckReport
     from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, Strategy
     from openai_conversations.resources.conversations import RawConversations
-    from openai_conversations.resources.items import Include, RawItems
+    from openai_conversations.resources.items import RawItems
 
 
 class OperationOptions(TypedDict, total=False):
@@ -173,12 +174,11 @@ class ConversationOperations:
             MissingExtraError: HTML is asked for, and what it needs is not installed.
         """
         from openai_conversations.operations.archive.export import collect, export
-        from openai_conversations.operations.calls import EVERYTHING
 
         path_id("conversation_id", conversation_id)
         checked_choice("format", format, ("jsonl", "markdown", "html"))
         tools = self._tools(options)
-        fields = EVERYTHING if isinstance(include, Omit) else include
+        fields = INCLUDE_ALL if isinstance(include, Omit) else include
         if format == "jsonl":
             async for line in export(tools, conversation_id, include=fields):
                 yield line

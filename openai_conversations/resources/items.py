@@ -23,6 +23,7 @@ from openai_conversations.api.arguments import (
 )
 from openai_conversations.api.pagination import ConversationItemPage, ItemLister
 from openai_conversations.errors import NotFoundError
+from openai_conversations.limits import Include
 from openai_conversations.resources.appending import ChunkCalls
 from openai_conversations.resources.core import Core
 from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse, Wrapped, raw, streamed
@@ -36,18 +37,6 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from openai_conversations.writing.chunks import AppendResult, AppendResume, OnProgress
-
-Include = Literal[
-    "file_search_call.results",
-    "web_search_call.results",
-    "web_search_call.action.sources",
-    "message.input_image.image_url",
-    "computer_call_output.output.image_url",
-    "code_interpreter_call.outputs",
-    "reasoning.encrypted_content",
-    "message.output_text.logprobs",
-]
-"""Fields that the service leaves out unless asked."""
 
 ItemParam: TypeAlias = "Mapping[str, object] | Item"
 """An item to send: a mapping of the official shapes, or an object of ours, also a received one."""

@@ -23,12 +23,10 @@ from openai_conversations.errors import (
     NotFoundError,
     one_line,
 )
-from openai_conversations.operations.calls import ITEMS_PER_REQUEST
+from openai_conversations.limits import ITEMS_PER_APPEND, ITEMS_PER_REQUEST
 from openai_conversations.operations.errors import AppendIncompleteError
 from openai_conversations.schemas.base import Schema
 from openai_conversations.writing.settle import is_certain
-
-MOST_ITEMS: Final = 100_000
 
 Source = Iterable[Any] | AsyncIterable[Any]
 
@@ -284,8 +282,8 @@ class _Source:
                 f"items must be an iterable of items, not {type(cast('object', items)).__name__}"
             )
         self.total: int | None = len(items) if isinstance(items, Sized) else None
-        if self.total is not None and not 1 <= self.total <= MOST_ITEMS:
-            raise InvalidArgumentError(f"items has {self.total} items; an append takes 1 to {MOST_ITEMS:,}")
+        if self.total is not None and not 1 <= self.total <= ITEMS_PER_APPEND:
+            raise InvalidArgumentError(f"items has {self.total} items; an append takes 1 to {ITEMS_PER_APPEND:,}")
         if isinstance(items, Sequence):
             for index, item in enumerate(items):
                 _check_item(index, item)
@@ -307,7 +305,7 @@ class _Source:
             chunk.append(item)
             _check_item(self._taken - 1, item)
         if self._taken == 0:
-            raise InvalidArgumentError(f"items is empty; an append takes 1 to {MOST_ITEMS:,}")
+            raise InvalidArgumentError(f"items is empty; an append takes 1 to {ITEMS_PER_APPEND:,}")
 
     async def _next(self, remaining: Callable[[], float | None]) -> Any:
         if self._sync is not None:
@@ -316,8 +314,8 @@ class _Source:
             item = await self._wait(remaining())
         if item is not _END:
             self._taken += 1
-            if self._taken > MOST_ITEMS:
-                raise InvalidArgumentError(f"items has more than {MOST_ITEMS:,} items")
+            if self._taken > ITEMS_PER_APPEND:
+                raise InvalidArgumentError(f"items has more than {ITEMS_PER_APPEND:,} items")
         return item
 
     async def _wait(self, seconds: float | None) -> Any:

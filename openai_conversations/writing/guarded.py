@@ -8,10 +8,11 @@ from typing import Any, cast
 from openai_conversations.api import operations
 from openai_conversations.api.arguments import Guard
 from openai_conversations.errors import AmbiguousWriteError, APIError, APIResponseValidationError
+from openai_conversations.limits import ITEMS_PER_PAGE
 from openai_conversations.resources.core import Core
 from openai_conversations.schemas.page import ConversationItemList
 from openai_conversations.transport.message import Request, Response, Verdict
-from openai_conversations.writing.settle import PAGE_SIZE, Finding, Look, is_certain, item_id, look, newest_id
+from openai_conversations.writing.settle import Finding, Look, is_certain, item_id, look, newest_id
 
 
 class GuardedAppend:
@@ -26,7 +27,7 @@ class GuardedAppend:
         query: What a look asks for besides its page: the ``include`` of the append, the caller's ``extra_query``.
     """
 
-    __slots__ = ("_last_item_id", "_core", "_guard", "_newest", "_query", "_request", "_sent")
+    __slots__ = ("_core", "_guard", "_last_item_id", "_newest", "_query", "_request", "_sent")
 
     def __init__(
         self, core: Core, sent: Sequence[Any], guard: Guard, last_item_id: str | None, query: Mapping[str, object]
@@ -89,7 +90,7 @@ class GuardedAppend:
         return await self._read(after, limit=1)
 
     async def _read_page(self, after: str | None) -> Look:
-        return await self._read(after, limit=PAGE_SIZE)
+        return await self._read(after, limit=ITEMS_PER_PAGE)
 
     async def _read(self, after: str | None, *, limit: int) -> Look:
         """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""

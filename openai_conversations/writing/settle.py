@@ -21,10 +21,10 @@ from openai_conversations.errors import (
     ConversationsError,
     PaginationStalledError,
 )
+from openai_conversations.limits import ITEMS_PER_PAGE
 from openai_conversations.writing.compare import find
 from openai_conversations.writing.last_item import START
 
-PAGE_SIZE: Final = 100
 _MOST_PAGES: Final = 10
 
 
@@ -127,10 +127,10 @@ async def _read_back(last_item_id: str | None, read_page: ReadPage) -> tuple[lis
             newest[item_id(item) or len(newest)] = item
         if not page.has_more:
             return _oldest_first(newest), last_item_id == START
-        if last_item_id is None and len(newest) >= PAGE_SIZE:
+        if last_item_id is None and len(newest) >= ITEMS_PER_PAGE:
             break
         after = _next(page, after)
-    if len(newest) < PAGE_SIZE:
+    if len(newest) < ITEMS_PER_PAGE:
         raise _stalled(after)
     return _oldest_first(newest), False
 

@@ -11,8 +11,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from openai_conversations.api.operations import ENDPOINTS
+from openai_conversations.limits import Include
 from openai_conversations.resources.conversations import Conversations
-from openai_conversations.resources.items import Include, Items
+from openai_conversations.resources.items import Items
 from openai_conversations.transport.message import Replay
 
 # Not part of the project: OpenAI's description, cut to the Conversations API, lies beside the repository.

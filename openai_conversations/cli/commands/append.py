@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeGuard
+from typing import Annotated, Any, TypeGuard
 
 from cyclopts import Parameter
 
@@ -12,8 +12,8 @@ from openai_conversations.cli.connection import Connection
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
 from openai_conversations.cli.render.output import Json, as_json, note, wants_json, write_json
+from openai_conversations.limits import ITEMS_PER_REQUEST
 
-ITEMS_PER_REQUEST: Final = 20
 DEFAULT = Connection()
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.manifest import Manifest, make_manifest
 from openai_conversations.operations.archive.reader import Archive
-from openai_conversations.operations.calls import EVERYTHING, Tools
+from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.jsontypes import JsonObject, as_object
 from openai_conversations.operations.listing import read_all
 
 
-async def collect(tools: Tools, conversation_id: str, *, include: Sequence[str] = EVERYTHING) -> Archive:
+async def collect(tools: Tools, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> Archive:
     """
     Everything that an export holds.
 
@@ -24,7 +25,7 @@ async def collect(tools: Tools, conversation_id: str, *, include: Sequence[str] 
     return Archive(kind="conversation", items=tuple(items), conversation=manifest.conversation, manifest=manifest)
 
 
-async def export(tools: Tools, conversation_id: str, *, include: Sequence[str] = EVERYTHING) -> AsyncIterator[bytes]:
+async def export(tools: Tools, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> AsyncIterator[bytes]:
     """
     The lines of an export, each with its end. The first is the manifest.
 

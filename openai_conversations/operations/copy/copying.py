@@ -8,23 +8,26 @@ A dry run can only foretell what is left out or changed before sending.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
-from openai_conversations.operations.calls import EVERYTHING, Tools
+from openai_conversations.limits import (
+    INCLUDE_ALL,
+    ITEMS_PER_APPEND,
+    METADATA_KEY_LENGTH,
+    METADATA_PAIRS,
+    METADATA_VALUE_LENGTH,
+)
+from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
 from openai_conversations.operations.errors import AppendIncompleteError, CopyIncompleteError
 from openai_conversations.operations.jsontypes import JsonObject, as_object
 from openai_conversations.operations.listing import items_of, read_all
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.operations.writable import refusal_of, writable
-from openai_conversations.writing.chunks import MOST_ITEMS, append
+from openai_conversations.writing.chunks import append
 from openai_conversations.writing.settle import item_id
-
-METADATA_PAIRS: Final = 16
-METADATA_KEY_LENGTH: Final = 64
-METADATA_VALUE_LENGTH: Final = 512
 
 
 @attrs.frozen(kw_only=True)
@@ -210,9 +213,9 @@ async def append_all(
         CopyIncompleteError: A request failed.
     """
     chunks = _Chunks(tools, conversation_id, present)
-    for start in range(0, len(items), MOST_ITEMS):
+    for start in range(0, len(items), ITEMS_PER_APPEND):
         try:
-            await append(chunks, conversation_id, [copied.sent for copied in items[start : start + MOST_ITEMS]])
+            await append(chunks, conversation_id, [copied.sent for copied in items[start : start + ITEMS_PER_APPEND]])
         except AppendIncompleteError as error:
             total = len(present) + len(items)
             cause = error.__cause__ or error
@@ -240,7 +243,7 @@ class _Chunks:
         del look_first, within
         known = last_item_id or (item_id(self.stored[-1]) if self.stored else None)
         answer = await self._tools.calls.items.create(
-            self._conversation_id, items=items, include=EVERYTHING, last_item_id=known or None
+            self._conversation_id, items=items, include=INCLUDE_ALL, last_item_id=known or None
         )
         stored = items_of(self._tools, answer)
         if len(stored) != len(items):

@@ -13,7 +13,8 @@ from typing import Any, Final, Literal
 import attrs
 
 from openai_conversations.errors import NotFoundError
-from openai_conversations.operations.calls import ITEMS_PER_REQUEST, Tools
+from openai_conversations.limits import ITEMS_PER_REQUEST
+from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.errors import OutdatedPlanError
 from openai_conversations.operations.jsontypes import JsonObject, text_of, type_of
 from openai_conversations.operations.listing import read_all

@@ -8,9 +8,9 @@ import json
 import pytest
 
 from openai_conversations.converters.json import dumps
+from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.export import export
 from openai_conversations.operations.archive.reader import read_archive, whole_text
-from openai_conversations.operations.calls import EVERYTHING
 from openai_conversations.operations.errors import ArchiveError
 from openai_conversations.resources.archives import loads_lossless
 from tests.operations.fakes import FakeCalls, tools, user
@@ -31,7 +31,7 @@ async def test_manifest():
         "conversation": {"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {"user": "42"}},
         "source": "http://fake/v1",
         "exported_at": "1970-01-01T00:16:40.000Z",
-        "include": list(EVERYTHING),
+        "include": list(INCLUDE_ALL),
         "items": 2,
         "types": {"message": 1, "reasoning": 1},
         "sha256": hashlib.sha256(b"".join(lines[1:])).hexdigest(),
