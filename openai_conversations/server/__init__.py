@@ -7,8 +7,8 @@ The core of the package never imports this; ``aiohttp.web`` and SQLite are loade
 from __future__ import annotations
 
 from openai_conversations.server import faults
-from openai_conversations.server.faults.named import Fault
-from openai_conversations.server.http.messages import Call
+from openai_conversations.server.faults.fault import Fault
+from openai_conversations.server.http.messages import ServerRequest
 from openai_conversations.server.inspection.assertions import StoredConversation
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.profiles import PROFILES, ServerProfile
@@ -18,13 +18,13 @@ from openai_conversations.server.storage.store import Orphan
 
 __all__ = [
     "PROFILES",
-    "Call",
     "ConversationsServer",
-    "JournalEntry",
     "Fault",
+    "JournalEntry",
     "Orphan",
-    "ServerProfile",
     "ServeOptions",
+    "ServerProfile",
+    "ServerRequest",
     "StoredConversation",
     "faults",
     "serve",

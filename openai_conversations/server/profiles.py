@@ -27,16 +27,16 @@ class ServerProfile:
         errors: The body of an error: OpenAI's object, the same with the message alone, ``{"detail": …}``,
             ``application/problem+json``, plain text, or nothing.
         invalid_status: The HTTP status for a request whose content is refused.
-        request_id_headers: In which headers every answer carries its id.
+        request_id_headers: In which headers every response carries its id.
         metadata_limits: Whether the limits of metadata are held.
         item_limit: Whether at most 20 items are taken at once.
         page_limit: Whether ``limit`` above 100 is refused; otherwise it means 100.
-        empty_metadata: The answer's metadata when none was given: an empty object or null.
+        empty_metadata: The metadata of the response when none was given: an empty object or null.
         update: Whether an update replaces the metadata or is merged into it.
         strict_items: See :class:`.items.ItemRules`.
         own_ids: Whether the ids that items bring are kept.
         unknown_types: Whether items of unknown types are kept.
-        item_deletion: What deleting an item answers: its conversation, or an object for the deleted item.
+        item_deletion: What deleting an item responds with: its conversation, or an object for the deleted item.
         empty_ids: What ``first_id`` and ``last_id`` are in an empty list.
         last_id: Whether lists have a ``last_id`` at all.
         full_page_has_more: Whether a full last page says ``has_more``, so that an empty one follows.

@@ -11,13 +11,14 @@ from os import PathLike
 from typing import Any, Self, TypeVar
 
 from openai_conversations.converters import json
-from openai_conversations.server.faults import injector
+from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.faults.injector import FaultInjector
-from openai_conversations.server.faults.named import Fault
-from openai_conversations.server.http.auth import Keys
-from openai_conversations.server.http.handler import App, RequestLimits
+from openai_conversations.server.faults.parse import parse_fault
+from openai_conversations.server.http.auth import Authenticator
+from openai_conversations.server.http.handler import RequestBounds, RequestHandler
+from openai_conversations.server.http.lifetime import Lifetime
 from openai_conversations.server.http.listener import Listener
-from openai_conversations.server.http.rate_limit import RateLimit
+from openai_conversations.server.http.rate_limit import RequestRate
 from openai_conversations.server.inspection import assertions
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
 from openai_conversations.server.inspection.control import Control
@@ -84,12 +85,12 @@ class ConversationsServer:
         self._port = port
         self._database = database
         self._seed = seed
-        self._keys = Keys(keys, self.profile)
-        self._rate = RateLimit(rate_limit, time.monotonic)
-        self._limits = RequestLimits(body=max_body, patience=patience)
+        self._authenticator = Authenticator(keys, self.profile)
+        self._rate = RequestRate(rate_limit, time.monotonic)
+        self._bounds = RequestBounds(body=max_body, patience=patience)
         self._control = Control(self) if (host.startswith(LOOPBACK) if control is None else control) else None
         self._sleep = sleep
-        self._armory = FaultInjector()
+        self._injector = FaultInjector()
         self._journal = Journal(limit=journal_limit, listener=on_request)
         self._running: _Running | None = None
         self._thread: _Thread | None = None
@@ -118,37 +119,37 @@ class ConversationsServer:
 
     async def _listen(self, engine: Engine, started: int) -> _Running:
         ids, now = Ids(self._seed, started=started), make_clock(self._seed, started=started)
-        context = Context(ids=ids, now=now, profile=self.profile)
-        app = App(
+        lifetime = Lifetime(self._sleep)
+        handler = RequestHandler(
             engine=engine,
-            context=context,
-            keys=self._keys,
-            injector=self._armory,
+            context=Context(ids=ids, now=now, profile=self.profile),
+            authenticator=self._authenticator,
+            injector=self._injector,
             journal=self._journal,
             rate=self._rate,
-            limits=self._limits,
+            bounds=self._bounds,
             control=self._control,
-            sleep=self._sleep,
+            lifetime=lifetime,
+            go_down=self._go_down_if_running,
         )
         listener = Listener(
-            app.handle,
+            handler.handle,
             host=self._host,
             port=self._port,
-            patience=self._limits.patience,
+            patience=self._bounds.patience,
             keepalive=self.profile.keepalive,
-            sleep=app.sleep,
+            sleep=lifetime.sleep,
         )
-        app.go_down = listener.go_down
         await listener.open()
-        return _Running(app, engine, listener)
+        return _Running(handler, lifetime, listener)
 
     async def stop(self) -> None:
         """Stop listening, hang up on everybody, close the database. Does nothing when the server does not run."""
         running, self._running = self._running, None
         if running is not None:
-            running.app.close()
+            await running.lifetime.close()
             await running.listener.close()
-            running.engine.close()
+            running.handler.engine.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -192,33 +193,37 @@ class ConversationsServer:
 
     def add_fault(self, fault: Fault | str) -> Fault:
         """
-        Let something go wrong from now on; of the faults that fit a request, the first that was added strikes.
+        Let something go wrong from now on; of the faults that fit a request, the first that was added fires.
 
         Raises:
             ValueError: The line names no fault, or none like this.
         """
-        added = injector.parse(fault) if isinstance(fault, str) else fault
-        self._armory.add(added)
+        added = parse_fault(fault) if isinstance(fault, str) else fault
+        self._injector.add(added)
         return added
 
     def clear_faults(self) -> None:
         """Forget all faults."""
-        self._armory.clear()
+        self._injector.clear()
 
     @property
     def faults(self) -> list[tuple[Fault, int]]:
-        """Every fault with how often it struck."""
-        return self._armory.all()
+        """Every fault with how often it fired."""
+        return self._injector.all()
 
     @property
     def unfired_faults(self) -> list[Fault]:
-        """The faults that never struck: a test that orders a fault and never meets it proves nothing."""
-        return self._armory.unfired()
+        """The faults that never fired: a test that orders a fault and never meets it proves nothing."""
+        return self._injector.unfired()
 
     def go_down(self, seconds: float) -> None:
         """Hang up on everybody and refuse connections for so many seconds, from now on."""
         running = self._alive
         running.loop.call_soon_threadsafe(running.listener.go_down, seconds)
+
+    def _go_down_if_running(self, seconds: float) -> None:
+        if self._running is not None:
+            self._running.listener.go_down(seconds)
 
     # what is stored
 
@@ -257,7 +262,7 @@ class ConversationsServer:
         Raises:
             ValueError: There is no such conversation.
         """
-        new_id = self._alive.app.context.ids.new
+        new_id = self._alive.handler.context.ids.new
         prepared = [complete(item, new_id) for item in items]
 
         def job(store: Store) -> None:
@@ -272,12 +277,12 @@ class ConversationsServer:
     def reset(self) -> None:
         """Forget everything: conversations, faults, journal."""
         self._run(Store.clear)
-        self._alive.app.context.cursors.clear()
-        self._armory.clear()
+        self._alive.handler.context.cursors.clear()
+        self._injector.clear()
         self._journal.clear()
 
     def _run(self, job: Job[T]) -> T:
-        return self._alive.engine.run_now(job)
+        return self._alive.handler.engine.run_now(job)
 
     # what happened
 
@@ -340,9 +345,9 @@ class ConversationsServer:
 class _Running:
     """What exists only while the server runs."""
 
-    def __init__(self, app: App, engine: Engine, listener: Listener) -> None:
-        self.app = app
-        self.engine = engine
+    def __init__(self, handler: RequestHandler, lifetime: Lifetime, listener: Listener) -> None:
+        self.handler = handler
+        self.lifetime = lifetime
         self.listener = listener
         self.loop = asyncio.get_running_loop()
 

@@ -8,7 +8,7 @@ The pytest plugin: a Conversations server in every test that asks for one.
 ``@pytest.mark.conversations``     how the server of one test is made: ``profile="ogx", faults=["locked:n=2"]``
 ``--conversations-profile``        the profile of every server that no mark gives one
 ``--conversations-seed``           the same for the seed
-``--conversations-unfired=error``  fail the tests whose faults never struck, instead of only reporting them
+``--conversations-unfired=error``  fail the tests whose faults never fired, instead of only reporting them
 =================================  ============================================================================
 
 The server runs in a thread of its own: tests may be plain functions, coroutines of any plugin, or drive other programs.
@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--conversations-unfired",
         choices=("report", "error"),
         default="report",
-        help="what becomes of a test whose faults never struck",
+        help="what becomes of a test whose faults never fired",
     )
 
 
@@ -73,14 +73,14 @@ def _report(request: pytest.FixtureRequest, unfired: list[Fault]) -> None:
     """A test that orders a fault and never meets it proves nothing: say so."""
     request.config.stash[_UNFIRED].extend((request.node.nodeid, fault) for fault in unfired)
     if unfired and request.config.option.conversations_unfired == "error":
-        pytest.fail(f"faults that never struck: {', '.join(map(str, unfired))}", pytrace=False)
+        pytest.fail(f"faults that never fired: {', '.join(map(str, unfired))}", pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """List the faults that never struck."""
+    """List the faults that never fired."""
     unfired = config.stash[_UNFIRED]
     if unfired:
-        terminalreporter.section("faults that never struck")
+        terminalreporter.section("faults that never fired")
         for test, fault in unfired:
             terminalreporter.write_line(f"{test}: {fault}")
 

@@ -129,22 +129,22 @@ UNFIRED = """
     """
 
 
-def test_faults_that_never_struck_are_reported(run):
+def test_faults_that_never_fired_are_reported(run):
     """A fault that was ordered and never met is listed at the end."""
     outcome = run(UNFIRED)
 
     outcome.assert_outcomes(passed=1)
     outcome.stdout.fnmatch_lines(
-        ["*faults that never struck*", "*::test_never: locked on getConversation"],
+        ["*faults that never fired*", "*::test_never: locked on getConversation"],
     )
 
 
-def test_faults_that_never_struck_can_be_errors(run):
+def test_faults_that_never_fired_can_be_errors(run):
     """By option such a test does not pass."""
     outcome = run(UNFIRED, "--conversations-unfired=error")
 
     outcome.assert_outcomes(passed=1, errors=1)
-    outcome.stdout.fnmatch_lines(["*faults that never struck: locked on getConversation"])
+    outcome.stdout.fnmatch_lines(["*faults that never fired: locked on getConversation"])
 
 
 def test_without_pytest_asyncio(run, pytester):

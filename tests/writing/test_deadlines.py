@@ -10,7 +10,7 @@ import pytest
 
 from openai_conversations import ConversationsError, Timeout
 from openai_conversations.server import faults
-from openai_conversations.server.faults.named import OPERATION_IDS
+from openai_conversations.server.faults.fault import OPERATION_IDS
 from tests.writing.helpers import user
 
 DEADLINE = 0.3

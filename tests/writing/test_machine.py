@@ -394,11 +394,11 @@ class Writes(RuleBasedStateMachine):
             self.runner.run(self.delete(model, item_id))
 
     async def delete(self, model: Model, item_id: str) -> None:
-        struck = len(self.server.requests)
+        before = len(self.server.requests)
         try:
             await self.client.conversations.items.delete(item_id, conversation_id=model.id)
         except ConversationsError as error:
-            tried = [one for one in self.server.requests[struck:] if one.operation == "deleteConversationItem"]
+            tried = [one for one in self.server.requests[before:] if one.operation == "deleteConversationItem"]
             unclear = isinstance(error, (APIConnectionError, APIResponseValidationError, InternalServerError))
             if unclear or any(one.committed or "slow" in one.fault for one in tried):
                 model.doubtful.add(item_id)

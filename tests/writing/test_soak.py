@@ -26,7 +26,7 @@ from openai_conversations import (
     Timeout,
 )
 from openai_conversations.server import ConversationsServer, faults
-from openai_conversations.server.faults.named import Fault
+from openai_conversations.server.faults.fault import Fault
 from tests.writing.conftest import CREATE_ITEMS, LIST_ITEMS
 from tests.writing.helpers import text_of, user
 

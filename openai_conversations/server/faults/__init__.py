@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from openai_conversations.server.faults.fault import OPERATION_IDS, Fault, Select
 from openai_conversations.server.faults.named import (
     NAMED,
-    OPERATION_IDS,
-    Fault,
-    Select,
     commit_then_drop,
     commit_then_status,
     drop_before_commit,

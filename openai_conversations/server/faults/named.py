@@ -2,7 +2,8 @@
 What can go wrong, by name.
 
 A :class:`Fault` says what happens to a request and to which requests. ``commit`` in a name means that the write is
-stored before things go wrong; the faults that spoil an answer (``truncated_json`` and so on) come after the commit too.
+stored before things go wrong; the faults that spoil a response (``truncated_json`` and so on) come after the commit
+too.
 
 ::
 
@@ -14,111 +15,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Literal, TypedDict, Unpack
+from typing import Literal, Unpack
 
-import attrs
+from openai_conversations.server.faults.effects import bodies, lists, outcomes
+from openai_conversations.server.faults.fault import Fault, Select
 
-from openai_conversations.server.faults import effects
-from openai_conversations.server.faults.effects import Effect
-from openai_conversations.server.http.messages import Call
-
-OPERATION_IDS = (
-    "createConversation",
-    "getConversation",
-    "updateConversation",
-    "deleteConversation",
-    "createConversationItems",
-    "listConversationItems",
-    "getConversationItem",
-    "deleteConversationItem",
-)
 _LISTS = frozenset({"listConversationItems"})
 _WITH_ITEMS = frozenset({"createConversationItems", "listConversationItems", "getConversationItem"})
 
 
-class Select(TypedDict, total=False):
-    """
-    Which requests a fault strikes; every fault takes these keywords.
-
-    Attributes:
-        operation: An operationId; without it every operation that the fault can strike.
-        count: How often it strikes; ``None`` for ever. Once by default.
-        skip: How many requests it would strike it lets pass first.
-        probability: Of striking a request that fits; 1 by default.
-        seed: Of the dice that decide on it.
-        when: A last word on the request.
-    """
-
-    operation: str | None
-    count: int | None
-    skip: int
-    probability: float
-    seed: int
-    when: Callable[[Call], bool] | None
-
-
-@attrs.frozen(kw_only=True)
-class Fault:
-    """
-    Something that goes wrong. Made by the functions of this module.
-
-    Attributes:
-        name: Which of them made it.
-        effect: What happens to the request.
-        possible: The operations that it can strike; ``None`` for all.
-        operation: See :class:`Select`, like the rest.
-        count: The same.
-        skip: The same.
-        probability: The same.
-        seed: The same.
-        when: The same.
-    """
-
-    name: str
-    effect: Effect = attrs.field(repr=False)
-    possible: frozenset[str] | None = attrs.field(default=None, repr=False)
-    operation: str | None = None
-    count: int | None = attrs.field(default=1)
-    skip: int = 0
-    probability: float = 1.0
-    seed: int = 0
-    when: Callable[[Call], bool] | None = attrs.field(default=None, repr=False)
-
-    def __attrs_post_init__(self) -> None:
-        if self.operation is not None and self.operation not in OPERATION_IDS:
-            raise ValueError(f"there is no operation {self.operation!r}; the operations are {', '.join(OPERATION_IDS)}")
-        if self.possible and self.operation and self.operation not in self.possible:
-            raise ValueError(f"{self.name} cannot strike {self.operation}, only {', '.join(sorted(self.possible))}")
-        if self.count is not None and self.count < 1:
-            raise ValueError(f"count is at least 1, not {self.count}")
-        if not 0 <= self.probability <= 1:
-            raise ValueError(f"probability is between 0 and 1, not {self.probability}")
-
-    def fits(self, call: Call) -> bool:
-        """Whether the request is one that this fault is meant for; the dice and the counters are not asked."""
-        if self.operation is not None and call.operation != self.operation:
-            return False
-        if self.possible is not None and call.operation not in self.possible:
-            return False
-        return self.when is None or self.when(call)
-
-    def __str__(self) -> str:
-        return f"{self.name} on {self.operation or 'any operation'}"
-
-
-# A write whose answer is lost
+# A write whose response is lost
 
 
 def commit_then_drop(*, reset: bool = False, **select: Unpack[Select]) -> Fault:
-    """Do the work, then close the connection without an answer; with ``reset`` by a TCP reset."""
-    return Fault(name="commit_then_drop", effect=partial(effects.commit_then_drop, reset=reset), **select)
+    """Do the work, then close the connection without a response; with ``reset`` by a TCP reset."""
+    return Fault(name="commit_then_drop", effect=partial(outcomes.commit_then_drop, reset=reset), **select)
 
 
 def commit_then_status(
     status: int = 500, *, headers: Mapping[str, str] | None = None, **select: Unpack[Select]
 ) -> Fault:
     """Do the work, then answer with an error, with more headers if they are given."""
-    effect = partial(effects.commit_then_status, status=status, headers=headers or {})
+    effect = partial(outcomes.commit_then_status, status=status, headers=headers or {})
     return Fault(name="commit_then_status", effect=effect, **select)
 
 
@@ -127,12 +45,12 @@ def commit_then_status(
 
 def drop_before_commit(*, reset: bool = False, **select: Unpack[Select]) -> Fault:
     """Close the connection without doing anything."""
-    return Fault(name="drop_before_commit", effect=partial(effects.drop_before_commit, reset=reset), **select)
+    return Fault(name="drop_before_commit", effect=partial(outcomes.drop_before_commit, reset=reset), **select)
 
 
 def refuse(seconds: float = 0.2, **select: Unpack[Select]) -> Fault:
     """Close every connection and listen to nobody for a while: new connections are refused by the system."""
-    return Fault(name="refuse", effect=partial(effects.refuse, seconds=seconds), **select)
+    return Fault(name="refuse", effect=partial(outcomes.refuse, seconds=seconds), **select)
 
 
 def status(
@@ -165,50 +83,50 @@ def status(
         "x-should-retry": None if should_retry is None else str(should_retry).lower(),
     }
     sent = {name: str(value) for name, value in asked.items() if value is not None} | dict(headers or {})
-    effect = partial(effects.status, status=status, headers=sent, message=message, code=code)
+    effect = partial(outcomes.status, status=status, headers=sent, message=message, code=code)
     return Fault(name="status", effect=effect, **select)
 
 
 def locked(n: int = 1, **select: Unpack[Select]) -> Fault:
     """Answer ``n`` times that another process operates on the conversation (400 ``conversation_locked``)."""
     select.setdefault("count", n)
-    return Fault(name="locked", effect=effects.locked, **select)
+    return Fault(name="locked", effect=outcomes.locked, **select)
 
 
-# An answer that takes its time
+# A response that takes its time
 
 
 def slow(seconds: float = 1.0, *, before_commit: bool = False, **select: Unpack[Select]) -> Fault:
     """Wait before answering; with ``before_commit`` before doing the work."""
-    return Fault(name="slow", effect=partial(effects.slow, seconds=seconds, before_commit=before_commit), **select)
+    return Fault(name="slow", effect=partial(outcomes.slow, seconds=seconds, before_commit=before_commit), **select)
 
 
 def trickle(seconds: float = 0.05, *, chunk: int = 1, **select: Unpack[Select]) -> Fault:
     """Send the body ``chunk`` bytes at a time, ``seconds`` apart."""
-    return Fault(name="trickle", effect=partial(effects.trickle, seconds=seconds, chunk=chunk), **select)
+    return Fault(name="trickle", effect=partial(outcomes.trickle, seconds=seconds, chunk=chunk), **select)
 
 
-# An answer that is spoiled
+# A response that is spoiled
 
 
 def truncated_json(*, cut: bool = False, **select: Unpack[Select]) -> Fault:
     """Answer with half of the JSON; with ``cut`` the other half was announced, and the connection closes."""
-    return Fault(name="truncated_json", effect=partial(effects.truncated_json, cut=cut), **select)
+    return Fault(name="truncated_json", effect=partial(bodies.truncated_json, cut=cut), **select)
 
 
 def malformed_json(**select: Unpack[Select]) -> Fault:
     """Answer with a body that says it is JSON and is not."""
-    return Fault(name="malformed_json", effect=effects.malformed_json, **select)
+    return Fault(name="malformed_json", effect=bodies.malformed_json, **select)
 
 
 def html(status: int = 200, **select: Unpack[Select]) -> Fault:
     """Answer with a page of HTML, as proxies do."""
-    return Fault(name="html", effect=partial(effects.html, status=status), **select)
+    return Fault(name="html", effect=partial(bodies.html, status=status), **select)
 
 
 def wrong_shape(shape: Literal["array", "string", "null", "object"] = "array", **select: Unpack[Select]) -> Fault:
-    """Answer with JSON that is not what the operation answers with."""
-    return Fault(name="wrong_shape", effect=partial(effects.wrong_shape, shape=shape), **select)
+    """Answer with JSON that is not what the operation responds with."""
+    return Fault(name="wrong_shape", effect=partial(bodies.wrong_shape, shape=shape), **select)
 
 
 # A list that misleads
@@ -216,32 +134,32 @@ def wrong_shape(shape: Literal["array", "string", "null", "object"] = "array", *
 
 def empty_page(**select: Unpack[Select]) -> Fault:
     """Answer a list with an empty page that says ``has_more``; the list goes on after its ``last_id``."""
-    return Fault(name="empty_page", effect=effects.empty_page, possible=_LISTS, **select)
+    return Fault(name="empty_page", effect=lists.empty_page, possible=_LISTS, **select)
 
 
 def stuck_cursor(**select: Unpack[Select]) -> Fault:
     """Answer lists with ``has_more`` and a ``last_id`` that is the cursor of the request; for ever by default."""
     select.setdefault("count", None)
-    return Fault(name="stuck_cursor", effect=effects.stuck_cursor, possible=_LISTS, **select)
+    return Fault(name="stuck_cursor", effect=lists.stuck_cursor, possible=_LISTS, **select)
 
 
 def missing_last_id(**select: Unpack[Select]) -> Fault:
     """Answer lists without ``first_id`` and ``last_id``; for ever by default."""
     select.setdefault("count", None)
-    return Fault(name="missing_last_id", effect=effects.missing_last_id, possible=_LISTS, **select)
+    return Fault(name="missing_last_id", effect=lists.missing_last_id, possible=_LISTS, **select)
 
 
-# An answer from the future
+# A response from the future
 
 
 def unknown_item(**select: Unpack[Select]) -> Fault:
     """Answer as if the first item were of a type that no client knows; it keeps its id."""
-    return Fault(name="unknown_item", effect=effects.unknown_item, possible=_WITH_ITEMS, **select)
+    return Fault(name="unknown_item", effect=bodies.unknown_item, possible=_WITH_ITEMS, **select)
 
 
 def unknown_fields(**select: Unpack[Select]) -> Fault:
     """Answer with fields that no client knows in every object."""
-    return Fault(name="unknown_fields", effect=effects.unknown_fields, **select)
+    return Fault(name="unknown_fields", effect=bodies.unknown_fields, **select)
 
 
 NAMED: Mapping[str, Callable[..., Fault]] = {

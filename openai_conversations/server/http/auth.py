@@ -1,15 +1,16 @@
-"""Who asks: the key of a request, and whose conversations it opens."""
+"""Who asks: the key of a request, whose conversations it opens, and what of a request is a credential."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 
-from openai_conversations.server.http.errors import Refusal
+from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.profiles import ServerProfile
 
 
-class Keys:
+class Authenticator:
     """
     Decides which requests are let in.
 
@@ -28,14 +29,14 @@ class Keys:
         The name under which the caller's conversations are stored; never the key itself.
 
         Raises:
-            Refusal: No key, or a wrong one.
+            HTTPError: No key, or a wrong one.
         """
         key = self._key(headers)
         if not key:
-            raise Refusal(401, _NO_KEY)
+            raise HTTPError(401, _NO_KEY)
         owner = "" if self._owners is None else self._owners.get(key)
         if owner is None:
-            raise Refusal(401, "Incorrect API key provided.", code="invalid_api_key")
+            raise HTTPError(401, "Incorrect API key provided.", code="invalid_api_key")
         # Azure AI Foundry keeps the users of one key apart.
         isolated = headers.get("x-ms-user-isolation-key", "") if self._isolates else ""
         return f"{owner}/{_fingerprint(isolated)}" if isolated else owner
@@ -61,3 +62,27 @@ _NO_KEY = (
 
 def _fingerprint(key: str) -> str:
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:24]
+
+
+# Every header and parameter that ends in a credential's word: `api-key`, `x-api-key`, `proxy-authorization`,
+# `ocp-apim-subscription-key`, `cookie`, `access_token`, `x-amz-signature`, and `sig` of a signed address.
+_CREDENTIAL = re.compile(
+    r"(^|[-_])(api)?(key|authorization|auth|cookie2?|token|secret|password|credentials?|signature|sig)$", re.IGNORECASE
+)
+_HARMLESS = frozenset({"idempotency-key"})
+MASK = "***"
+
+
+def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as they may be shown."""
+    return {name: MASK if is_credential(name) else value for name, value in headers.items()}
+
+
+def mask_query(query: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """A query as it may be shown."""
+    return {name: [MASK] * len(values) if is_credential(name) else values for name, values in query.items()}
+
+
+def is_credential(name: str) -> bool:
+    """Whether a header or a parameter of this name holds a credential."""
+    return name.lower() not in _HARMLESS and _CREDENTIAL.search(name) is not None

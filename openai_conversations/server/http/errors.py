@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 
-class Refusal(Exception):  # noqa: N818  # not an error of the server's
+class HTTPError(Exception):
     """
     A request that the service refuses.
 
@@ -15,8 +15,8 @@ class Refusal(Exception):  # noqa: N818  # not an error of the server's
         param: The path of the argument at fault (``items[0].role``), or ``None``.
         code: The word for programs (``missing_required_parameter``), or ``None``.
         type: OpenAI's coarse class of errors.
-        headers: What the answer carries besides.
-        closes: Whether the connection is closed after the answer.
+        headers: What the response carries besides.
+        closes: Whether the connection is closed after the response.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class Refusal(Exception):  # noqa: N818  # not an error of the server's
         self.closes = closes
 
 
-def bad_request(message: str, param: str | None, code: str | None) -> Refusal:
-    return Refusal(400, message, param=param, code=code)
+def bad_request(message: str, param: str | None, code: str | None) -> HTTPError:
+    return HTTPError(400, message, param=param, code=code)
 
 
-def bad_json() -> Refusal:
+def bad_json() -> HTTPError:
     message = (
         "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP "
         "library correctly. The API expects a JSON payload, but what was sent was not valid JSON.)"
@@ -52,27 +52,27 @@ def bad_json() -> Refusal:
     return bad_request(message, None, None)
 
 
-def missing(param: str) -> Refusal:
+def missing(param: str) -> HTTPError:
     return bad_request(f"Missing required parameter: '{param}'.", param, "missing_required_parameter")
 
 
-def wrong_type(param: str, expected: str, value: object) -> Refusal:
-    message = f"Invalid type for '{param}': expected {expected}, but got {kind(value)} instead."
+def wrong_type(param: str, expected: str, value: object) -> HTTPError:
+    message = f"Invalid type for '{param}': expected {expected}, but got {json_type(value)} instead."
     return bad_request(message, param, "invalid_type")
 
 
-def wrong_value(param: str, value: object, supported: Iterable[str]) -> Refusal:
+def wrong_value(param: str, value: object, supported: Iterable[str]) -> HTTPError:
     names = [f"'{name}'" for name in supported]
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     return bad_request(f"Invalid value: '{shorten(value)}'. Supported values are: {listed}.", param, "invalid_value")
 
 
-def wrong_pattern(param: str, value: object, pattern: object) -> Refusal:
+def wrong_pattern(param: str, value: object, pattern: object) -> HTTPError:
     message = f"Invalid '{param}': '{shorten(value)}'. Expected a string that matches the pattern '{pattern}'."
     return bad_request(message, param, "invalid_value")
 
 
-def unknown_parameter(param: str) -> Refusal:
+def unknown_parameter(param: str) -> HTTPError:
     return bad_request(f"Unknown parameter: '{shorten(param)}'.", shorten(param), "unknown_parameter")
 
 
@@ -81,7 +81,7 @@ def check_length(param: str, what: str, length: int, least: int, most: int | Non
     Refuse a string or an array that is too short or too long.
 
     Raises:
-        Refusal: ``what`` (``string``, ``array``) has fewer than ``least`` or more than ``most`` characters or members.
+        HTTPError: ``what`` (``string``, ``array``) has fewer than ``least`` or more than ``most``.
     """
     if length < least:
         raise _wrong_length(param, what, length, ("short", "minimum", "below_min"), least)
@@ -89,7 +89,7 @@ def check_length(param: str, what: str, length: int, least: int, most: int | Non
         raise _wrong_length(param, what, length, ("long", "maximum", "above_max"), most)
 
 
-def _wrong_length(param: str, what: str, length: int, words: tuple[str, str, str], bound: int) -> Refusal:
+def _wrong_length(param: str, what: str, length: int, words: tuple[str, str, str], bound: int) -> HTTPError:
     adjective, bound_name, code = words
     a = "an array" if what == "array" else f"a {what}"
     message = (
@@ -104,7 +104,7 @@ def check_range(param: str, value: int, least: int | None, most: int | None) -> 
     Refuse an integer that is out of range; ``None`` is no bound.
 
     Raises:
-        Refusal: It is below ``least`` or above ``most``.
+        HTTPError: It is below ``least`` or above ``most``.
     """
     if least is not None and value < least:
         raise _out_of_range(param, value, "below", "minimum", f">= {least}")
@@ -112,7 +112,7 @@ def check_range(param: str, value: int, least: int | None, most: int | None) -> 
         raise _out_of_range(param, value, "above", "maximum", f"<= {most}")
 
 
-def _out_of_range(param: str, value: int, side: str, bound_name: str, bound: str) -> Refusal:
+def _out_of_range(param: str, value: int, side: str, bound_name: str, bound: str) -> HTTPError:
     message = (
         f"Invalid '{param}': integer {side} {bound_name} value. Expected a value {bound}, "
         f"but got {shorten(value)} instead."
@@ -120,21 +120,37 @@ def _out_of_range(param: str, value: int, side: str, bound_name: str, bound: str
     return bad_request(message, param, f"integer_{side}_{bound_name[:3]}_value")
 
 
-def unknown_conversation(conversation_id: str) -> Refusal:
-    return Refusal(404, f"Conversation with id '{shorten(conversation_id)}' not found.")
+def check_content_type(content_type: str) -> None:
+    """
+    Refuse a body that does not say that it is JSON.
+
+    Raises:
+        HTTPError: It says that it is something else, or nothing.
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        message = (
+            f"Unsupported content type: '{shorten(kind)}'. This API method only accepts 'application/json' "
+            f"requests, but you specified the header 'Content-Type: {shorten(content_type)}'."
+        )
+        raise HTTPError(400, message, code="unsupported_content_type")
 
 
-def unknown_item(item_id: str, conversation_id: str) -> Refusal:
+def unknown_conversation(conversation_id: str) -> HTTPError:
+    return HTTPError(404, f"Conversation with id '{shorten(conversation_id)}' not found.")
+
+
+def unknown_item(item_id: str, conversation_id: str) -> HTTPError:
     message = f"Item with id '{shorten(item_id)}' not found in conversation '{shorten(conversation_id)}'."
-    return Refusal(404, message)
+    return HTTPError(404, message)
 
 
-def duplicate_item(item_id: str) -> Refusal:
+def duplicate_item(item_id: str) -> HTTPError:
     message = f"Duplicate item found with id {shorten(item_id)}. Remove duplicate items from your input and try again."
     return bad_request(message, "items", None)
 
 
-_KINDS = {
+_JSON_TYPES = {
     "bool": "a boolean",
     "int": "an integer",
     "float": "a decimal",
@@ -145,9 +161,9 @@ _KINDS = {
 }
 
 
-def kind(value: object) -> str:
+def json_type(value: object) -> str:
     """What a JSON value is, in the service's words."""
-    return _KINDS[type(value).__name__]
+    return _JSON_TYPES[type(value).__name__]
 
 
 def shorten(value: object, limit: int = 100) -> str:

@@ -1,4 +1,4 @@
-"""Bytes in and bytes out: reading a body within its limits, and sending a reply in all the ways a fault may ask for."""
+"""Bytes in and bytes out: reading a body within its bounds, and sending a response in all the ways of the faults."""
 
 from __future__ import annotations
 
@@ -6,52 +6,51 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from openai_conversations.server.http.errors import Refusal
-from openai_conversations.server.http.messages import Reply, error_reply
+from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.http.messages import ServerResponse
 
 Sleep = Callable[[float], Awaitable[None]]
 
 
-async def read_body(request: web.BaseRequest, limit: int, patience: float) -> bytes:
+async def read_body(raw: web.BaseRequest, limit: int, patience: float) -> bytes:
     """
     The body, decompressed.
 
     Args:
-        request: Its headers have arrived.
+        raw: Its headers have arrived.
         limit: The most bytes that are taken.
         patience: Seconds in which the whole body must arrive.
 
     Raises:
-        Refusal: The body is too large, too slow, or not what its headers say.
+        HTTPError: The body is too large, too slow, or not what its headers say.
     """
-    if not request.body_exists:
+    if not raw.body_exists:
         return b""
-    if (request.content_length or 0) > limit:
+    if (raw.content_length or 0) > limit:
         raise _too_large()
-    if request.headers.get("expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
+    if raw.headers.get("expect", "").lower() == "100-continue":
+        await raw.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        raw.writer.output_size = 0
     try:
-        if request.content.is_eof():  # all of it came with the head, as small bodies do: no need for a timer
-            return _within(request.content.read_nowait(), limit)
+        if raw.content.is_eof():  # all of it came with the head, as small bodies do: no need for a timer
+            return _within(raw.content.read_nowait(), limit)
         async with asyncio.timeout(patience):
-            return await _gather(request, limit)
+            return await _gather(raw, limit)
     except TimeoutError:
-        raise Refusal(408, "The body of the request took too long to arrive.", closes=True) from None
+        raise HTTPError(408, "The body of the request took too long to arrive.", closes=True) from None
     except (web.RequestPayloadError, HttpProcessingError, ValueError):
         message = "The body of the request is not what its headers say."
-        raise Refusal(400, message, code="invalid_body", closes=True) from None
+        raise HTTPError(400, message, code="invalid_body", closes=True) from None
 
 
-async def _gather(request: web.BaseRequest, limit: int) -> bytes:
+async def _gather(raw: web.BaseRequest, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    while chunk := await request.content.readany():
+    while chunk := await raw.content.readany():
         size += len(_within(chunk, limit - size))
         chunks.append(chunk)
     return b"".join(chunks)
@@ -63,43 +62,44 @@ def _within(chunk: bytes, limit: int) -> bytes:
     return chunk
 
 
-def _too_large() -> Refusal:
+def _too_large() -> HTTPError:
     message = "The body of the request is larger than this server takes."
-    return Refusal(413, message, code="request_too_large", closes=True)
+    return HTTPError(413, message, code="request_too_large", closes=True)
 
 
-async def deliver(
-    request: web.BaseRequest, reply: Reply, headers: Mapping[str, str], sleep: Sleep
+async def send(
+    raw: web.BaseRequest, response: ServerResponse, headers: Mapping[str, str], sleep: Sleep
 ) -> web.StreamResponse:
-    """Send a reply; the response that aiohttp shall finish."""
-    if reply.drop:
-        hang_up(request.transport, reset=reply.reset)
+    """Send a response in the way that it says; what aiohttp shall finish."""
+    if response.drop:
+        hang_up(raw.transport, reset=response.reset)
         return web.Response(status=500)
-    every = {**headers, **reply.headers}
-    if reply.cut or reply.pace:
-        return await _deliver_in_pieces(request, reply, every, sleep)
-    response = web.Response(status=reply.status, body=reply.body, content_type=reply.content_type, headers=every)
-    if reply.close:
-        response.force_close()
-    return response
+    every = {**headers, **response.headers}
+    if response.cut or response.pace:
+        return await _send_in_pieces(raw, response, every, sleep)
+    whole = web.Response(status=response.status, body=response.body, content_type=response.content_type, headers=every)
+    if response.close:
+        whole.force_close()
+    return whole
 
 
-async def _deliver_in_pieces(
-    request: web.BaseRequest, reply: Reply, headers: Mapping[str, str], sleep: Sleep
+async def _send_in_pieces(
+    raw: web.BaseRequest, response: ServerResponse, headers: Mapping[str, str], sleep: Sleep
 ) -> web.StreamResponse:
-    response = web.StreamResponse(status=reply.status, headers=headers)
-    response.content_type = reply.content_type
-    response.content_length = len(reply.body)
-    await response.prepare(request)
-    if reply.cut:
-        await response.write(reply.body[: len(reply.body) // 2])
-        hang_up(request.transport, reset=False)
-        return response
-    for start in range(0, len(reply.body), reply.chunk):
+    body = response.body
+    stream = web.StreamResponse(status=response.status, headers=headers)
+    stream.content_type = response.content_type
+    stream.content_length = len(body)
+    await stream.prepare(raw)
+    if response.cut:
+        await stream.write(body[: len(body) // 2])
+        hang_up(raw.transport, reset=False)
+        return stream
+    for start in range(0, len(body), response.chunk):
         if start:
-            await sleep(reply.pace)
-        await response.write(reply.body[start : start + reply.chunk])
-    return response
+            await sleep(response.pace)
+        await stream.write(body[start : start + response.chunk])
+    return stream
 
 
 def hang_up(transport: asyncio.Transport | None, *, reset: bool) -> None:
@@ -112,63 +112,3 @@ def hang_up(transport: asyncio.Transport | None, *, reset: bool) -> None:
         transport.abort()
     else:
         transport.close()
-
-
-class Protocol(web.RequestHandler):
-    """
-    aiohttp's side of a connection, with two changes.
-
-    A connection on which no whole request head arrives in time is closed; aiohttp watches only those that have
-    brought a request before. And what is not HTTP is answered in the form that all errors have, as is what goes
-    wrong in here.
-    """
-
-    __slots__ = ("_patience", "_timer")
-
-    def __init__(self, manager: web.Server, *, patience: float, **options: Any) -> None:
-        super().__init__(manager, **options)
-        self._patience = patience
-        self._timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._timer = asyncio.get_running_loop().call_later(self._patience, self._close_if_silent)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        super().connection_lost(exc)
-
-    def _close_if_silent(self) -> None:
-        if self._request_count == 0:
-            self.force_close()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        if isinstance(exc, HttpProcessingError):
-            refusal = Refusal(status, f"This is not a valid HTTP request: {message}")
-        elif request.writer.output_size:  # too late for another answer
-            return super().handle_error(request, status, exc, message)
-        else:
-            self.log_exception("Error handling a request", exc_info=exc)
-            refusal = Refusal(status, "The server had an error while processing your request.", type="server_error")
-        reply = error_reply(refusal)
-        response = web.Response(status=status, body=reply.body, content_type=reply.content_type)
-        response.force_close()
-        return response
-
-
-class Server(web.Server):
-    """aiohttp's low-level server with our protocol."""
-
-    def __init__(self, handler: Any, *, patience: float, **options: Any) -> None:
-        super().__init__(handler)
-        self._options = {"patience": patience, **options}
-
-    def __call__(self) -> Protocol:
-        return Protocol(self, loop=asyncio.get_running_loop(), **self._options)

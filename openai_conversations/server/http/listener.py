@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from openai_conversations.server.http.io import Server
+from openai_conversations.server.http.connection import ConnectionFactory
 
 BACKLOG = 2048
 GRACE = 1.0
@@ -28,7 +28,7 @@ class Listener:
         handler: Answers a request.
         host: A name or an address of this machine.
         port: 0 takes a free one.
-        patience: Seconds for the head of a connection's first request.
+        patience: Seconds for the head of a request.
         keepalive: Seconds after which an idle connection is closed.
         sleep: Used while unreachable.
     """
@@ -44,7 +44,7 @@ class Listener:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._host = host
-        self._web = Server(
+        self._web = ConnectionFactory(
             handler,
             patience=patience,
             keepalive_timeout=keepalive,

@@ -1,4 +1,4 @@
-"""What passes between the socket and the service: a request as a value, and the reply to it."""
+"""What passes between the socket and the service: a request as a value, and the response to it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import attrs
 
 from openai_conversations.converters import json
-from openai_conversations.server.http.errors import Refusal
+from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.profiles import ErrorStyle
 
 JSON = "application/json"
 
 
 @attrs.frozen(kw_only=True)
-class Call:
+class ServerRequest:
     """
     One request, read whole.
 
@@ -43,7 +43,7 @@ class Call:
 
 
 @attrs.frozen(kw_only=True)
-class Reply:
+class ServerResponse:
     """
     What goes back.
 
@@ -51,13 +51,14 @@ class Reply:
         status: The HTTP status.
         body: The whole body.
         content_type: Of the body.
-        headers: Besides those that every answer has.
+        headers: Besides those that every response has.
         conversation_id: The conversation that was made or written to, for the journal.
         item_ids: The items that were stored, for the journal.
         truth: Whether this says what happened; a fault that hides or twists that sets it to false.
+        outage: Seconds for which the server is unreachable after this; ``None`` when it goes on.
         drop: Close the connection instead of answering.
         reset: Close it with a TCP reset.
-        close: Close the connection after the answer.
+        close: Close the connection after the response.
         cut: Announce the whole body, send half of it, close.
         pace: Seconds between two chunks of the body; 0 sends it at once.
         chunk: Bytes in a chunk when ``pace`` is not 0.
@@ -70,6 +71,7 @@ class Reply:
     conversation_id: str = ""
     item_ids: tuple[str, ...] = ()
     truth: bool = True
+    outage: float | None = None
     drop: bool = False
     reset: bool = False
     close: bool = False
@@ -78,23 +80,25 @@ class Reply:
     chunk: int = 1
 
 
-def reply_with(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
-    """A reply that carries a value as JSON."""
-    return Reply(status=status, body=json.dumps(value), headers=headers or {})
+def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> ServerResponse:
+    """A response that carries a value as JSON."""
+    return ServerResponse(status=status, body=json.dumps(value), headers=headers or {})
 
 
-def error_reply(error: Refusal, style: ErrorStyle = "openai") -> Reply:
-    """A refusal in one of the styles that servers of this API have."""
+def error_response(error: HTTPError, style: ErrorStyle = "openai") -> ServerResponse:
+    """An error in one of the styles that servers of this API have."""
     body, content_type = _ERRORS[style](error)
-    return Reply(status=error.status, body=body, content_type=content_type, headers=error.headers, close=error.closes)
+    return ServerResponse(
+        status=error.status, body=body, content_type=content_type, headers=error.headers, close=error.closes
+    )
 
 
-def _openai(error: Refusal) -> tuple[bytes, str]:
+def _openai(error: HTTPError) -> tuple[bytes, str]:
     fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
     return json.dumps({"error": fields}), JSON
 
 
-def _problem(error: Refusal) -> tuple[bytes, str]:
+def _problem(error: HTTPError) -> tuple[bytes, str]:
     title = error.code or error.type
     fields = {
         "type": f"https://example.com/problems/{title}",
@@ -105,23 +109,23 @@ def _problem(error: Refusal) -> tuple[bytes, str]:
     return json.dumps(fields), "application/problem+json"
 
 
-def _message(error: Refusal) -> tuple[bytes, str]:
+def _message(error: HTTPError) -> tuple[bytes, str]:
     return json.dumps({"error": {"message": error.message}}), JSON
 
 
-def _detail(error: Refusal) -> tuple[bytes, str]:
+def _detail(error: HTTPError) -> tuple[bytes, str]:
     return json.dumps({"detail": error.message}), JSON
 
 
-def _text(error: Refusal) -> tuple[bytes, str]:
+def _text(error: HTTPError) -> tuple[bytes, str]:
     return error.message.encode(errors="replace"), "text/plain"
 
 
-def _empty(error: Refusal) -> tuple[bytes, str]:  # noqa: ARG001  # a style like the others
+def _empty(error: HTTPError) -> tuple[bytes, str]:  # noqa: ARG001  # a style like the others
     return b"", "text/plain"
 
 
-_ERRORS: Mapping[ErrorStyle, Callable[[Refusal], tuple[bytes, str]]] = {
+_ERRORS: Mapping[ErrorStyle, Callable[[HTTPError], tuple[bytes, str]]] = {
     "openai": _openai,
     "message": _message,
     "detail": _detail,

@@ -1,18 +1,18 @@
-"""The rate limit and its headers: so many requests in each minute, told on every answer."""
+"""The rate limit and its headers: so many requests in each minute, told on every response."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 
-from openai_conversations.server.http.errors import Refusal
+from openai_conversations.server.http.errors import HTTPError
 
 WINDOW = 60.0
 TOLD = 10_000
 """What the headers say when no limit is held."""
 
 
-class RateLimit:
+class RequestRate:
     """
     Counts requests in windows of a minute.
 
@@ -32,17 +32,17 @@ class RateLimit:
         Count one request.
 
         Raises:
-            Refusal: The minute is used up.
+            HTTPError: The minute is used up.
         """
         now = self._clock()
         if now >= self._ends:
             self._ends, self._used = now + WINDOW, 0
         self._used += 1
         if self._limit is not None and self._used > self._limit:
-            raise self._refusal(self._ends - now)
+            raise self._error(self._ends - now)
 
     def headers(self) -> dict[str, str]:
-        """What every answer says of the limit."""
+        """What every response says of the limit."""
         limit = self._limit or TOLD
         return {
             "x-ratelimit-limit-requests": str(limit),
@@ -50,7 +50,7 @@ class RateLimit:
             "x-ratelimit-reset-requests": f"{max(0.0, self._ends - self._clock()):.3f}s",
         }
 
-    def _refusal(self, wait: float) -> Refusal:
+    def _error(self, wait: float) -> HTTPError:
         message = f"Rate limit reached: Limit {self._limit} requests per min. Please try again in {wait:.3f}s."
         headers = {"retry-after": str(max(1, math.ceil(wait))), "retry-after-ms": str(math.ceil(wait * 1000))}
-        return Refusal(429, message, code="rate_limit_exceeded", type="requests", headers=headers)
+        return HTTPError(429, message, code="rate_limit_exceeded", type="requests", headers=headers)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import attrs
 
-from openai_conversations.server.http.errors import Refusal
+from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.profiles import ServerProfile
 
 _ROOT = {"POST": "createConversation"}
@@ -53,15 +53,15 @@ class Router:
         The operation at an address.
 
         Raises:
-            Refusal: No such address (404), no such method there (405), or the address without its slash (307).
+            HTTPError: No such address (404), no such method there (405), or the address without its slash (307).
         """
         found = self._prefix.match(path)
         rest = path[found.end() :] if found else ""
         if found and self._redirects and rest.endswith("/"):
-            raise Refusal(307, "Temporary Redirect", headers={"location": quote(path.rstrip("/"), safe="/%:@")})
+            raise HTTPError(307, "Temporary Redirect", headers={"location": quote(path.rstrip("/"), safe="/%:@")})
         methods, conversation_id, item_id = self._match(rest.split("/")[1:]) if found else (None, "", "")
         if methods is None:
-            raise Refusal(404, f"Invalid URL ({method} {path})")
+            raise HTTPError(404, f"Invalid URL ({method} {path})")
         if method not in methods:
             raise _wrong_method(method, path, methods)
         return Route(operation=methods[method], conversation_id=unquote(conversation_id), item_id=unquote(item_id))
@@ -80,6 +80,6 @@ class Router:
                 return None, "", ""
 
 
-def _wrong_method(method: str, path: str, methods: Mapping[str, str]) -> Refusal:
+def _wrong_method(method: str, path: str, methods: Mapping[str, str]) -> HTTPError:
     message = f"Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP method?)"
-    return Refusal(405, message, code="method_not_supported", headers={"allow": ", ".join(methods)})
+    return HTTPError(405, message, code="method_not_supported", headers={"allow": ", ".join(methods)})

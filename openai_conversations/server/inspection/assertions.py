@@ -40,7 +40,7 @@ def no_duplicates(
     """
     Nothing was stored twice.
 
-    By ``replay``, an item is a duplicate when an equal one was stored before it by another request whose answer was
+    By ``replay``, an item is a duplicate when an equal one was stored before it by another request whose response was
     lost or false: a client sent it again. Equal items that were sent on purpose are none. By ``content``, every item
     that equals an earlier one of its conversation is a duplicate.
     """
@@ -82,7 +82,7 @@ def _replayed(entries: Sequence[JournalEntry | None]) -> bool:
 
 
 def _twin_conversations(conversations: Iterable[StoredConversation], journal: Iterable[JournalEntry]) -> list[str]:
-    """Conversations with items that were made again after an answer was lost; an empty one holds nothing to double."""
+    """Conversations with items that were made again after a response was lost; an empty one holds nothing to double."""
     alive = {conversation.id for conversation in conversations if not conversation.deleted}
     made: dict[bytes, list[JournalEntry]] = {}
     for entry in journal:

@@ -2,21 +2,21 @@
 The control path: what a test does from Python, over HTTP, for clients in other languages.
 
 ===========================================  ======================================================================
-``GET /_control/faults``                     the faults, with how often each struck
+``GET /_control/faults``                     the faults, with how often each fired
 ``POST /_control/faults``                    add one: ``{"fault": "commit_then_drop", "operation": "…", "count": 2}``
 ``DELETE /_control/faults``                  forget all
 ``GET /_control/journal``                    every request with its outcome
 ``GET /_control/conversations``              every conversation with all its items, deleted ones included
 ``GET /_control/orphans``                    the items that no conversation shows any more
 ``POST /_control/items``                     add items behind the client's back: ``{"conversation_id", "items"}``
-``POST /_control/verdicts/no-duplicates``    ``{"by": "content"}`` or nothing
-``POST /_control/verdicts/no-loss``          ``{"expected": {"conv_…": ["Hi"]}}``
-``POST /_control/verdicts/erased``           ``{"conversation_id": "conv_…"}``
-``POST /_control/verdicts/requests``         ``{"operations": […]}`` or ``{"counts": {…}}``
+``POST /_control/assertions/no-duplicates``    ``{"by": "content"}`` or nothing
+``POST /_control/assertions/no-loss``          ``{"expected": {"conv_…": ["Hi"]}}``
+``POST /_control/assertions/erased``           ``{"conversation_id": "conv_…"}``
+``POST /_control/assertions/requests``         ``{"operations": […]}`` or ``{"counts": {…}}``
 ``POST /_control/reset``                     forget everything
 ===========================================  ======================================================================
 
-A verdict answers ``{"ok": true}`` or ``{"ok": false, "message": "…"}``, always with status 200.
+An assertion responds with ``{"ok": true}`` or ``{"ok": false, "message": "…"}``, always with status 200.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from typing import Any, Protocol
 import attrs
 
 from openai_conversations.converters import json
-from openai_conversations.server.faults import injector
-from openai_conversations.server.faults.named import Fault
-from openai_conversations.server.http.errors import Refusal, bad_request, shorten
-from openai_conversations.server.http.messages import Call, Reply, reply_with
+from openai_conversations.server.faults.fault import Fault
+from openai_conversations.server.faults.parse import build_fault
+from openai_conversations.server.http.errors import HTTPError, bad_request, shorten
+from openai_conversations.server.http.messages import ServerRequest, ServerResponse, json_response
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.rules.schema_dsl import is_object
@@ -63,7 +63,7 @@ class Control:
 
     def __init__(self, server: Controlled) -> None:
         self._server = server
-        self._answers: Mapping[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
+        self._operations: Mapping[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
             ("GET", "faults"): self._faults,
             ("POST", "faults"): self._add_fault,
             ("DELETE", "faults"): lambda _: server.clear_faults(),
@@ -71,10 +71,10 @@ class Control:
             ("GET", "conversations"): lambda _: [attrs.asdict(one) for one in server.conversations()],
             ("GET", "orphans"): lambda _: [_orphan(orphan) for orphan in server.orphans()],
             ("POST", "items"): lambda fields: server.add_items(fields["conversation_id"], fields["items"]),
-            ("POST", "verdicts/no-duplicates"): _verdict(server.assert_no_duplicates),
-            ("POST", "verdicts/no-loss"): _verdict(server.assert_no_loss),
-            ("POST", "verdicts/erased"): _verdict(server.assert_erased),
-            ("POST", "verdicts/requests"): _verdict(self._check_requests),
+            ("POST", "assertions/no-duplicates"): _assertion(server.assert_no_duplicates),
+            ("POST", "assertions/no-loss"): _assertion(server.assert_no_loss),
+            ("POST", "assertions/erased"): _assertion(server.assert_erased),
+            ("POST", "assertions/requests"): _assertion(self._check_requests),
             ("POST", "reset"): lambda _: server.reset(),
         }
 
@@ -82,18 +82,18 @@ class Control:
         """Whether a request is for the control path."""
         return path.startswith(PREFIX)
 
-    def answer(self, call: Call) -> Reply:
+    def respond(self, request: ServerRequest) -> ServerResponse:
         """
         Do what was asked.
 
         Raises:
-            Refusal: Nothing can be asked like this.
+            HTTPError: Nothing can be asked like this.
         """
-        answer = self._answers.get((call.method, call.path.removeprefix(PREFIX)))
-        if answer is None:
-            raise Refusal(404, f"Invalid URL ({call.method} {shorten(call.path)})")
+        operation = self._operations.get((request.method, request.path.removeprefix(PREFIX)))
+        if operation is None:
+            raise HTTPError(404, f"Invalid URL ({request.method} {shorten(request.path)})")
         try:
-            return reply_with(answer(_fields(call.body)))
+            return json_response(operation(_fields(request.body)))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise bad_request(f"{type(error).__name__}: {error}", None, None) from None
 
@@ -105,7 +105,7 @@ class Control:
 
     def _add_fault(self, fields: dict[str, Any]) -> dict[str, Any]:
         keywords = {name: value for name, value in fields.items() if name != "fault"}
-        fault = self._server.add_fault(injector.build(fields["fault"], keywords))
+        fault = self._server.add_fault(build_fault(fields["fault"], keywords))
         return {"fault": fault.name, "operation": fault.operation, "count": fault.count}
 
     def _check_requests(self, operations: Sequence[str] = (), counts: Mapping[str, int] | None = None) -> None:
@@ -119,15 +119,15 @@ def _fields(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _verdict(judge: Callable[..., None]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    def answer(fields: dict[str, Any]) -> dict[str, Any]:
+def _assertion(judge: Callable[..., None]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def check(fields: dict[str, Any]) -> dict[str, Any]:
         try:
             judge(**fields)
         except AssertionError as error:
             return {"ok": False, "message": str(error)}
         return {"ok": True}
 
-    return answer
+    return check
 
 
 def _entry(entry: JournalEntry) -> dict[str, Any]:

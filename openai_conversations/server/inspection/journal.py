@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import attrs
 
-from openai_conversations.server.http.messages import Reply
+from openai_conversations.server.http.messages import ServerResponse
 
 WRITES = frozenset(
     {
@@ -31,19 +31,19 @@ class JournalEntry:
         time: Unix time of the arrival.
         method: The HTTP method.
         path: Without the query.
-        query: Every value of every parameter.
+        query: Every value of every parameter, credentials masked.
         operation: The operationId, or ``""`` for an address that has none.
         conversation_id: Of the address, or of the conversation that was made.
         item_id: Of the address, or ``""``.
         body: What was sent.
-        headers: What was sent with it, names in lower case, keys hidden.
-        fault: The name of the fault that struck, or ``""``.
+        headers: What was sent with it, names in lower case, credentials masked.
+        fault: The name of the fault that fired, or ``""``.
         committed: Whether a write was stored.
         item_ids: The items that were stored.
         status: The HTTP status that was sent; ``None`` when none was.
-        acknowledged: Whether a true answer left whole, as far as the server can see.
-        request_id: The ``x-request-id`` of the answer.
-        seconds: From the arrival to the end of the answer.
+        acknowledged: Whether a true response left whole, as far as the server can see.
+        request_id: The ``x-request-id`` of the response.
+        seconds: From the arrival to the end of the response.
     """
 
     number: int
@@ -70,14 +70,14 @@ class JournalEntry:
         self.conversation_id = conversation_id
         self.item_id = item_id
 
-    def note_commit(self, reply: Reply) -> None:
+    def note_commit(self, response: ServerResponse) -> None:
         """What a sound server did; noted even when a fault hides it from the client."""
-        self.committed = reply.status == 200 and self.operation in WRITES
-        self.item_ids = reply.item_ids
-        self.conversation_id = reply.conversation_id or self.conversation_id
+        self.committed = response.status == 200 and self.operation in WRITES
+        self.item_ids = response.item_ids
+        self.conversation_id = response.conversation_id or self.conversation_id
 
     def __str__(self) -> str:
-        outcome = "no answer" if self.status is None else f"answered {self.status}"
+        outcome = "no response" if self.status is None else f"responded {self.status}"
         fault = f" ({self.fault})" if self.fault else ""
         return f"request {self.number} {self.operation or f'{self.method} {self.path}'}: {outcome}{fault}"
 

@@ -1,0 +1,1 @@
+"""What the service does with a request: pure functions of the request and of the store."""

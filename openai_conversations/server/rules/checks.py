@@ -1,4 +1,4 @@
-"""What the service accepts in metadata, in a batch of items and in a query: pure functions that return or refuse."""
+"""What the service accepts in metadata, in a batch of items and in a query: pure functions that return or raise."""
 
 from __future__ import annotations
 

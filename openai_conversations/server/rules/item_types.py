@@ -44,11 +44,11 @@ class ItemType:
     shares_id: bool = False
 
 
-def _kind(prefix: str, **fields: Shape | Field) -> ItemType:
+def _type(prefix: str, **fields: Shape | Field) -> ItemType:
     return ItemType(prefix=prefix, shape=Obj(fields))
 
 
-def _lasting(prefix: str, **fields: Shape | Field) -> ItemType:
+def _with_kept_id(prefix: str, **fields: Shape | Field) -> ItemType:
     """A type whose items keep their ids."""
     return ItemType(prefix=prefix, shape=Obj(fields), keeps_id=True, shares_id=True)
 
@@ -56,12 +56,12 @@ def _lasting(prefix: str, **fields: Shape | Field) -> ItemType:
 _SEARCHING = words("in_progress", "searching", "completed", "incomplete", "failed")
 _PATCHED = words("completed", "failed")
 
-KINDS: Mapping[str, ItemType] = {
-    "message": _kind("msg"),  # three shapes, by role: see _message
-    "function_call": _kind(
+ITEM_TYPES: Mapping[str, ItemType] = {
+    "message": _type("msg"),  # three shapes, by role: see _message
+    "function_call": _type(
         "fc", arguments=STRING, call_id=STRING, name=STRING, status=STATUS, caller=CALLER, namespace=opt(STRING)
     ),
-    "function_call_output": _kind(
+    "function_call_output": _type(
         "fco",
         output=components.TOOL_OUTPUT,
         call_id=opt(CALL_ID),
@@ -70,21 +70,21 @@ KINDS: Mapping[str, ItemType] = {
         caller=CALLER,
         status=STATUS,
     ),
-    "file_search_call": _lasting(
+    "file_search_call": _with_kept_id(
         "fs",
         queries=array(STRING),
         status=_SEARCHING,
         results=opt(nullable(array(components.SEARCH_RESULT))),
     ),
-    "web_search_call": _lasting(
+    "web_search_call": _with_kept_id(
         "ws",
         action=components.SEARCH_ACTION,
         status=words("in_progress", "searching", "completed", "failed"),
     ),
-    "image_generation_call": _lasting(
+    "image_generation_call": _with_kept_id(
         "ig", result=nullable(STRING), status=words("in_progress", "completed", "generating", "failed")
     ),
-    "computer_call": _lasting(
+    "computer_call": _with_kept_id(
         "cu",
         call_id=STRING,
         pending_safety_checks=components.SAFETY_CHECKS,
@@ -92,29 +92,29 @@ KINDS: Mapping[str, ItemType] = {
         action=opt(components.COMPUTER_ACTION),
         actions=opt(array(components.COMPUTER_ACTION)),
     ),
-    "computer_call_output": _kind(
+    "computer_call_output": _type(
         "cuo",
         call_id=CALL_ID,
         output=components.SCREENSHOT,
         acknowledged_safety_checks=opt(components.SAFETY_CHECKS),
         status=STATUS,
     ),
-    "tool_search_call": _kind(
+    "tool_search_call": _type(
         "tsc",
         arguments=anything,
         call_id=fill(CALL_ID, None),
         execution=fill(words("server", "client"), "server"),
         status=STATUS,
     ),
-    "tool_search_output": _kind(
+    "tool_search_output": _type(
         "tso",
         tools=array(TOOL),
         call_id=fill(CALL_ID, None),
         execution=fill(words("server", "client"), "server"),
         status=STATUS,
     ),
-    "additional_tools": _kind("at", role=words("developer"), tools=array(TOOL)),
-    "configuration_update": _kind(
+    "additional_tools": _type("at", role=words("developer"), tools=array(TOOL)),
+    "configuration_update": _type(
         "cfg",
         reasoning=opt(Obj({"effort": components.REASONING_EFFORT})),
         text=opt(Obj({"format": components.TEXT_FORMAT})),
@@ -131,19 +131,19 @@ KINDS: Mapping[str, ItemType] = {
         ),
         shares_id=True,
     ),
-    "program": _lasting("prog", call_id=CALL_ID, code=STRING, fingerprint=STRING),
-    "program_output": _lasting("progo", call_id=CALL_ID, result=STRING, status=words("completed", "incomplete")),
-    "compaction": _kind("cmp", encrypted_content=text(most=20_971_520)),
-    "code_interpreter_call": _lasting(
+    "program": _with_kept_id("prog", call_id=CALL_ID, code=STRING, fingerprint=STRING),
+    "program_output": _with_kept_id("progo", call_id=CALL_ID, result=STRING, status=words("completed", "incomplete")),
+    "compaction": _type("cmp", encrypted_content=text(most=20_971_520)),
+    "code_interpreter_call": _with_kept_id(
         "ci",
         code=nullable(STRING),
         container_id=STRING,
         outputs=nullable(array(components.INTERPRETER_OUTPUT)),
         status=words("in_progress", "completed", "incomplete", "interpreting", "failed"),
     ),
-    "local_shell_call": _lasting("lsh", action=components.LOCAL_SHELL_ACTION, call_id=STRING, status=STATUS.shape),
-    "local_shell_call_output": _lasting("lsho", output=STRING, status=opt(nullable(STATUS.shape))),
-    "shell_call": _kind(
+    "local_shell_call": _with_kept_id("lsh", action=components.LOCAL_SHELL_ACTION, call_id=STRING, status=STATUS.shape),
+    "local_shell_call_output": _with_kept_id("lsho", output=STRING, status=opt(nullable(STATUS.shape))),
+    "shell_call": _type(
         "sh",
         action=components.SHELL_ACTION,
         call_id=CALL_ID,
@@ -151,7 +151,7 @@ KINDS: Mapping[str, ItemType] = {
         environment=fill(SHELL_ENVIRONMENT, None),
         status=STATUS,
     ),
-    "shell_call_output": _kind(
+    "shell_call_output": _type(
         "sho",
         call_id=CALL_ID,
         output=array(components.SHELL_OUTPUT),
@@ -159,25 +159,25 @@ KINDS: Mapping[str, ItemType] = {
         caller=CALLER,
         status=STATUS,
     ),
-    "apply_patch_call": _kind(
+    "apply_patch_call": _type(
         "apc",
         call_id=CALL_ID,
         operation=components.PATCH_OPERATION,
         status=words("in_progress", "completed"),
         caller=CALLER,
     ),
-    "apply_patch_call_output": _kind(
+    "apply_patch_call_output": _type(
         "apco", call_id=CALL_ID, status=_PATCHED, caller=CALLER, output=opt(nullable(STRING))
     ),
-    "mcp_list_tools": _lasting(
+    "mcp_list_tools": _with_kept_id(
         "mcpl",
         server_label=STRING,
         tools=array(components.MCP_LISTED_TOOL),
         error=opt(nullable(STRING)),
     ),
-    "mcp_approval_request": _lasting("mcpr", arguments=STRING, name=STRING, server_label=STRING),
-    "mcp_approval_response": _kind("mcprsp", approval_request_id=STRING, approve=boolean, reason=opt(nullable(STRING))),
-    "mcp_call": _lasting(
+    "mcp_approval_request": _with_kept_id("mcpr", arguments=STRING, name=STRING, server_label=STRING),
+    "mcp_approval_response": _type("mcprsp", approval_request_id=STRING, approve=boolean, reason=opt(nullable(STRING))),
+    "mcp_call": _with_kept_id(
         "mcp",
         arguments=STRING,
         name=STRING,
@@ -187,8 +187,8 @@ KINDS: Mapping[str, ItemType] = {
         output=opt(nullable(STRING)),
         status=opt(words("in_progress", "completed", "incomplete", "calling", "failed")),
     ),
-    "custom_tool_call": _kind("ctc", call_id=STRING, input=STRING, name=STRING, caller=CALLER, namespace=opt(STRING)),
-    "custom_tool_call_output": _kind("ctco", call_id=STRING, output=components.TOOL_OUTPUT, caller=CALLER),
+    "custom_tool_call": _type("ctc", call_id=STRING, input=STRING, name=STRING, caller=CALLER, namespace=opt(STRING)),
+    "custom_tool_call_output": _type("ctco", call_id=STRING, output=components.TOOL_OUTPUT, caller=CALLER),
 }
 
 INPUT_ONLY = ("compaction_trigger", "item_reference")

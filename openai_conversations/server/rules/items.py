@@ -12,7 +12,7 @@ from typing import Any, Literal
 import attrs
 
 from openai_conversations.server.http import errors
-from openai_conversations.server.rules.item_types import CHECKED_PREFIXES, INPUT_ONLY, KINDS, MESSAGES, ItemType
+from openai_conversations.server.rules.item_types import CHECKED_PREFIXES, INPUT_ONLY, ITEM_TYPES, MESSAGES, ItemType
 from openai_conversations.server.rules.schema_dsl import is_object, text, words
 
 Item = dict[str, Any]
@@ -66,7 +66,7 @@ def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: Item
     The items of one request as they are to be stored, in order.
 
     Raises:
-        Refusal: One of them cannot be stored, so none is.
+        HTTPError: One of them cannot be stored, so none is.
     """
     prepared: list[Prepared | Reference] = []
     values = list(values)
@@ -100,23 +100,23 @@ def prepare(value: Any, path: str, new_id: Callable[[str], str], rules: ItemRule
     tag = type_of(value, path)
     if tag == "item_reference":
         return Reference(id=_own_id(value, path) or _miss(f"{path}.id"), path=path)
-    kind = KINDS.get(tag)
-    if kind is None:
+    item_type = ITEM_TYPES.get(tag)
+    if item_type is None:
         _check_unknown(tag, path, rules)
         return Prepared(item={**value, "id": _own_id(value, path) or new_id("item")})
-    id = _choose_id(value, tag, kind, path, rules)
-    stored = _message(value, path) if tag == "message" else kind.shape(value, path)
+    id = _choose_id(value, tag, item_type, path, rules)
+    stored = _message(value, path) if tag == "message" else item_type.shape(value, path)
     if rules.strict:
         _check_write_back(value, tag, path)
     else:
         stored = {"status": None, **value} if tag == "message" else value
-    identity: Identity = "new" if not id else "shared" if kind.shares_id else "moved"
-    return Prepared(item={**stored, "id": id or new_id(kind.prefix), "type": tag}, identity=identity)
+    identity: Identity = "new" if not id else "shared" if item_type.shares_id else "moved"
+    return Prepared(item={**stored, "id": id or new_id(item_type.prefix), "type": tag}, identity=identity)
 
 
 def _check_unknown(tag: str, path: str, rules: ItemRules) -> None:
     if not rules.unknown_types:
-        raise errors.wrong_value(f"{path}.type", tag, (*KINDS, *INPUT_ONLY))
+        raise errors.wrong_value(f"{path}.type", tag, (*ITEM_TYPES, *INPUT_ONLY))
 
 
 def complete(value: Mapping[str, Any] | str, new_id: Callable[[str], str]) -> Prepared:
@@ -128,7 +128,7 @@ def complete(value: Mapping[str, Any] | str, new_id: Callable[[str], str]) -> Pr
     item: Item = {"role": "user", "content": value} if isinstance(value, str) else dict(value)
     try:
         prepared = prepare(item, "item", new_id, ItemRules(unknown_types=True))
-    except errors.Refusal:
+    except errors.HTTPError:
         prepared = None
     return (
         prepared if isinstance(prepared, Prepared) else Prepared(item={**item, "id": item.get("id") or new_id("item")})
@@ -162,13 +162,13 @@ def _own_id(value: Item, path: str) -> str:
     return str(id)
 
 
-def _choose_id(value: Item, tag: str, kind: ItemType, path: str, rules: ItemRules) -> str:
+def _choose_id(value: Item, tag: str, item_type: ItemType, path: str, rules: ItemRules) -> str:
     """The id to keep, or ``""`` for a new one."""
     id = _own_id(value, path)
-    if rules.strict and kind.keeps_id and not id:
+    if rules.strict and item_type.keeps_id and not id:
         raise errors.missing(f"{path}.id")
-    if rules.strict and id and tag in CHECKED_PREFIXES and not id.startswith(kind.prefix):
-        message = f"Invalid '{path}.id': '{errors.shorten(id)}'. Expected an ID that begins with '{kind.prefix}'."
+    if rules.strict and id and tag in CHECKED_PREFIXES and not id.startswith(item_type.prefix):
+        message = f"Invalid '{path}.id': '{errors.shorten(id)}'. Expected an ID that begins with '{item_type.prefix}'."
         raise errors.bad_request(message, f"{path}.id", "invalid_value")
     return id if rules.own_ids else ""
 

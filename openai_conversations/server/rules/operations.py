@@ -2,7 +2,7 @@
 The eight operations, and the list of conversations that one profile adds.
 
 Each is a function of the request that checks what can be checked without the store and returns a job for it. The
-job looks, writes and makes the reply, all in one transaction.
+job looks, writes and makes the response, all in one transaction.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import attrs
 
 from openai_conversations.converters import json
 from openai_conversations.server.http import errors
-from openai_conversations.server.http.messages import Call, Reply, reply_with
+from openai_conversations.server.http.messages import ServerRequest, ServerResponse, json_response
 from openai_conversations.server.profiles import ServerProfile
 from openai_conversations.server.rules import checks, views
 from openai_conversations.server.rules.items import Prepared, Reference, prepare_all
@@ -24,7 +24,7 @@ from openai_conversations.server.rules.views import Include
 from openai_conversations.server.storage.ids import Ids
 from openai_conversations.server.storage.store import ConversationRow, ItemRow, Store
 
-Job = Callable[[Store], Reply]
+Job = Callable[[Store], ServerResponse]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,45 +45,45 @@ class Context:
     cursors: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
-def create_conversation(call: Call, context: Context) -> Job:
-    fields = _fields(call) if call.body else {}
+def create_conversation(request: ServerRequest, context: Context) -> Job:
+    fields = _fields(request) if request.body else {}
     metadata = _metadata(fields.get("metadata"), context)
     batch = _batch([] if fields.get("items") is None else fields["items"], context)
     id, now = context.ids.new("conv"), context.now()
 
-    def job(store: Store) -> Reply:
-        conversation = store.add_conversation(id=id, owner=call.owner, created_at=now, metadata=metadata)
-        return _conversation(conversation, _store(store, conversation, batch, call.owner))
+    def job(store: Store) -> ServerResponse:
+        conversation = store.add_conversation(id=id, owner=request.owner, created_at=now, metadata=metadata)
+        return _conversation(conversation, _store(store, conversation, batch, request.owner))
 
     return job
 
 
-def list_conversations(call: Call, context: Context) -> Job:
-    asked = checks.page_query(call.query, limits=context.profile.page_limit)
+def list_conversations(request: ServerRequest, context: Context) -> Job:
+    asked = checks.page_query(request.query, limits=context.profile.page_limit)
 
-    def job(store: Store) -> Reply:
+    def job(store: Store) -> ServerResponse:
         after = None
         if asked.after:
-            after = _conversation_row(store, asked.after, call.owner).number
-        rows, more = store.conversations(call.owner, after=after, limit=asked.limit, ascending=asked.ascending)
+            after = _conversation_row(store, asked.after, request.owner).number
+        rows, more = store.conversations(request.owner, after=after, limit=asked.limit, ascending=asked.ascending)
         bodies = [_conversation(row).body for row in rows]
-        return Reply(body=_list(bodies, [row.id for row in rows], more, context.profile))
+        return ServerResponse(body=_list(bodies, [row.id for row in rows], more, context.profile))
 
     return job
 
 
-def get_conversation(call: Call, context: Context) -> Job:  # noqa: ARG001  # an operation like the others
-    return lambda store: _conversation(_find(store, call))
+def get_conversation(request: ServerRequest, context: Context) -> Job:  # noqa: ARG001  # an operation like the others
+    return lambda store: _conversation(_find(store, request))
 
 
-def update_conversation(call: Call, context: Context) -> Job:
-    fields = _fields(call)
+def update_conversation(request: ServerRequest, context: Context) -> Job:
+    fields = _fields(request)
     if "metadata" not in fields:
         raise errors.missing("metadata")
     metadata = _metadata(fields["metadata"], context)
 
-    def job(store: Store) -> Reply:
-        conversation = _find(store, call)
+    def job(store: Store) -> ServerResponse:
+        conversation = _find(store, request)
         merged = context.profile.update == "merge"
         return _conversation(
             store.set_metadata(conversation, _merge(conversation.metadata, metadata) if merged else metadata)
@@ -92,76 +92,76 @@ def update_conversation(call: Call, context: Context) -> Job:
     return job
 
 
-def delete_conversation(call: Call, context: Context) -> Job:
+def delete_conversation(request: ServerRequest, context: Context) -> Job:
     profile = context.profile
 
-    def job(store: Store) -> Reply:
-        conversation = _find(store, call, deleted_too=profile.delete_again == "repeated")
+    def job(store: Store) -> ServerResponse:
+        conversation = _find(store, request, deleted_too=profile.delete_again == "repeated")
         store.mark_deleted(conversation)
         if profile.after_delete == "cascade":
             store.remove_items(conversation)
-        return reply_with({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
+        return json_response({"id": conversation.id, "object": "conversation.deleted", "deleted": True})
 
     return job
 
 
-def create_items(call: Call, context: Context) -> Job:
-    fields = _fields(call)
+def create_items(request: ServerRequest, context: Context) -> Job:
+    fields = _fields(request)
     if "items" not in fields:
         raise errors.missing("items")
-    include = checks.include(call.query, context.profile.include)
+    include = checks.include(request.query, context.profile.include)
     batch = _batch(fields["items"], context)
 
-    def job(store: Store) -> Reply:
-        conversation = _find(store, call)
-        rows = _store(store, conversation, batch, call.owner)
+    def job(store: Store) -> ServerResponse:
+        conversation = _find(store, request)
+        rows = _store(store, conversation, batch, request.owner)
         body = _page(rows, more=False, include=include, profile=context.profile)
-        return Reply(body=body, conversation_id=conversation.id, item_ids=_ids(rows))
+        return ServerResponse(body=body, conversation_id=conversation.id, item_ids=_ids(rows))
 
     return job
 
 
-def list_items(call: Call, context: Context) -> Job:
-    asked = checks.page_query(call.query, limits=context.profile.page_limit)
-    include = checks.include(call.query, context.profile.include)
+def list_items(request: ServerRequest, context: Context) -> Job:
+    asked = checks.page_query(request.query, limits=context.profile.page_limit)
+    include = checks.include(request.query, context.profile.include)
 
-    def job(store: Store) -> Reply:
-        conversation = _find(store, call)
+    def job(store: Store) -> ServerResponse:
+        conversation = _find(store, request)
         after = _after(store, conversation, asked.after, context.cursors)
         rows, more = store.page(conversation, after=after, limit=asked.limit, ascending=asked.ascending)
         more = more or (context.profile.full_page_has_more and len(rows) == asked.limit)
-        return Reply(body=_page(rows, more=more, include=include, profile=context.profile))
+        return ServerResponse(body=_page(rows, more=more, include=include, profile=context.profile))
 
     return job
 
 
-def get_item(call: Call, context: Context) -> Job:
-    include = checks.include(call.query, context.profile.include)
+def get_item(request: ServerRequest, context: Context) -> Job:
+    include = checks.include(request.query, context.profile.include)
 
-    def job(store: Store) -> Reply:
-        conversation = _find(store, call, deleted_too=context.profile.after_delete == "readable")
-        item = store.item(conversation, call.item_id)
+    def job(store: Store) -> ServerResponse:
+        conversation = _find(store, request, deleted_too=context.profile.after_delete == "readable")
+        item = store.item(conversation, request.item_id)
         if item is None:
-            raise errors.unknown_item(call.item_id, call.conversation_id)
-        return Reply(body=views.shown(item, include))
+            raise errors.unknown_item(request.item_id, request.conversation_id)
+        return ServerResponse(body=views.shown(item, include))
 
     return job
 
 
-def delete_item(call: Call, context: Context) -> Job:
-    def job(store: Store) -> Reply:
-        conversation = _find(store, call)
-        removed = store.remove_item(conversation, call.item_id)
+def delete_item(request: ServerRequest, context: Context) -> Job:
+    def job(store: Store) -> ServerResponse:
+        conversation = _find(store, request)
+        removed = store.remove_item(conversation, request.item_id)
         if not removed and context.profile.delete_again == "refused":
-            raise errors.unknown_item(call.item_id, call.conversation_id)
+            raise errors.unknown_item(request.item_id, request.conversation_id)
         if context.profile.item_deletion == "conversation":
             return _conversation(conversation)
-        return reply_with({"id": call.item_id, "object": "conversation.item.deleted", "deleted": True})
+        return json_response({"id": request.item_id, "object": "conversation.item.deleted", "deleted": True})
 
     return job
 
 
-OPERATIONS: Mapping[str, Callable[[Call, Context], Job]] = {
+OPERATIONS: Mapping[str, Callable[[ServerRequest, Context], Job]] = {
     "createConversation": create_conversation,
     "getConversation": get_conversation,
     "updateConversation": update_conversation,
@@ -177,9 +177,9 @@ OPERATIONS: Mapping[str, Callable[[Call, Context], Job]] = {
 # What the operations read from a request
 
 
-def _fields(call: Call) -> dict[str, Any]:
+def _fields(request: ServerRequest) -> dict[str, Any]:
     try:
-        value = _loads(call.body)
+        value = _loads(request.body)
     except ValueError:
         raise errors.bad_json() from None
     if not is_object(value):
@@ -229,8 +229,8 @@ def _row(item: Prepared) -> ItemRow:
 # What they do with the store
 
 
-def _find(store: Store, call: Call, *, deleted_too: bool = False) -> ConversationRow:
-    return _conversation_row(store, call.conversation_id, call.owner, deleted_too=deleted_too)
+def _find(store: Store, request: ServerRequest, *, deleted_too: bool = False) -> ConversationRow:
+    return _conversation_row(store, request.conversation_id, request.owner, deleted_too=deleted_too)
 
 
 def _conversation_row(store: Store, id: str, owner: str, *, deleted_too: bool = False) -> ConversationRow:
@@ -272,16 +272,16 @@ def _make_way(store: Store, conversation: ConversationRow, row: ItemRow, owner: 
 def _resolve(store: Store, reference: Reference, owner: str) -> ItemRow:
     item = store.item_anywhere(reference.id, owner)
     if item is None:
-        raise errors.Refusal(404, f"Item with id '{errors.shorten(reference.id)}' not found.", param=reference.path)
+        raise errors.HTTPError(404, f"Item with id '{errors.shorten(reference.id)}' not found.", param=reference.path)
     return item
 
 
-# What they answer
+# What they respond with
 
 
-def _conversation(row: ConversationRow, rows: Sequence[ItemRow] = ()) -> Reply:
+def _conversation(row: ConversationRow, rows: Sequence[ItemRow] = ()) -> ServerResponse:
     head = b'{"id":"%b","object":"conversation","created_at":%d,"metadata":' % (row.id.encode(), row.created_at)
-    return Reply(body=b"%b%b}" % (head, row.metadata), conversation_id=row.id, item_ids=_ids(rows))
+    return ServerResponse(body=b"%b%b}" % (head, row.metadata), conversation_id=row.id, item_ids=_ids(rows))
 
 
 def _ids(rows: Sequence[ItemRow]) -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 A small language for the shapes of JSON values.
 
 A shape is a function of a value and of its path in the request. It returns the value as the service stores it (gaps
-filled, meaningless nulls gone) or raises the refusal that the service would answer with. Tables of shapes are in
-:mod:`.parts`, :mod:`.tools` and :mod:`.items`. Fields that a shape does not name are kept: the description of the API
-leaves its objects open, except where ``closed`` says otherwise.
+filled, meaningless nulls gone) or raises the error that the service would respond with. Tables of shapes are in
+:mod:`.components`, :mod:`.tools` and :mod:`.item_types`. Fields that a shape does not name are kept: the description of
+the API leaves its objects open, except where ``closed`` says otherwise.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def mapping(member: Shape = anything) -> Shape:
 
 def either(**shapes: Shape) -> Shape:
     """The shape by the kind of value: ``either(str=text(), list=array(PART))``."""
-    expected = " or ".join(_KINDS[kind] for kind in shapes)
+    expected = " or ".join(_JSON_TYPES[kind] for kind in shapes)
 
     def shape(value: Any, path: str) -> Any:
         chosen = shapes.get(type(value).__name__)
@@ -152,7 +152,7 @@ def either(**shapes: Shape) -> Shape:
     return shape
 
 
-_KINDS = {
+_JSON_TYPES = {
     "str": "a string",
     "list": "an array",
     "dict": "an object",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.server.http.errors import Refusal
 from openai_conversations.server.rules import checks
 from tests.server.api import user
 
@@ -115,75 +114,6 @@ async def test_unknown_parameters_are_ignored(api):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/conversations", 405),
-        ("PUT", "/conversations/conv_1", 405),
-        ("PATCH", "/conversations/conv_1", 405),
-        ("DELETE", "/conversations/conv_1/items", 405),
-        ("POST", "/conversations/conv_1/items/msg_1", 405),
-        ("OPTIONS", "/conversations", 405),
-        ("GET", "/models", 404),
-        ("POST", "/conversations/", 404),
-        ("GET", "/conversations/conv_1/", 404),
-        ("GET", "/conversations/conv_1/messages", 404),
-        ("GET", "/conversations/conv_1/items/msg_1/parts", 404),
-        ("GET", "/conversationsconv_1", 404),
-    ],
-)
-async def test_wrong_addresses(api, method, path, status):
-    """Unknown addresses answer 404, wrong methods 405 with the right ones in ``allow``."""
-    answer = await api.ask(method, path)
-
-    assert status == answer.status
-    assert "invalid_request_error" == answer.json["error"]["type"]
-    assert ("allow" in answer.headers) == (status == 405)
-
-
-async def test_ids_are_decoded_after_the_address_is_split(api):
-    """A slash in an encoded id does not reach another address."""
-    conversation = await api.create(user("a"))
-    encoded = "".join(f"%{ord(letter):02x}" for letter in conversation)
-
-    assert 200 == (await api.ask("GET", f"/conversations/{encoded}")).status
-    assert 404 == (await api.ask("GET", f"/conversations/{conversation}%2Fitems")).status
-
-
-@pytest.mark.parametrize(
-    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json", ""]
-)
-async def test_wrong_content_type(api, content_type):
-    """Only JSON is read."""
-    answer = await api.ask("POST", "/conversations", b"{}", headers={"content-type": content_type})
-
-    assert (400, None, "unsupported_content_type") == answer.error
-
-
-async def test_content_type_with_parameters(api):
-    """A charset beside ``application/json`` changes nothing."""
-    headers = {"content-type": "Application/JSON; charset=utf-8"}
-
-    assert 200 == (await api.ask("POST", "/conversations", b"{}", headers=headers)).status
-
-
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"{", b"{]", b"nul", b"{'a':1}", b"\xff", b"[" * 100_000, b'{"metadata":NaN}', b"\x00", b'{"items":[1e999]}'],
-)
-async def test_malformed_json(api, body):
-    """A body that is no JSON is refused, however it is broken."""
-    answer = await api.ask("POST", f"/conversations/{await api.create()}", body)
-
-    assert 400 == answer.status
-
-
-@pytest.mark.parametrize("body", [b"[]", b'"a"', b"1", b"null", b"true"])
-async def test_a_body_is_an_object(api, body):
-    """JSON that is no object is refused."""
-    assert (400, "body", "invalid_type") == (await api.ask("POST", "/conversations", body)).error
-
-
-@pytest.mark.parametrize(
     "item",
     [
         b'{"role":"user","content":"a","deep":' + b"[" * 600 + b"]" * 600 + b"}",
@@ -209,46 +139,6 @@ async def test_lone_surrogates_are_kept(api, server):
     assert "\ud800" == answer.json["data"][0]["content"][0]["text"]
 
 
-class TestBodyLimit:
-    @pytest.fixture
-    def settings(self):
-        return {"max_body": 1000}
-
-    async def test_a_body_over_the_limit(self, api):
-        """A body that is too large answers 413, whether its length was announced or not."""
-
-        async def chunks():
-            yield b'{"metadata":{"a":"'
-            yield b"x" * 2000
-            yield b'"}}'
-
-        headers = {"content-type": "application/json"}
-        announced = await api.ask("POST", "/conversations", {"metadata": {"a": "x" * 2000}})
-        chunked = await api.ask("POST", "/conversations", data=chunks(), headers=headers)
-
-        assert [413, 413] == [announced.status, chunked.status]
-        assert {"request_too_large"} == {announced.error[2], chunked.error[2]}
-
-    async def test_a_compressed_body_counts_unpacked(self, api):
-        """A small gzip that unpacks to much is refused."""
-        import gzip
-
-        headers = {"content-encoding": "gzip"}
-        answer = await api.ask("POST", "/conversations", gzip.compress(b" " * 100_000), headers=headers)
-
-        assert 413 == answer.status
-
-    async def test_a_compressed_body_is_read(self, api):
-        """A gzip of JSON is JSON; what only claims to be one is refused."""
-        import gzip
-
-        headers = {"content-encoding": "gzip"}
-        body = gzip.compress(b'{"metadata":{"a":"b"}}')
-
-        assert {"a": "b"} == (await api.ask("POST", "/conversations", body, headers=headers)).json["metadata"]
-        assert 400 == (await api.ask("POST", "/conversations", b"{}", headers=headers)).status
-
-
 class TestUnknownItems:
     @pytest.fixture
     def settings(self):
@@ -261,37 +151,6 @@ class TestUnknownItems:
 
         assert {"type": "hologram", "depth": 1} == {name: item[name] for name in ("type", "depth")}
         assert item["id"].startswith("item_")
-
-
-class TestRateLimit:
-    @pytest.fixture
-    def settings(self):
-        return {"rate_limit": 2}
-
-    async def test_rate_limit(self, api):
-        """By setting, requests beyond the limit of a minute answer 429 and say how long to wait."""
-        answers = [await api.ask("POST", "/conversations") for _ in range(3)]
-
-        assert [200, 200, 429] == [answer.status for answer in answers]
-        assert ["1", "0", "0"] == [answer.headers["x-ratelimit-remaining-requests"] for answer in answers]
-        assert 0 < int(answers[2].headers["retry-after"]) <= 60
-        assert "rate_limit_exceeded" == answers[2].error[2]
-
-
-def test_a_minute_later_the_rate_limit_starts_again():
-    """The count begins anew with each minute."""
-    from openai_conversations.server.http.rate_limit import RateLimit
-
-    now = 0.0
-    rate = RateLimit(1, lambda: now)
-    rate.take()
-    with pytest.raises(Refusal) as error:
-        rate.take()
-    assert {"retry-after": "60", "retry-after-ms": "60000"} == error.value.headers
-
-    now = 60.0
-    rate.take()
-    assert "0" == rate.headers()["x-ratelimit-remaining-requests"]
 
 
 @pytest.mark.parametrize("names", [("include",), ("include", "include[]")])

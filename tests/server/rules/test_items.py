@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.server.http.errors import Refusal
-from openai_conversations.server.rules.item_types import INPUT_ONLY, KINDS
+from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.rules.item_types import INPUT_ONLY, ITEM_TYPES
 from openai_conversations.server.rules.items import ItemRules, complete, prepare, prepare_all, type_of
 from openai_conversations.server.rules.tools import TOOL
 from openai_conversations.server.rules.views import INCLUDABLE
@@ -26,14 +26,14 @@ def tools(tool):
 
 
 def refusal_of(item, **rules):
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(HTTPError) as caught:
         prepare_all([item], new_id, ItemRules(**rules))
     return caught.value.param, caught.value.code
 
 
 def test_there_is_a_sample_of_everything():
     """The samples hold every type of item and of tool."""
-    assert set(KINDS) == {type_of(item, "") for item in samples.ITEMS}
+    assert set(ITEM_TYPES) == {type_of(item, "") for item in samples.ITEMS}
     assert set(TOOL.shapes) == {tool["type"] for tool in samples.TOOLS}
 
 
@@ -50,7 +50,7 @@ def test_every_type_of_the_description_is_known():
         own = schema.get("properties", {}).get("type", {}).get("enum", ())
         return {*own, *(tag for part in parts for tag in tags(part))}
 
-    assert set(KINDS) == tags(schemas["ConversationItem"])
+    assert set(ITEM_TYPES) == tags(schemas["ConversationItem"])
     assert set(TOOL.shapes) == tags(schemas["Tool"])
     assert set(INCLUDABLE) == set(schemas["IncludeEnum"]["enum"])
 
@@ -166,7 +166,7 @@ def test_items_that_do_not_fit(item, expected):
     assert expected == refusal_of(item)
 
 
-@pytest.mark.parametrize("tag", [tag for tag, kind in KINDS.items() if kind.keeps_id])
+@pytest.mark.parametrize("tag", [tag for tag, kind in ITEM_TYPES.items() if kind.keeps_id])
 def test_some_items_are_nothing_without_their_id(tag):
     """Items that the service made itself must bring their ids."""
     item = samples.of(tag)
@@ -179,7 +179,7 @@ def test_some_items_are_nothing_without_their_id(tag):
 def test_ids_have_the_prefix_of_their_type(tag):
     """Where the service is known to look at the prefix of an id, so does the server."""
     item = samples.of(tag)
-    prefix = KINDS[tag].prefix
+    prefix = ITEM_TYPES[tag].prefix
 
     assert ("items[0].id", "invalid_value") == refusal_of({**item, "id": "item_1"})
     assert f"{prefix}_1" == stored({**item, "id": f"{prefix}_1"})["id"]
@@ -222,13 +222,13 @@ def test_a_compaction_trigger_stores_nothing():
     values = [user("a"), {"type": "compaction_trigger"}]
 
     assert 1 == len(prepare_all(values, new_id, ItemRules()))
-    with pytest.raises(Refusal, match="must be the final input item"):
+    with pytest.raises(HTTPError, match="must be the final input item"):
         prepare_all(values[::-1], new_id, ItemRules())
 
 
 def test_input_only_types_are_not_stored():
     """No stored item has a type that only requests have."""
-    assert set() == {*INPUT_ONLY} & {*KINDS}
+    assert set() == {*INPUT_ONLY} & {*ITEM_TYPES}
 
 
 @pytest.mark.parametrize(

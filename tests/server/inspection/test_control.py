@@ -20,7 +20,7 @@ def control(api):
 
 
 async def test_faults(api, control):
-    """Faults are added, listed with how often they struck, and forgotten."""
+    """Faults are added, listed with how often they fired, and forgotten."""
     added = await control("POST", "faults", {"fault": "status", "status": 503, "headers": {"x-a": "b"}, "count": 2})
     answer = await api.ask("POST", "/conversations")
     listed = await control("GET", "faults")
@@ -57,7 +57,7 @@ async def test_what_is_stored(api, control):
 
 
 @pytest.mark.parametrize(
-    ("verdict", "good", "bad", "message"),
+    ("assertion", "good", "bad", "message"),
     [
         ("no-duplicates", {}, {"by": "content"}, "something was stored more than once"),
         ("no-loss", {"expected": {"{id}": ["a", "a"]}}, {"expected": {"{id}": ["b"]}}, "lacks some"),
@@ -67,15 +67,15 @@ async def test_what_is_stored(api, control):
     ],
     ids=["no-duplicates", "no-loss", "erased", "requests", "counts"],
 )
-async def test_verdicts(api, verdict, good, bad, message):
-    """A verdict says yes, or no and why."""
+async def test_assertions(api, assertion, good, bad, message):
+    """An assertion says yes, or no and why."""
     conversation = await api.create(user("a"), user("a"))
 
     async def judge(body):
         from openai_conversations.converters import json
 
         sent = json.dumps(body).replace(b"{id}", conversation.encode())
-        return (await api.ask("POST", f"{api.server.url}/_control/verdicts/{verdict}", sent)).json
+        return (await api.ask("POST", f"{api.server.url}/_control/assertions/{assertion}", sent)).json
 
     assert {"ok": True} == await judge(good)
     refused = await judge(bad)
@@ -103,9 +103,9 @@ async def test_reset(api, control):
         ("POST", "faults", b"{", 400),
         ("POST", "items", {"conversation_id": "conv_none", "items": []}, 400),
         ("POST", "items", {"conversation_id": ["a"], "items": 1}, 400),
-        ("POST", "verdicts/no-duplicates", {"of": 1}, 400),
-        ("POST", "verdicts/no-loss", {"expected": 1}, 400),
-        ("POST", "verdicts/requests", {"counts": {"a": []}}, 200),
+        ("POST", "assertions/no-duplicates", {"of": 1}, 400),
+        ("POST", "assertions/no-loss", {"expected": 1}, 400),
+        ("POST", "assertions/requests", {"counts": {"a": []}}, 200),
     ],
 )
 async def test_nonsense(control, method, path, body, status):

@@ -1,0 +1,66 @@
+"""A response whose body is spoiled, or holds what no client knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openai_conversations.server.faults.effects.common import changed, instead_of, with_body
+from openai_conversations.server.http.messages import ServerResponse
+from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.rules.schema_dsl import is_array, is_object
+
+
+async def truncated_json(pending: PendingRequest, *, cut: bool) -> ServerResponse:
+    done = await pending.process()
+    return instead_of(done, done if cut else with_body(done, done.body[: len(done.body) // 2]), cut=cut)
+
+
+async def malformed_json(pending: PendingRequest) -> ServerResponse:
+    done = await pending.process()
+    return instead_of(done, with_body(done, b'{"id": ' + done.body[1:-1] + b",}"))
+
+
+async def html(pending: PendingRequest, *, status: int) -> ServerResponse:
+    done = await pending.process()
+    page = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
+    return instead_of(done, ServerResponse(status=status, body=page, content_type="text/html"))
+
+
+_SHAPES = {
+    "array": b"[]",
+    "string": b'"done"',
+    "null": b"null",
+    "object": b'{"result":"done"}',
+}
+
+
+async def wrong_shape(pending: PendingRequest, *, shape: str) -> ServerResponse:
+    done = await pending.process()
+    return instead_of(done, ServerResponse(body=_SHAPES[shape]))
+
+
+async def unknown_item(pending: PendingRequest) -> ServerResponse:
+    return changed(await pending.process(), _with_unknown_item)
+
+
+async def unknown_fields(pending: PendingRequest) -> ServerResponse:
+    return changed(await pending.process(), _with_unknown_fields)
+
+
+def _with_unknown_item(value: dict[str, Any]) -> dict[str, Any]:
+    if "data" not in value:
+        return _future(value)
+    return {**value, "data": [_future(item) if n == 0 else item for n, item in enumerate(value["data"])]}
+
+
+def _future(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "hologram", "id": item["id"], "layers": [{"depth": 1.0, "of": item}], "phase_shift": None}
+
+
+def _with_unknown_fields(value: Any) -> Any:
+    if is_array(value):
+        return [_with_unknown_fields(member) for member in value]
+    if not is_object(value):
+        return value
+    inner = {name: field if name == "metadata" else _with_unknown_fields(field) for name, field in value.items()}
+    return {**inner, "x_future": {"level": 1, "ratio": 1.0, "tags": ["new", None]}}

@@ -1,0 +1,94 @@
+"""A fault as a value: what happens, and to which requests."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypedDict
+
+import attrs
+
+from openai_conversations.server.http.messages import ServerRequest, ServerResponse
+from openai_conversations.server.http.processing import PendingRequest
+
+Effect = Callable[[PendingRequest], Awaitable[ServerResponse]]
+
+OPERATION_IDS = (
+    "createConversation",
+    "getConversation",
+    "updateConversation",
+    "deleteConversation",
+    "createConversationItems",
+    "listConversationItems",
+    "getConversationItem",
+    "deleteConversationItem",
+)
+
+
+class Select(TypedDict, total=False):
+    """
+    Which requests a fault fires at; every fault takes these keywords.
+
+    Attributes:
+        operation: An operationId; without it every operation that the fault can spoil.
+        count: How often it fires; ``None`` for ever. Once by default.
+        skip: How many requests that match it lets pass first.
+        probability: Of firing at a request that matches; 1 by default.
+        seed: Of the dice that decide on it.
+        when: A last word on the request.
+    """
+
+    operation: str | None
+    count: int | None
+    skip: int
+    probability: float
+    seed: int
+    when: Callable[[ServerRequest], bool] | None
+
+
+@attrs.frozen(kw_only=True)
+class Fault:
+    """
+    Something that goes wrong. Made by the functions of this module.
+
+    Attributes:
+        name: Which of them made it.
+        effect: What happens to the request.
+        possible: The operations that it can spoil; ``None`` for all.
+        operation: See :class:`Select`, like the rest.
+        count: The same.
+        skip: The same.
+        probability: The same.
+        seed: The same.
+        when: The same.
+    """
+
+    name: str
+    effect: Effect = attrs.field(repr=False)
+    possible: frozenset[str] | None = attrs.field(default=None, repr=False)
+    operation: str | None = None
+    count: int | None = attrs.field(default=1)
+    skip: int = 0
+    probability: float = 1.0
+    seed: int = 0
+    when: Callable[[ServerRequest], bool] | None = attrs.field(default=None, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        if self.operation is not None and self.operation not in OPERATION_IDS:
+            raise ValueError(f"there is no operation {self.operation!r}; the operations are {', '.join(OPERATION_IDS)}")
+        if self.possible and self.operation and self.operation not in self.possible:
+            raise ValueError(f"{self.name} cannot spoil {self.operation}, only {', '.join(sorted(self.possible))}")
+        if self.count is not None and self.count < 1:
+            raise ValueError(f"count is at least 1, not {self.count}")
+        if not 0 <= self.probability <= 1:
+            raise ValueError(f"probability is between 0 and 1, not {self.probability}")
+
+    def matches(self, request: ServerRequest) -> bool:
+        """Whether the request is one that this fault is meant for; the dice and the counters are not asked."""
+        if self.operation is not None and request.operation != self.operation:
+            return False
+        if self.possible is not None and request.operation not in self.possible:
+            return False
+        return self.when is None or self.when(request)
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.operation or 'any operation'}"

@@ -1,0 +1,83 @@
+"""aiohttp's side of a connection: how long a head may take, and what is answered to what is not HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+
+from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.http.messages import error_response
+
+
+class Connection(web.RequestHandler):
+    """
+    aiohttp's protocol, with two changes.
+
+    A connection on which a request head has begun and does not arrive whole in time is closed, and so is a new one
+    that brings nothing; aiohttp knows only the time between two requests. And what is not HTTP is answered in the form
+    that all errors have, as is what goes wrong in here.
+    """
+
+    __slots__ = ("_patience", "_timer")
+
+    def __init__(self, manager: web.Server, *, patience: float, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._patience = patience
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        heads = self._request_count
+        super().data_received(data)
+        if self._request_count > heads:
+            self._stop_waiting()
+        elif self._current_request is None and self._timer is None:
+            self._wait_for_head()  # these are the first bytes of another head
+
+    def _wait_for_head(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._patience, self.force_close)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if isinstance(exc, HttpProcessingError):
+            error = HTTPError(status, f"This is not a valid HTTP request: {message}")
+        elif request.writer.output_size:  # too late for another response
+            return super().handle_error(request, status, exc, message)
+        else:
+            self.log_exception("Error handling a request", exc_info=exc)
+            error = HTTPError(status, "The server had an error while processing your request.", type="server_error")
+        response = error_response(error)
+        raw = web.Response(status=status, body=response.body, content_type=response.content_type)
+        raw.force_close()
+        return raw
+
+
+class ConnectionFactory(web.Server):
+    """aiohttp's low-level server with our connections."""
+
+    def __init__(self, handler: Any, *, patience: float, **options: Any) -> None:
+        super().__init__(handler)
+        self._options = {"patience": patience, **options}
+
+    def __call__(self) -> Connection:
+        return Connection(self, loop=asyncio.get_running_loop(), **self._options)

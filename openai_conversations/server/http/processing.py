@@ -1,0 +1,74 @@
+"""A request that was read whole, on its way through the rules and the store: what a fault works with."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import attrs
+
+from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.http.lifetime import Lifetime
+from openai_conversations.server.http.messages import ServerRequest, ServerResponse, error_response
+from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.rules.operations import OPERATIONS, Context
+from openai_conversations.server.storage.engine import Engine
+
+
+@attrs.frozen(kw_only=True)
+class PendingRequest:
+    """
+    One request that is read and not processed yet.
+
+    Attributes:
+        request: What was asked.
+        entry: Its entry in the journal.
+        engine: Runs jobs on the store.
+        context: What the rules need.
+        lifetime: The server's: its end ends every wait.
+    """
+
+    request: ServerRequest
+    entry: JournalEntry
+    engine: Engine
+    context: Context
+    lifetime: Lifetime
+
+    async def process(self) -> ServerResponse:
+        """What a sound server does with the request; an error is a response too."""
+        try:
+            job = OPERATIONS[self.request.operation](self.request, self.context)
+            response = await self.engine.run(job)
+        except HTTPError as error:
+            return error_response(_with_status_of_profile(error, self.context), self.context.profile.errors)
+        except sqlite3.Error as error:
+            return error_response(_broken_database(error), self.context.profile.errors)
+        self.entry.note_commit(response)
+        return response
+
+    async def sleep(self, seconds: float) -> None:
+        """
+        Wait, on the server's clock.
+
+        Raises:
+            ServerClosing: The server is being closed.
+        """
+        await self.lifetime.sleep(seconds)
+
+    def cursor_for(self, after: str) -> str:
+        """A new cursor that stands for another."""
+        cursor = self.context.ids.new("msg")
+        cursors = self.context.cursors
+        cursors[cursor] = cursors.get(after, after)  # `after` may be made up itself: one empty page after another
+        return cursor
+
+
+def _with_status_of_profile(error: HTTPError, context: Context) -> HTTPError:
+    """The error with the status that this profile gives to content that it refuses."""
+    if error.status == 400:
+        error.status = context.profile.invalid_status
+    return error
+
+
+def _broken_database(error: sqlite3.Error) -> HTTPError:
+    """The disk is full, the file is gone, another program holds it: nobody's input is to blame."""
+    return HTTPError(503, f"The database does not work: {error}.", type="server_error")

@@ -1,0 +1,38 @@
+"""So many requests in each minute."""
+
+from __future__ import annotations
+
+import pytest
+
+from openai_conversations.server.http.errors import HTTPError
+
+
+class TestRateLimit:
+    @pytest.fixture
+    def settings(self):
+        return {"rate_limit": 2}
+
+    async def test_rate_limit(self, api):
+        """By setting, requests beyond the limit of a minute answer 429 and say how long to wait."""
+        answers = [await api.ask("POST", "/conversations") for _ in range(3)]
+
+        assert [200, 200, 429] == [answer.status for answer in answers]
+        assert ["1", "0", "0"] == [answer.headers["x-ratelimit-remaining-requests"] for answer in answers]
+        assert 0 < int(answers[2].headers["retry-after"]) <= 60
+        assert "rate_limit_exceeded" == answers[2].error[2]
+
+
+def test_a_minute_later_the_rate_limit_starts_again():
+    """The count begins anew with each minute."""
+    from openai_conversations.server.http.rate_limit import RequestRate
+
+    now = 0.0
+    rate = RequestRate(1, lambda: now)
+    rate.take()
+    with pytest.raises(HTTPError) as error:
+        rate.take()
+    assert {"retry-after": "60", "retry-after-ms": "60000"} == error.value.headers
+
+    now = 60.0
+    rate.take()
+    assert "0" == rate.headers()["x-ratelimit-remaining-requests"]
