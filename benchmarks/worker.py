@@ -213,7 +213,7 @@ def _cut_chain(client: Any, part: str, answer: Any) -> None:
     """Put an answering handler where the named part of the chain ends."""
     import attrs
 
-    from openai_conversations import __version__
+    from openai_conversations.version import __version__
     from openai_conversations.transport.credentials import AuthHeaders
     from openai_conversations.transport.middleware import build_chain
     from openai_conversations.transport.policy import RetryPolicy

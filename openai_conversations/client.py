@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 import attrs
 
-from openai_conversations import __version__
 from openai_conversations.api.arguments import Omit, omit
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.resources.core import Core, finish_decoded
@@ -33,6 +32,7 @@ from openai_conversations.transport.middleware import build_chain
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import Retry
 from openai_conversations.transport.status import status_to_error
+from openai_conversations.version import __version__
 from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.write_order import ConversationLock, WriteOrder
 

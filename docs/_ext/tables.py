@@ -17,6 +17,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -56,7 +57,7 @@ def item_table(_: str) -> Iterator[str]:
     """Every item type: its tag, its class, what it must have, what it may have."""
     yield "| `type` | class | always there | may be there |"
     yield "|---|---|---|---|"
-    for tag, (_, name) in item_module.ITEM_MODULES.items():
+    for tag, name in item_module.ITEM_CLASSES.items():
         fields = [f for f in attrs.fields(getattr(item_module, name)) if f.name not in {"id", "type", "extra"}]
         always = _names(f for f in fields if f.default is attrs.NOTHING)
         maybe = _names(f for f in fields if f.default is not attrs.NOTHING)
@@ -83,11 +84,11 @@ def classes(where: str) -> Iterator[str]:
         found = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, errors.ConversationsError)]
         names = [f"openai_conversations.{kind.__name__}" for kind in found]
     elif where == "items":
-        names = [f"openai_conversations.{name}" for _, name in item_module.ITEM_MODULES.values()]
+        names = [f"openai_conversations.{name}" for name in item_module.ITEM_CLASSES.values()]
     else:
         module = importlib.import_module(where)
-        items = {name for _, name in item_module.ITEM_MODULES.values()}
-        own = [name for name in module.__all__ if name not in items and _is_class(getattr(module, name), name)]
+        items = set(item_module.ITEM_CLASSES.values())
+        own = [name for name in dir(module) if name not in items and _is_class_of(module, name)]
         names = [f"{'openai_conversations' if name in openai_conversations.__all__ else where}.{name}" for name in own]
     for name in names:
         yield from ("```{eval-rst}", f".. autoclass:: {name}", "   :members:", "   :show-inheritance:", "```", "")
@@ -111,9 +112,10 @@ def _defined(node: ast.stmt) -> Iterator[str]:
             pass
 
 
-def _is_class(value: object, name: str) -> bool:
-    """Whether this is a class, and not another name of one."""
-    return isinstance(value, type) and value.__name__ == name
+def _is_class_of(module: ModuleType, name: str) -> bool:
+    """Whether this is a class of a module or package, and neither one that it imports nor another name of one."""
+    value = getattr(module, name)
+    return isinstance(value, type) and value.__name__ == name and value.__module__.startswith(module.__name__)
 
 
 def find_by_name(app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.Node) -> nodes.Node | None:

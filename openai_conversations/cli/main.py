@@ -16,11 +16,11 @@ from typing import Any, Final
 import attrs
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from openai_conversations import __version__
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import EXPECTED, exit_code, explain
 from openai_conversations.cli.help import HelpFormatter
 from openai_conversations.cli.render.text import clean
+from openai_conversations.version import __version__
 
 PROGRAM: Final = "openai-conversations"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from openai_conversations.converters.json import is_array, is_object
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 
 KEEPS_ID: Final = frozenset(
     {
@@ -43,7 +43,7 @@ def outgoing(item: Any) -> Any:
     Items of unknown types are passed on unchanged: nobody can tell what their rules are.
     """
     tag = item.get("type") if is_object(item) else None
-    if not isinstance(tag, str) or tag not in ITEM_MODULES:
+    if not isinstance(tag, str) or tag not in ITEM_CLASSES:
         return item
     drop = OUTPUT_ONLY if tag in KEEPS_ID else OUTPUT_ONLY | {"id"}
     kept = {key: value for key, value in item.items() if key not in drop}

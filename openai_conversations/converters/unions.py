@@ -8,7 +8,6 @@ What no member takes becomes the union's ``Unknown…`` member with all its data
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any, get_args, get_origin
 
 from cattrs import Converter
@@ -19,7 +18,8 @@ from openai_conversations.converters.errors import SchemaMismatch
 from openai_conversations.converters.fields import is_schema, is_union, literals, tags_of, union_members
 from openai_conversations.converters.json import is_object
 from openai_conversations.converters.primitives import StructureHook, keep_precise
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas import items
+from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import Unknown, UnknownItem
 
@@ -190,7 +190,7 @@ class _ItemTable(_TagTable):
         self._converter = converter
 
     def __missing__(self, tag: Any) -> StructureHook:
-        if tag not in ITEM_MODULES:
+        if tag not in ITEM_CLASSES:
             return super().__missing__(tag)
         self[tag] = hook = self._converter.get_structure_hook(item_class(tag))
         return hook
@@ -203,8 +203,7 @@ def item_class(tag: str) -> type[Item]:
     Raises:
         KeyError: There is none.
     """
-    module, name = ITEM_MODULES[tag]
-    cls: type[Item] = getattr(import_module(f"openai_conversations.schemas.items.{module}"), name)
+    cls: type[Item] = getattr(items, ITEM_CLASSES[tag])
     return cls
 
 

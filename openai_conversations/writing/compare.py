@@ -16,7 +16,7 @@ from typing import Any, Final, TypeGuard
 
 import attrs
 
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 
 IGNORED: Final = frozenset({"id", "status", "annotations", "logprobs", "created_by", "object"})
 
@@ -86,7 +86,7 @@ def compare(sent: Any, stored: Any) -> Likeness:
         return Likeness.UNSURE
     if kind == other:
         return _fields(sent, stored)
-    return Likeness.DIFFERENT if other in ITEM_MODULES else Likeness.UNSURE  # nobody knows what it is
+    return Likeness.DIFFERENT if other in ITEM_CLASSES else Likeness.UNSURE  # nobody knows what it is
 
 
 def _kind(item: Mapping[str, Any]) -> Any:

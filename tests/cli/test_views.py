@@ -18,7 +18,7 @@ from openai_conversations.cli.render.text import clean, folded
 from openai_conversations.cli.render.turns import Turn, parts_text, turns
 from openai_conversations.errors import APIStatusError
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_folded():
     assert "abcdefghi…" == folded("abcdefghijkl", 10)
 
 
-@pytest.mark.parametrize("tag", [*ITEM_MODULES, "from_the_future"])
+@pytest.mark.parametrize("tag", [*ITEM_CLASSES, "from_the_future"])
 def test_every_type_has_a_turn(tag):
     """Items of every type, also unknown ones and those that lack everything, can be shown."""
     found = turns({"type": tag, "id": "x_1"})

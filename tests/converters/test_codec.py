@@ -9,8 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from openai_conversations.converters.codec import Codec, codec
 from openai_conversations.converters.errors import DecodeError
-from openai_conversations.schemas.content.output_text import OutputText
-from openai_conversations.schemas.content.unions import MessageContent
+from openai_conversations.schemas.content import MessageContent, OutputText
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.items.file_search_call import FileSearchCall
@@ -20,7 +19,7 @@ from openai_conversations.schemas.items.message import Message
 from openai_conversations.schemas.items.reasoning import Reasoning
 from openai_conversations.schemas.items.shell_call import ShellCall
 from openai_conversations.schemas.page import ConversationItemList
-from openai_conversations.schemas.tools.skills import InlineSkillSource
+from openai_conversations.schemas.tools import InlineSkillSource
 from openai_conversations.schemas.unknown import UnknownContent, UnknownItem, UnknownObject
 from tests.strategies import anything, novel, plain
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings, strategies as st
 from openai_conversations.converters.codec import Codec
 from openai_conversations.converters.outgoing import KEEPS_ID, outgoing
 from openai_conversations.errors import InvalidArgumentError
-from openai_conversations.schemas.content.input_text import InputText
+from openai_conversations.schemas.content import InputText
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.items.message import Message
 from openai_conversations.schemas.unknown import UnknownItem
@@ -30,8 +30,8 @@ MUST_KEEP = (
 )
 
 
-@pytest.mark.parametrize("tag", sorted(ITEM_MODULES))
-@settings(max_examples=-(-settings().max_examples // len(ITEM_MODULES)))
+@pytest.mark.parametrize("tag", sorted(ITEM_CLASSES))
+@settings(max_examples=-(-settings().max_examples // len(ITEM_CLASSES)))
 @given(data=st.data())
 def test_ids_and_what_only_the_service_sets(tag, data):
     """The ids of some types must stay, those of all others must go; ``created_by`` never goes out; the rest does."""

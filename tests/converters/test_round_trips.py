@@ -14,7 +14,7 @@ from openai_conversations.converters.codec import Codec, make_converter
 from openai_conversations.converters.json import loads_exact
 from openai_conversations.schemas.base import Schema
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
 from openai_conversations.schemas.unknown import Unknown
@@ -27,8 +27,8 @@ DETAILED = make_converter(detailed=True)
 
 def every_item(test: Any) -> Any:
     """Run a property for every item: each gets its part of the cases."""
-    part = settings(max_examples=-(-settings().max_examples // len(ITEM_MODULES)))
-    return pytest.mark.parametrize("tag", sorted(ITEM_MODULES))(part(test))
+    part = settings(max_examples=-(-settings().max_examples // len(ITEM_CLASSES)))
+    return pytest.mark.parametrize("tag", sorted(ITEM_CLASSES))(part(test))
 
 
 def as_bytes(value: Any, *, ascii_only: bool = True) -> bytes:
@@ -59,7 +59,7 @@ def parts(value: Any) -> Iterator[Any]:
 
 def test_every_item_has_a_strategy() -> None:
     """The tables of these tests and the classes have the same tags."""
-    assert set(ITEM_MODULES) == set(described())
+    assert set(ITEM_CLASSES) == set(described())
 
 
 @every_item
@@ -70,7 +70,7 @@ def test_what_is_described_fits(tag: str, data: st.DataObject) -> None:
 
     item = CODEC.decode(as_bytes(sent), Item)
 
-    assert ITEM_MODULES[tag][1] == type(item).__name__
+    assert ITEM_CLASSES[tag] == type(item).__name__
     assert [] == [part for part in parts(item) if isinstance(part, Unknown)]
     assert [] == [part for part in parts(item) if isinstance(part, Schema) and part.extra]
     assert plain(sent) == plain(json.loads(CODEC.encode(CODEC.to_json(item))))
@@ -84,7 +84,7 @@ def test_what_is_new_is_kept(tag: str, data: st.DataObject) -> None:
 
     item = CODEC.decode(as_bytes(sent), Item)
 
-    assert ITEM_MODULES[tag][1] == type(item).__name__
+    assert ITEM_CLASSES[tag] == type(item).__name__
     assert plain(sent) == plain(json.loads(CODEC.encode(CODEC.to_json(item))))
 
 

@@ -12,7 +12,7 @@ import attrs
 
 import openai_conversations.schemas
 from openai_conversations.schemas.base import Schema
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import Unknown
 
@@ -38,8 +38,7 @@ def classes() -> list[type[Schema]]:
 
 def item_class(tag: str) -> type[Item]:
     """Import the class of an item."""
-    module, name = ITEM_MODULES[tag]
-    found: type[Item] = getattr(import_module(f"openai_conversations.schemas.items.{module}"), name)
+    found: type[Item] = getattr(import_module(f"openai_conversations.schemas.items.{tag}"), ITEM_CLASSES[tag])
     return found
 
 
@@ -59,7 +58,7 @@ def members(hint: Any) -> list[Any]:
     if get_origin(hint) in (Union, UnionType):
         return [member for part in get_args(hint) for member in members(part)]
     if hint is Item:
-        return [item_class(tag) for tag in ITEM_MODULES]
+        return [item_class(tag) for tag in ITEM_CLASSES]
     return [hint]
 
 

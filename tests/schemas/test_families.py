@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from openai_conversations.schemas import content, items, tools
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import UnknownItem
 from tests.schemas.families import classes, item_class, modules, tagged, tags
@@ -40,7 +40,7 @@ TOOLS = (
 
 def test_every_item_has_a_class() -> None:
     """The table of items has the tags of the API, 29 to read and two to write only."""
-    assert sorted(ITEMS) == sorted(ITEM_MODULES)
+    assert sorted(ITEMS) == sorted(ITEM_CLASSES)
 
 
 @pytest.mark.parametrize("tag", ITEMS)
@@ -73,16 +73,19 @@ def test_unknown_item_is_an_item() -> None:
     assert issubclass(UnknownItem, Item)
 
 
-@pytest.mark.parametrize("package", [content, items, tools], ids=["content", "items", "tools"])
-def test_all_names_are_served(package: object) -> None:
-    """Every name of ``__all__`` can be imported, the list is sorted, and no class of the package is left out."""
-    name = package.__name__
-    listed = package.__all__
-    own = {cls.__name__ for cls in classes() if cls.__module__.startswith(name + ".")}
+def test_one_module_per_item() -> None:
+    """The package of items has a module for each tag, one for what they share, and no other."""
+    found = {name.removeprefix(f"{PACKAGE}.items.") for name in modules() if name.startswith(f"{PACKAGE}.items.")}
 
-    assert all(getattr(package, public) is not None for public in listed)
-    assert sorted(listed, key=lambda public: (not public.isupper(), public)) == listed
-    assert own == {public for public in listed if public in own}
+    assert {*ITEMS, "base"} == found
+
+
+def test_all_names_are_served() -> None:
+    """Every class of an item's module can be imported from the package, which also tells an editor of it."""
+    own = [cls for cls in classes() if cls.__module__.startswith(f"{PACKAGE}.items.")]
+
+    assert own == [getattr(items, cls.__name__) for cls in own]
+    assert set() == {cls.__name__ for cls in own} - set(dir(items))
 
 
 def test_class_is_the_one_of_its_module() -> None:
@@ -106,13 +109,13 @@ def _imported_by(statement: str) -> set[str]:
 
 
 def test_schemas_import_nothing() -> None:
-    """Importing the package of schemas imports no schema, only what serves names lazily."""
-    assert {"lazy"} == _imported_by(f"import {PACKAGE}")
+    """Importing the package of schemas imports no schema."""
+    assert set() == _imported_by(f"import {PACKAGE}")
 
 
 def test_items_are_loaded_on_first_use() -> None:
     """Importing the package of items, or a page of them, loads no item and neither content nor tools."""
-    assert {"base", "items", "items.base", "lazy", "page"} == _imported_by(f"import {PACKAGE}.items, {PACKAGE}.page")
+    assert {"base", "items", "items.base", "page"} == _imported_by(f"import {PACKAGE}.items, {PACKAGE}.page")
 
 
 def test_message_loads_no_tools() -> None:

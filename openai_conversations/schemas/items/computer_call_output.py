@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from openai_conversations.schemas.base import schema
-from openai_conversations.schemas.content.computer_screenshot import ComputerScreenshotImage
+from openai_conversations.schemas.content import ComputerScreenshotImage
 from openai_conversations.schemas.enums import ItemStatus
 from openai_conversations.schemas.items.base import Item
-from openai_conversations.schemas.items.safety_check import SafetyCheck
+from openai_conversations.schemas.items.computer_call import SafetyCheck
 from openai_conversations.schemas.unknown import UnknownContent
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from openai_conversations.schemas.base import schema
 from openai_conversations.schemas.callers import Caller
-from openai_conversations.schemas.content.unions import InputContent
+from openai_conversations.schemas.content import InputContent
 from openai_conversations.schemas.items.base import Item
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from openai_conversations.schemas.base import schema
-from openai_conversations.schemas.content.input_text import InputText
-from openai_conversations.schemas.content.output_text import OutputText
-from openai_conversations.schemas.content.text import Text
-from openai_conversations.schemas.content.unions import MessageContent
+from openai_conversations.schemas.content import InputText, MessageContent, OutputText, Text
 from openai_conversations.schemas.enums import ItemStatus, Role
 from openai_conversations.schemas.items.base import Item
 

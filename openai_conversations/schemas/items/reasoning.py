@@ -7,8 +7,7 @@ from typing import Literal
 import attrs
 
 from openai_conversations.schemas.base import schema
-from openai_conversations.schemas.content.reasoning_text import ReasoningText
-from openai_conversations.schemas.content.summary_text import SummaryText
+from openai_conversations.schemas.content import ReasoningText, SummaryText
 from openai_conversations.schemas.enums import ItemStatus
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import UnknownContent

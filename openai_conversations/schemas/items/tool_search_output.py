@@ -7,7 +7,7 @@ from typing import Literal
 from openai_conversations.schemas.base import nullable, schema
 from openai_conversations.schemas.enums import Execution, ItemStatus
 from openai_conversations.schemas.items.base import Item
-from openai_conversations.schemas.tools.unions import Tool
+from openai_conversations.schemas.tools import Tool
 
 
 @schema

@@ -17,7 +17,7 @@ from openai_conversations.operations.archive.render.html import _environment
 from openai_conversations.operations.archive.render.safety import safe_image, safe_link
 from openai_conversations.operations.errors import MissingExtraError
 from openai_conversations.resources.archives import render_archive
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 from tests.server.samples import IDS, ITEMS
 
 PIXEL = (
@@ -74,7 +74,7 @@ def test_every_type(item, format):
 
 def test_every_type_is_known():
     """No type of the API is shown as an unknown one."""
-    unknown = [tag for tag in ITEM_MODULES if f"<b>{tag}</b>" in as_html({"type": tag, "id": "x"})]
+    unknown = [tag for tag in ITEM_CLASSES if f"<b>{tag}</b>" in as_html({"type": tag, "id": "x"})]
 
     assert ["compaction_trigger", "item_reference"] == sorted(unknown)
 

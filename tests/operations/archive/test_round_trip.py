@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from openai_conversations import ConversationsClient, CopyReport
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.server import ConversationsServer
 from tests.operations.conftest import PROFILES
 from tests.server.samples import ITEMS
@@ -129,7 +129,7 @@ def test_samples_are_complete():
     """The samples hold every type of item that a conversation can hold."""
     types = {item.get("type") for item in ITEMS}
 
-    assert set() == set(ITEM_MODULES) - types - {"item_reference", "compaction_trigger"}
+    assert set() == set(ITEM_CLASSES) - types - {"item_reference", "compaction_trigger"}
 
 
 def test_every_type(shared):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openai_conversations.operations.repair.tool_calls import OUTPUT_OF, link, needs_output
-from openai_conversations.schemas.items import ITEM_MODULES
+from openai_conversations.schemas.items import ITEM_CLASSES
 
 
 def call(tag: str = "function_call", name: str = "c", **more: object) -> dict[str, object]:
@@ -18,10 +18,10 @@ def output(tag: str = "function_call_output", name: str = "c", **more: object) -
 
 def test_table():
     """The types of the table are types of the API, and everything that is called an output is in it."""
-    outputs = {tag for tag in ITEM_MODULES if tag.endswith("_output")} | {"mcp_approval_response"}
+    outputs = {tag for tag in ITEM_CLASSES if tag.endswith("_output")} | {"mcp_approval_response"}
 
     assert outputs == set(OUTPUT_OF.values())
-    assert set() == set(OUTPUT_OF) - set(ITEM_MODULES)
+    assert set() == set(OUTPUT_OF) - set(ITEM_CLASSES)
 
 
 @pytest.mark.parametrize("tag", sorted(OUTPUT_OF))
