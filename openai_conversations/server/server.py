@@ -27,6 +27,7 @@ from openai_conversations.server.profiles import ServerProfile, parse
 from openai_conversations.server.rules import views
 from openai_conversations.server.rules.items import complete
 from openai_conversations.server.rules.operations import Context
+from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.storage.engine import Engine, InlineEngine, Job, ThreadEngine
 from openai_conversations.server.storage.ids import Ids, make_clock
 from openai_conversations.server.storage.store import ConversationRow, Orphan, Store
@@ -60,6 +61,7 @@ class ConversationsServer:
         journal_limit: How many requests the journal keeps; ``None`` for all.
         on_request: Called with each journal entry when its request has ended.
         sleep: How faults wait.
+        clock: Seconds that only grow: how faults and the rate limit tell the time.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class ConversationsServer:
         journal_limit: int | None = None,
         on_request: Callable[[JournalEntry], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.profile: ServerProfile = parse(profile) if isinstance(profile, str) else profile
         self._host = host
@@ -86,10 +89,11 @@ class ConversationsServer:
         self._database = database
         self._seed = seed
         self._authenticator = Authenticator(keys, self.profile)
-        self._rate = RequestRate(rate_limit, time.monotonic)
+        self._rate = RequestRate(rate_limit, clock)
         self._bounds = RequestBounds(body=max_body, patience=patience)
         self._control = Control(self) if (host.startswith(LOOPBACK) if control is None else control) else None
         self._sleep = sleep
+        self._clock = clock
         self._injector = FaultInjector()
         self._journal = Journal(limit=journal_limit, listener=on_request)
         self._running: _Running | None = None
@@ -122,7 +126,7 @@ class ConversationsServer:
         lifetime = Lifetime(self._sleep)
         handler = RequestHandler(
             engine=engine,
-            context=Context(ids=ids, now=now, profile=self.profile),
+            context=Context(ids=ids, now=now, profile=self.profile, writes=RecentWrites(self._clock)),
             authenticator=self._authenticator,
             injector=self._injector,
             journal=self._journal,
@@ -272,12 +276,14 @@ class ConversationsServer:
             store.append(conversation, [views.row(item) for item in prepared])
 
         self._run(job)
+        self._alive.handler.context.writes.note(item.item["id"] for item in prepared)
         return [item.item for item in prepared]
 
     def reset(self) -> None:
         """Forget everything: conversations, faults, journal."""
         self._run(Store.clear)
         self._alive.handler.context.cursors.clear()
+        self._alive.handler.context.writes.clear()
         self._injector.clear()
         self._journal.clear()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import attrs
 
@@ -11,6 +11,7 @@ from openai_conversations.server.http.messages import ServerRequest, ServerRespo
 from openai_conversations.server.http.processing import PendingRequest
 
 Effect = Callable[[PendingRequest], Awaitable[ServerResponse]]
+Rewrite = Callable[[list[Any]], list[Any]]
 
 OPERATION_IDS = (
     "createConversation",
@@ -48,11 +49,12 @@ class Select(TypedDict, total=False):
 @attrs.frozen(kw_only=True)
 class Fault:
     """
-    Something that goes wrong. Made by the functions of this module.
+    Something that goes wrong. Made by the functions of :mod:`.named`; it has an effect or a rewrite.
 
     Attributes:
         name: Which of them made it.
-        effect: What happens to the request.
+        effect: What happens to the request instead of its processing; ``None`` for a rewrite.
+        rewrite: What the store makes of the items of the request; ``None`` for an effect.
         possible: The operations that it can spoil; ``None`` for all.
         operation: See :class:`Select`, like the rest.
         count: The same.
@@ -63,7 +65,8 @@ class Fault:
     """
 
     name: str
-    effect: Effect = attrs.field(repr=False)
+    effect: Effect | None = attrs.field(default=None, repr=False)
+    rewrite: Rewrite | None = attrs.field(default=None, repr=False)
     possible: frozenset[str] | None = attrs.field(default=None, repr=False)
     operation: str | None = None
     count: int | None = attrs.field(default=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
 
 from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.http.messages import ServerRequest
@@ -35,7 +36,12 @@ class ActiveFault:
 
 
 class FaultInjector:
-    """Every fault that was added. At most one fires at a request: the first that matches."""
+    """
+    Every fault that was added.
+
+    Of those with an effect at most one fires at a request: the first that matches. What rewrites items comes on top:
+    a store that sorts keys does so whether the response is lost or not.
+    """
 
     def __init__(self) -> None:
         self._active: list[ActiveFault] = []
@@ -49,12 +55,21 @@ class FaultInjector:
         with self._lock:
             self._active.clear()
 
-    def take(self, request: ServerRequest) -> Fault | None:
-        """The fault that fires at this request, if any."""
+    def take(self, request: ServerRequest) -> list[Fault]:
+        """The faults that fire at this request: every rewrite that matches, and one effect at most."""
         if not self._active:
-            return None
+            return []
         with self._lock:
-            return next((active.fault for active in self._active if active.matches(request)), None)
+            return list(self._firing(request))
+
+    def _firing(self, request: ServerRequest) -> Iterator[Fault]:
+        has_effect = False
+        for active in self._active:
+            if has_effect and active.fault.effect is not None:
+                continue
+            if active.matches(request):
+                has_effect = has_effect or active.fault.effect is not None
+                yield active.fault
 
     def all(self) -> list[tuple[Fault, int]]:
         """Every fault with how often it fired."""

@@ -17,10 +17,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal, Unpack
 
-from openai_conversations.server.faults.effects import bodies, lists, outcomes
-from openai_conversations.server.faults.fault import Fault, Select
+from openai_conversations.server.faults.effects import bodies, lists, outcomes, rewrites
+from openai_conversations.server.faults.fault import Fault, Rewrite, Select
 
 _LISTS = frozenset({"listConversationItems"})
+_STORES = frozenset({"createConversation", "createConversationItems"})
 _WITH_ITEMS = frozenset({"createConversationItems", "listConversationItems", "getConversationItem"})
 
 
@@ -162,6 +163,64 @@ def unknown_fields(**select: Unpack[Select]) -> Fault:
     return Fault(name="unknown_fields", effect=bodies.unknown_fields, **select)
 
 
+# A store that keeps something else than what it was given
+
+
+def partial_commit(n: int = 1, **select: Unpack[Select]) -> Fault:
+    """Store only the first ``n`` items of a request; the response holds no more, and says 200."""
+    return Fault(name="partial_commit", rewrite=partial(rewrites.first_items, n=n), possible=_STORES, **select)
+
+
+def drop_parts(keep: int = 1, **select: Unpack[Select]) -> Fault:
+    """Store only the first ``keep`` parts of each message; for ever by default, as all of this kind."""
+    return _rewriting("drop_parts", partial(rewrites.first_parts, keep=keep), select)
+
+
+def sort_keys(**select: Unpack[Select]) -> Fault:
+    """Store objects with their keys sorted, also in strings that hold JSON, such as ``arguments``."""
+    return _rewriting("sort_keys", rewrites.sort_keys, select)
+
+
+def escape_non_ascii(**select: Unpack[Select]) -> Fault:
+    r"""Store strings that hold JSON with ``\u00fc`` for ``ü``."""
+    return _rewriting("escape_non_ascii", rewrites.escape_non_ascii, select)
+
+
+def rewrite_numbers(**select: Unpack[Select]) -> Fault:
+    """Store 1.5 for 1.50, and floats for integers beyond 2⁵³, also in strings that hold JSON."""
+    return _rewriting("rewrite_numbers", rewrites.rewrite_numbers, select)
+
+
+def replace_surrogates(**select: Unpack[Select]) -> Fault:
+    """Store U+FFFD for lone surrogates."""
+    return _rewriting("replace_surrogates", rewrites.replace_surrogates, select)
+
+
+def trim_whitespace(**select: Unpack[Select]) -> Fault:
+    """Store strings without the white space at their ends."""
+    return _rewriting("trim_whitespace", rewrites.trim_whitespace, select)
+
+
+def nfc(**select: Unpack[Select]) -> Fault:
+    """Store strings in Unicode's normal form C."""
+    return _rewriting("nfc", rewrites.nfc, select)
+
+
+def lower_case(**select: Unpack[Select]) -> Fault:
+    """Store texts in lower case; ids and words of the API stay."""
+    return _rewriting("lower_case", rewrites.lower_case, select)
+
+
+def truncate_text(n: int = 100, **select: Unpack[Select]) -> Fault:
+    """Store the first ``n`` characters of each text."""
+    return _rewriting("truncate_text", partial(rewrites.truncate_text, n=n), select)
+
+
+def _rewriting(name: str, rewrite: Rewrite, select: Select) -> Fault:
+    select.setdefault("count", None)
+    return Fault(name=name, rewrite=rewrite, possible=_STORES, **select)
+
+
 NAMED: Mapping[str, Callable[..., Fault]] = {
     make.__name__: make
     for make in (
@@ -182,6 +241,16 @@ NAMED: Mapping[str, Callable[..., Fault]] = {
         missing_last_id,
         unknown_item,
         unknown_fields,
+        partial_commit,
+        drop_parts,
+        sort_keys,
+        escape_non_ascii,
+        rewrite_numbers,
+        replace_surrogates,
+        trim_whitespace,
+        nfc,
+        lower_case,
+        truncate_text,
     )
 }
 """Every fault by its name."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import attrs
 from aiohttp import web
 
+from openai_conversations.server.faults.effects.rewrites import rewrite_body
+from openai_conversations.server.faults.fault import Rewrite
 from openai_conversations.server.faults.injector import FaultInjector
 from openai_conversations.server.http import errors, io, routes
 from openai_conversations.server.http.auth import Authenticator, mask_headers, mask_query
@@ -111,18 +113,27 @@ class RequestHandler:
 
     async def _process(self, raw: web.BaseRequest, headers: dict[str, str], entry: JournalEntry) -> ServerResponse:
         try:
-            pending = self._pending(await self._read(raw, headers, entry), entry)
-            fault = self.injector.take(pending.request)
-            if fault is None:
-                return await pending.process()
-            entry.fault = fault.name
-            return await fault.effect(pending)
+            request = await self._read(raw, headers, entry)
+            fired = self.injector.take(request)
+            entry.fault = ", ".join(fault.name for fault in fired)
+            pending = self._pending(request, entry, [fault.rewrite for fault in fired if fault.rewrite])
+            effect = next((fault.effect for fault in fired if fault.effect), PendingRequest.process)
+            return await effect(pending)
         except HTTPError as error:
             return error_response(error, self.context.profile.errors)
 
-    def _pending(self, request: ServerRequest, entry: JournalEntry) -> PendingRequest:
+    def _pending(self, request: ServerRequest, entry: JournalEntry, rewrites: Sequence[Rewrite]) -> PendingRequest:
+        keeps_all = True
+        if rewrites:
+            body, keeps_all = rewrite_body(request.body, rewrites)
+            request = attrs.evolve(request, body=body)
         return PendingRequest(
-            request=request, entry=entry, engine=self.engine, context=self.context, lifetime=self.lifetime
+            request=request,
+            entry=entry,
+            engine=self.engine,
+            context=self.context,
+            lifetime=self.lifetime,
+            keeps_all=keeps_all,
         )
 
     async def _read(self, raw: web.BaseRequest, headers: dict[str, str], entry: JournalEntry) -> ServerRequest:

@@ -29,6 +29,7 @@ class ServerRequest:
         query: Every value of every parameter.
         headers: With names in lower case; the keys are in here.
         body: The bytes, decompressed.
+        hidden: The items that a listing does not show, nor takes as a cursor.
     """
 
     method: str
@@ -40,6 +41,7 @@ class ServerRequest:
     query: Mapping[str, Sequence[str]] = attrs.field(factory=dict[str, Sequence[str]])
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
+    hidden: frozenset[str] = frozenset()
 
 
 @attrs.frozen(kw_only=True)

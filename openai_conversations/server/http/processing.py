@@ -25,6 +25,7 @@ class PendingRequest:
         engine: Runs jobs on the store.
         context: What the rules need.
         lifetime: The server's: its end ends every wait.
+        keeps_all: Whether the request still holds every item that was sent; if not, no response to it is true.
     """
 
     request: ServerRequest
@@ -32,6 +33,7 @@ class PendingRequest:
     engine: Engine
     context: Context
     lifetime: Lifetime
+    keeps_all: bool = True
 
     async def process(self) -> ServerResponse:
         """What a sound server does with the request; an error is a response too."""
@@ -43,7 +45,21 @@ class PendingRequest:
         except sqlite3.Error as error:
             return error_response(_broken_database(error), self.context.profile.errors)
         self.entry.note_commit(response)
-        return response
+        self.context.writes.note(response.item_ids)
+        return response if self.keeps_all else attrs.evolve(response, truth=False)
+
+    async def process_on_replica(self, lag: float) -> ServerResponse:
+        """The same on a replica that does not show what was stored within the last ``lag`` seconds."""
+        hidden = self.context.writes.younger_than(lag)
+        return await attrs.evolve(self, request=attrs.evolve(self.request, hidden=hidden)).process()
+
+    def process_later(self, seconds: float) -> None:
+        """Do the same after so many seconds, whatever becomes of the request meanwhile; not after the server's end."""
+        self.lifetime.start(self._process_after(seconds))
+
+    async def _process_after(self, seconds: float) -> None:
+        await self.sleep(seconds)
+        await self.process()
 
     async def sleep(self, seconds: float) -> None:
         """

@@ -18,7 +18,9 @@ from openai_conversations.server.http import errors
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse, json_response
 from openai_conversations.server.profiles import ServerProfile
 from openai_conversations.server.rules import checks, views
+from openai_conversations.server.rules.checks import PageQuery
 from openai_conversations.server.rules.items import Prepared, Reference, prepare_all
+from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.rules.schema_dsl import is_object
 from openai_conversations.server.rules.views import Include
 from openai_conversations.server.storage.ids import Ids
@@ -37,11 +39,13 @@ class Context:
         now: Unix seconds.
         profile: How this server behaves.
         cursors: Made-up cursors and the ``after`` that each stands for.
+        writes: The items that were stored last.
     """
 
     ids: Ids
     now: Callable[[], int]
     profile: ServerProfile
+    writes: RecentWrites
     cursors: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
@@ -127,8 +131,8 @@ def list_items(request: ServerRequest, context: Context) -> Job:
 
     def job(store: Store) -> ServerResponse:
         conversation = _find(store, request)
-        after = _after(store, conversation, asked.after, context.cursors)
-        rows, more = store.page(conversation, after=after, limit=asked.limit, ascending=asked.ascending)
+        after = _after(store, conversation, asked.after, context.cursors, request.hidden)
+        rows, more = _visible_page(store, conversation, after, asked, request.hidden)
         more = more or (context.profile.full_page_has_more and len(rows) == asked.limit)
         return ServerResponse(body=_page(rows, more=more, include=include, profile=context.profile))
 
@@ -240,15 +244,26 @@ def _conversation_row(store: Store, id: str, owner: str, *, deleted_too: bool = 
     return conversation
 
 
-def _after(store: Store, conversation: ConversationRow, cursor: str, cursors: Mapping[str, str]) -> int | None:
+def _after(
+    store: Store, conversation: ConversationRow, cursor: str, cursors: Mapping[str, str], hidden: frozenset[str]
+) -> int | None:
     """The position that a cursor stands for; ``None`` for no cursor."""
     cursor = cursors.get(cursor, cursor)
     if not cursor:
         return None
-    position = store.position(conversation, cursor)
+    position = None if cursor in hidden else store.position(conversation, cursor)
     if position is None:
         raise errors.unknown_item(cursor, conversation.id)
     return position
+
+
+def _visible_page(
+    store: Store, conversation: ConversationRow, after: int | None, asked: PageQuery, hidden: frozenset[str]
+) -> tuple[list[ItemRow], bool]:
+    """A page without the hidden items, and whether more follow."""
+    rows, more = store.page(conversation, after=after, limit=asked.limit + len(hidden), ascending=asked.ascending)
+    visible = [row for row in rows if row.id not in hidden] if hidden else rows
+    return visible[: asked.limit], more or len(visible) > asked.limit
 
 
 def _store(
