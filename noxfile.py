@@ -6,7 +6,9 @@ What is checked, and how.
 
 from __future__ import annotations
 
+import argparse
 import pathlib
+import shutil
 
 import nox
 
@@ -17,28 +19,61 @@ nox.options.download_python = "never"
 nox.options.error_on_external_run = True
 nox.options.error_on_missing_interpreters = False
 
+PACKAGE = "openai_conversations"
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 
-FULLY_COVERED = ("transport", "converters", "resources")
-"""Rooms in which every branch is tested."""
+AROUND = ("cli", "integrations", "server", "testing")
+"""What stands on the core; a part of its branches runs only where something breaks that no test can break."""
+
+PROJECT_FILES = (
+    ("github-workflows", ".github/workflows/ci.yml"),
+    ("dependabot", ".github/dependabot.yml"),
+    ("github-issue-forms", ".github/ISSUE_TEMPLATE/bug.yml"),
+    ("github-issue-forms", ".github/ISSUE_TEMPLATE/feature.yml"),
+    ("github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+    ("readthedocs", ".readthedocs.yaml"),
+)
+"""Which schema, and the file that follows it."""
+
+CORE_PERCENT, AROUND_PERCENT = 100, 97
 
 
-def install(session: nox.Session, *groups: str, options: tuple[str, ...] = ()) -> None:
-    """Install the project, editable, with its extras and some dependency groups; pip alone suffices."""
-    session.install(*options, "--editable", ".[cli,testing]", *nox.project.dependency_groups(PROJECT, *groups))
+def install(
+    session: nox.Session, *groups: str, options: tuple[str, ...] = (), package: tuple[str, ...] = ("--editable", ".")
+) -> None:
+    """Install the project, editable if nothing else is said, with its extras and some dependency groups."""
+    *flags, what = package
+    session.install(*options, *flags, f"{what}[cli,testing]", *nox.project.dependency_groups(PROJECT, *groups))
 
 
-def run_tests(session: nox.Session, *command: str) -> None:
+def run_tests(session: nox.Session, *command: str, arguments: list[str] | None = None) -> None:
     """Run the default tests, on all cores unless told otherwise: ``nox -s tests -- -n0 tests/transport``."""
-    session.run(*(command or ("pytest",)), *(session.posargs or ("-n", "auto")))
+    given = session.posargs if arguments is None else arguments
+    session.run(*(command or ("pytest",)), *(given or ("-n", "auto")))
+
+
+def go_where_no_source_is(session: nox.Session) -> None:
+    """Change to a copy of the tree without the package, so that the installed one is what is imported."""
+    tree = pathlib.Path(session.create_tmp()).resolve() / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(".", tree, ignore=shutil.ignore_patterns(PACKAGE, ".*", "__pycache__", "dist", "_build"))
+    session.chdir(tree)
+    session.run("python", "-P", "-c", f"import {PACKAGE} as p; assert 'site-packages' in p.__file__; print(p.__file__)")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The tests and the examples of the documentation, on the current interpreter."""
-    install(session, "tests")
-    run_tests(session)
+    """The tests and the documentation's examples, on this Python; ``-- --wheel dist/*.whl`` tests what was built."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--wheel", type=pathlib.Path)
+    options, arguments = parser.parse_known_args(session.posargs)
+    if options.wheel is None:
+        install(session, "tests")
+    else:
+        install(session, "tests", package=(str(options.wheel.resolve()),))
+        go_where_no_source_is(session)
+    run_tests(session, arguments=arguments)
 
 
 @nox.session(python=PYTHONS)
@@ -60,23 +95,59 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def coverage(session: nox.Session) -> None:
-    """Branch coverage: all of it in transport, converters and resources, the figure for the rest."""
+    """Branch coverage: every branch of the core, nearly every one of what stands on it."""
     install(session, "tests")
     session.run("coverage", "erase")
     run_tests(session, "coverage", "run", "-m", "pytest")
     session.run("coverage", "combine", silent=True)
-    session.run("coverage", "report")
-    rooms = ",".join(f"openai_conversations/{room}/*" for room in FULLY_COVERED)
-    session.run("coverage", "report", f"--include={rooms}", "--fail-under=100")
+    around = ",".join(f"{PACKAGE}/{name}/*" for name in AROUND)
+    gates = [("core", f"--omit={around}", CORE_PERCENT), ("the rest", f"--include={around}", AROUND_PERCENT)]
+    below: list[str] = []
+    for name, which, percent in gates:
+        session.log(f"{name}: at least {percent} %")
+        session.run("coverage", "report", which)
+        total = session.run("coverage", "report", which, "--format=total", "--precision=2", silent=True)
+        if float(str(total)) < percent:
+            below.append(f"{name}: {str(total).strip()} % of {percent} %")
+    if below:
+        session.error("; ".join(below))
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The sdist and, from it, the wheel, into ``dist/``; ``-- release`` refuses what may not be published."""
+    if "release" in session.posargs and ".example/" in PROJECT["project"]["urls"]["Source"]:
+        session.error("the project has no public address: set [project.urls] in pyproject.toml")
+    session.install("build", "twine")
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build")
+    session.run("twine", "check", "--strict", *map(str, pathlib.Path("dist").iterdir()))
+
+
+@nox.session
+def sdist(session: nox.Session) -> None:
+    """The sdist passes its own tests, where nothing else of the repository is."""
+    session.install("build")
+    folder = pathlib.Path(session.create_tmp()).resolve()
+    shutil.rmtree(folder / "sdist", ignore_errors=True)
+    session.run("python", "-m", "build", "--sdist", "--outdir", str(folder / "sdist"))
+    (archive,) = (folder / "sdist").iterdir()
+    shutil.unpack_archive(archive, folder / "sdist", filter="data")
+    session.chdir(folder / "sdist" / archive.name.removesuffix(".tar.gz"))
+    install(session, "tests", package=(".",))
+    run_tests(session)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Ruff's rules and its format; ``nox -s lint -- fix`` applies both."""
+    """Ruff's rules and its format, and the files of the project for others; ``nox -s lint -- fix`` applies ruff's."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     fix = "fix" in session.posargs
     session.run("ruff", "check", *(["--fix"] if fix else []), ".")
     session.run("ruff", "format", *([] if fix else ["--check"]), ".")
+    for schema, file in PROJECT_FILES:
+        session.run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", file)
+    session.run("zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github")
 
 
 @nox.session

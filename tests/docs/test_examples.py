@@ -14,7 +14,6 @@ import doctest
 import inspect
 import io
 import logging
-import re
 from pathlib import Path
 
 import pytest
@@ -77,10 +76,3 @@ def test_examples(page, monkeypatch, tmp_path):
         document.namespace["__name__"] = "__main__"
         for example in document.examples():
             example.evaluate()
-
-
-def test_readme_links():
-    """Every file that README.md points to is there."""
-    targets = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
-
-    assert [] == [target for target in targets if not (ROOT / target).is_file()]
