@@ -1,14 +1,23 @@
-"""A server and clients of it that hardly wait, in one event loop."""
+"""A server and clients of it in one event loop, in virtual time: nobody waits, and no test depends on the machine."""
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 
 from openai_conversations import ConversationsClient, RetryPolicy
+from openai_conversations.client import Runtime
 from openai_conversations.server import ConversationsServer
+from tests.virtual_time import VirtualTimeLoop
 
 CREATE_ITEMS = "createConversationItems"
 LIST_ITEMS = "listConversationItems"
+
+
+def pytest_asyncio_loop_factories(item):
+    """Every test of this folder runs in virtual time, but for those that start processes."""
+    return {"time": asyncio.new_event_loop if item.get_closest_marker("real_time") else VirtualTimeLoop}
 
 
 @pytest.fixture
@@ -26,7 +35,8 @@ async def make_client(server):
     def make(**settings):
         settings.setdefault("retry", RetryPolicy(initial=0.002, maximum=0.02))
         settings.setdefault("base_url", server.base_url)
-        made.append(ConversationsClient(api_key="sk-test", **settings))
+        clock = asyncio.get_running_loop().time
+        made.append(ConversationsClient(api_key="sk-test", runtime=Runtime(clock=clock), **settings))
         return made[-1]
 
     yield make
@@ -35,6 +45,6 @@ async def make_client(server):
 
 
 @pytest.fixture
-def client(make_client):
+async def client(make_client):
     """A client of the server."""
     return make_client()

@@ -132,6 +132,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.real_time
 async def test_a_process_that_is_killed(server, client, conversation, tmp_path):
     """A process that is killed again and again in the middle of an append: the last one ends it, each item once."""
     path, count = tmp_path / "resume.json", 400

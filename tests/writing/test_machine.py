@@ -39,7 +39,9 @@ from openai_conversations import (
     Timeout,
     UnknownItem,
 )
+from openai_conversations.client import Runtime
 from openai_conversations.server import ConversationsServer, faults
+from tests.virtual_time import VirtualTimeLoop
 from tests.writing.helpers import is_subsequence, text_of, user
 
 LATE = 0.08
@@ -165,7 +167,7 @@ class Writes(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
+        self.runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
         self.numbers = count()
         self.models: dict[str, Model] = {}
         self.lost_creates: Counter[str] = Counter()
@@ -174,8 +176,11 @@ class Writes(RuleBasedStateMachine):
     async def start(self) -> None:
         self.server = ConversationsServer()
         await self.server.start()
-        self.client = ConversationsClient(api_key="sk-test", base_url=self.server.base_url, **CLIENT)
-        self.second = ConversationsClient(api_key="sk-test", base_url=self.server.base_url, **CLIENT)
+        self.client, self.second = self.new_client(), self.new_client()
+
+    def new_client(self) -> ConversationsClient:
+        runtime = Runtime(clock=self.runner.get_loop().time)
+        return ConversationsClient(api_key="sk-test", base_url=self.server.base_url, runtime=runtime, **CLIENT)
 
     def teardown(self) -> None:
         self.runner.run(self.stop())

@@ -1,10 +1,9 @@
-"""Every fault and every operation: no call takes longer than its deadline and a tenth of a second."""
+"""Every fault and every operation: no call takes longer than its deadline."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 
 import pytest
 
@@ -14,7 +13,8 @@ from openai_conversations.server.faults.fault import OPERATION_IDS
 from tests.writing.helpers import user
 
 DEADLINE = 0.3
-GRACE = 0.1
+LATE = 0.001
+"""What the clock, which stands still while anything is done, may be over the deadline: the rounding of timers."""
 
 ANYWHERE = {
     "commit, then drop": faults.commit_then_drop,
@@ -91,67 +91,51 @@ CALLS = dict(
 
 async def seconds(call, client, conversation_id, item_id):
     """How long a call takes, however it ends."""
-    started = time.perf_counter()
+    clock = asyncio.get_running_loop().time
+    started = clock()
     with contextlib.suppress(ConversationsError):
         await call(client, conversation_id, item_id)
-    return time.perf_counter() - started
+    return clock() - started
 
 
 async def measured(server, make_client, fault, calls):
-    """The seconds of some calls of a fresh client, made at the same time, each to a conversation of its own."""
-    server.clear_faults()
+    """The seconds of some calls of a client, made at the same time, each to a conversation of its own."""
     client = make_client(timeout=Timeout(total=DEADLINE, attempt=0.12), retry=None)
     patient = client.with_options(timeout=10)
     made = [await patient.conversations.create() for _ in calls]
     items = [(await patient.conversations.items.create(one.id, items=[user("a")])).data[0].id for one in made]
-    if fault is not None:
-        server.add_fault(fault)
+    server.add_fault(fault)
     return await asyncio.gather(
         *(seconds(call, client, one.id, item) for call, one, item in zip(calls, made, items, strict=True))
     )
 
 
-async def in_time(measure):
-    """What is measured. A machine that was busy elsewhere gets two more chances; a bug fails them all."""
-    for _ in range(3):
-        taken = await measure()
-        if max(taken) <= DEADLINE + GRACE:
-            return taken
-        await asyncio.sleep(1)
-    return taken
-
-
-async def within_the_deadline(server, make_client, fault, calls):
-    """The seconds of some calls, in time if that can be."""
-    return await in_time(lambda: measured(server, make_client, fault, calls))
-
-
 @pytest.mark.parametrize("fault", ANYWHERE.values(), ids=ANYWHERE)
 async def test_every_operation_through_every_fault(server, make_client, fault):
     """Whatever goes wrong with every request, each of the eight operations ends by its deadline."""
-    taken = await within_the_deadline(server, make_client, fault(count=None), list(CALLS.values()))
+    taken = await measured(server, make_client, fault(count=None), list(CALLS.values()))
 
-    assert [] == [name for name, one in zip(CALLS, taken, strict=True) if one > DEADLINE + GRACE]
+    assert [] == [name for name, one in zip(CALLS, taken, strict=True) if one > DEADLINE + LATE]
     assert [] == server.unfired_faults
 
 
 @pytest.mark.parametrize("fault", [*ANYWHERE.values(), *IN_LISTS.values()], ids=[*ANYWHERE, *IN_LISTS])
-async def test_a_look_through_every_fault(server, make_client, fault):
-    """Whatever goes wrong with the look for an append, it ends by the deadline of the append."""
-    server_faults = fault(operation="listConversationItems", count=None)
+async def test_a_lookup_through_every_fault(server, make_client, fault):
+    """Whatever goes wrong with the lookup of an append, it ends by the deadline of the append."""
+    in_lookups = fault(operation="listConversationItems", count=None)
     lost = faults.commit_then_drop(operation="createConversationItems", count=None)
 
-    async def look(client, conversation_id, item_id):
-        server.add_fault(server_faults)
+    async def lookup(client, conversation_id, item_id):
+        server.add_fault(in_lookups)
         await append(client, conversation_id, item_id)
 
-    [taken] = await within_the_deadline(server, make_client, lost, [look])
+    [taken] = await measured(server, make_client, lost, [lookup])
 
-    assert taken <= DEADLINE + GRACE
+    assert taken <= DEADLINE + LATE
 
 
 async def test_a_server_that_says_nothing(make_client):
-    """A server that accepts connections and never answers is given up by the deadline."""
+    """A server that accepts connections and never answers is given up at the deadline, not after as many attempts."""
 
     async def say_nothing(reader, writer):
         await reader.read()
@@ -161,12 +145,10 @@ async def test_a_server_that_says_nothing(make_client):
     port = silent.sockets[0].getsockname()[1]
     async with silent:
         client = make_client(timeout=DEADLINE, base_url=f"http://127.0.0.1:{port}/v1")
-        taken = await in_time(
-            lambda: asyncio.gather(*(seconds(call, client, "conv_1", "msg_1") for call in CALLS.values()))
-        )
+        taken = await asyncio.gather(*(seconds(call, client, "conv_1", "msg_1") for call in CALLS.values()))
         await client.close()
 
-    assert max(taken) <= DEADLINE + GRACE
+    assert [pytest.approx(DEADLINE)] * len(CALLS) == taken
 
 
 async def test_a_pool_without_a_free_connection(server, make_client):
@@ -174,6 +156,6 @@ async def test_a_pool_without_a_free_connection(server, make_client):
     client = make_client(timeout=DEADLINE)
     server.add_fault(faults.slow(1.0, count=None))
 
-    taken = await in_time(lambda: asyncio.gather(*(seconds(retrieve, client, "conv_1", "") for _ in range(150))))
+    taken = await asyncio.gather(*(seconds(retrieve, client, "conv_1", "") for _ in range(150)))
 
-    assert max(taken) <= DEADLINE + GRACE
+    assert max(taken) <= DEADLINE + LATE
