@@ -22,7 +22,7 @@ from typing import Any
 def lazy_imports() -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Make ``__getattr__`` and ``__dir__`` for the package that calls this."""
     # The code of the caller and not what its loader could read again: pytest's loader cannot, others need a file.
-    caller = sys._getframe(1)  # noqa: SLF001
+    caller = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # as the standard library does it
     code, namespace = caller.f_code, caller.f_globals
     package: str = namespace["__name__"]
     modules = cache(lambda: _noted_imports(code))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import importlib.resources
 import pickle
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +46,40 @@ def test_star_import():
     exec("from openai_conversations import *", names)  # noqa: S102
 
     assert set(openai_conversations.__all__) == names.keys() - {"__builtins__"}
+
+
+def test_all_is_what_type_checkers_see():
+    """The public names are those that the package imports for type checkers: nothing is listed a second time."""
+    tree = ast.parse(Path(openai_conversations.__file__).read_text(encoding="utf-8"))
+    shown = next(node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    names = [alias.asname for node in shown.body if isinstance(node, ast.ImportFrom) for alias in node.names]
+
+    assert sorted(names) == openai_conversations.__all__
+
+
+def test_import_loads_nothing():
+    """Importing the package loads no other module of it but the one that serves its names."""
+    loaded = _run("import sys, openai_conversations; print(*(m for m in sys.modules if m.startswith('openai_c')))")
+
+    assert {"openai_conversations", "openai_conversations.lazy"} == set(loaded.split())
+
+
+def test_names_are_looked_up_once():
+    """A public name that was used is an ordinary attribute from then on."""
+    message = openai_conversations.Message
+
+    assert message is vars(openai_conversations)["Message"]
+
+
+def test_import_from_a_zip(tmp_path):
+    """Public names need no files on disk: the package works inside a zip."""
+    package = Path(openai_conversations.__file__).parent
+    with zipfile.ZipFile(tmp_path / "here.zip", "w") as archive:
+        for path in package.rglob("*.py"):
+            archive.write(path, path.relative_to(package.parent))
+    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'here.zip')!r})\n"
+
+    assert "here.zip" in _run(f"{code}from openai_conversations import Message, omit, __file__; print(__file__)")
 
 
 def test_dir_shows_lazy_names():
