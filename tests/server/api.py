@@ -12,7 +12,21 @@ from openai_conversations.converters import json
 from openai_conversations.server import ConversationsServer
 from tests.server import description
 
-_SPOILING = {"truncated_json", "malformed_json", "html", "wrong_shape", "missing_last_id", "unknown_item"}
+_SPOILING = {
+    "truncated_json",
+    "malformed_json",
+    "html",
+    "empty_body",
+    "event_stream",
+    "unlabelled_gzip",
+    "wrong_shape",
+    "missing_last_id",
+    "unknown_item",
+    "error_in_200",
+    "commit_then_status",
+    "status",
+    "late_commit",
+}
 """Faults that make an answer what the description does not allow."""
 
 

@@ -18,9 +18,12 @@ from functools import partial
 from typing import Literal, Unpack
 
 from openai_conversations.server.faults.effects import bodies, lists, outcomes, rewrites
+from openai_conversations.server.faults.effects.common import ErrorBody, OrderedError
 from openai_conversations.server.faults.fault import Fault, Rewrite, Select
+from openai_conversations.server.inspection.journal import WRITES
 
 _LISTS = frozenset({"listConversationItems"})
+_APPENDS = frozenset({"createConversationItems"})
 _STORES = frozenset({"createConversation", "createConversationItems"})
 _WITH_ITEMS = frozenset({"createConversationItems", "listConversationItems", "getConversationItem"})
 
@@ -34,11 +37,49 @@ def commit_then_drop(*, reset: bool = False, **select: Unpack[Select]) -> Fault:
 
 
 def commit_then_status(
-    status: int = 500, *, headers: Mapping[str, str] | None = None, **select: Unpack[Select]
+    status: int = 500,
+    *,
+    headers: Mapping[str, str] | None = None,
+    message: str | None = None,
+    code: str | None = None,
+    body: ErrorBody = "openai",
+    **select: Unpack[Select],
 ) -> Fault:
-    """Do the work, then answer with an error, with more headers if they are given."""
-    effect = partial(outcomes.commit_then_status, status=status, headers=headers or {})
-    return Fault(name="commit_then_status", effect=effect, **select)
+    """
+    Do the work, then answer with an error all the same.
+
+    Args:
+        status: Any HTTP status: 429, 499, 504.
+        headers: More headers.
+        message: The error's sentence.
+        code: The error's code.
+        body: In which form: OpenAI's object, one of the other styles of :class:`.ServerProfile`, or the ``html`` page
+            of a gateway.
+        select: Which requests; see :class:`Select`.
+    """
+    error = OrderedError(status=status, headers=headers or {}, message=message, code=code, body=body)
+    return Fault(name="commit_then_status", effect=partial(outcomes.commit_then_status, error=error), **select)
+
+
+def late_commit(
+    seconds: float = 1.0, *, status: int | None = None, reset: bool = False, **select: Unpack[Select]
+) -> Fault:
+    """
+    Close the connection, and do the work when so many seconds have passed.
+
+    Args:
+        seconds: On the server's clock. A server that is stopped meanwhile does nothing.
+        status: Answer with this status and a gateway's page instead of closing the connection.
+        reset: Close it by a TCP reset.
+        select: Which requests; see :class:`Select`.
+    """
+    effect = partial(outcomes.late_commit, seconds=seconds, status=status, reset=reset)
+    return Fault(name="late_commit", effect=effect, possible=WRITES, **select)
+
+
+def reordered_response(**select: Unpack[Select]) -> Fault:
+    """Store the items of an append in their order, and answer with the newest first."""
+    return Fault(name="reordered_response", effect=outcomes.reordered_response, possible=_APPENDS, **select)
 
 
 # A request that is not heard
@@ -63,6 +104,7 @@ def status(
     headers: Mapping[str, str] | None = None,
     message: str | None = None,
     code: str | None = None,
+    body: ErrorBody = "openai",
     **select: Unpack[Select],
 ) -> Fault:
     """
@@ -76,6 +118,8 @@ def status(
         headers: More headers.
         message: The error's sentence.
         code: The error's code.
+        body: The same as in :func:`commit_then_status`. ``status(404, body="detail", message="Not Found")`` is a
+            gateway that knows no such address.
         select: Which requests; see :class:`Select`.
     """
     asked = {
@@ -84,8 +128,19 @@ def status(
         "x-should-retry": None if should_retry is None else str(should_retry).lower(),
     }
     sent = {name: str(value) for name, value in asked.items() if value is not None} | dict(headers or {})
-    effect = partial(outcomes.status, status=status, headers=sent, message=message, code=code)
-    return Fault(name="status", effect=effect, **select)
+    error = OrderedError(status=status, headers=sent, message=message, code=code, body=body)
+    return Fault(name="status", effect=partial(outcomes.status, error=error), **select)
+
+
+def error_in_200(message: str = "The server had an error.", *, commit: bool = False, **select: Unpack[Select]) -> Fault:
+    """Answer 200 with an error object without doing anything; with ``commit`` after doing the work."""
+    error = OrderedError(status=200, message=message)
+    return Fault(name="error_in_200", effect=partial(outcomes.error_in_200, error=error, commit=commit), **select)
+
+
+def gzip_bomb(size: int = 20_000_000, *, status: int = 400, **select: Unpack[Select]) -> Fault:
+    """Answer with a small compressed error whose message has ``size`` characters, without doing anything."""
+    return Fault(name="gzip_bomb", effect=partial(bodies.gzip_bomb, size=size, status=status), **select)
 
 
 def locked(n: int = 1, **select: Unpack[Select]) -> Fault:
@@ -125,6 +180,27 @@ def html(status: int = 200, **select: Unpack[Select]) -> Fault:
     return Fault(name="html", effect=partial(bodies.html, status=status), **select)
 
 
+def empty_body(status: int = 200, **select: Unpack[Select]) -> Fault:
+    """Answer with no body at all."""
+    return Fault(name="empty_body", effect=partial(bodies.empty_body, status=status), **select)
+
+
+def event_stream(**select: Unpack[Select]) -> Fault:
+    """Answer with a stream of one event that holds the JSON."""
+    return Fault(name="event_stream", effect=bodies.event_stream, **select)
+
+
+def unlabelled_gzip(**select: Unpack[Select]) -> Fault:
+    """Answer with compressed JSON that does not say that it is."""
+    return Fault(name="unlabelled_gzip", effect=bodies.unlabelled_gzip, **select)
+
+
+def large_headers(size: int = 9_000, **select: Unpack[Select]) -> Fault:
+    """Answer as ever, with a ``set-cookie`` of so many bytes; for ever by default."""
+    select.setdefault("count", None)
+    return Fault(name="large_headers", effect=partial(bodies.large_headers, size=size), **select)
+
+
 def wrong_shape(shape: Literal["array", "string", "null", "object"] = "array", **select: Unpack[Select]) -> Fault:
     """Answer with JSON that is not what the operation responds with."""
     return Fault(name="wrong_shape", effect=partial(bodies.wrong_shape, shape=shape), **select)
@@ -148,6 +224,16 @@ def missing_last_id(**select: Unpack[Select]) -> Fault:
     """Answer lists without ``first_id`` and ``last_id``; for ever by default."""
     select.setdefault("count", None)
     return Fault(name="missing_last_id", effect=lists.missing_last_id, possible=_LISTS, **select)
+
+
+def stale_reads(seconds: float = 1.0, **select: Unpack[Select]) -> Fault:
+    """
+    Answer lists without the items of the last ``seconds``, on the server's clock; for ever by default.
+
+    What was deleted is missing at once, and single items can be read at once.
+    """
+    select.setdefault("count", None)
+    return Fault(name="stale_reads", effect=partial(lists.stale_reads, seconds=seconds), possible=_LISTS, **select)
 
 
 # A response from the future
@@ -226,19 +312,28 @@ NAMED: Mapping[str, Callable[..., Fault]] = {
     for make in (
         commit_then_drop,
         commit_then_status,
+        late_commit,
+        reordered_response,
         drop_before_commit,
         refuse,
         status,
+        error_in_200,
+        gzip_bomb,
         locked,
         slow,
         trickle,
         truncated_json,
         malformed_json,
         html,
+        empty_body,
+        event_stream,
+        unlabelled_gzip,
+        large_headers,
         wrong_shape,
         empty_page,
         stuck_cursor,
         missing_last_id,
+        stale_reads,
         unknown_item,
         unknown_fields,
         partial_commit,

@@ -2,60 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 
-import aiohttp
 import attrs
-import pytest
 
 from openai_conversations.server import ConversationsServer, faults
 from tests.server.api import Api, user
-
-LOST = (aiohttp.ClientError, TimeoutError)
-
-
-class Naps:
-    """A sleep that takes no time, or lasts for ever, and remembers what it was asked for."""
-
-    def __init__(self, *, endless=False):
-        self.asked = []
-        self.begun = asyncio.Event()
-        self._endless = endless
-
-    async def __call__(self, seconds):
-        self.asked.append(seconds)
-        self.begun.set()
-        await (asyncio.get_running_loop().create_future() if self._endless else asyncio.sleep(0))
-
-
-@pytest.fixture
-def naps():
-    return Naps()
-
-
-@pytest.fixture
-def settings(naps):
-    return {"seed": 1, "sleep": naps}
-
-
-@pytest.fixture
-async def conversation(api):
-    return await api.create()
-
-
-def stored(server, conversation):
-    return [item["content"][0]["text"] for item in server.items(conversation)]
-
-
-async def _until_back(ask, *arguments):
-    """The first answer of a server that may be down."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                return await ask(*arguments)
-            except LOST:
-                await asyncio.sleep(0)
+from tests.server.faults.support import LOST, Naps, until_back
 
 
 async def test_only_the_operation_is_spoiled(api, server, conversation):
@@ -140,7 +93,7 @@ async def test_every_fault_on_every_operation(session):
         api = Api(server, session)
         for name, make in faults.NAMED.items():
             for method, path, body in calls:
-                answer = await _until_back(api.ask, "POST", "/conversations", {"items": [user("a")]})
+                answer = await until_back(api.ask, "POST", "/conversations", {"items": [user("a")]})
                 conversation = answer.json["id"]
                 (item,) = server.items(conversation)
                 server.add_fault(attrs.evolve(make(), count=1))

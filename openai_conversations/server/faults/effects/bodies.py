@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import gzip
+import itertools
+import zlib
 from typing import Any
 
-from openai_conversations.server.faults.effects.common import changed, instead_of, with_body
+import attrs
+
+from openai_conversations.server.faults.effects.common import changed, gateway_page, instead_of, with_body
 from openai_conversations.server.http.messages import ServerResponse
 from openai_conversations.server.http.processing import PendingRequest
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
@@ -21,9 +28,43 @@ async def malformed_json(pending: PendingRequest) -> ServerResponse:
 
 
 async def html(pending: PendingRequest, *, status: int) -> ServerResponse:
+    return instead_of(await pending.process(), gateway_page(status))
+
+
+async def empty_body(pending: PendingRequest, *, status: int) -> ServerResponse:
+    return instead_of(await pending.process(), ServerResponse(status=status))
+
+
+async def event_stream(pending: PendingRequest) -> ServerResponse:
     done = await pending.process()
-    page = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
-    return instead_of(done, ServerResponse(status=status, body=page, content_type="text/html"))
+    return instead_of(done, ServerResponse(body=b"data: %b\n\n" % done.body, content_type="text/event-stream"))
+
+
+async def unlabelled_gzip(pending: PendingRequest) -> ServerResponse:
+    done = await pending.process()
+    return instead_of(done, with_body(done, gzip.compress(done.body)))
+
+
+async def gzip_bomb(pending: PendingRequest, *, size: int, status: int) -> ServerResponse:  # noqa: ARG001  # an effect
+    body = await asyncio.to_thread(_compressed_error, size)
+    return ServerResponse(status=status, body=body, headers={"content-encoding": "gzip"}, truth=False)
+
+
+@functools.lru_cache(maxsize=4)
+def _compressed_error(size: int) -> bytes:
+    """An error whose message has so many characters, compressed."""
+    packer = zlib.compressobj(1, wbits=31)
+    chunks = [_ERROR_HEAD, *itertools.repeat(_CHUNK, size // len(_CHUNK)), b" " * (size % len(_CHUNK)), b'"}}']
+    return b"".join([*map(packer.compress, chunks), packer.flush()])
+
+
+_ERROR_HEAD = b'{"error":{"type":"invalid_request_error","param":null,"code":null,"message":"'
+_CHUNK = b" " * 1_000_000
+
+
+async def large_headers(pending: PendingRequest, *, size: int) -> ServerResponse:
+    done = await pending.process()
+    return attrs.evolve(done, headers={**done.headers, "set-cookie": "large=".ljust(size, "x")})
 
 
 _SHAPES = {

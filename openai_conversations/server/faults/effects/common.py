@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal
 
 import attrs
 
@@ -11,12 +12,54 @@ from openai_conversations.converters import json
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.messages import ServerResponse, error_response
 
+ErrorBody = Literal["openai", "message", "detail", "problem", "text", "empty", "html"]
 
-def ordered_error(status: int, headers: Mapping[str, str], message: str | None, code: str | None) -> ServerResponse:
-    kind = "server_error" if status >= 500 else "rate_limit_error" if status == 429 else "invalid_request_error"
-    said = message or f"This error was ordered by a fault of the test server (status {status})."
-    response = error_response(HTTPError(status, said, code=code, type=kind, headers=headers))
-    return attrs.evolve(response, truth=False)
+
+@attrs.frozen(kw_only=True)
+class OrderedError:
+    """
+    An error that a fault asks for.
+
+    Attributes:
+        status: The HTTP status, whatever it is.
+        headers: More headers.
+        message: The error's sentence; ``None`` for one that names the status.
+        code: The error's code.
+        body: In which form it is sent; ``html`` is the page of a gateway.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    message: str | None = None
+    code: str | None = None
+    body: ErrorBody = "openai"
+
+    def response(self) -> ServerResponse:
+        if self.body == "html":
+            return attrs.evolve(gateway_page(self.status), headers=self.headers)
+        return attrs.evolve(error_response(self._error(), self.body), truth=False)
+
+    def _error(self) -> HTTPError:
+        type = _TYPES.get(self.status) or ("invalid_request_error" if 400 <= self.status < 500 else "server_error")
+        message = self.message or f"This error was ordered by a fault of the test server (status {self.status})."
+        return HTTPError(self.status, message, code=self.code, type=type, headers=self.headers)
+
+
+_TYPES = {429: "rate_limit_error"}
+
+
+def gateway_page(status: int) -> ServerResponse:
+    """What proxies send when they have no answer."""
+    title = f"{status} {_phrase(status)}"
+    page = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
+    return ServerResponse(status=status, body=page.encode(), content_type="text/html", truth=False)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"
 
 
 def with_body(response: ServerResponse, body: bytes) -> ServerResponse:

@@ -24,5 +24,9 @@ async def missing_last_id(pending: PendingRequest) -> ServerResponse:
     return changed(await pending.process(), lambda page: {k: v for k, v in page.items() if k not in gone})
 
 
+async def stale_reads(pending: PendingRequest, *, seconds: float) -> ServerResponse:
+    return await pending.process_on_replica(seconds)
+
+
 def _cursor_of(request: ServerRequest) -> str:
     return next(iter(request.query.get("after", ())), "")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
-from openai_conversations.server.faults.effects.common import instead_of, ordered_error
+from openai_conversations.server.faults.effects.common import OrderedError, changed, gateway_page, instead_of
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.messages import ServerResponse, error_response
 from openai_conversations.server.http.processing import PendingRequest
@@ -16,9 +16,25 @@ async def commit_then_drop(pending: PendingRequest, *, reset: bool) -> ServerRes
     return attrs.evolve(await pending.process(), drop=True, reset=reset, truth=False)
 
 
-async def commit_then_status(pending: PendingRequest, *, status: int, headers: Mapping[str, str]) -> ServerResponse:
+async def commit_then_status(pending: PendingRequest, *, error: OrderedError) -> ServerResponse:
+    return instead_of(await pending.process(), error.response())
+
+
+async def late_commit(pending: PendingRequest, *, seconds: float, status: int | None, reset: bool) -> ServerResponse:
+    pending.process_later(seconds)
+    if status is None:
+        return ServerResponse(drop=True, reset=reset, truth=False)
+    return gateway_page(status)
+
+
+async def reordered_response(pending: PendingRequest) -> ServerResponse:
     done = await pending.process()
-    return instead_of(done, ordered_error(status, headers, None, None))
+    return instead_of(done, changed(done, _reversed))
+
+
+def _reversed(page: dict[str, Any]) -> dict[str, Any]:
+    ends = {"first_id": page.get("last_id"), "last_id": page.get("first_id")}
+    return {**page, "data": page["data"][::-1], **{name: end for name, end in ends.items() if name in page}}
 
 
 async def drop_before_commit(pending: PendingRequest, *, reset: bool) -> ServerResponse:  # noqa: ARG001  # an effect
@@ -29,15 +45,12 @@ async def refuse(pending: PendingRequest, *, seconds: float) -> ServerResponse: 
     return ServerResponse(drop=True, outage=seconds, truth=False)
 
 
-async def status(
-    pending: PendingRequest,  # noqa: ARG001  # an effect
-    *,
-    status: int,
-    headers: Mapping[str, str],
-    message: str | None,
-    code: str | None,
-) -> ServerResponse:
-    return ordered_error(status, headers, message, code)
+async def status(pending: PendingRequest, *, error: OrderedError) -> ServerResponse:  # noqa: ARG001  # an effect
+    return error.response()
+
+
+async def error_in_200(pending: PendingRequest, *, error: OrderedError, commit: bool) -> ServerResponse:
+    return instead_of(await pending.process(), error.response()) if commit else error.response()
 
 
 async def locked(pending: PendingRequest) -> ServerResponse:  # noqa: ARG001  # an effect

@@ -1,50 +1,17 @@
-"""What each fault does to a request, seen from the other end of the socket."""
+"""Responses that are lost, late, or say something else than what was done."""
 
 from __future__ import annotations
 
 import asyncio
 
-import aiohttp
 import pytest
 
 from openai_conversations.server import ConversationsServer, faults
+from tests.fakes import until
 from tests.server.api import Api, texts, user
+from tests.server.faults.support import LOST, Naps, stored, until_back
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
-LOST = (aiohttp.ClientError, TimeoutError)
-
-
-class Naps:
-    """A sleep that takes no time, or lasts for ever, and remembers what it was asked for."""
-
-    def __init__(self, *, endless=False):
-        self.asked = []
-        self.begun = asyncio.Event()
-        self._endless = endless
-
-    async def __call__(self, seconds):
-        self.asked.append(seconds)
-        self.begun.set()
-        await (asyncio.get_running_loop().create_future() if self._endless else asyncio.sleep(0))
-
-
-@pytest.fixture
-def naps():
-    return Naps()
-
-
-@pytest.fixture
-def settings(naps):
-    return {"seed": 1, "sleep": naps}
-
-
-@pytest.fixture
-async def conversation(api):
-    return await api.create()
-
-
-def stored(server, conversation):
-    return [item["content"][0]["text"] for item in server.items(conversation)]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +48,102 @@ async def test_commit_then_status(api, server, conversation):
     assert (502, "server_error") == (answer.status, answer.json["error"]["type"])
     assert ["a"] == stored(server, conversation)
     assert not server.requests[-1].acknowledged
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ("openai", "application/json", b'{"error":{"message":"m",'),
+        ("message", "application/json", b'{"error":{"message":"m"}}'),
+        ("detail", "application/json", b'{"detail":"m"}'),
+        ("problem", "application/problem+json", b'{"type":"https://'),
+        ("text", "text/plain", b"m"),
+        ("html", "text/html", b"<!doctype html><html><head><title>499 Unknown</title>"),
+    ],
+    ids=lambda form: form[0],
+)
+@pytest.mark.parametrize("commit", [False, True])
+async def test_errors_in_every_form(api, server, conversation, commit, form):
+    """An error of any status comes in any form, the page of a gateway included, before the work or after it."""
+    body, content_type, expected = form
+    fault = faults.commit_then_status if commit else faults.status
+    server.add_fault(fault(499, message="m", body=body, headers={"x-a": "b"}))
+    response = await api.append(conversation, user("a"))
+
+    assert (499, content_type, "b") == (
+        response.status,
+        response.headers["content-type"].partition(";")[0],
+        response.headers["x-a"],
+    )
+    assert response.body.startswith(expected)
+    assert ["a"] * commit == stored(server, conversation)
+
+
+async def test_a_gateway_that_knows_no_such_address(api, conversation):
+    """A 404 that is not the API's: another framework's, a page, nothing."""
+    api.server.add_fault(faults.status(404, body="detail", message="Not Found"))
+    api.server.add_fault(faults.status(404, body="html"))
+    api.server.add_fault(faults.status(404, body="empty"))
+    responses = [await api.list(conversation) for _ in range(3)]
+
+    assert {404} == {response.status for response in responses}
+    assert b'{"detail":"Not Found"}' == responses[0].body
+    assert b"<h1>404 Not Found</h1>" in responses[1].body
+    assert b"" == responses[2].body
+
+
+@pytest.mark.parametrize("commit", [False, True])
+async def test_an_error_in_200(api, server, conversation, commit):
+    """The status says that all is well, the body says that it is not."""
+    server.add_fault(faults.error_in_200("Too busy.", commit=commit))
+    response = await api.append(conversation, user("a"))
+
+    assert (200, "Too busy.") == (response.status, response.json["error"]["message"])
+    assert ["a"] * commit == stored(server, conversation)
+    assert not server.requests[-1].acknowledged
+
+
+async def test_newest_first(api, server, conversation):
+    """The response to an append has its items, and its ends, the wrong way round; the store has not."""
+    server.add_fault(faults.reordered_response())
+    page = await api.append(conversation, *map(user, "abc"))
+
+    assert (["c", "b", "a"], ["a", "b", "c"]) == (texts(page), stored(server, conversation))
+    assert (page.json["data"][0]["id"], page.json["data"][-1]["id"]) == (page.json["first_id"], page.json["last_id"])
+
+
+@pytest.mark.parametrize("status", [None, 504])
+async def test_late_commit(session, status):
+    """The connection is gone, or a gateway has answered, long before the work is done."""
+    naps = Naps(endless=True)
+    async with ConversationsServer(sleep=naps) as server:
+        api = Api(server, session)
+        conversation = await api.create()
+        server.add_fault(faults.late_commit(7, status=status))
+        asking = asyncio.ensure_future(api.append(conversation, user("a")))
+        (outcome,) = await asyncio.gather(asking, return_exceptions=True)
+        await naps.begun.wait()
+        before = stored(server, conversation)
+        naps.ended.set()
+        await until(lambda: server.requests[-1].committed)
+
+        assert ([7], [], ["a"]) == (naps.asked, before, stored(server, conversation))
+        assert status == (None if isinstance(outcome, LOST) else outcome.status)
+        assert (status, False) == (server.requests[-1].status, server.requests[-1].acknowledged)
+
+
+async def test_a_server_that_stops_commits_nothing_more(session, tmp_path):
+    """What was to be committed late is not when the server stops first."""
+    naps = Naps(endless=True)
+    async with ConversationsServer(sleep=naps, database=tmp_path / "db") as server:
+        api = Api(server, session)
+        conversation = await api.create()
+        server.add_fault(faults.late_commit(reset=True))
+        with pytest.raises(LOST):
+            await api.append(conversation, user("a"))
+        await naps.begun.wait()
+    async with ConversationsServer(database=tmp_path / "db") as server:
+        assert [] == stored(server, conversation)
 
 
 @pytest.mark.parametrize(
@@ -121,20 +184,10 @@ async def test_refuse(api, server, naps, conversation):
     with pytest.raises(LOST):
         await api.append(conversation, user("a"))
     await naps.begun.wait()
-    answer = await _until_back(api.append, conversation, user("a"))
+    answer = await until_back(api.append, conversation, user("a"))
 
     assert [5] == naps.asked
     assert 200 == answer.status
-
-
-async def _until_back(ask, *arguments):
-    """The first answer of a server that may be down."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                return await ask(*arguments)
-            except LOST:
-                await asyncio.sleep(0)
 
 
 async def test_a_server_that_is_down_refuses_connections(session):
@@ -195,103 +248,3 @@ async def test_trickle(api, server, naps, conversation):
     assert ["a"] == texts(answer)
     assert [0.5] * ((len(answer.body) - 1) // 100) == naps.asked
     assert server.requests[-1].acknowledged
-
-
-@pytest.mark.parametrize(
-    ("fault", "status", "content_type"),
-    [
-        (faults.truncated_json(), 200, "application/json"),
-        (faults.malformed_json(), 200, "application/json"),
-        (faults.html(), 200, "text/html"),
-        (faults.html(502), 502, "text/html"),
-    ],
-    ids=["truncated", "malformed", "html", "html 502"],
-)
-async def test_bodies_that_are_no_json(api, fault, status, content_type):
-    """The work is done; the body cannot be read as JSON."""
-    conversation = await api.create()
-    api.server.add_fault(fault)
-    answer = await api.append(conversation, user("a"))
-
-    assert (status, content_type) == (answer.status, answer.headers["content-type"].partition(";")[0])
-    with pytest.raises(ValueError):
-        _ = answer.json
-    assert ["a"] == stored(api.server, conversation)
-    assert not api.server.requests[-1].acknowledged
-
-
-@pytest.mark.parametrize(
-    ("shape", "value"), [("array", []), ("string", "done"), ("null", None), ("object", {"result": "done"})]
-)
-async def test_wrong_shape(api, server, conversation, shape, value):
-    """The work is done; the JSON is of no use."""
-    server.add_fault(faults.wrong_shape(shape))
-
-    assert value == (await api.append(conversation, user("a"))).json
-    assert ["a"] == stored(server, conversation)
-
-
-@pytest.mark.parametrize("after", [False, True])
-async def test_empty_page(api, server, conversation, after):
-    """An empty page says that more follows, and the list goes on after its cursor without losing an item."""
-    await api.append(conversation, *map(user, "abcd"))
-    start = f"&after={server.items(conversation)[0]['id']}" if after else ""
-    server.add_fault(faults.empty_page())
-    empty = (await api.list(conversation, f"?order=asc&limit=2{start}")).json
-    rest = await api.list(conversation, f"?order=asc&after={empty['last_id']}")
-
-    assert ([], True) == (empty["data"], empty["has_more"])
-    assert list("bcd" if after else "abcd") == texts(rest)
-
-
-async def test_stuck_cursor(api, server, conversation):
-    """Every page points to itself."""
-    await api.append(conversation, *map(user, "abcd"))
-    server.add_fault(faults.stuck_cursor())
-    first = (await api.list(conversation, "?limit=2")).json
-    second = (await api.list(conversation, f"?limit=2&after={first['last_id']}")).json
-    third = (await api.list(conversation, f"?limit=2&after={second['last_id']}")).json
-
-    assert first["last_id"] == second["last_id"] == third["last_id"]
-    assert [True, True, True] == [page["has_more"] for page in (first, second, third)]
-
-
-async def test_missing_last_id(api, server, conversation):
-    """Lists have no cursor at all."""
-    await api.append(conversation, user("a"), user("b"))
-    server.add_fault(faults.missing_last_id())
-    page = (await api.list(conversation, "?limit=1")).json
-
-    assert {"object", "data", "has_more"} == set(page)
-    assert page["has_more"]
-
-
-async def test_unknown_item(api, server, conversation):
-    """The first item of an answer is of a type from the future; its id stays, and so does the store."""
-    server.add_fault(faults.unknown_item(count=None))
-    (appended,) = (await api.append(conversation, user("a"))).json["data"]
-    (listed,) = (await api.list(conversation)).json["data"]
-    retrieved = (await api.ask("GET", f"/conversations/{conversation}/items/{appended['id']}")).json
-
-    assert "hologram" == appended["type"]
-    assert appended == listed == retrieved
-    assert ["a"] == stored(server, conversation)
-
-
-async def test_unknown_fields(api, server, conversation):
-    """Every object has a field more, but for the metadata, which are the user's own."""
-    await api.append(conversation, user("a"))
-    server.add_fault(faults.unknown_fields(count=None))
-    page = (await api.list(conversation)).json
-    shown = (await api.ask("GET", f"/conversations/{conversation}")).json
-
-    part = page["data"][0]["content"][0]
-    assert all("x_future" in node for node in (page, page["data"][0], part, shown))
-    assert {} == shown["metadata"]
-
-
-async def test_a_refusal_is_not_changed(api, server):
-    """Faults that change answers leave errors alone."""
-    server.add_fault(faults.unknown_fields())
-
-    assert {"error"} == set((await api.list("conv_none")).json)
