@@ -7,15 +7,15 @@ The operations come in as a protocol; ``client.conversations`` is what has them.
 from __future__ import annotations
 
 import asyncio
-import os
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import quote
 
 import attrs
 
+from openai_conversations.bulk.files import write_file
 from openai_conversations.bulk.ledger import LedgerRow
 from openai_conversations.bulk.runner import BulkJob, BulkOutcome, Checkpoint
 from openai_conversations.operations.copy.copying import CopyReport
@@ -25,8 +25,6 @@ from openai_conversations.operations.repair.check import CheckReport
 ExportFormat = Literal["jsonl", "markdown", "html"]
 
 SUFFIXES: Final = {"jsonl": ".jsonl", "markdown": ".md", "html": ".html"}
-
-_CHUNK: Final = 256 * 1024
 
 _NOTES_AT_A_TIME: Final = 50
 
@@ -105,7 +103,9 @@ class Exports(Protocol):
     def export(self, conversation_id: str, *, format: ExportFormat = ...) -> AsyncIterator[bytes]: ...
 
 
-def exporting(conversations: Exports, folder: Path, *, format: ExportFormat = "jsonl") -> BulkJob:
+def exporting(
+    conversations: Exports, folder: Path, *, format: ExportFormat = "jsonl", overwrite: bool = True
+) -> BulkJob:
     """
     Write each conversation to a file of its own, which is there whole or not at all.
 
@@ -113,51 +113,28 @@ def exporting(conversations: Exports, folder: Path, *, format: ExportFormat = "j
         conversations: Has ``export``.
         folder: Where the files go; they are named after the conversations.
         format: ``jsonl``, ``markdown`` or ``html``.
+        overwrite: Whether to replace files that an earlier attempt of the same ledger did not write. Otherwise such a
+            conversation fails.
     """
 
-    async def work(row: LedgerRow, _: Checkpoint) -> BulkOutcome:
+    async def work(row: LedgerRow, checkpoint: Checkpoint) -> BulkOutcome:
         path = folder / f"{quote(row.id, safe='')}{SUFFIXES[format]}"
-        lines, size = await write_whole(path, conversations.export(row.id, format=format))
+        if not overwrite:
+            _claim(path, row, checkpoint)
+        lines, size = await write_file(path, conversations.export(row.id, format=format))
         items = lines - 1 if format == "jsonl" else 0
         return BulkOutcome(items=items, receipt={"conversation_id": row.id, "file": path.name, "bytes": size})
 
     return work
 
 
-async def write_whole(path: Path, lines: AsyncIterator[bytes]) -> tuple[int, int]:
-    """Write a file beside its place and move it there when it is whole and on the disk; gives lines and bytes."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        file = await asyncio.to_thread(partial.open, "wb")
-        try:
-            counts = await _write(file, lines)
-        finally:
-            await asyncio.to_thread(file.close)
-        await asyncio.to_thread(partial.replace, path)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink()
-        raise
-    return counts
-
-
-async def _write(file: IO[bytes], lines: AsyncIterator[bytes]) -> tuple[int, int]:
-    count = size = waiting = 0
-    chunk: list[bytes] = []
-    async for line in lines:
-        chunk.append(line)
-        count, size, waiting = count + 1, size + len(line), waiting + len(line)
-        if waiting >= _CHUNK:
-            await asyncio.to_thread(file.write, b"".join(chunk))
-            chunk, waiting = [], 0
-    await asyncio.to_thread(_end, file, b"".join(chunk))
-    return count, size
-
-
-def _end(file: IO[bytes], rest: bytes) -> None:
-    file.write(rest)
-    file.flush()
-    os.fsync(file.fileno())
+def _claim(path: Path, row: LedgerRow, checkpoint: Checkpoint) -> None:
+    """Note that a file is ours, should this attempt be killed once it is there."""
+    if any("writes" in note for note in row.notes):
+        return
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, "exists already", str(path))
+    checkpoint.keep_soon({"writes": path.name})
 
 
 class Imports(Protocol):

@@ -12,10 +12,6 @@ import sys
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
-    from openai_conversations.cli import prepared
-
-    if prepared.show(sys.argv[1:]):
-        return
     gc.disable()  # until a command runs: loading modules leaves nothing to collect, and looking for it takes a tenth
     try:
         from openai_conversations.cli.main import run

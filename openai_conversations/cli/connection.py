@@ -69,13 +69,15 @@ def require_key() -> None:
 
 def read_key(path: Path) -> str:
     """
-    The key in a file, without white space around it.
+    The key in a file, without white space and byte order mark around it.
 
     Raises:
         CommandError: The file cannot be read, or holds nothing.
     """
+    from openai_conversations.cli.input import decoded
+
     try:
-        key = path.read_text(encoding="utf-8").strip()
+        key = decoded(path.read_bytes()).strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise CommandError(f"the key cannot be read from {path}: {reason}", Exit.CONFIGURATION) from error

@@ -26,6 +26,19 @@ class CommandError(Exception):
         self.exit = exit
 
 
+class StoppedError(Exception):
+    """
+    Somebody stopped a run over many conversations.
+
+    Attributes:
+        ledger: The file that says what is done; ``None`` when there is none.
+    """
+
+    def __init__(self, ledger: str | None) -> None:
+        super().__init__("stopped")
+        self.ledger = ledger
+
+
 # The first class that fits counts, so the special ones come first.
 _CODES: Final[Mapping[type[Exception], Exit]] = {
     errors.ConfigurationError: Exit.CONFIGURATION,
@@ -50,16 +63,23 @@ _CODES: Final[Mapping[type[Exception], Exit]] = {
     bulk_errors.LedgerError: Exit.BAD_INPUT,
     errors.ConversationsError: Exit.FAILED,
     OSError: Exit.BAD_INPUT,
+    UnicodeEncodeError: Exit.BAD_INPUT,
 }
+
+_HALF_WAY: Final = (operations.AppendIncompleteError, operations.CopyIncompleteError)
 
 EXPECTED: Final[tuple[type[Exception], ...]] = (CommandError, *_CODES)
 """Failures that are no fault of this program; anything else is shown with its traceback."""
 
 
 def exit_code(error: BaseException) -> Exit:
-    """The exit code for a failure."""
+    """The exit code for a failure; one that stopped half way counts as what stopped it."""
     if isinstance(error, CommandError):
         return error.exit
+    if isinstance(error, operations.AppendIncompleteError) and error.unknown:
+        return Exit.UNKNOWN_OUTCOME
+    if isinstance(error, _HALF_WAY) and error.__cause__ is not None:
+        return exit_code(error.__cause__)
     return next((code for kind, code in _CODES.items() if isinstance(error, kind)), Exit.FAILED)
 
 
@@ -67,6 +87,8 @@ def explain(error: BaseException) -> str:
     """One line for people."""
     if isinstance(error, OSError):
         return clean(_os_error(error))
+    if isinstance(error, UnicodeEncodeError):
+        return clean(f"{error.object!r}: this locale ({error.encoding}) has no such file names")
     text = " ".join(str(error).split()) or type(error).__name__
     request_id = getattr(error, "request_id", None)
     return clean(f"{text} (request id {request_id})" if request_id else text)

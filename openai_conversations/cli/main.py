@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import gc
 import inspect
+import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
 from cyclopts import App, CycloptsError, Group, Parameter
 
 from openai_conversations.cli.exit_codes import Exit
-from openai_conversations.cli.failures import EXPECTED, exit_code, explain
-from openai_conversations.cli.help import HelpFormatter
-from openai_conversations.cli.render.text import clean
+from openai_conversations.cli.failures import EXPECTED, StoppedError, exit_code, explain
+from openai_conversations.cli.render.text import clean, show_what_fits
 from openai_conversations.version import __version__
 
 PROGRAM: Final = "openai-conversations"
@@ -27,108 +27,74 @@ PROGRAM: Final = "openai-conversations"
 
 @attrs.frozen
 class Command:
-    """A command: its name, the function that it runs, one line of help, and examples."""
+    """A command: its name, the function that it runs, and examples. The function's docstring is its help."""
 
     name: str
     function: str
-    help: str
-    examples: Sequence[str] = ()
+    examples: Sequence[str]
 
 
 COMMANDS: Final = (
-    Command(
-        "demo",
-        "demo:demo",
-        "Drive a whole conversation through the client, step by step; no key needed.",
-        ["demo", "OPENAI_API_KEY=… demo --live"],
-    ),
+    Command("demo", "demo:demo", ["demo", "OPENAI_API_KEY=… demo --live"]),
     Command(
         "serve",
         "serve:serve",
-        "Serve the API on this machine, with rules and named faults.",
-        ["serve --port 8765", "serve --database conversations.sqlite --fault commit_then_drop:probability=0.1"],
+        ["serve --port 8765", "serve --database chats.sqlite", "serve --fault commit_then_drop:probability=0.1"],
     ),
+    Command("create", "create:create", ["create", 'create "Good morning" -m user=42', "create -f items.json"]),
     Command(
         "show",
         "show:show",
-        "Show a conversation as a chat.",
         ["show conv_123", "show conv_123 --last 20 --follow", "show conv_123 | jq -r .type"],
     ),
-    Command("get", "conversations:get", "Show a conversation or an item.", ["get conv_123", "get conv_123 msg_456"]),
+    Command("get", "get:get", ["get conv_123", "get conv_123 msg_456"]),
     Command(
         "append",
         "append:append",
-        "Add items to a conversation.",
-        ['append conv_123 "Good morning"', "append conv_123 -f items.json", "append conv_123 -f -"],
+        [
+            'append conv_123 "Good morning"',
+            "append conv_123 -f items.json",
+            "append conv_123 -f items.jsonl --resume items.resume",
+        ],
     ),
     Command(
         "update",
-        "conversations:update",
-        "Change the metadata of a conversation.",
+        "update:update",
         ["update conv_123 user=42 topic=weather", "update conv_123 --unset topic", "update conv_123 --replace user=42"],
     ),
-    Command(
-        "delete",
-        "conversations:delete",
-        "Delete an item, or a conversation without its items.",
-        ["delete conv_123 msg_456", "delete conv_123 --yes"],
-    ),
-    Command(
-        "find",
-        "find:find",
-        "List conversations of a registry.",
-        ["find --owner 42", "find --idle 90d --ids > ids.txt", "find --pending"],
-    ),
-    Command(
-        "fork",
-        "fork:fork",
-        "Copy a conversation, or its beginning, into a new one.",
-        ["fork conv_123", "fork conv_123 --until msg_456 --dry-run"],
-    ),
+    Command("delete", "delete:delete", ["delete conv_123 msg_456", "delete conv_123 --yes"]),
+    Command("find", "find:find", ["find --owner 42", "find --idle 90d --ids > ids.txt", "find --pending"]),
+    Command("fork", "fork:fork", ["fork conv_123", "fork conv_123 --until msg_456 --dry-run"]),
     Command(
         "export",
-        "archive:export",
-        "Write conversations to files.",
+        "export:export",
         [
             "export conv_123 > conv_123.jsonl",
-            "export conv_123 --format html --to conv_123.html",
+            "export conv_123 --to conv_123.html",
             "export --ids-file ids.txt --to archive/",
         ],
     ),
     Command(
         "import",
-        "archive:import_",
-        "Make conversations of files.",
-        ["import conv_123.jsonl", "import thread.json --dry-run", "import archive/*.jsonl --ledger import.sqlite"],
+        "import_:import_",
+        ["import conv_123.jsonl", "import thread.json --dry-run", "import archive/*.jsonl --ledger done.sqlite"],
     ),
-    Command(
-        "check",
-        "check:check",
-        "Find tool calls without output and the like.",
-        ["check conv_123", "check --ids-file ids.txt --json"],
-    ),
+    Command("check", "check:check", ["check conv_123", "check --ids-file ids.txt --json"]),
     Command(
         "repair",
-        "check:repair",
-        "Mend what check finds.",
-        ["repair conv_123", "repair conv_123 --apply", "repair conv_123 --strategy delete_tail --apply --yes"],
+        "repair:repair",
+        ["repair conv_123", "repair conv_123 --apply", "repair conv_123 --strategy delete_tail --apply"],
     ),
     Command(
         "erase",
         "erase:erase",
-        "Delete conversations with all their items, for real, with receipts.",
         [
             "erase conv_123",
-            "erase --ids-file ids.txt --receipts receipts.jsonl",
+            "erase --ids-file ids.txt --receipts erased.jsonl",
             "erase --ids-file ids.txt --rate delete=50,get=100 --yes",
         ],
     ),
-    Command(
-        "completion",
-        "completion:completion",
-        "Print the script that lets a shell complete commands and options.",
-        ["completion bash > ~/.local/share/bash-completion/completions/openai-conversations"],
-    ),
+    Command("completion", "completion:completion", ["completion bash > openai-conversations.bash"]),
 )
 
 
@@ -139,7 +105,6 @@ def make_app() -> App:
         help="Conversations of the OpenAI API: look at them, change them, move them, erase them.",
         version=__version__,
         help_format="plaintext",
-        help_formatter=HelpFormatter(),
         default_parameter=Parameter(negative=""),
         group_parameters=Group("Options", sort_key=0),
         help_epilogue="COMMAND --help shows the options of a command, and examples.",
@@ -149,7 +114,6 @@ def make_app() -> App:
         app.command(
             f"openai_conversations.cli.commands.{command.function}",
             name=command.name,
-            help=command.help,
             help_epilogue=epilogue,
             sort_key=place,
         )
@@ -170,30 +134,57 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         Its exit code. Failures that are no fault of this program have been said in one line on standard error.
     """
+    show_what_fits(sys.stdout, sys.stderr)
     termination = _Termination()
     signal.signal(signal.SIGTERM, termination)
+    app = make_app()
     try:
-        command, bound, _ = make_app().parse_args(list(arguments), exit_on_error=False, print_error=False)
+        if arguments[:1] in ([], ["--help"], ["-h"]):
+            _load_all(app)
+        command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
         gc.enable()
-        result = _awaited(command(*bound.args, **bound.kwargs))
+        result = _awaited(command(*bound.args, **bound.kwargs), termination)
         sys.stdout.flush()
         return int(result or Exit.OK)
     except CycloptsError as error:
         return _fail(str(error), Exit.USAGE)
+    except StoppedError as error:
+        return _fail(_how_to_go_on(termination.said, error.ledger, arguments), termination.code)
     except KeyboardInterrupt:
-        return _fail(*termination.verdict)
+        return _fail(termination.said, termination.code)
     except BrokenPipeError:
         return _closed_pipe()
     except EXPECTED as error:
         return _fail(explain(error), exit_code(error))
 
 
-def _awaited(result: Any) -> Any:
+def _how_to_go_on(said: str, ledger: str | None, arguments: Sequence[str]) -> str:
+    if ledger is None:
+        return said
+    return f"{said}; {ledger} holds what is done; to go on: {shlex.join([PROGRAM, *arguments])}"
+
+
+def _load_all(app: App) -> None:
+    """The list of commands shows the first line of each; that takes some hundredths of a second."""
+    for command in COMMANDS:
+        app[command.name]
+
+
+def _awaited(result: Any, termination: _Termination) -> Any:
     if not inspect.iscoroutine(result):
         return result
     import asyncio
 
-    return asyncio.run(result)
+    async def main() -> Any:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        assert task is not None  # noqa: S101  # for type checkers
+        termination.cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+        return await result
+
+    try:
+        return asyncio.run(main())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _fail(line: str, code: Exit) -> Exit:
@@ -209,13 +200,20 @@ class _Termination:
     """
 
     def __init__(self) -> None:
-        self.verdict = ("interrupted", Exit.INTERRUPTED)
+        self.said = "interrupted"
+        self.code = Exit.INTERRUPTED
+        self.cancel: Callable[[], object] = _interrupt
 
     def __call__(self, *_: object) -> None:
-        self.verdict = ("terminated", Exit.TERMINATED)
+        self.said, self.code = "terminated", Exit.TERMINATED
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            raise KeyboardInterrupt
-        signal.raise_signal(signal.SIGINT)
+            self.cancel()
+        else:
+            signal.raise_signal(signal.SIGINT)
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 def _closed_pipe() -> Exit:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from openai_conversations.converters.json import loads, loads_exact
-from openai_conversations.operations.jsontypes import is_list, is_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
 
 ExportFormat: TypeAlias = Literal["jsonl", "markdown", "html"]
 
-_LINE: Final = 60
 _BEYOND_64_BITS: Final = re.compile(rb"\d{19}")
 
 
@@ -58,25 +55,9 @@ def render_archive(archive: Archive, format: Literal["markdown", "html"], *, tit
     Raises:
         MissingExtraError: HTML is asked for, and what it needs is not installed.
     """
-    from openai_conversations.operations.archive.render.blocks import Reader
     from openai_conversations.operations.archive.render.html import render_html
     from openai_conversations.operations.archive.render.markdown import render_markdown
     from openai_conversations.operations.archive.render.transcript import transcribe
 
-    reader = Reader(loads=loads_lossless, show=_show)
-    transcript = transcribe(archive.items, archive.conversation, reader, title=title)
+    transcript = transcribe(archive.items, archive.conversation, title=title)
     return render_html(transcript) if format == "html" else render_markdown(transcript)
-
-
-def _show(value: Any, indent: str = "") -> str:
-    """JSON with line breaks, but for what fits into one line."""
-    flat = json.dumps(value, ensure_ascii=False)
-    if len(flat) <= _LINE or not (is_object(value) or is_list(value)):
-        return flat
-    inner = f"{indent}  "
-    if is_object(value):
-        shown = [f"{json.dumps(key, ensure_ascii=False)}: {_show(each, inner)}" for key, each in value.items()]
-    else:
-        shown = [_show(each, inner) for each in value]
-    first, last = "{}" if is_object(value) else "[]"
-    return "".join([first, "\n", ",\n".join(f"{inner}{each}" for each in shown), "\n", indent, last])

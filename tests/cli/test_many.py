@@ -103,7 +103,9 @@ def test_terminated(shell, sigint):
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate(timeout=30)
 
-    assert (143, b"error: terminated\n") == (process.returncode, err)
+    assert 143 == process.returncode
+    command = f"openai-conversations erase {' '.join(ids)} --yes --ledger ledger.sqlite --rate 1"
+    assert f"error: terminated; ledger.sqlite holds what is done; to go on: {command}\n" == err.decode()
 
 
 def test_some_fail(shell):
@@ -216,7 +218,7 @@ def test_find(shell):
     assert "" == shell("find", "--pending").out
 
 
-def test_unfinished(shell):
+def test_pending(shell):
     """find --pending tells of creations that nobody heard of again."""
 
     async def leave() -> None:

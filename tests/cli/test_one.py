@@ -42,7 +42,7 @@ def test_show_in_a_terminal(shell, conversation):
     shown = shell.in_terminal("show", conversation)
 
     assert "get_weather" in shown
-    assert '{"temperature":-14}' in shown
+    assert '{"temperature": -14}' in shown
     assert "�[31m−14 °C�[0m." in shown
     assert shown == shell.in_terminal("show", conversation)
     assert "assistant" in shell.in_terminal("show", conversation, "--full", "--last", "1")
@@ -68,11 +68,12 @@ def test_show_follow(shell, conversation):
 
 
 def test_append(shell, conversation):
-    """append stores a text, and gives back the items as they are stored."""
-    stored = shell("append", conversation, "Thanks", "--role", "user").value
+    """append stores a text, and tells its id."""
+    done = shell("append", conversation, "Thanks", "--role", "user").value
 
+    stored = shell("show", conversation).values[-1]
     assert "Thanks" == stored["content"][0]["text"]
-    assert stored == shell("show", conversation).values[-1]
+    assert {"conversation_id": conversation, "count": 1, "ids": [stored["id"]]} == done
 
 
 ONE = {"type": "message", "role": "user", "content": "one"}
@@ -92,8 +93,8 @@ def test_append_file(shell, conversation, content, count):
     """A file holds one item, a list, an object with items, or an item a line; any number, and - is standard input."""
     (shell.folder / "items.json").write_text(content)
 
-    assert count == len(shell("append", conversation, "-f", "items.json").values)
-    assert count == len(shell("append", conversation, "-f", "-", input=content).values)
+    assert count == shell("append", conversation, "-f", "items.json").value["count"]
+    assert count == len(shell("append", conversation, "-f", "-", input=content).value["ids"])
     assert 4 + 2 * count == len(shell("show", conversation).values)
 
 

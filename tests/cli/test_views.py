@@ -1,4 +1,4 @@
-"""What people see: turns of every kind of item, text that cannot do anything to a terminal, times, counts."""
+"""What people see: items of every type, text that cannot do anything to a terminal, times, counts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import pytest
 from rich.console import Console
 
 from openai_conversations.bulk.progress import BulkProgress
-from openai_conversations.cli import failures, running
+from openai_conversations.cli import failures
 from openai_conversations.cli.commands import find
 from openai_conversations.cli.exit_codes import Exit
-from openai_conversations.cli.render import chat
+from openai_conversations.cli.render import bulk, terminal
 from openai_conversations.cli.render.text import clean, folded
-from openai_conversations.cli.render.turns import Turn, parts_text, turns
 from openai_conversations.errors import APIStatusError
 from openai_conversations.operations.errors import ArchiveError
 from openai_conversations.schemas.items import ITEM_CLASSES
@@ -46,68 +45,63 @@ def test_folded():
 
 
 @pytest.mark.parametrize("tag", [*ITEM_CLASSES, "from_the_future"])
-def test_every_type_has_a_turn(tag):
+def test_every_type_is_shown(tag):
     """Items of every type, also unknown ones and those that lack everything, can be shown."""
-    found = turns({"type": tag, "id": "x_1"})
+    assert list(terminal.lines([{"type": tag, "id": "x_1"}]))
+    assert _drawn([{"type": tag, "id": "x_1"}], full=True).strip()
 
-    assert found
-    assert {"x_1"} == {turn.id for turn in found}
+
+CALL = {"type": "function_call", "call_id": "c", "name": "f"}
 
 
 @pytest.mark.parametrize(
-    ("item", "expected"),
+    ("items", "expected"),
     [
-        ({"role": "user", "content": "Hi"}, [Turn(kind="message", who="user", text="Hi")]),
+        ([{"role": "user", "content": "Hi"}], ["user: Hi"]),
+        ([{"role": "user", "content": [{"type": "refusal", "refusal": "no"}, "odd", 7]}], ["user: no\nodd\n7"]),
         (
-            {"type": "mcp_call", "name": "search", "arguments": "{}", "output": "found"},
-            [Turn(kind="call", who="search", text="{}"), Turn(kind="output", who="mcp_call", text="found")],
+            [{"type": "mcp_call", "name": "search", "arguments": "{}", "output": "found"}],
+            ["  > search: {}", "    = found"],
+        ),
+        ([{"type": "file_search_call", "queries": ["a", "b"], "results": None}], ['  > file search: ["a", "b"]']),
+        (
+            [{**CALL, "arguments": "{}"}, {"type": "function_call_output", "call_id": "c", "output": "1"}],
+            ["  > f: {}", "    = 1"],
+        ),
+        ([{"type": "function_call_output", "output": [{"type": "input_text", "text": "one"}]}], ["    = one"]),
+        ([{"type": "reasoning", "summary": []}], ["  * Reasoning: The reasoning is not shown."]),
+        (
+            [{"type": "reasoning", "summary": [], "encrypted_content": "x"}],
+            ["  * Reasoning: The reasoning is encrypted."],
+        ),
+        ([{"type": "new", "a": 1}], ['  * new: {"a": 1}']),
+        ([{**CALL, "arguments": "{}", "status": "incomplete"}], ["  > f (incomplete): {}"]),
+        (
+            [{"role": "user", "content": [{"type": "input_image", "image_url": f"https://example.org/{'x' * 80}"}]}],
+            [f"user: [image https://example.org/{'x' * 59}…]"],
         ),
         (
-            {"type": "file_search_call", "queries": ["a", "b"], "results": None},
-            [Turn(kind="call", who="file_search", text='["a","b"]')],
+            [{"role": "user", "content": [{"type": "input_image", "image_url": "data:image/png;base64,AAAA"}]}],
+            ["user: [image data:image/png]"],
         ),
-        (
-            {"type": "function_call_output", "output": [{"type": "input_text", "text": "one"}]},
-            [Turn(kind="output", who="function", text="one")],
-        ),
-        ({"type": "reasoning", "summary": []}, [Turn(kind="note", who="reasoning", text="(empty)")]),
-        (
-            {"type": "reasoning", "summary": [], "encrypted_content": "x"},
-            [Turn(kind="note", who="reasoning", text="(encrypted)")],
-        ),
-        ({"type": "new", "a": 1}, [Turn(kind="note", who="new", text='{"a":1}')]),
+        ([{"role": "user", "content": [{"type": "input_file", "filename": "a.pdf"}]}], ["user: [file a.pdf]"]),
     ],
-    ids=["message", "mcp_call", "file_search", "output", "empty", "encrypted", "unknown"],
 )
-def test_turns(item, expected):
-    """An item becomes a turn; a call that carries its own result becomes two."""
-    assert expected == turns(item)
-
-
-def test_parts():
-    """Text parts are joined; images and files become a word in brackets."""
-    parts = [
-        {"type": "input_text", "text": "look"},
-        {"type": "input_image", "image_url": f"https://example.org/{'x' * 80}"},
-        {"type": "input_file", "filename": "a.pdf"},
-        {"type": "refusal", "refusal": "no"},
-        "odd",
-    ]
-
-    assert f"look\n[input_image https://example.org/{'x' * 40}…]\n[input_file a.pdf]\nno\nodd" == parts_text(parts)
-    assert "" == parts_text(None)
+def test_plain_lines(items, expected):
+    """In a pipe the transcript is plain lines; an output stands with its call, or alone when its call is not there."""
+    assert expected == list(terminal.lines(items))
 
 
 def _drawn(items, **options):
     console = Console(file=io.StringIO(), width=60, force_terminal=False)
-    for part in chat.draw(items, width=60, **options):
+    for part in terminal.draw(items, width=60, **options):
         console.print(part)
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()
 
 
-def test_chat():
+def test_transcript():
     """Users stand on the right, assistants on the left; code keeps its lines; nothing of a message is left out."""
     items = [
         {"role": "user", "content": "Hi"},
@@ -122,14 +116,7 @@ def test_chat():
     for words in ("<b>this</b>", "x = 1", "[bold]end[/bold]", "oracle", "(empty)", "▸ f  xxx"):
         assert words in drawn
     assert max(map(len, drawn.splitlines())) <= 60
-    assert "x" * 200 in _drawn(items, full=True).replace("\n", "")
-
-
-def test_plain_lines():
-    """In a pipe the chat is plain lines."""
-    items = [{"role": "user", "content": "Hi"}, {"type": "function_call", "name": "f", "arguments": "{}"}]
-
-    assert ["user: Hi", "  > f: {}"] == list(chat.lines(items))
+    assert 200 == _drawn(items[3:], full=True).count("x")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +124,7 @@ def test_plain_lines():
 )
 def test_times(seconds, expected):
     """Times are told with two units at the most."""
-    assert expected == running.seconds_text(seconds)
+    assert expected == bulk.seconds_text(seconds)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90d", 7_776_000), ("12h", 43_200), ("1.5m", 90), ("2w", 1_209_600)])
@@ -152,7 +139,7 @@ def test_pace():
         total=10, is_total_known=True, done=4, failed=1, items=9, rate=2.0, seconds_left=2.5, elapsed=2.0
     )
 
-    assert "2.0/s, 2.5 s left, 1 failed" == running.pace_of(progress)
+    assert "2.0/s, 2.5 s left, 1 failed" == bulk.rate_text(progress)
 
 
 def test_explanations():

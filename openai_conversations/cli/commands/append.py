@@ -1,18 +1,23 @@
-"""``append``: items from a file or from words on the command line."""
+"""``append``: items from a file or from words on the command line, each of them once."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Annotated, Any, TypeGuard
+from typing import TYPE_CHECKING, Annotated, cast
 
+import attrs
 from cyclopts import Parameter
 
 from openai_conversations.cli.connection import Connection
 from openai_conversations.cli.exit_codes import Exit
-from openai_conversations.cli.failures import CommandError
-from openai_conversations.cli.render.output import Json, as_json, note, wants_json, write_json
-from openai_conversations.limits import ITEMS_PER_REQUEST
+from openai_conversations.cli.failures import CommandError, exit_code, explain
+from openai_conversations.cli.flags import Json
+from openai_conversations.cli.input import decoded, items_of
+from openai_conversations.cli.render.output import note, wants_json, write_json
+
+if TYPE_CHECKING:
+    from openai_conversations.operations.errors import AppendIncompleteError
+    from openai_conversations.writing.chunks import AppendProgress, AppendResume
 
 DEFAULT = Connection()
 
@@ -24,90 +29,83 @@ async def append(
     *,
     file: Annotated[str | None, Parameter(name=["--file", "-f"], allow_leading_hyphen=True)] = None,
     role: str = "user",
+    resume: Path | None = None,
     json: Json = False,
     connection: Connection = DEFAULT,
 ) -> int:
     """
-    Add items at the end of a conversation, each of them once.
+    Add items to a conversation.
+
+    They go in chunks of 20, in their order, each of them once.
 
     Args:
         conversation_id: The conversation.
         text: What to say; or give --file.
         file: Items as JSON: a list, an object with "items", one item, or one item a line; - is standard input.
         role: Who says the text: user, assistant, system or developer.
+        resume: A file that remembers how far it came, until all is done: the same command goes on from there.
     """
-    items = _items(text, file, role)
-    stored = 0
+    if (text is None) == (file is None):
+        raise CommandError("give either a text or --file", Exit.USAGE)
+    items = items_of(text, file, role)
+    progress = _Progress(resume)
+    start = progress.read()
+    from openai_conversations.operations.errors import AppendIncompleteError
+
     async with connection.client() as client:
-        for start in range(0, len(items), ITEMS_PER_REQUEST):
-            page = await client.conversations.items.create(
-                conversation_id, items=items[start : start + ITEMS_PER_REQUEST]
+        try:
+            result = await client.conversations.items.append(
+                conversation_id, items, resume=start, on_progress=progress.keep
             )
-            stored += len(page.data)
-            if wants_json(json):
-                for item in page.data:
-                    write_json(as_json(item))
-    if not wants_json(json):
-        note(f"stored: {stored} item{'s' if stored != 1 else ''}")
+        except AppendIncompleteError as error:
+            if not progress.stopped(error):
+                raise
+            raise CommandError(f"{explain(error)}; the same command goes on from there", exit_code(error)) from error
+    progress.done()
+    if wants_json(json):
+        write_json(attrs.asdict(result))
+    else:
+        note(f"stored: {result.count} item{'s' if result.count != 1 else ''}")
     return Exit.OK
 
 
-def _items(text: str | None, file: str | None, role: str) -> list[Any]:
-    if (text is None) == (file is None):
-        raise CommandError("give either a text or --file", Exit.USAGE)
-    if text is not None:
-        return [{"type": "message", "role": role, "content": text}]
-    return read_items(file or "-")
+class _Progress:
+    """The file that was named with --resume; nothing without one."""
 
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
 
-def read_items(file: str) -> list[Any]:
-    """
-    The items in a file.
+    def read(self) -> AppendResume | None:
+        """Where to go on; ``None`` at the beginning."""
+        if self._path is None or not self._path.exists():
+            return None
+        from openai_conversations.converters.json import loads
 
-    Raises:
-        CommandError: The file cannot be read, or holds no items; the message says where.
-    """
-    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    value = _parsed(content, "standard input" if file == "-" else file)
-    items: list[Any] = value if _is_array(value) else [value]
-    for number, item in enumerate(items, 1):
-        if not isinstance(item, dict):
-            raise CommandError(f"{file}: item {number} is not a JSON object", Exit.BAD_INPUT)
-    if not items:
-        raise CommandError(f"{file}: no items", Exit.BAD_INPUT)
-    return items
+        try:
+            return cast("AppendResume", loads(decoded(self._path.read_bytes()).encode()))
+        except ValueError as error:
+            raise CommandError(f"{self._path}: not what --resume wrote: {error}", Exit.BAD_INPUT) from error
 
+    def keep(self, progress: AppendProgress) -> None:
+        """After each chunk."""
+        self._write(progress.resume)
 
-def _parsed(content: bytes, name: str) -> Any:
-    """One JSON value, unwrapped, or one a line."""
-    from openai_conversations.converters.json import loads_exact
+    def stopped(self, error: AppendIncompleteError) -> bool:
+        """Keep where it stopped, if there is where."""
+        if self._path is None or error.resume is None:
+            return False
+        self._write(error.resume)
+        return True
 
-    try:
-        value = loads_exact(content)
-    except ValueError as error:
-        if content.count(b"\n") < 2:
-            raise CommandError(f"{name}: not JSON: {error}", Exit.BAD_INPUT) from error
-        return _lines(content, name)
-    wrapped = value.get("items") if _is_object(value) else None
-    return wrapped if _is_array(wrapped) else value
+    def done(self) -> None:
+        """There is nothing to go on with."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
+    def _write(self, resume: AppendResume) -> None:
+        if self._path is None:
+            return
+        from openai_conversations.bulk.files import replace_file
+        from openai_conversations.converters.json import dumps
 
-def _is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)
-
-
-def _lines(content: bytes, name: str) -> list[Any]:
-    from openai_conversations.converters.json import loads_exact
-
-    values: list[Any] = []
-    for number, line in enumerate(content.splitlines(), 1):
-        if line.strip():
-            try:
-                values.append(loads_exact(line))
-            except ValueError as error:
-                raise CommandError(f"{name}: line {number} is not JSON: {error}", Exit.BAD_INPUT) from error
-    return values
+        replace_file(self._path, dumps(dict(resume)) + b"\n")

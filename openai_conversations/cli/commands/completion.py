@@ -9,7 +9,7 @@ from openai_conversations.cli.exit_codes import Exit
 
 def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
     """
-    Print the script that lets a shell complete commands and options.
+    Print the script that lets a shell complete commands.
 
     Args:
         shell: Which shell.

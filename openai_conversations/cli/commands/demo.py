@@ -1,7 +1,7 @@
 """
 ``openai-conversations demo``: a whole conversation through the client, over a real socket, step by step.
 
-The steps (:func:`play`) know nothing of the terminal, and what draws them (:mod:`.demo_view`) nothing of the client.
+The steps (:func:`play`) know nothing of the terminal, and what draws them (:mod:`..render.demo`) nothing of the client.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import attrs
 
 from openai_conversations.cli.connection import require_key
 from openai_conversations.cli.exit_codes import Exit
+from openai_conversations.cli.flags import Flag
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
@@ -50,7 +51,7 @@ METADATA: Final = {"user": "42", "topic": "weather"}
 
 
 @attrs.frozen(kw_only=True)
-class Exchange:
+class StepRequest:
     """One request of the demo and how it was answered."""
 
     method: str
@@ -67,14 +68,14 @@ class Step:
     Attributes:
         title: What it is about.
         code: The call, as one would write it.
-        exchanges: The requests that it took.
+        requests: The requests that it took.
         notes: What came of it.
         transcript: JSON of the items to show, or ``None``.
     """
 
     title: str
     code: str
-    exchanges: Sequence[Exchange] = ()
+    requests: Sequence[StepRequest] = ()
     notes: Sequence[str] = ()
     transcript: Sequence[Mapping[str, Any]] | None = None
 
@@ -83,13 +84,13 @@ class Recorder:
     """A middleware that notes every request; the demo shows them under the call that caused them."""
 
     def __init__(self) -> None:
-        self._exchanges: list[Exchange] = []
+        self._requests: list[StepRequest] = []
 
     async def __call__(self, request: Request, handler: Handler) -> Response:
         began = time.perf_counter()
         response = await handler(request)
-        self._exchanges.append(
-            Exchange(
+        self._requests.append(
+            StepRequest(
                 method=request.method,
                 path=request.template,
                 status=response.status_code,
@@ -98,9 +99,9 @@ class Recorder:
         )
         return response
 
-    def take(self) -> list[Exchange]:
+    def take(self) -> list[StepRequest]:
         """The requests since the last time."""
-        taken, self._exchanges = self._exchanges, []
+        taken, self._requests = self._requests, []
         return taken
 
 
@@ -111,7 +112,7 @@ async def play(client: ConversationsClient, recorder: Recorder) -> AsyncGenerato
         yield Step(
             title="Create a conversation",
             code="conversation = await client.conversations.create(metadata=…, items=…)",
-            exchanges=recorder.take(),
+            requests=recorder.take(),
             notes=[conversation.id],
         )
         async for step in _middle(client, recorder, conversation.id):
@@ -121,7 +122,7 @@ async def play(client: ConversationsClient, recorder: Recorder) -> AsyncGenerato
     yield Step(
         title="Delete the conversation",
         code="await client.conversations.delete(conversation.id)",
-        exchanges=recorder.take(),
+        requests=recorder.take(),
         notes=["its items first: the service would keep them"],
     )
 
@@ -139,7 +140,7 @@ async def _append(client: ConversationsClient, recorder: Recorder, id: str) -> S
     return Step(
         title="Append a tool call with its output, and messages",
         code="await client.conversations.items.create(conversation.id, items=[…])",
-        exchanges=recorder.take(),
+        requests=recorder.take(),
         notes=[f"stored, once: {_types([*first.data, *second.data])}"],
     )
 
@@ -153,7 +154,7 @@ async def _page(client: ConversationsClient, recorder: Recorder, id: str) -> Ste
     return Step(
         title="Page through them",
         code="async for item in client.conversations.items.list(conversation.id, …):",
-        exchanges=recorder.take(),
+        requests=recorder.take(),
         notes=[f"{len(items)} items on {pages} pages"],
         transcript=_as_json(items),
     )
@@ -164,7 +165,7 @@ async def _update(client: ConversationsClient, recorder: Recorder, id: str) -> S
     return Step(
         title="Update its metadata",
         code="await client.conversations.update(conversation.id, metadata={…})",
-        exchanges=recorder.take(),
+        requests=recorder.take(),
         notes=[", ".join(f"{key}={value}" for key, value in (updated.metadata or {}).items())],
     )
 
@@ -176,7 +177,7 @@ async def _delete_item(client: ConversationsClient, recorder: Recorder, id: str)
     return Step(
         title="Delete an item",
         code="await client.conversations.items.delete(item.id, conversation_id=…)",
-        exchanges=recorder.take(),
+        requests=recorder.take(),
         notes=[f"gone: {newest.data[0].id}", f"left: {len(left.data)} items"],
     )
 
@@ -218,15 +219,14 @@ async def _client(live: bool, recorder: Recorder) -> AsyncGenerator[Conversation
         yield client
 
 
-async def demo(*, live: bool = False) -> int:
+async def demo(*, live: Flag = False) -> int:
     """
-    Drive a whole conversation through the client, step by step.
+    Drive a whole conversation through the client; no key needed.
 
-    Without options it starts the embedded server on a free port of this machine: no key, no network service.
+    Without options it starts the embedded server on a free port of this machine.
 
     Args:
-        live: Use the service instead, with OPENAI_API_KEY (and OPENAI_BASE_URL). It makes a conversation of seven
-            short items and erases it again; no model is called.
+        live: Use the service instead, with OPENAI_API_KEY: seven short items, erased again; no model is called.
     """
     from openai_conversations.cli.render.demo import view
 

@@ -11,7 +11,10 @@ from cyclopts import Parameter
 
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
-from openai_conversations.cli.render.output import Json, console, local_time, note, wants_json, write_json
+from openai_conversations.cli.flags import Flag, Json
+from openai_conversations.cli.input import typed
+from openai_conversations.cli.render.output import console, note, wants_json, write_json
+from openai_conversations.cli.render.reports import local_time
 from openai_conversations.cli.render.text import clean, folded
 
 if TYPE_CHECKING:
@@ -25,15 +28,15 @@ async def find(
     registry: Annotated[Path, Parameter(name=["--registry", "-r"])] = Path("conversations.sqlite"),
     owner: str | None = None,
     idle: str | None = None,
-    deleted: bool = False,
-    pending: bool = False,
-    ids: bool = False,
+    deleted: Flag = False,
+    pending: Flag = False,
+    ids: Flag = False,
     json: Json = False,
 ) -> int:
     """
-    List conversations of a registry: by owner, by how long nobody wrote to them.
+    List conversations of a registry.
 
-    In a pipe it prints what erase, export and check take as --ids-file.
+    The service has no list of them. In a pipe it prints what erase, export and check take as --ids-file.
 
     Args:
         registry: The file that a client with a Registry writes.
@@ -51,10 +54,12 @@ async def find(
 
     async with Registry(registry) as opened:
         if pending:
-            return await _show_unfinished(opened, json=wants_json(json))
+            return await _show_pending(opened, json=wants_json(json))
         show = _show_id if ids else _show_json if wants_json(json) else _Table().show
         count = 0
-        async for found in opened.find(owner=owner, idle_for=seconds, deleted=deleted):
+        async for found in opened.find(
+            owner=None if owner is None else typed(owner), idle_for=seconds, deleted=deleted
+        ):
             show(found)
             count += 1
     if not wants_json(json) and not ids:
@@ -104,12 +109,12 @@ class _Table:
         )
 
 
-async def _show_unfinished(registry: Registry, *, json: bool) -> int:
+async def _show_pending(registry: Registry, *, json: bool) -> int:
     pending_creates = await registry.pending(older_than=0)
-    for birth in pending_creates:
-        value: dict[str, Any] = attrs.asdict(birth)
+    for create in pending_creates:
+        value: dict[str, Any] = attrs.asdict(create)
         if json:
             write_json(value)
         else:
-            note(f"{local_time(birth.at)}: owner {birth.owner or '-'}, metadata {dict(birth.metadata)}")
+            note(f"{local_time(create.at)}: owner {create.owner or '-'}, metadata {dict(create.metadata)}")
     return Exit.PROBLEMS_FOUND if pending_creates else Exit.OK

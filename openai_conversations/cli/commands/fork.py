@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from openai_conversations.cli.commands.archive import show_copy
 from openai_conversations.cli.connection import Connection
 from openai_conversations.cli.exit_codes import Exit
-from openai_conversations.cli.render.output import Json, wants_json, write_json
+from openai_conversations.cli.flags import Flag, Json
+from openai_conversations.cli.render.output import wants_json, write_json
+from openai_conversations.cli.render.reports import show_copy
 
 DEFAULT = Connection()
 
@@ -15,13 +16,15 @@ async def fork(
     /,
     *,
     until: str | None = None,
-    split_tool_calls: bool = False,
-    dry_run: bool = False,
+    split_tool_calls: Flag = False,
+    dry_run: Flag = False,
     json: Json = False,
     connection: Connection = DEFAULT,
 ) -> int:
     """
-    Copy a conversation, or its beginning, into a new one; the original is only read.
+    Copy a conversation, or its beginning, into a new one.
+
+    The original is only read.
 
     Args:
         conversation_id: The original.

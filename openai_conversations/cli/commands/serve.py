@@ -24,12 +24,12 @@ async def serve(
     keys_file: Path | None = None,
     rate_limit: int | None = None,
     control: bool | None = None,
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"])] = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], show_default=False)] = False,
 ) -> int:
     """
-    Serve the Conversations API on this machine, for tests of clients in any language.
+    Serve the API on this machine, with its rules and named faults.
 
-    Prints the line that points a client at it. Ctrl-C or SIGTERM stops it.
+    It is for tests of clients in any language. Prints the line that points a client at it. Ctrl-C or SIGTERM stops it.
 
     Args:
         host: Where to listen; anything but this machine's own address is warned about.

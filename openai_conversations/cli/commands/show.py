@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from openai_conversations.cli.connection import Connection
 from openai_conversations.cli.exit_codes import Exit
-from openai_conversations.cli.render.output import Json, as_json, console, wants_json, write_json
+from openai_conversations.cli.flags import Flag, Json
+from openai_conversations.cli.render.output import as_json, console, wants_json, write_json
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
@@ -23,23 +24,25 @@ async def show(
     /,
     *,
     last: Annotated[int | None, Parameter(name=["--last", "-n"])] = None,
-    full: bool = False,
+    full: Flag = False,
     follow: Annotated[bool, Parameter(name=["--follow", "-F"])] = False,
     interval: float = 1.0,
     json: Json = False,
     connection: Connection = DEFAULT,
 ) -> int:
     """
-    Show a conversation as a chat; tool calls are folded to one line.
+    Show a conversation as a chat.
+
+    Tool calls are folded to one line.
 
     Args:
         conversation_id: The conversation.
         last: Begin with the newest so many items; without, with the first.
         full: Show tool calls and their outputs whole.
         follow: Go on showing what is added, until Ctrl-C.
-        interval: Seconds between two looks when following.
+        interval: Seconds between two listings when following.
     """
-    printer = _JsonPrinter() if wants_json(json) else _ChatPrinter(full=full)
+    printer = _JsonPrinter() if wants_json(json) else _Drawer(full=full)
     async with connection.client() as client:
         async for items in _batches(client, conversation_id, last, interval if follow else None):
             printer.print(items)
@@ -50,29 +53,50 @@ async def _batches(
     client: ConversationsClient, id: str, last: int | None, interval: float | None
 ) -> AsyncIterator[Sequence[Any]]:
     """What is there, page by page; then, with an interval, what comes."""
-    import asyncio  # here: `--help` does without it
+    import asyncio
 
-    newest: str | None = None
+    position = _Position()
     if last is not None:
-        items = await _newest(client, id, last)
-        newest = items[-1]["id"] if items else None
-        yield items
+        yield position.new(await _newest(client, id, last))
     if last is None or interval is not None:
-        async for page in _after(client, id, newest):
-            newest = page[-1]["id"]
-            yield page
+        async for items in _after(client, id, position):
+            yield items
     while interval is not None:
         await asyncio.sleep(interval)
-        async for page in _after(client, id, newest):
-            newest = page[-1]["id"]
-            yield page
+        async for items in _after(client, id, position):
+            yield items
 
 
-async def _after(client: ConversationsClient, id: str, after: str | None) -> AsyncIterator[Sequence[Any]]:
-    lister = client.conversations.items.list(id, order="asc", limit=PAGE, after=after)
+class _Position:
+    """
+    What was shown last. A listing goes on after an id; items without one that were shown behind it come again.
+
+    Attributes:
+        after: The last id.
+        again: How many items behind it were shown.
+    """
+
+    def __init__(self) -> None:
+        self.after: str | None = None
+        self.again = 0
+
+    def new(self, items: Sequence[Any], *, known: int = 0) -> Sequence[Any]:
+        """Take note of items, oldest first, of which the first *known* have been shown; gives the others."""
+        for item in items[known:]:
+            id = item.get("id")
+            self.after, self.again = (id, 0) if isinstance(id, str) and id else (self.after, self.again + 1)
+        return items[known:]
+
+
+async def _after(client: ConversationsClient, id: str, position: _Position) -> AsyncIterator[Sequence[Any]]:
+    lister = client.conversations.items.list(id, order="asc", limit=PAGE, after=position.after)
+    known = position.again
     async for page in lister.iter_pages():
-        if page.data:
-            yield [as_json(item) for item in page.data]
+        items = [as_json(item) for item in page.data]
+        fresh = position.new(items, known=known)
+        known = max(0, known - len(items))
+        if fresh:
+            yield fresh
 
 
 async def _newest(client: ConversationsClient, id: str, count: int) -> list[Any]:
@@ -86,16 +110,16 @@ class _JsonPrinter:
             write_json(item)
 
 
-class _ChatPrinter:
+class _Drawer:
     def __init__(self, *, full: bool) -> None:
-        from openai_conversations.cli.render.chat import view_width
+        from openai_conversations.cli.render.terminal import view_width
 
         self._console = console()
         self._width = view_width(self._console)
         self._full = full
 
     def print(self, items: Sequence[Any]) -> None:
-        from openai_conversations.cli.render.chat import draw
+        from openai_conversations.cli.render.terminal import draw
 
         for drawn in draw(items, width=self._width, full=self._full):
             self._console.print(drawn)

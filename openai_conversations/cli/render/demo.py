@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from openai_conversations.cli.commands.demo import Exchange, Step
+from openai_conversations.cli.commands.demo import Step, StepRequest
 
 CLOSING = "Point any client of the API at your own: openai-conversations serve"
 
@@ -40,13 +40,13 @@ class PlainView:
 
     def step(self, step: Step) -> None:
         """Show a step."""
-        from openai_conversations.cli.render.chat import lines
+        from openai_conversations.cli.render.terminal import lines
 
         self._number += 1
-        self._requests += len(step.exchanges)
+        self._requests += len(step.requests)
         print(f"{self._number}. {step.title}")
         print(f"   {step.code}")
-        for line in [*_exchanges(step.exchanges), *step.notes]:
+        for line in [*_request_lines(step.requests), *step.notes]:
             print(f"   {line}")
         for line in lines(step.transcript or ()):
             print("\n".join(f"   | {part}" for part in line.splitlines()))
@@ -56,18 +56,16 @@ class PlainView:
         print(f"done: {self._number} steps, {self._requests} requests, nothing left behind")
 
 
-def _exchanges(exchanges: Sequence[Exchange]) -> list[str]:
+def _request_lines(requests: Sequence[StepRequest]) -> list[str]:
     """One line for each kind of request, with its number and time."""
-    return [
-        f"{name} -> {status}{times} {seconds * 1000:.1f} ms" for name, status, times, seconds in _grouped(exchanges)
-    ]
+    return [f"{name} -> {status}{times} {seconds * 1000:.1f} ms" for name, status, times, seconds in _grouped(requests)]
 
 
-def _grouped(exchanges: Sequence[Exchange]) -> list[tuple[str, int, str, float]]:
+def _grouped(requests: Sequence[StepRequest]) -> list[tuple[str, int, str, float]]:
     """Equal requests together: name, status, ``" x3"``, seconds of all."""
     groups: dict[tuple[str, int], list[float]] = {}
-    for exchange in exchanges:
-        groups.setdefault((f"{exchange.method} {exchange.path}", exchange.status), []).append(exchange.seconds)
+    for request in requests:
+        groups.setdefault((f"{request.method} {request.path}", request.status), []).append(request.seconds)
     return [
         (name, status, f" x{len(took)}" if len(took) > 1 else "", sum(took)) for (name, status), took in groups.items()
     ]
@@ -79,7 +77,7 @@ class RichView:
     def __init__(self, where: str) -> None:
         from rich.console import Console
 
-        from openai_conversations.cli.render.chat import view_width
+        from openai_conversations.cli.render.terminal import view_width
 
         self._where = where
         self._console = Console(highlight=False)
@@ -105,11 +103,11 @@ class RichView:
         from rich.text import Text
 
         self._number += 1
-        self._requests += len(step.exchanges)
+        self._requests += len(step.requests)
         self._console.print()
         self._line(Text.assemble((f" {self._number} ", "bold reverse cyan"), (f" {step.title}", "bold")))
         self._line(_python(step.code, "    "))
-        for name, status, times, seconds in _grouped(step.exchanges):
+        for name, status, times, seconds in _grouped(step.requests):
             method, _, path = name.partition(" ")
             self._line(
                 Text.assemble(
@@ -129,7 +127,7 @@ class RichView:
     def _transcript(self, step: Step) -> None:
         from rich.padding import Padding
 
-        from openai_conversations.cli.render.chat import draw
+        from openai_conversations.cli.render.terminal import draw
 
         self._console.print()
         for drawn in draw(step.transcript or (), width=self._width - 6):
@@ -158,7 +156,7 @@ def _python(code: str, indent: str) -> object:
     """One line of Python, highlighted without loading a lexer."""
     from rich.text import Text
 
-    text = Text(f"{indent}{code}", style="white")
+    text = Text(f"{indent}{code}", style="default")
     text.highlight_words(["await", "async for", " in "], style="magenta")
-    text.highlight_regex(r'"[^"]*"', style="yellow")
+    text.highlight_regex(r'"[^"]*"', style="green")
     return text

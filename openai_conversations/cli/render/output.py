@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-from cyclopts import Parameter
-
-from openai_conversations.cli.render.text import clean
+from openai_conversations.cli.render.text import clean, clean_json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from openai_conversations.schemas.base import Schema
-
-Json = Annotated[bool, Parameter(name="--json", help="Print JSON, as in a pipe.")]
 
 
 def wants_json(asked: bool) -> bool:
@@ -26,10 +23,30 @@ def wants_json(asked: bool) -> bool:
 
 def write_json(value: Any) -> None:
     """One JSON value on a line of its own."""
+    write_bytes(json_line(value))
+
+
+def write_bytes(line: bytes) -> None:
+    """A line of a file to standard output: as it is in a pipe; a terminal gets nothing that could act on it."""
+    if sys.stdout.isatty():
+        text = line.decode("utf-8", "replace")
+        sys.stdout.write(clean_json(text) if text.startswith(("{", "[")) else clean(text))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+
+
+def json_line(value: Any) -> bytes:
+    """A value as a line of JSON, however odd it is."""
     from openai_conversations.converters.json import dumps
 
-    sys.stdout.buffer.write(dumps(value) + b"\n")
-    sys.stdout.buffer.flush()
+    try:
+        return dumps(value) + b"\n"
+    except ValueError:  # it nests deeper than the fast writer goes
+        from openai_conversations.operations.archive.render.values import flat_json
+
+        return flat_json(value).encode("utf-8", "replace") + b"\n"
 
 
 def as_json(value: Schema) -> Any:
@@ -44,29 +61,6 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False, stderr=stderr)
-
-
-def show_fields(fields: Mapping[str, object]) -> None:
-    """Names and values in two columns."""
-    from rich.text import Text
-
-    out = console()
-    width = max(map(len, fields), default=0)
-    for name, value in fields.items():
-        out.print(Text.assemble((f"{name:>{width}}  ", "dim"), clean(str(value))))
-
-
-def show_conversation(conversation: Mapping[str, Any]) -> None:
-    """A conversation for people."""
-    metadata: Mapping[str, Any] = conversation.get("metadata") or {}
-    created = conversation.get("created_at")
-    fields: dict[str, object] = {"id": conversation.get("id"), "created": local_time(created) if created else "unknown"}
-    show_fields({**fields, **{f"metadata.{key}": value for key, value in metadata.items()}})
-
-
-def local_time(seconds: float) -> str:
-    """Unix seconds in the time zone of whoever looks."""
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def note(line: str) -> None:
@@ -89,5 +83,17 @@ def confirm(question: str, *, yes: bool) -> None:
     if not sys.stdin.isatty():
         raise CommandError("nobody to ask; give --yes", Exit.NOT_CONFIRMED)
     print(clean(f"{question} [y/N] "), end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    with _interruptible():
+        answer = sys.stdin.readline()
+    if answer.strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done", Exit.NOT_CONFIRMED)
+
+
+@contextmanager
+def _interruptible() -> Generator[None]:
+    """Ctrl-C counts at once: asyncio waits for the task, and the task for the answer."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -38,7 +38,7 @@ class Difference:
     def __str__(self) -> str:
         place = f" {self.path}" if self.path else ""
         reason = f": {self.reason}" if self.reason else ""
-        return f"item {self.index} ({self.type} {self.item_id}) {self.kind.replace('_', ' ')}{place}{reason}"
+        return f"item {self.index + 1} ({self.type} {self.item_id}) {self.kind.replace('_', ' ')}{place}{reason}"
 
 
 def difference(index: int, item: JsonObject, kind: Kind, path: str = "", reason: str = "") -> Difference:

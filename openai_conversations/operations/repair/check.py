@@ -45,7 +45,7 @@ class Finding:
 
     def __str__(self) -> str:
         named = f" {self.call_id}" if self.call_id else ""
-        return f"item {self.index} ({self.type} {self.item_id}): {self.kind.replace('_', ' ')}{named}"
+        return f"item {self.index + 1} ({self.type} {self.item_id}): {self.kind.replace('_', ' ')}{named}"
 
 
 @attrs.frozen(kw_only=True)

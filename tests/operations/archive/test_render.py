@@ -421,4 +421,4 @@ def test_markdown_code_that_is_not_closed():
     """A fence that the text leaves open is closed, so that it does not swallow what follows."""
     text = as_markdown(message("assistant", "```\n<b>"), message("user", "<b>"))
 
-    assert "```\n<b>\n```\n\n## User\n\n\\<b>\n" in text
+    assert "```\n<b>\n```\n\n## User\n\n&lt;b>\n" in text

@@ -39,7 +39,7 @@ def test_reads_as_a_sentence():
     """A difference says which item, what happened, where and why, and nothing of the content."""
     item = {"type": "reasoning", "id": "rs_1", "summary": [{"text": "secret"}]}
 
-    assert "item 3 (reasoning rs_1) left out: the reasoning is empty" == str(
+    assert "item 4 (reasoning rs_1) left out: the reasoning is empty" == str(
         difference(3, item, "left_out", reason="the reasoning is empty")
     )
-    assert "item 0 (reasoning rs_1) lost summary[0].text" == str(difference(0, item, "lost", "summary[0].text"))
+    assert "item 1 (reasoning rs_1) lost summary[0].text" == str(difference(0, item, "lost", "summary[0].text"))

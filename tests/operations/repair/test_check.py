@@ -81,7 +81,7 @@ async def test_check():
 
     assert (5, False, ["fc_c", "r"]) == (report.items, report.is_sound, [each.item_id for each in report.findings])
     assert {"items.list"} == set(calls.names())
-    assert "item 2 (function_call fc_c): call without output c" == str(report.findings[0])
+    assert "item 3 (function_call fc_c): call without output c" == str(report.findings[0])
     assert "content" not in str(report.to_json())
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import attrs
 
-from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, text_of
+from openai_conversations.operations.archive.render.values import json_in, json_text
+from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, is_list, is_object, text_of
 
 BlockKind = Literal["text", "code", "image", "file", "note", "refusal", "links"]
-
-_HINT: Final = 90
 
 
 @attrs.frozen(kw_only=True)
@@ -45,38 +43,18 @@ class Block:
 
 @attrs.frozen(kw_only=True)
 class Section:
-    """A part of a folded entry with its heading, which may be ``""``."""
+    """
+    A part of a folded entry.
+
+    Attributes:
+        title: Its heading, which may be ``""``.
+        blocks: What it holds.
+        is_output: Whether it came back from a tool; else it says what was asked.
+    """
 
     title: str
     blocks: tuple[Block, ...]
-
-
-@attrs.frozen(kw_only=True)
-class Reader:
-    """
-    How JSON is read and shown.
-
-    Attributes:
-        loads: JSON to a value; raises :class:`ValueError`.
-        show: A value to JSON with line breaks.
-    """
-
-    loads: Callable[[bytes], Any]
-    show: Callable[[Any], str]
-
-    def hint(self, value: object) -> str:
-        """A few words of a value, in one line."""
-        shown = value if isinstance(value, str) else "" if value is None else self.show(value)
-        folded = re.sub(r"\s+", " ", shown).strip()
-        return folded if len(folded) <= _HINT else f"{folded[:_HINT]}…"
-
-    def pretty(self, text: str) -> Block:
-        """Text that may be JSON: with line breaks when it is an object or a list, else as it is."""
-        try:
-            value = self.loads(text.encode("utf-8", "surrogatepass"))
-        except ValueError:
-            value = None
-        return code(self.show(value), "json") if isinstance(value, (dict, list)) else code(text)
+    is_output: bool = False
 
 
 def code(text: str, language: str = "") -> Block:
@@ -84,33 +62,56 @@ def code(text: str, language: str = "") -> Block:
     return Block(kind="code", text=text, language=language)
 
 
+def json_block(value: object) -> Block:
+    """A value as JSON."""
+    return code(json_text(value), "json")
+
+
 def note(text: str) -> Block:
     """Our own words."""
     return Block(kind="note", text=text)
 
 
-def section(reader: Reader, title: str, value: object) -> Section:
-    """A value under its name: text as text, everything else as JSON."""
-    block = reader.pretty(value) if isinstance(value, str) else code(reader.show(value), "json")
-    return Section(title=title.replace("_", " "), blocks=(block,))
+def value_block(value: object) -> Block:
+    """Text as text, with line breaks when it is a JSON object or list; everything else as JSON."""
+    if not isinstance(value, str):
+        return json_block(value)
+    parsed = json_in(value)
+    return code(value) if parsed is None else json_block(parsed)
 
 
-def of_parts(parts: Sequence[Any], reader: Reader) -> tuple[Block, ...]:
-    """The blocks of a content, of a tool's output, or of a screenshot."""
-    return tuple(block for part in parts for block in _part(as_object(part), reader))
+def section(title: str, value: object, *, is_output: bool = False) -> Section:
+    """A value under its name."""
+    return Section(title=title.replace("_", " "), blocks=(value_block(value),), is_output=is_output)
 
 
-def _part(part: JsonObject, reader: Reader) -> list[Block]:
+def of_content(content: object) -> tuple[Block, ...]:
+    """The blocks of a content, of a tool's output, or of a screenshot, whatever it is made of."""
+    if content is None or content == "":
+        return ()
+    parts: Sequence[Any] = content if is_list(content) else [content]
+    return tuple(block for part in parts for block in _part(part))
+
+
+def _part(part: object) -> list[Block]:
+    if isinstance(part, str):
+        return [Block(kind="text", text=part)]
+    if not is_object(part):
+        return [json_block(part)]
     tag = text_of(part, "type")
-    if tag in ("input_text", "output_text", "text", "summary_text", "reasoning_text"):
+    if tag in ("input_text", "output_text", "text", "summary_text", "reasoning_text") and _has_text(part, "text"):
         return [Block(kind="text", text=text_of(part, "text")), *_citations(part)]
     if tag in ("input_image", "computer_screenshot"):
         return [_image(part)]
     if tag == "input_file":
         return [_file(part)]
-    if tag == "refusal":
+    if tag == "refusal" and _has_text(part, "refusal"):
         return [Block(kind="refusal", text=text_of(part, "refusal"))]
-    return [code(reader.show(part), "json")]
+    return [json_block(part)]
+
+
+def _has_text(part: JsonObject, name: str) -> bool:
+    return isinstance(part.get(name), str)
 
 
 def _image(part: JsonObject) -> Block:

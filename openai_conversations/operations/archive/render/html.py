@@ -10,12 +10,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from openai_conversations.operations.archive.render.safety import safe_image, safe_link
+from openai_conversations.operations.archive.render.safety import printable, safe_image, safe_link
 from openai_conversations.operations.archive.render.transcript import Transcript
+from openai_conversations.operations.archive.render.values import time_text
 from openai_conversations.operations.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -34,9 +34,10 @@ def render_html(transcript: Transcript) -> str:
     """
     environment = _environment()
     style = environment.get_template("transcript.css").render()
-    return environment.get_template("transcript.html").render(
+    page = environment.get_template("transcript.html").render(
         transcript=transcript, style=style, style_hash=_source_of(style)
     )
+    return printable(page)
 
 
 def _source_of(style: str) -> str:
@@ -79,8 +80,8 @@ def _filters(parser: type[MarkdownIt], markup: type[Markup]) -> Mapping[str, Cal
     return {"answer": answer, "plain": quoted, "safe_link": safe_link, "safe_image": safe_image, "day": _day}
 
 
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%d %B %Y, %H:%M UTC")
+def _day(seconds: object) -> str:
+    return time_text(seconds, "%d %B %Y, %H:%M UTC")
 
 
 def _prepared(parser: MarkdownIt) -> MarkdownIt:

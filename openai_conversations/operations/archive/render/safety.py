@@ -1,4 +1,4 @@
-"""Which URLs out of a conversation may become a link or an image. Everything else is shown as text."""
+"""What of a conversation may stand in a file for people: which URLs are links or images, which characters pass."""
 
 from __future__ import annotations
 
@@ -12,6 +12,15 @@ _LINKS: Final = frozenset({"http", "https", "mailto"})
 _IMAGE: Final = re.compile(
     r"data:image/(?:png|jpe?g|gif|webp|avif|bmp);base64,[A-Za-z0-9+/\s]+={0,2}\s*", re.IGNORECASE
 )
+
+# Control characters but line feed and tab (ESC and CSI move the cursor of a terminal that shows the file), and halves
+# of a pair, which UTF-8 cannot carry.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """The text with ``�`` for every control character; line ends of other systems become line feeds."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def safe_link(url: str) -> str:

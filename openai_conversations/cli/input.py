@@ -1,0 +1,121 @@
+"""What people type, and files of theirs: texts, pairs, items, always UTF-8 whatever the locale."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from openai_conversations.cli.exit_codes import Exit
+from openai_conversations.cli.failures import CommandError
+
+
+def typed(text: str) -> str:
+    """A text from the command line; where the locale is ASCII, Python hands over the bytes of other characters."""
+    try:
+        return os.fsencode(text).decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def pairs_of(texts: Iterable[str]) -> dict[str, str]:
+    """
+    ``KEY=VALUE`` as often as it was given.
+
+    Raises:
+        CommandError: One is none.
+    """
+    return dict(_pair(typed(text)) for text in texts)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise CommandError(f"expected KEY=VALUE, not {text!r}", Exit.USAGE)
+    return key, value
+
+
+def items_of(text: str | None, file: str | None, role: str) -> list[Any]:
+    """
+    The items that were given: a text on the command line or a file; none when neither was given.
+
+    Raises:
+        CommandError: Both were given, or the file cannot be used.
+    """
+    if text is not None and file is not None:
+        raise CommandError("give either a text or --file, not both", Exit.USAGE)
+    if text is not None:
+        return [{"type": "message", "role": role, "content": typed(text)}]
+    return [] if file is None else read_items(file)
+
+
+def decoded(content: bytes) -> str:
+    """
+    The text of a file: UTF-8 with or without a byte order mark, or UTF-16 with one, as PowerShell's ``>`` writes it.
+
+    Raises:
+        UnicodeDecodeError: It is neither.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    return content.decode("utf-8-sig")
+
+
+def read_items(file: str) -> list[Any]:
+    """
+    The items in a file; ``-`` is standard input.
+
+    Raises:
+        CommandError: The file cannot be read, or holds no items; the message says where.
+    """
+    name = "standard input" if file == "-" else file
+    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    try:
+        value = _parsed(decoded(content), name)
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{name}: not UTF-8: {error}", Exit.BAD_INPUT) from error
+    items: list[Any] = value if _is_array(value) else [value]
+    for number, item in enumerate(items, 1):
+        if not isinstance(item, dict):
+            raise CommandError(f"{name}: item {number} is not a JSON object", Exit.BAD_INPUT)
+    if not items:
+        raise CommandError(f"{name}: no items", Exit.BAD_INPUT)
+    return items
+
+
+def _parsed(text: str, name: str) -> Any:
+    """One JSON value, unwrapped, or one a line."""
+    from openai_conversations.converters.json import loads_exact
+
+    try:
+        value = loads_exact(text.encode())
+    except ValueError as error:
+        if text.count("\n") < 2:
+            raise CommandError(f"{name}: not JSON: {error}", Exit.BAD_INPUT) from error
+        return _lines(text, name)
+    wrapped = value.get("items") if _is_object(value) else None
+    return wrapped if _is_array(wrapped) else value
+
+
+def _lines(text: str, name: str) -> list[Any]:
+    from openai_conversations.converters.json import loads_exact
+
+    values: list[Any] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                values.append(loads_exact(line.encode()))
+            except ValueError as error:
+                raise CommandError(f"{name}: line {number} is not JSON: {error}", Exit.BAD_INPUT) from error
+    return values
+
+
+def _is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)

@@ -1,0 +1,109 @@
+"""Results for people: conversations, checks, repairs, copies, receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from openai_conversations.cli.render.output import console
+from openai_conversations.cli.render.text import clean, folded
+from openai_conversations.operations.jsontypes import as_object
+
+if TYPE_CHECKING:
+    from openai_conversations.operations.repair.check import CheckReport
+    from openai_conversations.operations.repair.repair import RepairReport
+
+_WIDEST_NAME: Final = 40
+
+
+def show_fields(fields: Mapping[str, object]) -> None:
+    """Names and values in two columns."""
+    from rich.text import Text
+
+    out = console()
+    names = [folded(name, _WIDEST_NAME) for name in fields]
+    width = max(map(len, names), default=0)
+    for name, value in zip(names, fields.values(), strict=True):
+        text = clean(str(value)).replace("\n", f"\n{'':{width + 2}}")
+        out.print(Text.assemble((f"{name:>{width}}  ", "dim"), text), soft_wrap=True)
+
+
+def show_conversation(conversation: Mapping[str, Any]) -> None:
+    """A conversation for people."""
+    metadata = as_object(conversation.get("metadata"))
+    created = conversation.get("created_at")
+    fields: dict[str, object] = {"id": conversation.get("id"), "created": local_time(created) if created else "unknown"}
+    show_fields({**fields, **{f"metadata.{key}": value for key, value in metadata.items()}})
+
+
+def local_time(seconds: object) -> str:
+    """Unix seconds in the time zone of whoever looks; what is no time is shown as it stands."""
+    try:
+        return datetime.fromtimestamp(float(str(seconds))).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} (not a time in seconds)"
+
+
+def show_check(report: CheckReport) -> None:
+    """What a check found."""
+    from rich.text import Text
+
+    out = console()
+    if report.is_sound:
+        out.print(Text.assemble(("sound ", "bold green"), f"{report.items} items"))
+        return
+    out.print(Text.assemble((f"{len(report.findings)} found ", "bold red"), f"in {report.items} items"))
+    for finding in report.findings:
+        out.print(Text.assemble(("  • ", "red"), clean(str(finding))), soft_wrap=True)
+
+
+def show_plan(report: RepairReport) -> None:
+    """What a repair would do."""
+    from rich.text import Text
+
+    out = console()
+    show_check(report.found)
+    for number, step in enumerate(report.plan.steps, 1):
+        out.print(Text.assemble((f"  {number}. ", "cyan"), clean(str(step))), soft_wrap=True)
+    for finding in report.plan.left:
+        out.print(Text.assemble(("  not fixed: ", "yellow"), clean(str(finding))), soft_wrap=True)
+
+
+def show_copy(report: dict[str, Any]) -> None:
+    """What came of a fork or an import, for people."""
+    show_fields(
+        {
+            "conversation": report["conversation_id"] or "(dry run: none was made)",
+            "items": f"{report['total']} in all, {report['stored']} added, {report['present']} there before",
+            "differences": _listed(report["differences"]),
+            "metadata left out": ", ".join(report["metadata_left_out"]) or "none",
+            **({"damage": report["damage"]} if report["damage"] else {}),
+            **({"not expressible": len(report["unread"])} if report["unread"] else {}),
+            **({"calls without output": ", ".join(report["unanswered"])} if report["unanswered"] else {}),
+        }
+    )
+
+
+def _listed(differences: Sequence[dict[str, Any]]) -> str:
+    if not differences:
+        return "none, but for the ids"
+    kinds = [str(found.get("kind")) for found in differences]
+    counted = ", ".join(f"{kinds.count(kind)} × {kind.replace('_', ' ')}" for kind in dict.fromkeys(kinds))
+    return f"{counted} (--json lists them)"
+
+
+def show_receipt(receipt: Mapping[str, Any]) -> None:
+    """What an erasure did and saw."""
+    proof = as_object(receipt["proof"])
+    seen = f"at {proof['at']} a listing showed {proof['items']} items" if proof else "none: it was gone already"
+    show_fields(
+        {
+            "conversation": receipt["conversation_id"],
+            "outcome": str(receipt["outcome"]).replace("_", " "),
+            "items deleted": receipt["count"],
+            "sha256 of ids": receipt["sha256"],
+            "proof": seen,
+            "finished": receipt["finished_at"],
+        }
+    )
