@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import attrs
 
+from openai_conversations.server.rules.checks import Order
 from openai_conversations.server.rules.items import ItemRules
 
 ErrorStyle = Literal["openai", "message", "detail", "problem", "text", "empty"]
@@ -36,6 +37,9 @@ class ServerProfile:
         strict_items: See :class:`.items.ItemRules`.
         own_ids: Whether the ids that items bring are kept.
         unknown_types: Whether items of unknown types are kept.
+        repeat_ids: Whether ids that items bring are kept without a look at whether they are there already.
+        default_order: The order of lists that ask for none.
+        ignores_order: Whether every list has that order, whatever it asks for.
         item_deletion: What deleting an item responds with: its conversation, or an object for the deleted item.
         empty_ids: What ``first_id`` and ``last_id`` are in an empty list.
         last_id: Whether lists have a ``last_id`` at all.
@@ -64,6 +68,9 @@ class ServerProfile:
     strict_items: bool = True
     own_ids: bool = True
     unknown_types: bool = False
+    repeat_ids: bool = False
+    default_order: Order = "desc"
+    ignores_order: bool = False
     item_deletion: Literal["conversation", "item"] = "conversation"
     empty_ids: Literal["empty", "null", "absent"] = "empty"
     last_id: bool = True
@@ -76,7 +83,12 @@ class ServerProfile:
 
     @property
     def item_rules(self) -> ItemRules:
-        return ItemRules(strict=self.strict_items, own_ids=self.own_ids, unknown_types=self.unknown_types)
+        return ItemRules(
+            strict=self.strict_items,
+            own_ids=self.own_ids,
+            unknown_types=self.unknown_types,
+            repeat_ids=self.repeat_ids,
+        )
 
 
 PROFILES: Mapping[str, ServerProfile] = {
@@ -141,7 +153,7 @@ def _read(trait: str, value: str, like: object) -> Any:
         return type(like)(value)
     if isinstance(like, tuple):
         return tuple(value.split("+"))
-    choices = _CHOICES.get(trait)
+    choices = get_args(get_type_hints(ServerProfile)[trait])
     return _choice(trait, value, {choice: choice for choice in choices}) if choices else value
 
 
@@ -149,15 +161,3 @@ def _choice(trait: str, value: str, choices: Mapping[str, Any]) -> Any:
     if value not in choices:
         raise ValueError(f"{trait} is one of {', '.join(choices)}, not {value!r}")
     return choices[value]
-
-
-_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "errors": ("openai", "message", "detail", "problem", "text", "empty"),
-    "empty_metadata": ("object", "null"),
-    "update": ("replace", "merge"),
-    "item_deletion": ("conversation", "item"),
-    "empty_ids": ("empty", "null", "absent"),
-    "delete_again": ("refused", "repeated"),
-    "after_delete": ("hidden", "readable", "cascade"),
-    "trailing_slash": ("refused", "redirected"),
-}

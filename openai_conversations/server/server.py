@@ -30,7 +30,7 @@ from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.storage.engine import Engine, InlineEngine, Job, ThreadEngine
 from openai_conversations.server.storage.ids import Ids, make_clock
-from openai_conversations.server.storage.store import ConversationRow, Orphan, Store
+from openai_conversations.server.storage.store import ConversationRow, ItemRow, Orphan, Store
 
 T = TypeVar("T")
 
@@ -91,7 +91,8 @@ class ConversationsServer:
         self._authenticator = Authenticator(keys, self.profile)
         self._rate = RequestRate(rate_limit, clock)
         self._bounds = RequestBounds(body=max_body, patience=patience)
-        self._control = Control(self) if (host.startswith(LOOPBACK) if control is None else control) else None
+        is_local = host.startswith(LOOPBACK)
+        self._control = Control(self, is_open=not is_local) if (is_local if control is None else control) else None
         self._sleep = sleep
         self._clock = clock
         self._injector = FaultInjector()
@@ -264,7 +265,8 @@ class ConversationsServer:
             The items as they are stored.
 
         Raises:
-            ValueError: There is no such conversation.
+            ValueError: There is no such conversation, or it holds an item with such an id and the profile does not
+                repeat ids.
         """
         new_id = self._alive.handler.context.ids.new
         prepared = [complete(item, new_id) for item in items]
@@ -273,7 +275,10 @@ class ConversationsServer:
             conversation = store.find(conversation_id)
             if conversation is None:
                 raise ValueError(f"there is no conversation {conversation_id!r}")
-            store.append(conversation, [views.row(item) for item in prepared])
+            rows = [views.row(item) for item in prepared]
+            if not self.profile.repeat_ids:
+                _check_ids(store, conversation, rows)
+            store.append(conversation, rows)
 
         self._run(job)
         self._alive.handler.context.writes.note(item.item["id"] for item in prepared)
@@ -392,6 +397,13 @@ class _Thread:
 
 def _wake(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
     loop.call_soon_threadsafe(ended.set)
+
+
+def _check_ids(store: Store, conversation: ConversationRow, rows: Sequence[ItemRow]) -> None:
+    ids = [row.id for row in rows]
+    taken = [id for n, id in enumerate(ids) if id in ids[:n] or store.position(conversation, id) is not None]
+    if taken:
+        raise ValueError(f"{conversation.id} holds an item {taken[0]!r} already")
 
 
 def _seen(store: Store, row: ConversationRow) -> StoredConversation:

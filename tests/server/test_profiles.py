@@ -7,7 +7,7 @@ import pytest
 
 from openai_conversations.server import PROFILES, ConversationsServer
 from openai_conversations.server.profiles import ServerProfile, parse
-from tests.server.api import Api, user
+from tests.server.api import Api, texts, user
 
 
 @pytest.fixture
@@ -116,6 +116,40 @@ async def test_updates_that_merge(api):
     answer = await api.ask("POST", f"/conversations/{conversation}", {"metadata": {"b": "2"}})
 
     assert {"a": "1", "b": "2"} == answer.json["metadata"]
+
+
+@profile("openai,default_order=asc")
+async def test_lists_that_are_ascending_by_default(api):
+    """Some servers list the oldest first unless they are asked otherwise."""
+    conversation = await api.create(user("a"), user("b"))
+
+    assert ["a", "b"] == texts(await api.list(conversation))
+    assert ["b", "a"] == texts(await api.list(conversation, "?order=desc"))
+
+
+@profile("openai,default_order=asc,ignores_order=true")
+async def test_lists_that_have_one_order(api):
+    """Some servers have one order, whatever they are asked for."""
+    conversation = await api.create(user("a"), user("b"))
+
+    assert {("a", "b")} == {tuple(texts(await api.list(conversation, f"?order={o}"))) for o in ("asc", "desc", "up")}
+
+
+@profile("openai,repeat_ids=true")
+async def test_ids_that_are_not_unique(api, server):
+    """Some servers keep the ids that they are given and never look whether they are there already."""
+    first, second = [{"role": "user", "content": text, "id": "msg_x"} for text in "ab"]
+    conversation = await api.create(first, second)
+    other = await api.create()
+    appended = await api.append(other, first)
+    again = await api.append(other, second, second)
+    server.add_items(other, [first])
+
+    assert [200, 200] == [appended.status, again.status]
+    assert ["b", "a"] == texts(await api.list(conversation))
+    assert ["a", "b", "b", "a"] == texts(await api.list(other, "?order=asc"))
+    assert {"msg_x"} == {item["id"] for item in (await api.list(other)).json["data"]}
+    assert ["a"] == texts(await api.list(other, "?order=asc&limit=1"))
 
 
 @profile("openai,item_limit=false")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -43,7 +43,13 @@ def no_duplicates(
     By ``replay``, an item is a duplicate when an equal one was stored before it by another request whose response was
     lost or false: a client sent it again. Equal items that were sent on purpose are none. By ``content``, every item
     that equals an earlier one of its conversation is a duplicate.
+
+    Raises:
+        AssertionError: Something was.
+        ValueError: ``by`` is neither.
     """
+    if by not in get_args(By):
+        raise ValueError(f"by is one of {', '.join(get_args(By))}, not {by!r}")
     writers = {item_id: entry for entry in journal if entry.committed for item_id in entry.item_ids}
     found = [
         line

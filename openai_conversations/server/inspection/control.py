@@ -16,7 +16,8 @@ The control path: what a test does from Python, over HTTP, for clients in other 
 ``POST /_control/reset``                     forget everything
 ===========================================  ======================================================================
 
-An assertion responds with ``{"ok": true}`` or ``{"ok": false, "message": "…"}``, always with status 200.
+An assertion responds with ``{"ok": true}`` or ``{"ok": false, "message": "…"}``, always with status 200. A body is JSON
+and says so in ``content-type``; pages of other origins are refused, and so is a name that is not this machine's.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ from openai_conversations.converters import json
 from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.faults.parse import build_fault
 from openai_conversations.server.http.errors import HTTPError, bad_request, shorten
-from openai_conversations.server.http.messages import ServerRequest, ServerResponse, json_response
+from openai_conversations.server.http.messages import ServerRequest, ServerResponse
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
 from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.inspection.origin import check_source
 from openai_conversations.server.rules.schema_dsl import is_object
 from openai_conversations.server.storage.store import Orphan
 
@@ -59,23 +61,30 @@ class Controlled(Protocol):
 
 
 class Control:
-    """Answers the requests of the control path."""
+    """
+    Answers the requests of the control path.
 
-    def __init__(self, server: Controlled) -> None:
+    Args:
+        server: What is controlled.
+        is_open: Whether other machines may use it; see :func:`.origin.check_source`.
+    """
+
+    def __init__(self, server: Controlled, *, is_open: bool) -> None:
         self._server = server
-        self._operations: Mapping[tuple[str, str], Callable[[dict[str, Any]], Any]] = {
+        self._is_open = is_open
+        self._operations: Mapping[tuple[str, str], Callable[[dict[str, Any]], bytes]] = {
             ("GET", "faults"): self._faults,
             ("POST", "faults"): self._add_fault,
-            ("DELETE", "faults"): lambda _: server.clear_faults(),
-            ("GET", "journal"): lambda _: [_entry(entry) for entry in server.requests],
-            ("GET", "conversations"): lambda _: [attrs.asdict(one) for one in server.conversations()],
-            ("GET", "orphans"): lambda _: [_orphan(orphan) for orphan in server.orphans()],
-            ("POST", "items"): lambda fields: server.add_items(fields["conversation_id"], fields["items"]),
+            ("DELETE", "faults"): _nothing(server.clear_faults),
+            ("GET", "journal"): lambda _: json.dumps([_entry(entry) for entry in server.requests]),
+            ("GET", "conversations"): lambda _: _array(map(_conversation, server.conversations())),
+            ("GET", "orphans"): lambda _: _array(map(_orphan, server.orphans())),
+            ("POST", "items"): self._add_items,
             ("POST", "assertions/no-duplicates"): _assertion(server.assert_no_duplicates),
             ("POST", "assertions/no-loss"): _assertion(server.assert_no_loss),
-            ("POST", "assertions/erased"): _assertion(server.assert_erased),
-            ("POST", "assertions/requests"): _assertion(self._check_requests),
-            ("POST", "reset"): lambda _: server.reset(),
+            ("POST", "assertions/erased"): _assertion(self._assert_erased),
+            ("POST", "assertions/requests"): _assertion(self._assert_requests),
+            ("POST", "reset"): _nothing(server.reset),
         }
 
     def owns(self, path: str) -> bool:
@@ -87,28 +96,37 @@ class Control:
         Do what was asked.
 
         Raises:
-            HTTPError: Nothing can be asked like this.
+            HTTPError: Nothing can be asked like this, or not from there.
         """
+        check_source(request.headers, has_body=bool(request.body), is_open=self._is_open)
         operation = self._operations.get((request.method, request.path.removeprefix(PREFIX)))
         if operation is None:
             raise HTTPError(404, f"Invalid URL ({request.method} {shorten(request.path)})")
         try:
-            return json_response(operation(_fields(request.body)))
+            return ServerResponse(body=operation(_fields(request.body)))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
-            raise bad_request(f"{type(error).__name__}: {error}", None, None) from None
+            raise bad_request(f"{type(error).__name__}: {shorten(error)}", None, None) from None
 
-    def _faults(self, _: dict[str, Any]) -> list[dict[str, Any]]:
-        return [
-            {"fault": fault.name, "operation": fault.operation, "count": fault.count, "fired": fired}
-            for fault, fired in self._server.faults
-        ]
+    def _faults(self, _: dict[str, Any]) -> bytes:
+        return json.dumps(
+            [
+                {"fault": fault.name, "operation": fault.operation, "count": fault.count, "fired": fired}
+                for fault, fired in self._server.faults
+            ]
+        )
 
-    def _add_fault(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def _add_fault(self, fields: dict[str, Any]) -> bytes:
         keywords = {name: value for name, value in fields.items() if name != "fault"}
-        fault = self._server.add_fault(build_fault(fields["fault"], keywords))
-        return {"fault": fault.name, "operation": fault.operation, "count": fault.count}
+        fault = self._server.add_fault(build_fault(_text(fields, "fault"), keywords))
+        return json.dumps({"fault": fault.name, "operation": fault.operation, "count": fault.count})
 
-    def _check_requests(self, operations: Sequence[str] = (), counts: Mapping[str, int] | None = None) -> None:
+    def _add_items(self, fields: dict[str, Any]) -> bytes:
+        return _array(map(json.dumps, self._server.add_items(_text(fields, "conversation_id"), fields["items"])))
+
+    def _assert_erased(self, **fields: Any) -> None:
+        self._server.assert_erased(_text(fields, "conversation_id"))
+
+    def _assert_requests(self, operations: Sequence[str] = (), counts: Mapping[str, int] | None = None) -> None:
         self._server.assert_requests(*operations, **(counts or {}))
 
 
@@ -119,20 +137,48 @@ def _fields(body: bytes) -> dict[str, Any]:
     return fields
 
 
-def _assertion(judge: Callable[..., None]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    def check(fields: dict[str, Any]) -> dict[str, Any]:
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields[name]
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is not a string")
+    return value
+
+
+def _nothing(do: Callable[[], None]) -> Callable[[dict[str, Any]], bytes]:
+    def respond(_: dict[str, Any]) -> bytes:
+        do()
+        return b"null"
+
+    return respond
+
+
+def _assertion(judge: Callable[..., None]) -> Callable[[dict[str, Any]], bytes]:
+    def check(fields: dict[str, Any]) -> bytes:
         try:
             judge(**fields)
         except AssertionError as error:
-            return {"ok": False, "message": str(error)}
-        return {"ok": True}
+            return json.dumps({"ok": False, "message": str(error)})
+        return json.dumps({"ok": True})
 
     return check
 
 
+# Items are written one by one: what nests as deeply as an item may cannot be written inside of something else.
+
+
+def _array(members: Iterable[bytes]) -> bytes:
+    return b"[%b]" % b",".join(members)
+
+
+def _conversation(seen: StoredConversation) -> bytes:
+    head = json.dumps({"id": seen.id, "metadata": seen.metadata, "deleted": seen.deleted})
+    return b'%b,"items":%b}' % (head[:-1], _array(map(json.dumps, seen.items)))
+
+
+def _orphan(orphan: Orphan) -> bytes:
+    head = json.dumps({"id": orphan.id, "conversation_id": orphan.conversation_id})
+    return b'%b,"item":%b}' % (head[:-1], orphan.body)
+
+
 def _entry(entry: JournalEntry) -> dict[str, Any]:
     return {**attrs.asdict(entry), "body": entry.body.decode(errors="replace")}
-
-
-def _orphan(orphan: Orphan) -> dict[str, Any]:
-    return {"id": orphan.id, "conversation_id": orphan.conversation_id, "item": json.loads_exact(orphan.body)}

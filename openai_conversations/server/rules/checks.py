@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, get_args
 
 import attrs
 
@@ -20,6 +20,7 @@ MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
 Query = Mapping[str, Sequence[str]]
+Order = Literal["asc", "desc"]
 
 
 @attrs.frozen(kw_only=True)
@@ -76,10 +77,21 @@ def batch(value: Any, *, limits: bool = True) -> list[Any]:
     return value
 
 
-def page_query(query: Query, *, limits: bool = True) -> PageQuery:
-    order = _last(query, "order", "desc")
-    if order not in ("asc", "desc"):
-        raise errors.wrong_value("order", order, ("asc", "desc"))
+def page_query(
+    query: Query, *, limits: bool = True, default_order: Order = "desc", ignores_order: bool = False
+) -> PageQuery:
+    """
+    Which page a listing asks for.
+
+    Args:
+        query: Every value of every parameter.
+        limits: Whether a ``limit`` above 100 is refused; otherwise it means 100.
+        default_order: Of lists that ask for none.
+        ignores_order: Whether all lists have that order, whatever they ask for.
+    """
+    order = default_order if ignores_order else _last(query, "order", default_order)
+    if order not in get_args(Order):
+        raise errors.wrong_value("order", order, get_args(Order))
     return PageQuery(after=_last(query, "after", ""), limit=_limit(query, limits), ascending=order == "asc")
 
 

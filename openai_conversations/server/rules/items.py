@@ -54,11 +54,13 @@ class ItemRules:
             stored as they were sent.
         own_ids: Keep the ids that requests bring; otherwise every item gets a new one.
         unknown_types: Keep items of types that the server does not know instead of refusing them.
+        repeat_ids: Take items whose ids are there already.
     """
 
     strict: bool = True
     own_ids: bool = True
     unknown_types: bool = False
+    repeat_ids: bool = False
 
 
 def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: ItemRules) -> list[Prepared | Reference]:
@@ -76,7 +78,8 @@ def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: Item
             _check_trigger(path, last=n == len(values) - 1)
         else:
             prepared.append(prepare(value, path, new_id, rules))
-    _refuse_twins(prepared)
+    if not rules.repeat_ids:
+        _refuse_twins(prepared)
     return prepared
 
 
@@ -130,9 +133,10 @@ def complete(value: Mapping[str, Any] | str, new_id: Callable[[str], str]) -> Pr
         prepared = prepare(item, "item", new_id, ItemRules(unknown_types=True))
     except errors.HTTPError:
         prepared = None
-    return (
-        prepared if isinstance(prepared, Prepared) else Prepared(item={**item, "id": item.get("id") or new_id("item")})
-    )
+    if isinstance(prepared, Prepared):
+        return prepared
+    id = item.get("id")
+    return Prepared(item={**item, "id": id if id and isinstance(id, str) else new_id("item")})
 
 
 def type_of(value: Any, path: str) -> str:

@@ -57,13 +57,13 @@ def create_conversation(request: ServerRequest, context: Context) -> Job:
 
     def job(store: Store) -> ServerResponse:
         conversation = store.add_conversation(id=id, owner=request.owner, created_at=now, metadata=metadata)
-        return _conversation(conversation, _store(store, conversation, batch, request.owner))
+        return _conversation(conversation, _store(store, conversation, batch, request.owner, context.profile))
 
     return job
 
 
 def list_conversations(request: ServerRequest, context: Context) -> Job:
-    asked = checks.page_query(request.query, limits=context.profile.page_limit)
+    asked = _page_query(request, context.profile)
 
     def job(store: Store) -> ServerResponse:
         after = None
@@ -118,7 +118,7 @@ def create_items(request: ServerRequest, context: Context) -> Job:
 
     def job(store: Store) -> ServerResponse:
         conversation = _find(store, request)
-        rows = _store(store, conversation, batch, request.owner)
+        rows = _store(store, conversation, batch, request.owner, context.profile)
         body = _page(rows, more=False, include=include, profile=context.profile)
         return ServerResponse(body=body, conversation_id=conversation.id, item_ids=_ids(rows))
 
@@ -126,7 +126,7 @@ def create_items(request: ServerRequest, context: Context) -> Job:
 
 
 def list_items(request: ServerRequest, context: Context) -> Job:
-    asked = checks.page_query(request.query, limits=context.profile.page_limit)
+    asked = _page_query(request, context.profile)
     include = checks.include(request.query, context.profile.include)
 
     def job(store: Store) -> ServerResponse:
@@ -194,6 +194,15 @@ def _fields(request: ServerRequest) -> dict[str, Any]:
 def _loads(body: bytes) -> Any:
     # The fast reader turns integers beyond 64 bits into floats.
     return json.loads_exact(body) if re.search(rb"\d{19}", body) else json.loads(body)
+
+
+def _page_query(request: ServerRequest, profile: ServerProfile) -> PageQuery:
+    return checks.page_query(
+        request.query,
+        limits=profile.page_limit,
+        default_order=profile.default_order,
+        ignores_order=profile.ignores_order,
+    )
 
 
 def _metadata(value: Any, context: Context) -> bytes:
@@ -267,11 +276,15 @@ def _visible_page(
 
 
 def _store(
-    store: Store, conversation: ConversationRow, batch: Sequence[ItemRow | Reference], owner: str
+    store: Store,
+    conversation: ConversationRow,
+    batch: Sequence[ItemRow | Reference],
+    owner: str,
+    profile: ServerProfile,
 ) -> list[ItemRow]:
     rows = [_resolve(store, item, owner) if isinstance(item, Reference) else item for item in batch]
     for row in rows:
-        if row.identity != "new":
+        if row.identity != "new" and not profile.repeat_ids:
             _make_way(store, conversation, row, owner)
     store.append(conversation, rows)
     return rows

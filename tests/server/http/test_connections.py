@@ -107,6 +107,20 @@ async def test_a_connection_that_says_nothing_is_closed():
         assert [b"", b""] == await asyncio.gather(speak(server.port), speak(server.port, drip))
 
 
+async def test_a_second_head_that_drips():
+    """The head of a later request must arrive in the same time as that of the first."""
+    head = b"GET /v1/conversations/x HTTP/1.1\r\nhost: x\r\n"
+    async with ConversationsServer(patience=0.05) as server, asyncio.timeout(5):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        for _ in range(2):
+            writer.write(head + b"\r\n")
+            await reader.readuntil(b"}}")
+        writer.write(head)
+
+        assert b"" == await reader.read()
+        writer.close()
+
+
 async def test_a_body_that_does_not_come():
     """A body that does not arrive in time answers 408 and ends the connection."""
     async with ConversationsServer(patience=0.05) as server:

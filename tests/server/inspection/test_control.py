@@ -106,6 +106,18 @@ async def test_reset(api, control):
         ("POST", "assertions/no-duplicates", {"of": 1}, 400),
         ("POST", "assertions/no-loss", {"expected": 1}, 400),
         ("POST", "assertions/requests", {"counts": {"a": []}}, 200),
+        ("POST", "assertions/requests", {"operations": [1, {}]}, 400),
+        ("POST", "assertions/requests", {"operations": 1}, 400),
+        ("POST", "assertions/no-duplicates", {"by": "chance"}, 400),
+        ("POST", "assertions/no-loss", {"expected": {"conv_none": [1]}}, 400),
+        ("POST", "assertions/no-loss", b'{"expected":{"c":[' + b"[" * 300 + b"]" * 300 + b"]}}", 400),
+        ("POST", "assertions/erased", {"conversation_id": {}}, 400),
+        ("POST", "assertions/erased", {}, 400),
+        ("POST", "items", {"conversation_id": {}, "items": ["a"]}, 400),
+        ("POST", "items", b"[" * 100_000, 400),
+        ("POST", "faults", {"fault": {"a": 1}}, 400),
+        ("POST", "faults", {"fault": "status", "message": ["a"]}, 400),
+        ("POST", "faults", {"fault": "status", "operation": {}}, 400),
     ],
 )
 async def test_nonsense(control, method, path, body, status):
@@ -114,6 +126,103 @@ async def test_nonsense(control, method, path, body, status):
 
     assert status == answered
     assert status == 200 or {"error"} == set(value)
+
+
+async def test_ids_that_are_there_already(api, control):
+    """An item under an id that its conversation holds is refused, in the same request or a later one."""
+    conversation = await api.create()
+    item = {"role": "user", "content": "a", "id": "msg_1"}
+    twice = await control("POST", "items", {"conversation_id": conversation, "items": [item, item]})
+    first = await control("POST", "items", {"conversation_id": conversation, "items": [item]})
+    again = await control("POST", "items", {"conversation_id": conversation, "items": [item]})
+
+    assert [400, 200, 400] == [status for status, _ in (twice, first, again)]
+    assert "holds an item 'msg_1' already" in again[1]["error"]["message"]
+
+
+async def test_ids_that_are_none(api, control):
+    """What is no id is replaced by one."""
+    conversation = await api.create()
+    ids = [{}, [1], 7, None, True, ""]
+    items = [{"type": "hologram", "id": id} for id in ids]
+    status, stored = await control("POST", "items", {"conversation_id": conversation, "items": items})
+
+    assert (200, len(ids)) == (status, len({item["id"] for item in stored}))
+
+
+async def test_whatever_is_stored_is_shown(api, control):
+    """Items that nest as deeply as the service takes them, and halves of pairs, do not break the control path."""
+    deep = b"[" * 490 + b"]" * 490
+    conversation = await api.create()
+    item = b'{"role":"user","content":"\\ud800","deep":%b}' % deep
+    assert 200 == (await api.ask("POST", f"/conversations/{conversation}/items", b'{"items":[%b]}' % item)).status
+    for path in ("conversations", "journal"):
+        status, (seen, *_) = await control("GET", path)
+        assert 200 == status
+        assert conversation == (seen.get("id") if path == "conversations" else seen["conversation_id"])
+    status, verdict = await control("POST", "assertions/no-loss", {"expected": {conversation: ["a"]}})
+    assert (200, False) == (status, verdict["ok"])
+    await api.ask("DELETE", f"/conversations/{conversation}")
+    assert 200 == (await control("GET", "orphans"))[0]
+    assert (200, False) == (await _ok(control("POST", "assertions/erased", {"conversation_id": conversation})))
+
+
+async def _ok(asking):
+    status, value = await asking
+    return status, value["ok"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"host": "localhost:1"}, 200),
+        ({"host": "a.localhost"}, 200),
+        ({"host": "[::1]:80"}, 200),
+        ({"host": "127.9.9.9"}, 200),
+        ({"host": "evil.example"}, 403),
+        ({"host": "127.0.0.1.evil.example"}, 403),
+        ({"host": "evil"}, 403),
+        ({"host": "10.0.0.1"}, 403),
+        ({"origin": "http://{host}"}, 200),
+        ({"origin": "https://{host}"}, 403),
+        ({"origin": "http://evil.example"}, 403),
+        ({"origin": "http://localhost:3000"}, 403),
+        ({"origin": "null"}, 403),
+        ({"host": "evil.example", "origin": "http://evil.example"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"sec-fetch-site": "same-site"}, 403),
+        ({"sec-fetch-site": "same-origin"}, 200),
+        ({"sec-fetch-site": "none"}, 200),
+        ({"content-type": "text/plain"}, 400),
+        ({"content-type": "application/x-www-form-urlencoded"}, 400),
+        ({"content-type": "multipart/form-data; boundary=x"}, 400),
+    ],
+    ids=lambda value: " ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else None,
+)
+@pytest.mark.parametrize("body", [None, b"{}"])
+async def test_pages_of_others_are_refused(api, server, headers, status, body):
+    """No page of another origin, no rebound name and no form can wipe what is stored, or read it."""
+    await api.create(user("a"))
+    sent = {name: value.format(host=f"127.0.0.1:{server.port}") for name, value in headers.items()}
+    wiped = await api.ask("POST", f"{server.url}/_control/reset", body, headers=sent)
+
+    assert status == wiped.status
+    assert (status == 200) == (server.conversations() == [])
+    if status == 403:
+        assert 403 == (await api.ask("GET", f"{server.url}/_control/conversations", headers=sent)).status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("10.0.0.1:80", 200), ("[fe80::1]", 200), ("conversations:80", 200), ("evil.example", 403), ("", 403)],
+)
+async def test_names_of_an_open_server(session, host, status):
+    """A server that is open on purpose answers under addresses and names of containers, not under names of the web."""
+    async with ConversationsServer(host=OPEN, control=True) as server:
+        answer = await Api(server, session).ask("GET", f"{server.url}/_control/faults", headers={"host": host})
+
+    assert status == answer.status
 
 
 @pytest.mark.parametrize(

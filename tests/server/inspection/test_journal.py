@@ -32,12 +32,45 @@ async def test_addresses_that_are_none(api, server):
     assert "request 1 GET /v1/models: responded 404" == str(server.requests[0])
 
 
-async def test_keys_are_not_written_down(api, server):
-    """No key reaches an entry."""
-    await api.ask("POST", "/conversations", headers={"authorization": "Bearer sk-secret", "api-key": "sk-secret"})
+@pytest.mark.parametrize(
+    "name",
+    [
+        "authorization",
+        "Proxy-Authorization",
+        "api-key",
+        "X-API-Key",
+        "Ocp-Apim-Subscription-Key",
+        "x-goog-api-key",
+        "x-ms-user-isolation-key",
+        "cookie",
+        "x-auth-token",
+        "x-amz-signature",
+    ],
+)
+async def test_keys_are_not_written_down(api, server, name):
+    """No credential that comes in a header reaches an entry, whatever the header is called."""
+    await api.ask("POST", "/conversations", headers={name: "Bearer sk-secret"})
 
-    assert "sk-secret" not in repr(server.requests[0])
-    assert "sk-secret" not in str(server.requests[0].headers)
+    assert "***" == server.requests[0].headers[name.lower()]
+    assert "sk-secret" not in f"{server.requests[0]!r}{server.requests[0].headers}"
+
+
+@pytest.mark.parametrize(
+    "name", ["key", "api-key", "api_key", "apikey", "access_token", "token", "sig", "X-Amz-Signature"]
+)
+async def test_keys_in_addresses_are_not_written_down(api, server, name):
+    """No credential that comes in a query reaches an entry."""
+    await api.ask("POST", f"/conversations?{name}=sk-secret&{name}=sk-too&limit=3")
+
+    assert {name: ["***", "***"], "limit": ["3"]} == server.requests[0].query
+
+
+async def test_what_is_no_credential_is_written_down(api, server):
+    """Names that only sound like it are shown: a test asks for them."""
+    headers = {"idempotency-key": "a", "x-stainless-retry-count": "b", "openai-organization": "c", "x-monkey": "d"}
+    await api.ask("POST", "/conversations?after=a", headers=headers)
+
+    assert headers == {name: server.requests[0].headers[name] for name in headers}
 
 
 async def test_a_client_that_gave_up_was_not_told(session):
