@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS items (
     gated INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS items_in_order ON items (conversation, position);
-CREATE UNIQUE INDEX IF NOT EXISTS items_by_id ON items (id, conversation);
+CREATE INDEX IF NOT EXISTS items_by_id ON items (id, conversation);
 CREATE TABLE IF NOT EXISTS unlinked (id TEXT NOT NULL, conversation TEXT NOT NULL, body BLOB NOT NULL);
 """
 
@@ -84,7 +84,7 @@ class ItemRow:
     An item as it is stored.
 
     Attributes:
-        id: Unique in its conversation.
+        id: Unique in its conversation, unless the profile repeats ids.
         body: The whole item as JSON.
         gated: Whether it holds fields that are shown only on demand.
         identity: See :class:`.items.Prepared`; it matters only while the item is being stored.
