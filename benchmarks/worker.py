@@ -213,12 +213,12 @@ def _cut_chain(client: Any, part: str, answer: Any) -> None:
     """Put an answering handler where the named part of the chain ends."""
     import attrs
 
-    from openai_conversations.version import __version__
     from openai_conversations.transport.credentials import AuthHeaders
     from openai_conversations.transport.middleware import build_chain
     from openai_conversations.transport.policy import RetryPolicy
     from openai_conversations.transport.retry import Retry
     from openai_conversations.transport.status import status_to_error
+    from openai_conversations.version import __version__
 
     async def bare(request: Any, _: Any = None) -> Any:
         return await answer(request, None)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,8 @@ import aiohttp
 import aioresponses.core
 import hypothesis
 import pytest
+
+from tests.virtual_time import VirtualTimeLoop
 
 hypothesis.settings.register_profile(
     "default",
@@ -21,6 +25,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("thorough", hypothesis.settings.get_profile("default"), max_examples=10_000)
 hypothesis.settings.load_profile("default")
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Real time for every test but those that are marked ``virtual_time``, where no conftest.py says otherwise."""
+    return {"time": VirtualTimeLoop if item.get_closest_marker("virtual_time") else asyncio.new_event_loop}
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -29,6 +29,7 @@ from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import resolve
 from openai_conversations.transport.message import Request, Response
 from tests.sockets import answering, hanging_up, http, serving, silent
+from tests.virtual_time import runtime
 
 MARKER = "mArKeR-7f3a9c"
 KEY = f"sk-{MARKER}"
@@ -119,6 +120,7 @@ SERVERS = {
 }
 
 
+@pytest.mark.virtual_time
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("kind", SERVERS)
 async def test_keys(way, kind, caplog):
@@ -127,9 +129,8 @@ async def test_keys(way, kind, caplog):
     settings = dict(WAYS[way])
     options = {"extra_headers": settings.pop("extra", None), "extra_query": settings.pop("query", None)}
     async with SERVERS[kind]() as server:
-        client = ConversationsClient(
-            base_url=server.base_url, retry=RetryPolicy(initial=0.001), max_retries=1, timeout=0.2, **settings
-        )
+        settings |= {"retry": RetryPolicy(initial=0.001), "max_retries": 1, "timeout": 0.2, "runtime": runtime()}
+        client = ConversationsClient(base_url=server.base_url, **settings)
         errors = []
         async with client:
             for call in (

@@ -1,3 +1,3 @@
-"""The fixtures of the writing tests: a server on a real socket, and a client that does not wait."""
+"""Clients as the writing tests have them, in real time: the server of the tests here runs in a thread."""
 
-from tests.writing.conftest import *  # noqa: F403  # fixtures are shared by being imported
+from tests.writing.conftest import client, make_client  # noqa: F401  # fixtures are shared by being imported

@@ -20,6 +20,7 @@ from openai_conversations import (
 from openai_conversations.api.pagination import ItemLister
 from openai_conversations.schemas.items.message import Message
 from openai_conversations.server import ConversationsServer, faults
+from tests.fakes import until
 from tests.writing.conftest import LIST_ITEMS
 from tests.writing.helpers import operations, text_of
 
@@ -259,16 +260,17 @@ async def test_closing(server, client, conversation):
     await items.aclose()
 
 
-async def test_the_next_page_comes_while_this_one_is_consumed(server, client, conversation):
+@pytest.mark.parametrize(("prefetch", "pages"), [(True, 2), (False, 1)])
+async def test_the_next_page_comes_while_this_one_is_consumed(server, client, conversation, prefetch, pages):
     """From the middle of a page on the next one is under way, unless that is switched off."""
-    for prefetch, expected in ((True, 2), (False, 1)):
-        before = operations(server).count(LIST_ITEMS)
-        async with aclosing(aiter(client.conversations.items.list(conversation, limit=10, prefetch=prefetch))) as items:
-            for _ in range(6):
-                await anext(items)
-            await asyncio.sleep(0.05)
+    tasks = asyncio.all_tasks()
+    async with aclosing(aiter(client.conversations.items.list(conversation, limit=10, prefetch=prefetch))) as items:
+        for _ in range(6):
+            await anext(items)
+        assert prefetch == (tasks != asyncio.all_tasks())
+        await until(lambda: operations(server).count(LIST_ITEMS) >= pages)
 
-            assert expected == operations(server).count(LIST_ITEMS) - before
+        assert pages == operations(server).count(LIST_ITEMS)
 
 
 async def test_an_error_of_a_page_that_nobody_waits_for(server, client, conversation, recwarn):

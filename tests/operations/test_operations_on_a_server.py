@@ -8,12 +8,13 @@ import pickle
 import pytest
 
 from openai_conversations import (
-    APIError,
+    APIConnectionError,
     ArchiveError,
     ConversationsClient,
     CopyIncompleteError,
     EraseIncompleteError,
     ImportConflictError,
+    InternalServerError,
     InvalidArgumentError,
     MetadataConflictError,
     MissingExtraError,
@@ -21,7 +22,7 @@ from openai_conversations import (
     NotFoundError,
     OutdatedPlanError,
 )
-from openai_conversations.server import ConversationsServer, faults
+from openai_conversations.server import ConversationsServer, Fault, faults
 
 TEXTS = [f"message {number}" for number in range(45)]
 CHAT = [
@@ -100,25 +101,44 @@ async def test_fork_of_nothing(client):
 # Export and import
 
 
-@pytest.mark.parametrize("lost", ["drop_before_commit", "commit_then_drop", "commit_then_status"])
-async def test_interrupted_import(server, client, lost):
-    """Whatever happens to a request, going on in the conversation that the error names stores every item once."""
+@pytest.mark.parametrize(
+    ("fault", "error", "stored"),
+    [
+        (faults.drop_before_commit(), APIConnectionError, None),
+        (faults.commit_then_drop(), APIConnectionError, None),
+        (faults.commit_then_status(), InternalServerError, None),
+        (faults.drop_before_commit(skip=1), CopyIncompleteError, 0),
+        (faults.drop_before_commit(skip=2), CopyIncompleteError, 20),
+        (faults.drop_before_commit(skip=3), CopyIncompleteError, 40),
+    ],
+    ids=lambda value: f"{value.name}-{value.skip}" if isinstance(value, Fault) else "",
+)
+async def test_interrupted_import(server, client, fault, error, stored):
+    """A client that does not try again stops; going on in the conversation that the error names stores the rest."""
     lines = await lines_of(client, await conversation(server, client, TEXTS))
-    for skip in range(4):
-        server.clear_faults()
-        server.add_fault(getattr(faults, lost)(skip=skip))
-        into = None
-        try:
-            into = (await client.conversations.import_(lines)).conversation_id
-        except CopyIncompleteError as error:
-            into = error.conversation_id
-        except APIError:
-            pass  # the empty conversation could not be made
-        server.clear_faults()
+    server.add_fault(fault)
 
-        report = await client.conversations.import_(lines, into=into)
+    with pytest.raises(error) as caught:
+        await client.conversations.import_(lines)
+    into = getattr(caught.value, "conversation_id", None)
+    report = await client.conversations.import_(lines, into=into)
 
-        assert TEXTS == texts(server, report.conversation_id)
+    assert stored == (None if into is None else caught.value.stored)
+    assert (TEXTS, len(TEXTS) - (stored or 0)) == (texts(server, report.conversation_id), report.stored)
+    server.assert_no_duplicates()
+
+
+@pytest.mark.parametrize("skip", [1, 2, 3])
+@pytest.mark.parametrize("lost", [faults.commit_then_drop, faults.commit_then_status])
+async def test_import_through_a_lost_response(server, client, lost, skip):
+    """An append that was stored is found again, the first into a new conversation too, and the import goes on."""
+    lines = await lines_of(client, await conversation(server, client, TEXTS))
+    server.add_fault(lost(skip=skip))
+
+    report = await client.conversations.import_(lines)
+
+    assert TEXTS == texts(server, report.conversation_id)
+    assert [] == server.unfired_faults
     server.assert_no_duplicates()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
 
 import aiohttp
 import pytest
@@ -22,6 +21,9 @@ from openai_conversations import (
     Timeout,
 )
 from tests.sockets import answering, hanging_up, http, read_request, serving
+from tests.virtual_time import runtime
+
+pytestmark = pytest.mark.virtual_time
 
 CONVERSATION = {"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {}}
 MESSAGE = {"type": "message", "id": "msg_1", "role": "user", "status": "completed", "content": []}
@@ -49,7 +51,7 @@ EVERY_METHOD = [
 
 def client_of(server, **settings):
     settings.setdefault("retry", RetryPolicy(initial=0.001))
-    return ConversationsClient(api_key="sk-test", base_url=server.base_url, **settings)
+    return ConversationsClient(api_key="sk-test", base_url=server.base_url, runtime=runtime(), **settings)
 
 
 @pytest.mark.parametrize(("resource", "call", "reply"), EVERY_METHOD)
@@ -91,8 +93,22 @@ async def test_attributes():
     assert ("POST", f"{server.base_url}/conversations/conv_1") == (raw.method, raw.url)
     assert (["1", "2"], None) == (raw.headers.getall("x-a"), raw.request_id)
     assert (1, [503, 200]) == (raw.retries_taken, [attempt.status_code for attempt in raw.attempts])
-    assert timedelta(0) < raw.elapsed < timedelta(seconds=5)
     assert ("updateConversation", "1") == (raw.http_request.operation, raw.http_request.headers["X-Call"])
+
+
+async def test_elapsed():
+    """``elapsed`` is the time of the last attempt, from sending to the last byte; ``attempts`` has those before it."""
+
+    async def peer(reader, writer):
+        while await read_request(reader) is not None:
+            await asyncio.sleep(0.25)
+            writer.write(replies.pop(0))
+
+    replies = [http(503, b"", "retry-after-ms: 500"), http(200, json.dumps(CONVERSATION).encode())]
+    async with serving(peer) as server, client_of(server) as client:
+        raw = await client.conversations.with_raw_response.retrieve("conv_1")
+
+    assert [pytest.approx(0.25)] * 3 == [raw.elapsed.total_seconds(), *(attempt.elapsed for attempt in raw.attempts)]
 
 
 async def test_an_answer_that_was_lost():

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from openai_conversations import ConversationsClient, RetryPolicy
-from openai_conversations.client import Runtime
 from openai_conversations.server import ConversationsServer
-from tests.virtual_time import VirtualTimeLoop
+from tests.virtual_time import pytest_asyncio_loop_factories, runtime  # noqa: F401  # a hook
 
 CREATE_ITEMS = "createConversationItems"
 LIST_ITEMS = "listConversationItems"
-
-
-def pytest_asyncio_loop_factories(item):
-    """Every test of this folder runs in virtual time, but for those that start processes."""
-    return {"time": asyncio.new_event_loop if item.get_closest_marker("real_time") else VirtualTimeLoop}
 
 
 @pytest.fixture
@@ -35,8 +27,7 @@ async def make_client(server):
     def make(**settings):
         settings.setdefault("retry", RetryPolicy(initial=0.002, maximum=0.02))
         settings.setdefault("base_url", server.base_url)
-        clock = asyncio.get_running_loop().time
-        made.append(ConversationsClient(api_key="sk-test", runtime=Runtime(clock=clock), **settings))
+        made.append(ConversationsClient(api_key="sk-test", runtime=runtime(), **settings))
         return made[-1]
 
     yield make

@@ -36,10 +36,10 @@ from openai_conversations import (
     ConversationsError,
     InternalServerError,
     RetryPolicy,
+    Runtime,
     Timeout,
     UnknownItem,
 )
-from openai_conversations.client import Runtime
 from openai_conversations.server import ConversationsServer, faults
 from tests.virtual_time import VirtualTimeLoop
 from tests.writing.helpers import is_subsequence, text_of, user

@@ -25,9 +25,9 @@ from openai_conversations import (
     RetryPolicy,
     Timeout,
 )
-from openai_conversations.client import Runtime
 from openai_conversations.server import ConversationsServer, faults
 from openai_conversations.server.faults.fault import Fault
+from tests.virtual_time import runtime
 from tests.writing.conftest import CREATE_ITEMS, LIST_ITEMS
 from tests.writing.helpers import text_of, user
 
@@ -147,7 +147,7 @@ async def ours(count: int) -> Report:
         "timeout": Timeout(total=DEADLINE, attempt=ATTEMPT),
         "retry": PACE,
         "max_retries": 4,
-        "runtime": Runtime(clock=asyncio.get_running_loop().time),
+        "runtime": runtime(),
     }
     async with (
         ConversationsServer(journal_limit=100) as server,

@@ -27,6 +27,7 @@ from openai_conversations.operations.listing import items_of, read_all
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.operations.writable import refusal_of, writable
 from openai_conversations.writing.chunks import append
+from openai_conversations.writing.last_item import START
 from openai_conversations.writing.settle import item_id
 
 
@@ -241,9 +242,9 @@ class _Chunks:
     ) -> Sequence[str]:
         """Append up to 20 items. There is no earlier run to look for, and no bound but that of the call."""
         del look_first, within
-        known = last_item_id or (item_id(self.stored[-1]) if self.stored else None)
+        newest = (item_id(self.stored[-1]) or None) if self.stored else START
         answer = await self._tools.calls.items.create(
-            self._conversation_id, items=items, include=INCLUDE_ALL, last_item_id=known or None
+            self._conversation_id, items=items, include=INCLUDE_ALL, last_item_id=last_item_id or newest
         )
         stored = items_of(self._tools, answer)
         if len(stored) != len(items):
