@@ -13,7 +13,6 @@ import importlib.metadata
 import pickle
 import re
 import sys
-import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -23,9 +22,10 @@ from typing import Any
 import attrs
 import openai
 
-from openai_conversations import ConversationsClient, Timeout
+from openai_conversations import ConversationsClient, Runtime, Timeout
 from openai_conversations.converters import json
 from openai_conversations.server import ConversationsServer, faults
+from tests.virtual_time import VirtualTimeLoop
 
 PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "traps.md"
 
@@ -38,16 +38,22 @@ MANY = 1_000
 
 @attrs.frozen
 class Contender:
-    """A client under test: how to make it, bounded by seconds for a call, or (``attempt``) for each attempt."""
+    """
+    A client under test: how to make it, bounded by seconds for a call, or (``attempt``) for each attempt.
+
+    ``by_clock`` makes it go by the event loop's clock, where it does not do so anyway.
+    """
 
     name: str
     make: Callable[..., Any]
+    by_clock: Callable[[Callable[[], float]], dict[str, Any]]
     bound: Callable[[float], dict[str, Any]]
     bound_attempt: Callable[[float], dict[str, Any]]
 
     @asynccontextmanager
     async def client(self, server: ConversationsServer | str, **settings: Any) -> AsyncIterator[Any]:
         base_url = server if isinstance(server, str) else server.base_url
+        settings |= self.by_clock(asyncio.get_running_loop().time)
         client = self.make(**{"api_key": KEY, "base_url": base_url, **settings})
         try:
             yield client
@@ -55,10 +61,17 @@ class Contender:
             await client.close()
 
 
-OFFICIAL = Contender("official client", openai.AsyncOpenAI, lambda s: {"timeout": s}, lambda s: {"timeout": s})
+OFFICIAL = Contender(
+    "official client",
+    openai.AsyncOpenAI,
+    lambda _: {},
+    lambda s: {"timeout": s},
+    lambda s: {"timeout": s},
+)
 OURS = Contender(
     "openai_conversations",
     ConversationsClient,
+    lambda clock: {"runtime": Runtime(clock=clock)},
     lambda s: {"timeout": s},
     lambda s: {"timeout": Timeout(total=30, attempt=s)},
 )
@@ -281,9 +294,10 @@ async def timed(who: Contender, seconds: float, fault: faults.Fault) -> str:
         conversation = await client.conversations.create()
         server.add_fault(fault)
         before = len(server.requests)
-        started = time.perf_counter()
+        clock = asyncio.get_running_loop().time
+        started = clock()
         came = await outcome(client.conversations.retrieve(conversation.id))
-        taken = time.perf_counter() - started
+        taken = clock() - started
         return f"{came} after {taken:.1f} s and {counted(len(server.requests) - before)}"
 
 
@@ -445,7 +459,9 @@ def comparable(page: str, *, with_rival: bool) -> list[str]:
 def without_rival(line: str) -> str:
     """A line without the rival's cell or version."""
     cells = line.split(" | ")
-    return re.sub(r"`openai` \d[\w.]*\w", "`openai` …", line) if len(cells) != 3 else " | ".join([cells[0], "…", cells[2]])
+    return (
+        re.sub(r"`openai` \d[\w.]*\w", "`openai` …", line) if len(cells) != 3 else " | ".join([cells[0], "…", cells[2]])
+    )
 
 
 def misfits(page: str, rows: Sequence[tuple[str, str, str]]) -> list[str]:
@@ -469,9 +485,10 @@ def main() -> None:
     """Write the page, or compare it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare with the page instead of writing it")
-    parser.add_argument("--calm", action="store_true", help="compare without the rows under load")
+    parser.add_argument("--calm", action="store_true", help="compare without the rows under load, in virtual time")
     options = parser.parse_args()
-    rows = asyncio.run(measure(storms=not options.calm))
+    with asyncio.Runner(loop_factory=VirtualTimeLoop if options.calm else None) as runner:
+        rows = runner.run(measure(storms=not options.calm))
     if not options.check:
         PAGE.write_text(render(rows), encoding="utf-8")
         print(render(rows))

@@ -36,7 +36,9 @@ def changed(column: int) -> list[tuple[str, ...]]:
     return [cells, *ROWS[1:]]
 
 
-THIS_VERSION, OTHER_VERSION = (re.sub(r"`openai` \d[\w.]*\w", name, PAGE) for name in (traps.versions(), "`openai` 99.0"))
+THIS_VERSION, OTHER_VERSION = (
+    re.sub(r"`openai` \d[\w.]*\w", name, PAGE) for name in (traps.versions(), "`openai` 99.0")
+)
 
 
 @pytest.mark.parametrize(
