@@ -98,7 +98,9 @@ class Attempt:
     outcome_unknown: bool
     """Whether the server may have carried out the request although it did not say so."""
     wait: float | None = None
-    """Seconds until the next attempt; ``None`` when there is none."""
+    """Seconds until the next attempt; ``None`` when there is none, or when a lookup comes first."""
+    locked: bool = False
+    """Whether somebody else's work on the conversation is the reason; such waits are not counted as retries."""
 
 
 class ResponseLike(Protocol):
@@ -169,7 +171,10 @@ class APIError(ConversationsError):
         type: The service's class of mistake (``invalid_request_error``), if it gave one.
         attempts: Every try of the call, oldest first.
         retry_after: Seconds that the server asked to wait before another try, if it did.
+        not_carried_out: Of a write: whether the server certainly did not carry it out. Only the transport can know.
     """
+
+    not_carried_out: bool = False
 
     def __init__(
         self,
@@ -213,22 +218,34 @@ class APIConnectionError(APIError):
 
     Attributes:
         sent: Whether the server may have received the request.
+        status_code: The HTTP status, when a response had begun before the connection broke; else ``None``.
     """
 
     def __init__(
-        self, *, message: str = "Connection error.", request: RequestInfo | None = None, sent: bool = True
+        self,
+        *,
+        message: str = "Connection error.",
+        request: RequestInfo | None = None,
+        sent: bool = True,
+        status_code: int | None = None,
     ) -> None:
         super().__init__(message, request)
         self.sent = sent
+        self.status_code = status_code
 
 
 class APITimeoutError(APIConnectionError):
     """No whole answer arrived in time."""
 
     def __init__(
-        self, request: RequestInfo | None = None, *, message: str = "Request timed out.", sent: bool = True
+        self,
+        request: RequestInfo | None = None,
+        *,
+        message: str = "Request timed out.",
+        sent: bool = True,
+        status_code: int | None = None,
     ) -> None:
-        super().__init__(message=message, request=request, sent=sent)
+        super().__init__(message=message, request=request, sent=sent, status_code=status_code)
 
 
 class APIResponseValidationError(APIError):
@@ -365,6 +382,13 @@ def error_details(body: object) -> Mapping[str, Any]:
     outer = cast("Mapping[str, Any]", body)
     inner = outer.get("error")
     return cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else outer
+
+
+def is_error_object(body: object) -> bool:
+    """Whether a body is the API's own error: ``{"error": {…}}`` with a message, a type or a code."""
+    outer = cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
+    inner = outer.get("error")
+    return isinstance(inner, Mapping) and any(key in inner for key in ("message", "type", "code"))
 
 
 def error_message(body: object) -> str:

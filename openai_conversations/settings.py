@@ -74,7 +74,7 @@ class Profile:
         include_style: ``brackets`` sends ``include[]=a&include[]=b``, ``repeat`` sends ``include=a&include=b``.
         key_header: The header that carries a key given as a string: ``authorization`` (as a bearer) or ``api-key``.
             What a provider returns is always sent as a bearer token.
-        path: AppendResult to a base URL that has no path of its own; empty for nothing.
+        path: Appended to a base URL that has no path of its own; empty for nothing.
         query: Sent with every request (``api-version``).
         needs_key: Whether a client without a key is refused.
     """

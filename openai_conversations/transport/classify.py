@@ -9,6 +9,7 @@ out although it did not say so? Only a write asks this, and the answer forbids t
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
@@ -19,37 +20,47 @@ from openai_conversations.errors import (
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
+    Attempt,
     ConversationLockedError,
     error_class,
+    is_error_object,
 )
 from openai_conversations.transport.message import Replay, Request, Response
 from openai_conversations.transport.policy import RetryPolicy, backoff_delay, lock_delay, retry_after
 from openai_conversations.transport.status import error_body
 
-Outcome = Response | APIConnectionError
+AttemptOutcome = Response | APIConnectionError
 
 TRANSIENT: Final = frozenset({408, 409, 429})
 
 # A server that answers so did not get to the end of the request, or its gateway did not wait for it. 409 counts too:
-# it is what a second copy of a request meets when the first was carried out.
-UNKNOWN: Final = frozenset({408, 409})
+# it is what a second copy of a request meets when the first was carried out. 499 is what nginx says of a client that
+# went away (https://nginx.org/en/docs/http/ngx_http_core_module.html); the service behind it may be at work. 303 answers
+# a POST that was carried out (https://www.rfc-editor.org/rfc/rfc9110#name-303-see-other).
+UNKNOWN: Final = frozenset({303, 408, 409, 499})
+
+# By these a server or a gateway says that it did not begin, whatever its words.
+REFUSED: Final = frozenset(
+    {400, 401, 402, 403, 404, 405, 406, 407, 411, 413, 414, 415, 417, 421, 422, 426, 428, 429, 431, 451}
+)
 
 # The request may still be under way behind a gateway: what is not there yet may yet come.
-MAY_ARRIVE_LATE: Final = frozenset({408, 504, 524})
-
+MAY_ARRIVE_LATE: Final = frozenset({408, 499, 504, 524})
 
 # The service, or one behind a gateway, may be at work on the request without anybody who waits for it.
 MAY_BE_UNDER_WAY: Final = frozenset({409, 502, 520})
+
+# Seconds: with less than that to the deadline, a write is not sent again.
+_TIME_FOR_A_WRITE: Final = 0.1
 
 
 class Action(enum.Enum):
     """What to do after an attempt."""
 
     ACCEPT = "accept"
-    FAIL = "fail"
+    STOP = "stop"
+    """Report it as it is. Of a write, the outcome may be unknown."""
     RETRY = "retry"
-    SETTLE = "settle"
-    """Find out what became of the write; send it again only if it was not carried out."""
 
 
 @attrs.frozen(kw_only=True)
@@ -61,17 +72,15 @@ class Decision:
         action: What to do.
         wait: Seconds.
         is_lock: Whether somebody else's lock is the reason; such waits are not counted as retries.
-        may_resend: Whether the write may be sent again when it turns out that it was not carried out.
     """
 
     action: Action
     wait: float = 0.0
     is_lock: bool = False
-    may_resend: bool = True
 
 
 ACCEPT: Final = Decision(action=Action.ACCEPT)
-FAIL: Final = Decision(action=Action.FAIL)
+STOP: Final = Decision(action=Action.STOP)
 
 
 @attrs.frozen(kw_only=True)
@@ -85,7 +94,6 @@ class State:
         waited_for_lock: Seconds spent in them.
         remaining: Seconds until the deadline; ``None`` without one.
         random: From 0 to 1.
-        doubt: Whether the outcome of an earlier attempt was unknown.
     """
 
     retries: int
@@ -93,37 +101,46 @@ class State:
     waited_for_lock: float
     remaining: float | None
     random: float
-    doubt: bool = False
 
 
-def decide(request: Request, outcome: Outcome, state: State, policy: RetryPolicy) -> Decision:
+def state_of(attempts: Sequence[Attempt], *, remaining: float | None, random: float) -> State:
+    """
+    Where a call stands after these attempts, each of which was followed by another.
+
+    Args:
+        attempts: What was tried before the attempt that is to be judged.
+        remaining: Seconds until the deadline; ``None`` without one.
+        random: From 0 to 1.
+    """
+    locked = [attempt for attempt in attempts if attempt.locked]
+    return State(
+        retries=len(attempts) - len(locked),
+        lock_waits=len(locked),
+        waited_for_lock=sum(attempt.wait or 0.0 for attempt in locked),
+        remaining=remaining,
+        random=random,
+    )
+
+
+def decide(request: Request, outcome: AttemptOutcome, state: State, policy: RetryPolicy) -> Decision:
     """What to do after an attempt."""
-    if isinstance(outcome, Response) and is_success(request, outcome):
+    if isinstance(outcome, Response) and is_success(outcome):
         return ACCEPT
-    if request.replay is Replay.APPEND and is_unknown(outcome):
-        return _after_unknown(request, outcome, state, policy)
-    decision = _after_failure(request, outcome, state, policy)
-    if decision.action is Action.RETRY and state.doubt and request.settle is not None:
-        # An earlier attempt may have arrived while this one was refused; it may even hold the lock that refused it.
-        return attrs.evolve(decision, action=Action.SETTLE)
-    return decision
-
-
-def _after_failure(request: Request, outcome: Outcome, state: State, policy: RetryPolicy) -> Decision:
-    """What was certainly not carried out, or may be carried out twice."""
+    if request.replay is Replay.APPEND and (request.has_doubt or is_unknown(outcome)):
+        # It must be looked up first, which is not ours to do. After a doubt that goes for a refusal too: the earlier
+        # attempt may have arrived while this one was refused; it may even hold the lock that refused it.
+        return STOP
     if isinstance(outcome, Response) and is_locked(outcome):
-        return _after_lock(request, outcome, state, policy)
+        return _in_time(request, _after_lock(request, outcome, state, policy), state)
     if state.retries >= request.max_retries or not is_transient(outcome):
-        return FAIL
-    wait = _wait(outcome, state, policy)
-    return FAIL if wait is None else Decision(action=Action.RETRY, wait=wait)
+        return STOP
+    wait = wait_before_next(outcome, state, policy)
+    return STOP if wait is None else _in_time(request, Decision(action=Action.RETRY, wait=wait), state)
 
 
-def is_success(request: Request, response: Response) -> bool:
-    """A 2xx answer; for a write it must also be whole."""
-    if not 200 <= response.status_code < 300:
-        return False
-    return request.is_whole is None or request.stream or request.is_whole(response.content)
+def is_success(response: Response) -> bool:
+    """Whether the status is of the 2xx."""
+    return 200 <= response.status_code < 300
 
 
 def is_locked(response: Response) -> bool:
@@ -133,7 +150,7 @@ def is_locked(response: Response) -> bool:
     return error_class(400, error_body(response)) is ConversationLockedError
 
 
-def is_transient(outcome: Outcome) -> bool:
+def is_transient(outcome: AttemptOutcome) -> bool:
     """Whether another attempt may help."""
     if not isinstance(outcome, Response):
         return True
@@ -143,22 +160,38 @@ def is_transient(outcome: Outcome) -> bool:
     return outcome.status_code in TRANSIENT or outcome.status_code >= 500
 
 
-def is_unknown(outcome: Outcome) -> bool:
+def is_unknown(outcome: AttemptOutcome) -> bool:
     """Whether the server may have carried out a request although this is no success."""
     if not isinstance(outcome, Response):
         return outcome.sent
-    return outcome.status_code in UNKNOWN or outcome.status_code >= 500 or 200 <= outcome.status_code < 300
+    status = outcome.status_code
+    if status in UNKNOWN or status >= 500 or status < 300:
+        return True
+    if status in REFUSED or status < 400:
+        return False
+    return not is_error_object(error_body(outcome))
+
+
+def is_unknown_failure(failure: APIError) -> bool:
+    """The same for an error: whether the server may have carried out the request."""
+    if isinstance(failure, APIConnectionError):
+        return failure.sent
+    if isinstance(failure, APIStatusError) and isinstance(failure.response, Response):
+        return is_unknown(failure.response)
+    return True
 
 
 def may_arrive_late(failure: APIError) -> bool:
     """Whether a write that is not there yet may still be under way; then it must not be sent again."""
     if isinstance(failure, APIStatusError):
         return failure.status_code in MAY_ARRIVE_LATE
+    if isinstance(failure, APIConnectionError) and failure.status_code is not None:
+        return True  # a response had begun: the service has done what it says
     return isinstance(failure, (APITimeoutError, APIResponseValidationError))
 
 
 def may_be_under_way(failure: APIError) -> bool:
-    """Whether a write that is not there may be so for a moment only: it is looked for twice before it is sent again."""
+    """Whether a write that is not there may be so for a moment only: it is looked up twice before it is sent again."""
     if isinstance(failure, APIStatusError):
         return failure.status_code in MAY_BE_UNDER_WAY
     return isinstance(failure, APIConnectionError)
@@ -170,26 +203,30 @@ def _after_lock(request: Request, response: Response, state: State, policy: Retr
     wait = lock_delay(policy, state.lock_waits, state.random) if asked is None else asked
     patience = policy.longest_lock_wait - state.waited_for_lock if state.remaining is None else state.remaining
     if request.max_retries == 0 or wait > patience or (asked or 0) > policy.longest_retry_after:
-        return FAIL
+        return STOP
     return Decision(action=Action.RETRY, wait=wait, is_lock=True)
 
 
-def _after_unknown(request: Request, outcome: Outcome, state: State, policy: RetryPolicy) -> Decision:
-    """Look whatever the number of retries: a look is how a failure learns to tell the truth."""
-    if request.settle is None:
-        return FAIL
-    wait = _wait(outcome, state, policy)
-    return Decision(
-        action=Action.SETTLE,
-        wait=wait or 0.0,
-        may_resend=wait is not None and state.retries < request.max_retries and is_transient(outcome),
-    )
-
-
-def _wait(outcome: Outcome, state: State, policy: RetryPolicy) -> float | None:
+def wait_before_next(outcome: AttemptOutcome | None, state: State, policy: RetryPolicy) -> float | None:
     """Seconds before the next attempt; ``None`` when the server asks for more than there is time or patience for."""
     asked = retry_after(outcome.headers) if isinstance(outcome, Response) else None
     if asked is not None and asked > policy.longest_retry_after:
         return None
     wait = backoff_delay(policy, state.retries, state.random) if asked is None else asked
     return None if state.remaining is not None and wait > state.remaining else wait
+
+
+def _in_time(request: Request, decision: Decision, state: State) -> Decision:
+    """
+    For a write, a wait that leaves hardly any time is not made.
+
+    The attempt after it would be cut off by the deadline, and what was certainly not stored would be in doubt.
+    """
+    if request.replay is Replay.SAFE or state.remaining is None or decision.wait == 0:
+        return decision
+    return decision if is_time_for_a_write(state.remaining, decision.wait) else STOP
+
+
+def is_time_for_a_write(remaining: float, wait: float) -> bool:
+    """Whether enough time is left, after a wait, to send a write."""
+    return remaining - wait >= min(_TIME_FOR_A_WRITE, remaining / 2)

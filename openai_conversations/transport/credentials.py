@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from multidict import CIMultiDict
 
 from openai_conversations.settings import ApiKey, Settings, checked_key, merged
+from openai_conversations.transport.deadline import late
 from openai_conversations.transport.message import Request, Response
 
 RETRY_COUNT: Final = "x-stainless-retry-count"
@@ -20,29 +23,69 @@ Send = Callable[[Request, Mapping[str, str]], Awaitable[Response]]
 """Sends a request once, with these headers."""
 
 
-class AuthHeaders:
+class SecretHeaders(CIMultiDict[str]):
+    """Headers with a key among them; a traceback that shows local variables shows their names only."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(self)}>"
+
+
+class Credentials:
     """
     The end of the chain, below the retry: sends each attempt with the client's headers and credentials.
 
     It is a handler and not a middleware, so that no :class:`Request` ever holds a credential of the client.
     A key that is a function is asked before every attempt, so that a token that has expired meanwhile is renewed.
+
+    Args:
+        settings: Where the key and the headers are from.
+        version: Of this package, for ``User-Agent``.
+        send: Sends a request once.
+        clock: Seconds; deadlines are by this clock.
     """
 
-    __slots__ = ("_fixed", "_key", "_send")
+    __slots__ = ("_clock", "_fixed", "_key", "_send")
 
-    def __init__(self, settings: Settings, version: str, send: Send) -> None:
-        self._fixed: Mapping[str, str] = CIMultiDict(fixed_headers(settings, version))
+    def __init__(
+        self, settings: Settings, version: str, send: Send, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._fixed = SecretHeaders(fixed_headers(settings, version))
         self._key: ApiKey | None = None if isinstance(settings.api_key, str) else settings.api_key
         self._send = send
+        self._clock = clock
 
     def __call__(self, request: Request) -> Awaitable[Response]:
         if self._key is not None:
             return self._with_key(request, self._key)
-        return self._send(request, merged(self._fixed, request.headers) if request.headers else self._fixed)
+        if request.headers or request.attempts:
+            return self._send(request, _with_headers(self._fixed, request))
+        return self._send(request, self._fixed)
 
     async def _with_key(self, request: Request, provider: ApiKey) -> Response:
-        headers = merged({"Authorization": f"Bearer {await ask_key(provider)}"}, self._fixed)
-        return await self._send(request, merged(headers, request.headers))
+        key = SecretHeaders({"Authorization": f"Bearer {await self._ask(request, provider)}"})
+        return await self._send(request, _with_headers(SecretHeaders(merged(key, self._fixed)), request))
+
+    async def _ask(self, request: Request, provider: ApiKey) -> str:
+        """Ask for the key, for no longer than an attempt may take: nothing is sent before it is there."""
+        remaining = None if request.deadline is None else request.deadline - self._clock()
+        bounds = [bound for bound in (remaining, request.timeout.attempt) if bound is not None]
+        bound = min(bounds, default=None)
+        scope = asyncio.timeout(bound)
+        try:
+            async with scope:
+                return await ask_key(provider)
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            raise late(request, bound, is_for_call=bound == remaining, is_sent=False) from error
+
+
+def _with_headers(base: SecretHeaders, request: Request) -> SecretHeaders:
+    """The client's headers, those of the request over them, and the number of the retry where there is one."""
+    headers = merged(base, request.headers)
+    if request.attempts:
+        headers = merged(headers, {RETRY_COUNT: str(len(request.attempts))})
+    return SecretHeaders(headers)
 
 
 def fixed_headers(settings: Settings, version: str) -> dict[str, str]:

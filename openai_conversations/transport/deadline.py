@@ -1,5 +1,5 @@
 """
-One timer for the two bounds of an attempt.
+One timer for the two bounds of an attempt, and the error when one has passed.
 
 Its own bound counts while there is a connection, that of the whole call always. It cancels the task as
 :func:`asyncio.timeout` does, without that one's five calls and three coroutines: 4 % of the instructions of a small
@@ -9,6 +9,13 @@ call, and a second timer would cost as much again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+
+from openai_conversations.errors import APITimeoutError
+from openai_conversations.transport.message import Request
+
+# The part of the time left that one attempt of a write may take, so that time is left to look up what became of it.
+_WRITE_SHARE = 0.7
 
 
 class AttemptTimer:
@@ -16,8 +23,8 @@ class AttemptTimer:
     Cancels the running task when a bound has passed. It counts from the start; stop it whatever happens.
 
     Args:
-        remaining: Seconds until the deadline of the call; ``None`` without one.
-        bound: Seconds that the attempt may take once there is a connection; ``None`` for no bound.
+        request: What is attempted; its deadline and ``timeout.attempt`` are the bounds.
+        clock: Seconds; deadlines are by this clock.
 
     Attributes:
         is_for_call: Whether it is the deadline of the call that ends first.
@@ -26,7 +33,15 @@ class AttemptTimer:
 
     __slots__ = ("_call_ends", "_cancelling", "_handle", "_loop", "_task", "bound", "expired", "is_for_call")
 
-    def __init__(self, remaining: float | None, bound: float | None) -> None:
+    def __init__(self, request: Request, clock: Callable[[], float]) -> None:
+        bound = request.timeout.attempt
+        remaining = None
+        if request.deadline is not None:
+            remaining = request.deadline - clock()
+            write = request.write
+            if write is not None and write.guard != "off":
+                share = remaining * _WRITE_SHARE
+                bound = share if bound is None or share < bound else bound
         self._loop = loop = asyncio.get_running_loop()
         task = asyncio.current_task(loop)
         if task is None:
@@ -75,3 +90,23 @@ class AttemptTimer:
         self._handle = None
         self.expired = True
         self._task.cancel()
+
+
+def late(
+    request: Request, bound: float | None, *, is_for_call: bool, is_sent: bool, status: int | None = None
+) -> APITimeoutError:
+    """
+    The error for an attempt whose bound has passed.
+
+    Args:
+        request: What was attempted.
+        bound: Seconds that the attempt was given.
+        is_for_call: Whether it is the deadline of the call that has passed.
+        is_sent: Whether the server may know of the request.
+        status: The status of the response, when it had begun.
+    """
+    total = request.timeout.total
+    message = f"{request.operation} did not finish {f'within {total:g} s' if total else 'in time'}."
+    if not is_for_call and bound is not None:
+        message = f"No response within {bound:g} s."
+    return APITimeoutError(request.info, message=message, sent=is_sent, status_code=status)

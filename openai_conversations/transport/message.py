@@ -3,20 +3,20 @@ The values that travel through the chain: a request, a response, and the shape o
 
 ``Handler`` and ``Middleware`` have the shape of aiohttp's client middlewares, over our own values: they stand above
 the session, so that one deadline covers all attempts and a failure while the body is read is seen too.
+Both values are data: nothing in them calls back.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
 import attrs
 from multidict import CIMultiDict
 
-from openai_conversations.errors import APIError, Attempt, RequestInfo, shown_url, without_secrets
+from openai_conversations.errors import Attempt, RequestInfo, shown_url, without_secrets
 from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout, merged
-from openai_conversations.transport.deadline import AttemptTimer
 
 if TYPE_CHECKING:
     from typing import Self
@@ -32,7 +32,13 @@ Middleware = Callable[["Request", Handler], Awaitable["Response"]]
 
 V = TypeVar("V", bound=Any)
 
+Guard = Literal["auto", "strict", "off"]
+"""How an append whose outcome is unknown is looked up; see ``items.create``."""
+
 NO_HEADERS: Final[dict[str, str]] = {}
+
+UNREAD: Final[Any] = object()
+"""The value of a body that nobody has decoded yet."""
 
 
 class Replay(enum.Enum):
@@ -41,55 +47,40 @@ class Replay(enum.Enum):
     SAFE = "safe"
     """After any transient failure: doing it twice does what doing it once does."""
     APPEND = "append"
-    """Only when the server certainly did not carry it out; else look first."""
-
-
-class Progress:
-    """
-    How far the current attempt of a call has come: what the session tells the retry loop, which owns the clock.
-
-    One per call, shared by the copies of its request.
-    """
-
-    __slots__ = ("sent", "timer")
-
-    def __init__(self) -> None:
-        self.sent: bool = False
-        """Whether the server may know of the request."""
-        self.timer: AttemptTimer | None = None
-
-    def wait_for_connection(self) -> None:
-        """No connection is free: until there is one, only the deadline of the call counts."""
-        if self.timer is not None:
-            self.timer.suspend()
-
-    def begin(self) -> None:
-        """There may be a connection: from now on the server may know of the request, and the attempt's bound counts."""
-        self.sent = True
-        if self.timer is not None and self.timer.is_for_call:
-            self.timer.resume()
-
-
-Settle = Callable[[APIError], Awaitable["Verdict"]]
-"""How to find out what became of a write whose outcome is unknown; given the failure of the last attempt."""
+    """Only when the server certainly did not carry it out; else it is looked up first."""
 
 
 @attrs.frozen(kw_only=True)
-class Verdict:
+class Write:
     """
-    What a look at the server told about a write.
+    What is known of a write that must not be done twice. The items are those of the request's body: JSON, as it is sent.
 
     Attributes:
-        response: The answer that the write would have had, when it was carried out; else ``None``.
-        absent: Whether the write was certainly not seen. Neither: the look could not tell.
-        known: One sentence for the error.
-        stored: Ids of items that look like those of the write, when it cannot be told.
+        count: How many items are sent.
+        guard: ``off`` when it is not to be looked up.
+        last_item_id: The caller's word for the last item before it; ``""`` for an empty conversation, ``None`` for no
+            word.
+        look_first: Whether it may be stored already.
     """
 
-    response: Response | None = None
-    absent: bool = False
-    known: str = ""
-    stored: tuple[str, ...] | None = None
+    count: int
+    guard: Guard = "auto"
+    last_item_id: str | None = None
+    look_first: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Listing:
+    """
+    Which part of a conversation a listing was asked for.
+
+    Attributes:
+        order: ``asc`` or ``desc`` when it was asked for; ``None`` leaves it to the server.
+        after: The cursor, or ``None`` for the first page.
+    """
+
+    order: Literal["asc", "desc"] | None
+    after: str | None
 
 
 @_per_call(kw_only=True, eq=False)
@@ -107,13 +98,16 @@ class Request:
         replay: When it may be sent again.
         timeout: Bounds of the whole call and of each attempt.
         deadline: When the whole call must be over, by the client's clock; ``None`` for never.
+        started: When the call began, by the client's clock; ``None`` when nobody noted it.
         max_retries: How often it may be tried again.
+        base_url: Where the API is; with :attr:`conversation_id` it tells a conversation from those of other servers.
         conversation_id: Decoded id, when the operation has one.
-        stream: Leave the body of a 2xx answer unread.
-        is_whole: Tells whether a 2xx answer is complete; checked for writes, where a broken answer means that the
-            outcome is unknown.
-        settle: How to find out what became of it.
-        progress: How far the current attempt has come.
+        item_id: Decoded id, when the operation has one.
+        is_ordered: Whether writes to one conversation go one after the other with it.
+        write: What is known of it as a write that must not be done twice; ``None`` when it is none.
+        listing: Which part of a conversation it lists; ``None`` when it lists none.
+        stream: Leave the body of a 2xx response unread.
+        attempts: The attempts of this call that came before, oldest first.
     """
 
     operation: str
@@ -125,12 +119,16 @@ class Request:
     replay: Replay = Replay.SAFE
     timeout: Timeout = DEFAULT_TIMEOUT
     deadline: float | None = None
+    started: float | None = None
     max_retries: int = 2
+    base_url: str = ""
     conversation_id: str | None = None
+    item_id: str | None = None
+    is_ordered: bool = False
+    write: Write | None = None
+    listing: Listing | None = None
     stream: bool = False
-    is_whole: Callable[[bytes], bool] | None = attrs.field(default=None, repr=False)
-    settle: Settle | None = attrs.field(default=None, repr=False)
-    progress: Progress = attrs.field(factory=Progress, repr=False)
+    attempts: tuple[Attempt, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Request {self.operation} {self.method} {shown_url(self.url)}>"
@@ -142,8 +140,8 @@ class Request:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled without what cannot or must not travel: functions, credentials, the body."""
-        kept = {name: getattr(self, name) for name in _REQUEST_FIELDS if name not in _STAYS_HERE}
+        """Pickled without what must not travel: credentials, the body."""
+        kept = {name: getattr(self, name) for name in _REQUEST_FIELDS if name != "body"}
         return _restored, (Request, {**kept, "url": shown_url(self.url), "headers": without_secrets(self.headers)})
 
     def replace(self, **changes: Any) -> Self:
@@ -153,6 +151,16 @@ class Request:
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """A copy with further headers; where a name is in both, in any case, the given value wins."""
         return self.replace(headers=merged(self.headers, headers))
+
+    @property
+    def conversation_key(self) -> str:
+        """What tells its conversation from those of all servers that the views of one client talk to."""
+        return f"{self.base_url}/{self.conversation_id or ''}"
+
+    @property
+    def has_doubt(self) -> bool:
+        """Whether an earlier attempt of this call may have been carried out."""
+        return any(attempt.outcome_unknown for attempt in self.attempts)
 
     @property
     def info(self) -> RequestInfo:
@@ -166,7 +174,7 @@ class Request:
 
 
 class BodyStream(Protocol):
-    """The unread body of an answer."""
+    """The unread body of a response."""
 
     def chunks(self, size: int | None = None) -> AsyncIterator[bytes]: ...
     async def close(self) -> None: ...
@@ -175,16 +183,17 @@ class BodyStream(Protocol):
 @_per_call(kw_only=True, eq=False)
 class Response:
     """
-    An HTTP answer whose body has been read, unless *stream* is there.
+    An HTTP response whose body has been read, unless *stream* is there.
 
     Attributes:
         status_code: The HTTP status.
         headers: A multidict; names in any case.
         content: The body in bytes, decompressed; empty while it is unread.
-        request: What was asked.
-        attempts: Every try of the call, oldest first; filled in by the retry middleware when there was more than one.
+        source: The request that it answers.
+        attempts: Every attempt of the call, oldest first; filled in by the retry middleware when there was more than one.
         elapsed: Seconds from sending to the last byte of this attempt.
         stream: The unread body, for streaming responses.
+        value: The decoded JSON of the body, once somebody has decoded it: it is read once.
     """
 
     status_code: int
@@ -194,6 +203,7 @@ class Response:
     attempts: tuple[Attempt, ...] = attrs.field(default=(), repr=False)
     elapsed: float = 0.0
     stream: BodyStream | None = attrs.field(default=None, repr=False)
+    value: Any = attrs.field(default=UNREAD, repr=False)
 
     @property
     def request(self) -> RequestInfo:
@@ -202,15 +212,16 @@ class Response:
 
     @property
     def request_id(self) -> str | None:
-        """The service's id of this answer, if it gave one."""
+        """The service's id of this response, if it gave one."""
         return self.headers.get("x-request-id")
 
     @property
     def history(self) -> tuple[Attempt, ...]:
-        """Every try of the call, also when the first was the only one."""
+        """Every attempt of the call, also when the first was the only one."""
         return self.attempts or (
+            *self.source.attempts,
             Attempt(
-                number=1,
+                number=len(self.source.attempts) + 1,
                 started=0.0,
                 elapsed=self.elapsed,
                 status_code=self.status_code,
@@ -232,11 +243,10 @@ class Response:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled without the open stream; the request as it pickles itself."""
-        kept = {name: getattr(self, name) for name in _RESPONSE_FIELDS if name != "stream"}
+        kept = {name: getattr(self, name) for name in _RESPONSE_FIELDS if name not in ("stream", "value")}
         return _restored, (Response, {**kept, "headers": CIMultiDict(self.headers)})
 
 
-_STAYS_HERE: Final = frozenset({"body", "is_whole", "settle", "progress"})
 _REQUEST_FIELDS: Final = tuple(field.name for field in attrs.fields(Request))
 _RESPONSE_FIELDS: Final = tuple(field.name for field in attrs.fields(Response))
 

@@ -1,8 +1,9 @@
 """
-One slot per connection of the pool, given out in the order of asking.
+One place per connection of the pool, given out in the order of asking.
 
-A semaphore of our own: asyncio's makes eleven calls where this makes two when a connection is free, which it is nearly
-always; 3 % of the instructions of a small call. A slot that is given back goes straight to who waits longest.
+A semaphore of our own: asyncio's makes eleven calls where this makes none when a connection is free, which it is nearly
+always; 3 % of the instructions of a small call. The session counts :attr:`Pool.free` down and up itself; a place that is
+given back while others wait goes straight to who has waited longest.
 """
 
 from __future__ import annotations
@@ -11,43 +12,40 @@ import asyncio
 from collections import deque
 
 
-class Slots:
+class Pool:
     """
-    So many may go at once.
+    So many requests at a time.
 
     Args:
-        count: How many.
+        size: How many.
+
+    Attributes:
+        free: Places that nobody has.
+        waiting: Those who wait for one, longest first; who gave up stays until passed over.
     """
 
-    __slots__ = ("_free", "_waiting")
+    __slots__ = ("free", "waiting")
 
-    def __init__(self, count: int) -> None:
-        self._free = count
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    def take(self) -> bool:
-        """Take a slot if there is one now; those who wait have taken all."""
-        if self._free:
-            self._free -= 1
-            return True
-        return False
+    def __init__(self, size: int) -> None:
+        self.free: int = size
+        self.waiting: deque[asyncio.Future[None]] = deque()
 
     async def wait(self) -> None:
-        """Wait for a slot, behind those who wait already."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        """Wait for a place, behind those who wait already; call it when none is free."""
+        place = asyncio.get_running_loop().create_future()
+        self.waiting.append(place)
         try:
-            await turn
+            await place
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if not place.cancelled():
                 self.give_back()  # it was handed over in the same moment
-            raise  # who gives up stays in the queue until it is passed over
+            raise
 
     def give_back(self) -> None:
-        """Give a slot back."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+        """Give a place back."""
+        while self.waiting:
+            place = self.waiting.popleft()
+            if not place.done():
+                place.set_result(None)
                 return
-        self._free += 1
+        self.free += 1

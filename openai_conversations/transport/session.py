@@ -26,8 +26,9 @@ from openai_conversations.errors import (
     ClientClosedError,
     WrongEventLoopError,
 )
-from openai_conversations.transport.message import Progress, Request, Response
-from openai_conversations.transport.pool import Slots
+from openai_conversations.transport.deadline import AttemptTimer, late
+from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.pool import Pool
 
 POOL_SIZE: Final = 100
 
@@ -56,8 +57,8 @@ class _Open:
 
     loop: asyncio.AbstractEventLoop
     session: aiohttp.ClientSession
-    slots: Slots | None
-    """One per connection of the pool; ``None`` where the pool has no limit."""
+    pool: Pool | None
+    """A place per connection; ``None`` where their number has no limit."""
 
 
 class SessionManager:
@@ -100,58 +101,85 @@ class SessionManager:
 
     async def send(self, request: Request, headers: Mapping[str, str] | None = None) -> Response:
         """
-        Send once and read the body, unless a 2xx answer is to be streamed. The caller bounds the time.
+        Send once and read the body, unless a 2xx response is to be streamed.
+
+        It takes no longer than the deadline of the call, and than ``timeout.attempt`` once there is a connection.
 
         Args:
             request: What to send.
             headers: Its headers and those of the client, with credentials; ``None`` for those of the request alone.
 
         Raises:
-            APITimeoutError: There was no connection within ``timeout.connect``.
+            APITimeoutError: There was no connection within ``timeout.connect``, or no whole response in time.
             APIConnectionError: There was no connection, or it broke; ``sent`` tells whether the server may know.
             ClientClosedError: The client or the borrowed session is closed.
             WrongEventLoopError: The connections belong to another event loop.
         """
         opened = self._opened()
-        slots = opened.slots
-        if slots is not None and not slots.take():
-            request.progress.wait_for_connection()
-            await slots.wait()
-        response = None
+        pool = opened.pool
+        body = None if request.body is None else _Body(request.body)
+        status: int | None = None
+        response: Response | None = None
+        failure: BaseException | None = None
+        cause: BaseException | None = None
+        has_place = False
+        timer = AttemptTimer(request, self._clock)
         try:
-            request.progress.begin()
+            if pool is not None:
+                if pool.free:
+                    pool.free -= 1
+                else:
+                    timer.suspend()
+                    await pool.wait()
+                    timer.resume()
+                has_place = True
             started = self._clock()
             answer = await opened.session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                data=None if request.body is None else _Body(request.body, request.progress),
+                data=body,
                 headers=request.headers if headers is None else headers,
                 timeout=_connect_timeout(request.timeout.connect),
                 **self._options,
             )
-            is_open = request.stream and 200 <= answer.status < 300
+            status = answer.status
+            is_open = request.stream and 200 <= status < 300
             content = b"" if is_open else self._content_at_once(answer)
             response = Response(
-                status_code=answer.status,
+                status_code=status,
                 headers=answer.headers,
                 # read() gives the connection back, or closes it when it fails
                 content=await answer.read() if content is None else content,
                 source=request,
                 elapsed=self._clock() - started,
-                stream=_Stream(answer, request, slots) if is_open else None,
+                stream=_Stream(answer, request, pool) if is_open else None,
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure, cause = _failure(request, error), _cause(error)
+            failure = _failure(request, error, is_sent=_is_sent(error, body, has_place=has_place), status=status)
+            cause = _cause(error)
+        except asyncio.CancelledError as error:
+            failure = _bare(error)
+            if timer.is_the_cause():
+                is_sent = has_place and (body is None or body.is_sent)
+                failure = late(request, timer.bound, is_for_call=timer.is_for_call, is_sent=is_sent, status=status)
         except RuntimeError as error:
-            if opened.session.closed:
-                raise ClientClosedError("the aiohttp session of this client is closed") from error
-            raise
-        else:
-            return response
+            if not opened.session.closed:
+                raise
+            failure, cause = ClientClosedError("the aiohttp session of this client is closed"), _bare(error)
         finally:
-            if slots is not None and (response is None or response.stream is None):
-                slots.give_back()
-        raise failure from cause  # here, and not where it was caught: it must not hold aiohttp's error as its context
+            timer.stop()
+            if has_place and pool is not None and (response is None or response.stream is None):
+                if pool.waiting:
+                    pool.give_back()
+                else:
+                    pool.free += 1
+        if response is None:
+            assert failure is not None  # noqa: S101  # for type checkers
+            # Raised here, and not where it was caught: what is raised there holds aiohttp's error as its context, whose
+            # frames hold the headers with the key, which error reporters show.
+            del headers
+            raise failure.with_traceback(None) from cause
+        return response
 
     def _content_at_once(self, answer: aiohttp.ClientResponse) -> bytes | None:
         """
@@ -181,7 +209,7 @@ class SessionManager:
         if loop is not getattr(session, "_loop", loop):  # its public name is deprecated
             raise WrongEventLoopError("the aiohttp session that this client borrowed belongs to another event loop")
         limit = session.connector.limit if session.connector is not None else 0
-        self._open = _Open(loop=loop, session=session, slots=Slots(limit) if limit else None)
+        self._open = _Open(loop=loop, session=session, pool=Pool(limit) if limit else None)
         return self._open
 
     def _new_session(self) -> aiohttp.ClientSession:
@@ -272,14 +300,11 @@ class _Body(aiohttp.Payload):
 
     _value: bytes
 
-    def __init__(self, body: bytes, progress: Progress) -> None:
+    def __init__(self, body: bytes) -> None:
         super().__init__(body, content_type="application/json")
         self._size = len(body)
-        self._progress = progress
-        progress.sent = False
-
-    def __deepcopy__(self, _: object) -> Self:
-        return self  # aioresponses keeps a copy of what was sent; there is an event loop behind the progress
+        self.is_sent: bool = False
+        """Whether the server may have received it."""
 
     @property
     def autoclose(self) -> bool:
@@ -289,7 +314,7 @@ class _Body(aiohttp.Payload):
         return self._value.decode(encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        self._progress.sent = True
+        self.is_sent = True
         await writer.write(self._value)
 
 
@@ -298,15 +323,38 @@ def _connect_timeout(seconds: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=seconds)
 
 
-def _failure(request: Request, error: BaseException) -> APIConnectionError:
+def _is_sent(error: BaseException, body: _Body | None, *, has_place: bool) -> bool:
+    """Whether the server may know of a request that failed so."""
+    if not has_place or isinstance(error, _NOT_SENT) or _is_refused_handshake(error):
+        return False
+    return body is None or body.is_sent
+
+
+def _is_refused_handshake(error: BaseException) -> bool:
+    """
+    Whether the server refused the TLS handshake: no request was looked at.
+
+    In TLS 1.3 the client hears of it only when it reads, after the request was written
+    (https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4).
+    """
+    at: BaseException | None = error
+    while at is not None:
+        if isinstance(at, ssl_module.SSLError) and "ALERT" in str(at.reason):
+            return True
+        at = at.__cause__ or at.__context__
+    return False
+
+
+def _failure(request: Request, error: BaseException, *, is_sent: bool, status: int | None) -> APIConnectionError:
     """Our error for aiohttp's: timeouts apart, and no word of the request's headers or body."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         message = f"No connection within {request.timeout.connect} s."
         return APITimeoutError(request.info, message=message, sent=False)
     if isinstance(error, TimeoutError):
-        return APITimeoutError(request.info)
-    sent = not isinstance(error, _NOT_SENT)
-    return APIConnectionError(message=f"Connection error: {_reason(error)}", request=request.info, sent=sent)
+        return APITimeoutError(request.info, sent=is_sent, status_code=status)
+    return APIConnectionError(
+        message=f"Connection error: {_reason(error)}", request=request.info, sent=is_sent, status_code=status
+    )
 
 
 def _reason(error: BaseException) -> str:
@@ -320,7 +368,16 @@ def _cause(error: BaseException) -> BaseException | None:
     """What may be chained to our error: aiohttp's own errors may hold all headers, or the password of a proxy."""
     if isinstance(error, aiohttp.ClientResponseError):
         return None
-    return error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return _bare(error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error)
+
+
+def _bare(error: BaseException) -> BaseException:
+    """The error without its frames, whose local variables hold headers with the key."""
+    at: BaseException | None = error
+    while at is not None:
+        at.__traceback__ = None
+        at = at.__cause__ or at.__context__
+    return error
 
 
 class _Stream:
@@ -330,10 +387,10 @@ class _Stream:
     The connection is given back when the body was read to its end, else closed.
     """
 
-    def __init__(self, answer: aiohttp.ClientResponse, request: Request, slots: Slots | None) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, request: Request, pool: Pool | None) -> None:
         self._answer = answer
         self._request = request
-        self._slots = slots
+        self._pool = pool
 
     async def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
         content = self._answer.content
@@ -341,13 +398,13 @@ class _Stream:
             async for chunk in content.iter_chunked(size) if size else content.iter_any():
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _failure(self._request, error) from error
+            raise _failure(self._request, error, is_sent=True, status=self._answer.status) from _bare(error)
 
     async def close(self) -> None:
         if self._answer.content.at_eof():
             self._answer.release()
         else:
             self._answer.close()
-        slots, self._slots = self._slots, None
-        if slots is not None:
-            slots.give_back()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.give_back()

@@ -1,19 +1,21 @@
 """
 The last item known of each conversation, which tells an append that arrived from one that did not.
 
-Apart from :mod:`.settle`, which uses it, because every client keeps anchors and few ever have to look.
+Learned from the responses that a client gets anyway. What is known is never replaced by what a listing shows that lags
+behind: a listing moves it on only when it shows the known item, and what came after.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from itertools import count
 from typing import Final
 
 import attrs
 
 START: Final = ""
-"""The anchor of a conversation that is known to have been empty."""
+"""Known of a conversation that was empty."""
 
 _MOST_CONVERSATIONS: Final = 10_000
 
@@ -21,13 +23,13 @@ _MOST_CONVERSATIONS: Final = 10_000
 @attrs.define(eq=False)
 class _Known:
     changes: int
-    """Another number after each beginning and end of an append, so that a slow listing cannot set the anchor back."""
+    """Another number after each beginning and end of a write."""
     last_item_id: str | None = None
 
 
 class LastItems:
     """
-    The last item known of each conversation, learned from the answers that a client gets anyway.
+    The last item known of each conversation.
 
     The conversations used longest ago are forgotten beyond 10,000.
     """
@@ -38,50 +40,74 @@ class LastItems:
         # One counter for all: an entry that was forgotten and made again does not repeat a number.
         self._count = count()
 
-    def get(self, conversation: str) -> str | None:
-        """The anchor of a conversation, or ``None``."""
-        known = self._known.get(conversation)
+    def get(self, key: str) -> str | None:
+        """The id of the last item, :data:`START` for an empty conversation, ``None`` when nothing is known."""
+        known = self._known.get(key)
         return known.last_item_id if known is not None else None
 
-    def changes(self, conversation: str) -> int:
-        """A number that a listing takes before it starts and gives to :meth:`offer`."""
-        return self._entry(conversation).changes
+    def changes(self, key: str) -> int:
+        """A number that changes whenever a write to the conversation begins or ends."""
+        return self._entry(key).changes
 
-    def offer(self, conversation: str, last_item_id: str, changes: int) -> None:
-        """Set the anchor from a listing, unless an append began or ended meanwhile."""
-        known = self._entry(conversation)
+    def learn(self, key: str, newest_first: Sequence[str], changes: int) -> None:
+        """
+        Learn from a listing of the end of a conversation.
+
+        Args:
+            key: The conversation.
+            newest_first: The ids that it shows, the newest first; empty when it shows that there is no item.
+            changes: What :meth:`changes` said before it was asked for: when a write began or ended meanwhile, it may
+                show what was before.
+        """
+        known = self._entry(key)
         if known.changes == changes:
-            known.last_item_id = last_item_id
+            known.last_item_id = newer(known.last_item_id, newest_first)
 
-    def begin(self, conversation: str) -> tuple[str | None, int]:
-        """An append begins: the anchor that it may rely on, and a number that it gives to :meth:`end`."""
-        known = self._entry(conversation)
+    def begin(self, key: str) -> tuple[str | None, int]:
+        """An append begins: what it may rely on, and a number that it gives to :meth:`end`."""
+        known = self._entry(key)
         known.changes = next(self._count)
         return known.last_item_id, known.changes
 
-    def end(self, conversation: str, last_item_id: str | None, begun: int) -> None:
+    def end(self, key: str, last_item_id: str | None, begun: int) -> None:
         """
-        An append ended: the new anchor, or ``None`` when its outcome is not known.
+        An append ended: the last item now, or ``None`` when its outcome is not known.
 
-        When another one began meanwhile, inside it, nobody can tell which of the two is the last: there is no anchor.
+        When another write began meanwhile, nobody can tell which of the two is the last: nothing is known.
         """
-        known = self._entry(conversation)
+        known = self._entry(key)
         known.last_item_id = last_item_id if known.changes == begun else None
         known.changes = next(self._count)
 
-    def forget(self, conversation: str, last_item_id: str | None = None) -> None:
-        """The conversation, or the item that is its anchor, was deleted."""
-        known = self._known.get(conversation)
-        if known is not None and (last_item_id is None or last_item_id == known.last_item_id):
+    def forget(self, key: str, item_id: str | None = None) -> None:
+        """The conversation, or the item that was its last, was deleted, or somebody else wrote to it."""
+        known = self._known.get(key)
+        if known is not None and (item_id is None or item_id == known.last_item_id):
             known.last_item_id = None
             known.changes = next(self._count)
 
-    def _entry(self, conversation: str) -> _Known:
-        known = self._known.get(conversation)
+    def _entry(self, key: str) -> _Known:
+        known = self._known.get(key)
         if known is None:
-            known = self._known[conversation] = _Known(next(self._count))
+            known = self._known[key] = _Known(next(self._count))
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         else:
-            self._known.move_to_end(conversation)
+            self._known.move_to_end(key)
         return known
+
+
+def newer(known: str | None, newest_first: Sequence[str]) -> str | None:
+    """
+    The last item that is known after a listing showed these.
+
+    A listing that does not show the known item may lag behind it, or be far ahead: the known one stays, because to look
+    too far back is to be in doubt, and not to look far enough is to be wrong. An id that occurs twice marks no place.
+    """
+    if known is None and not newest_first:
+        return START
+    if known is not None and (known == START or known not in newest_first):
+        # An empty conversation that shows items: whatever they are, they came after.
+        return known
+    newest = newest_first[0]
+    return newest if newest and newest_first.count(newest) == 1 else known

@@ -1,8 +1,8 @@
 """
 Writes to one conversation leave one client in the order in which they were asked for.
 
-A write waits until those before it are settled, whatever their retries; other conversations are never delayed. For
-several processes a lock of the user's own can be held as well.
+A write waits until the outcome of those before it is known, whatever their retries; other conversations are never
+delayed. For several processes a lock of the user's own can be held as well.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from contextvars import ContextVar, Token
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol
 
-from openai_conversations.errors import APITimeoutError
-from openai_conversations.transport.message import Request
+import attrs
+
+from openai_conversations.errors import APITimeoutError, WrongEventLoopError
+from openai_conversations.transport.message import Handler, Request, Response
 
 logger: Final = logging.getLogger("openai_conversations")
+
+_TIME_TO_RELEASE: Final = 1.0
+"""Seconds that the lock of several processes may take to be released after the deadline."""
 
 
 class ConversationLock(Protocol):
@@ -30,9 +34,17 @@ class ConversationLock(Protocol):
         ...
 
 
+@attrs.define(eq=False)
+class _Queue:
+    """Who writes to a conversation, and who waits to; kept only while somebody writes."""
+
+    holder: asyncio.Task[Any] | None
+    waiting: deque[tuple[asyncio.Future[None], asyncio.Task[Any] | None]] = attrs.field(factory=deque)
+
+
 class WriteOrder:
     """
-    One write at a time per conversation, first come, first served.
+    Middleware: one write at a time per conversation, first come, first served.
 
     Args:
         shared: A lock that other processes take too; ``None`` for none.
@@ -40,140 +52,145 @@ class WriteOrder:
     """
 
     def __init__(self, shared: ConversationLock | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.shared = shared
-        self.clock = clock
-        # Who waits for each conversation that somebody writes to; kept only while somebody does.
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._shared = shared
+        self._clock = clock
+        self._queues: dict[str, _Queue] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    def turn(self, request: Request, place: str = "") -> Turn:
+    def __call__(self, request: Request, handler: Handler) -> Awaitable[Response]:
+        # No coroutine of its own for what has no order.
+        return self._in_order(request, handler) if request.is_ordered else handler(request)
+
+    async def _in_order(self, request: Request, handler: Handler) -> Response:
+        async with self.hold(request, request.deadline):
+            return await handler(request)
+
+    def hold(self, request: Request, deadline: float | None) -> Turn:
         """
         Wait until it is the turn of a write, and keep it: an async context manager.
 
+        The task that has it already, because it appends several chunks together, does not wait for itself; tasks that
+        it started do.
+
         Args:
-            request: The write; its deadline bounds the wait.
-            place: What tells its conversation from those of other servers; its id when it is empty.
+            request: The write, or the first of several.
+            deadline: When the wait must be over, by the clock; ``None`` for never.
 
         Raises:
             APITimeoutError: On entering: the deadline passed before; nothing was sent.
+            WrongEventLoopError: On entering: this client writes in another event loop; nothing was queued.
         """
-        return Turn(self, request, place or request.conversation_id or "")
+        return Turn(self, request, deadline)
 
-    def enter(self, place: str) -> asyncio.Future[None] | None:
-        """Take the turn, or get in the queue: the future is done when the turn has come; ``None`` when it is free."""
-        queue = self._waiting.get(place)
+    async def enter(self, request: Request, deadline: float | None) -> bool:
+        """Wait for the turn; whether it has to be left again, which it has not where this task had it already."""
+        self._check_loop()
+        key, task = request.conversation_key, asyncio.current_task()
+        queue = self._queues.get(key)
         if queue is None:
-            self._waiting[place] = deque()
-            return None
+            self._queues[key] = _Queue(task)
+        elif queue.holder is task:
+            return False
+        else:
+            await self._wait(queue, request, deadline)
+        return True
+
+    def _check_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop.is_closed():
+            self._loop, self._queues = loop, {}
+        elif self._loop is not loop:
+            raise WrongEventLoopError(
+                "this client writes in another event loop; make one client per event loop, inside it, and close it there"
+            )
+
+    async def _wait(self, queue: _Queue, request: Request, deadline: float | None) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue.append(turn)
-        return turn
-
-    def leave(self, place: str) -> None:
-        """Give the turn to whoever has waited longest; those that gave up are passed over."""
-        queue = self._waiting[place]
-        while queue:
-            turn = queue.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        del self._waiting[place]
-
-
-class Turn:
-    """
-    The right to write to a conversation, as long as the context is open.
-
-    Whoever asks for it again inside, a middleware that writes to the same conversation for instance, has it already:
-    waiting would be waiting for oneself.
-    """
-
-    __slots__ = ("_lock", "_order", "_request", "_token", "is_held", "outer", "place")
-
-    def __init__(self, order: WriteOrder, request: Request, place: str) -> None:
-        self._order = order
-        self._request = request
-        self.place: str = place
-        self._lock: AbstractAsyncContextManager[object] | None = None
-        self.outer: Turn | None = None
-        self._token: Token[Turn | None] | None = None
-        self.is_held: bool = False
-
-    async def __aenter__(self) -> Self:
-        self.outer = _current.get()
-        if self._is_ours():
-            return self
-        await self._wait()
+        queue.waiting.append((turn, asyncio.current_task()))
         try:
-            await self._take_shared()
-        except BaseException:
-            self._order.leave(self.place)
-            raise
-        self.is_held = True
-        self._token = _current.set(self)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if not self.is_held or self._token is None:
-            return
-        self.is_held = False
-        _current.reset(self._token)
-        try:
-            if self._lock is not None:
-                await self._release(self._lock)
-        finally:
-            self._order.leave(self.place)
-
-    def _is_ours(self) -> bool:
-        """Whether this is asked for inside a turn of the same conversation that has not ended."""
-        turn = self.outer
-        while turn is not None and not turn.is_for(self._order, self.place):
-            turn = turn.outer
-        return turn is not None
-
-    def is_for(self, order: WriteOrder, place: str) -> bool:
-        """Whether it is held, for this conversation."""
-        return self.is_held and self._order is order and self.place == place
-
-    async def _wait(self) -> None:
-        turn = self._order.enter(self.place)
-        if turn is None:
-            return
-        try:
-            await self._in_time(turn)
+            await self._in_time(turn, request, deadline)
         except BaseException:
             if turn.done() and not turn.cancelled():  # it came in the very moment of giving up
-                self._order.leave(self.place)
+                self.leave(request)
             turn.cancel()
             raise
 
-    async def _take_shared(self) -> None:
-        if self._order.shared is not None:
-            lock = self._order.shared.hold(self._request.conversation_id or "")
-            await self._in_time(lock.__aenter__())
-            self._lock = lock
+    def leave(self, request: Request) -> None:
+        """Let whoever has waited longest write; those that gave up are passed over."""
+        key = request.conversation_key
+        queue = self._queues[key]
+        while queue.waiting:
+            turn, queue.holder = queue.waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        del self._queues[key]
 
-    async def _in_time(self, wait: Awaitable[object]) -> None:
+    async def take_lock(
+        self, request: Request, deadline: float | None
+    ) -> AbstractAsyncContextManager[object] | None:
+        """Take the lock of all processes, where there is one."""
+        if self._shared is None:
+            return None
+        lock = self._shared.hold(request.conversation_id or "")
+        await self._in_time(lock.__aenter__(), request, deadline)
+        return lock
+
+    async def release_lock(self, lock: AbstractAsyncContextManager[object], deadline: float | None) -> None:
+        """
+        A lock that cannot be released says nothing about the write, which is over: its error must not hide that.
+
+        Nor may it keep the write from being reported: it is waited for until the deadline, and one second at least.
+        """
+        left = None if deadline is None else max(deadline - self._clock(), _TIME_TO_RELEASE)
+        try:
+            async with asyncio.timeout(left):
+                await lock.__aexit__(None, None, None)
+        except Exception:
+            logger.exception("the lock of a conversation could not be released")
+
+    async def _in_time(self, wait: Awaitable[object], request: Request, deadline: float | None) -> None:
         """Wait no longer than until the deadline."""
-        deadline = self._request.deadline
-        scope = asyncio.timeout(None if deadline is None else deadline - self._order.clock())
+        scope = asyncio.timeout(None if deadline is None else deadline - self._clock())
         try:
             async with scope:
                 await wait
         except TimeoutError as error:
             if not scope.expired():
                 raise
-            asked = self._request.operation
-            message = f"{asked}: the deadline passed while other writes to the conversation were under way."
-            raise APITimeoutError(self._request.info, message=message, sent=False) from error
+            message = f"{request.operation}: the deadline passed while other writes to the conversation were under way."
+            failure = APITimeoutError(request.info, message=message, sent=False)
+            failure.not_carried_out = True
+            raise failure from error
 
-    @staticmethod
-    async def _release(lock: AbstractAsyncContextManager[object]) -> None:
-        """A lock that cannot be released says nothing about the write, which is over: its error must not hide that."""
+
+class Turn:
+    """The right to write to a conversation, as long as the context is open."""
+
+    __slots__ = ("_deadline", "_is_ours", "_lock", "_order", "_request")
+
+    def __init__(self, order: WriteOrder, request: Request, deadline: float | None) -> None:
+        self._order = order
+        self._request = request
+        self._deadline = deadline
+        self._is_ours = False
+        self._lock: AbstractAsyncContextManager[object] | None = None
+
+    async def __aenter__(self) -> None:
+        self._is_ours = await self._order.enter(self._request, self._deadline)
+        if not self._is_ours:
+            return
         try:
-            await lock.__aexit__(None, None, None)
-        except Exception:
-            logger.exception("the lock of a conversation could not be released")
+            self._lock = await self._order.take_lock(self._request, self._deadline)
+        except BaseException:
+            self._order.leave(self._request)
+            raise
 
-
-_current: ContextVar[Turn | None] = ContextVar("openai_conversations_turn", default=None)
-"""The innermost turn of the running task, and of the tasks that it starts."""
+    async def __aexit__(self, *_: object) -> None:
+        if not self._is_ours:
+            return
+        try:
+            if self._lock is not None:
+                await self._order.release_lock(self._lock, self._deadline)
+        finally:
+            self._order.leave(self._request)
