@@ -9,13 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openai_conversations.api.arguments import (
-        CallOptions as CallOptions,
-        Guard as Guard,
-        Omit as Omit,
-        omit as omit,
-    )
-    from openai_conversations.api.pagination import (
+    from openai_conversations.api.arguments import CallOptions as CallOptions, Omit as Omit, omit as omit
+    from openai_conversations.api.listing import (
         ConversationItemPage as ConversationItemPage,
         ItemLister as ItemLister,
     )
@@ -41,7 +36,7 @@ if TYPE_CHECKING:
         Checkpoint as Checkpoint,
         run_bulk as run_bulk,
     )
-    from openai_conversations.client import ConversationsClient as ConversationsClient, Runtime as Runtime
+    from openai_conversations.client import ConversationsClient as ConversationsClient
     from openai_conversations.errors import (
         AmbiguousWriteError as AmbiguousWriteError,
         APIConnectionError as APIConnectionError,
@@ -60,6 +55,7 @@ if TYPE_CHECKING:
         InternalServerError as InternalServerError,
         InvalidArgumentError as InvalidArgumentError,
         NotFoundError as NotFoundError,
+        OperationError as OperationError,
         PaginationStalledError as PaginationStalledError,
         PermissionDeniedError as PermissionDeniedError,
         RateLimitError as RateLimitError,
@@ -83,7 +79,6 @@ if TYPE_CHECKING:
         Receipt as Receipt,
     )
     from openai_conversations.operations.errors import (
-        AppendIncompleteError as AppendIncompleteError,
         ArchiveError as ArchiveError,
         CopyIncompleteError as CopyIncompleteError,
         EraseIncompleteError as EraseIncompleteError,
@@ -91,7 +86,6 @@ if TYPE_CHECKING:
         MetadataConflictError as MetadataConflictError,
         MissingExtraError as MissingExtraError,
         NoSuchItemError as NoSuchItemError,
-        OperationError as OperationError,
         OutdatedPlanError as OutdatedPlanError,
     )
     from openai_conversations.operations.repair.check import CheckReport as CheckReport, Finding as Finding
@@ -100,7 +94,7 @@ if TYPE_CHECKING:
         RepairReport as RepairReport,
         RepairStep as RepairStep,
     )
-    from openai_conversations.resources.archives import read_archive as read_archive, render_archive as render_archive
+    from openai_conversations.operations.archive.files import read_archive as read_archive, render_archive as render_archive
     from openai_conversations.resources.conversation_operations import OperationOptions as OperationOptions
     from openai_conversations.resources.items import ItemParam as ItemParam
     from openai_conversations.resources.raw import (
@@ -172,6 +166,7 @@ if TYPE_CHECKING:
         azure as azure,
     )
     from openai_conversations.transport.message import (
+        Guard as Guard,
         Handler as Handler,
         Middleware as Middleware,
         Replay as Replay,
@@ -179,8 +174,10 @@ if TYPE_CHECKING:
         Response as Response,
     )
     from openai_conversations.transport.policy import RetryPolicy as RetryPolicy
+    from openai_conversations.transport.runtime import Runtime as Runtime
     from openai_conversations.version import __version__ as __version__
-    from openai_conversations.writing.chunks import (
+    from openai_conversations.writing.resume import (
+        AppendIncompleteError as AppendIncompleteError,
         AppendProgress as AppendProgress,
         AppendResult as AppendResult,
         AppendResume as AppendResume,

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import attrs
 
 from openai_conversations.api.arguments import Omit, omit
+from openai_conversations.api.caller import Caller
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
-from openai_conversations.resources.core import Core, finish_decoded
 from openai_conversations.settings import (
     DEFAULT_MAX_RETRIES,
     DEFAULT_TIMEOUT,
@@ -26,14 +23,16 @@ from openai_conversations.settings import (
     merged,
     resolve,
 )
-from openai_conversations.transport.budget import RetryBudget
-from openai_conversations.transport.credentials import AuthHeaders
+from openai_conversations.transport.credentials import Credentials
 from openai_conversations.transport.middleware import build_chain
-from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.policy import RetryBudget, RetryPolicy
 from openai_conversations.transport.retry import Retry
+from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import status_to_error
 from openai_conversations.version import __version__
+from openai_conversations.writing.chunks import Writing
 from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.reconcile import Reconcile
 from openai_conversations.writing.write_order import ConversationLock, WriteOrder
 
 if TYPE_CHECKING:
@@ -43,32 +42,13 @@ if TYPE_CHECKING:
     from openai_conversations.transport.session import SSL, SessionManager
 
 
-@attrs.frozen(kw_only=True)
-class Runtime:
-    """
-    What a client takes from outside, for tests that must not wait.
-
-    Attributes:
-        clock: Seconds that only grow.
-        sleep: Waits a number of seconds.
-        uniform: A random number from 0 to 1.
-    """
-
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    uniform: Callable[[], float] = random.random
-
-
 @attrs.frozen(kw_only=True, eq=False)
 class _Shared:
-    """What all views of a client share."""
+    """What all views of a client share: everything but where a request goes and with which key."""
 
     session: SessionManager
     middlewares: tuple[Middleware, ...]
-    policy: RetryPolicy
-    budget: RetryBudget
-    last_items: LastItems
-    order: WriteOrder
+    writing: Writing
     runtime: Runtime
 
 
@@ -96,13 +76,13 @@ class ConversationsClient:
         retry: Delays, and a hook that sees every attempt.
         profile: How the server differs from OpenAI's: ``openai``, ``azure``, ``generic`` or a :class:`Profile`.
         lock: Mutual exclusion with writers in other processes, held for each append; ``None`` for none.
-        environs: Clock, sleep and randomness, for tests.
+        runtime: Clock, sleep and randomness, for tests.
 
     Raises:
         ConfigurationError: A setting cannot be used; the message names it and shows no key.
     """
 
-    __slots__ = ("_core", "_is_view", "_settings", "_shared", "conversations")
+    __slots__ = ("_caller", "_is_view", "_settings", "_shared", "conversations")
 
     def __init__(
         self,
@@ -140,13 +120,18 @@ class ConversationsClient:
             profile=profile,
             proxy=proxy,
         )
+        policy, budget = retry or RetryPolicy(), RetryBudget()
+        writing = Writing(order=WriteOrder(lock, clock=outside.clock), last_items=LastItems())
+        ours: tuple[Middleware, ...] = (
+            writing.order,
+            Reconcile(writing.last_items, policy, budget=budget, runtime=outside),
+            status_to_error,
+            Retry(policy, budget=budget, runtime=outside),
+        )
         shared = _Shared(
             session=SessionManager(session=session, proxy=settings.proxy, ssl=ssl, clock=outside.clock),
-            middlewares=tuple(middlewares),
-            policy=retry or RetryPolicy(),
-            budget=RetryBudget(),
-            last_items=LastItems(),
-            order=WriteOrder(lock, clock=outside.clock),
+            middlewares=(*middlewares, *ours),
+            writing=writing,
             runtime=outside,
         )
         self._assemble(settings, shared, is_view=False)
@@ -155,34 +140,20 @@ class ConversationsClient:
         self._settings = settings
         self._shared = shared
         self._is_view = is_view
-        outside = shared.runtime
-        retry = Retry(
-            shared.policy,
-            budget=shared.budget,
-            clock=outside.clock,
-            sleep=outside.sleep,
-            uniform=outside.uniform,
-        )
-        end = AuthHeaders(settings, __version__, shared.session.send)
-        self._core = Core(
-            settings=settings,
-            send=build_chain((*shared.middlewares, status_to_error, retry), end),
-            last_items=shared.last_items,
-            order=shared.order,
-            finish=finish_decoded,
-            clock=outside.clock,
-        )
-        self.conversations: Conversations = Conversations(self._core)
+        end = Credentials(settings, __version__, shared.session.send, clock=shared.runtime.clock)
+        send = build_chain(shared.middlewares, end)
+        self._caller = Caller(settings=settings, send=send, runtime=shared.runtime)
+        self.conversations: Conversations = Conversations(self._caller, shared.writing)
 
     @property
     def with_raw_response(self) -> RawClient:
-        """``client.with_raw_response.conversations…``: the same methods, which return the answer as it came."""
-        return RawClient(self._core)
+        """``client.with_raw_response.conversations…``: the same methods, which return the response as it came."""
+        return RawClient(self._caller, self._shared.writing)
 
     @property
     def with_streaming_response(self) -> StreamingClient:
         """The same methods as context managers, which leave the body unread."""
-        return StreamingClient(self._core)
+        return StreamingClient(self._caller, self._shared.writing)
 
     @property
     def base_url(self) -> str:
@@ -271,12 +242,12 @@ class ConversationsClient:
 class RawClient:
     """``client.with_raw_response``."""
 
-    def __init__(self, core: Core) -> None:
-        self.conversations: RawConversations = RawConversations(core)
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        self.conversations: RawConversations = RawConversations(caller, writing)
 
 
 class StreamingClient:
     """``client.with_streaming_response``."""
 
-    def __init__(self, core: Core) -> None:
-        self.conversations: StreamingConversations = StreamingConversations(core)
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        self.conversations: StreamingConversations = StreamingConversations(caller, writing)

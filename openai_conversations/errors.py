@@ -123,7 +123,15 @@ def _restore(cls: type[ConversationsError], args: tuple[Any, ...]) -> Conversati
 
 
 class ConversationsError(Exception):
-    """Root of all errors of this package."""
+    """
+    Root of all errors of this package.
+
+    Attributes:
+        not_carried_out: Of a write: whether the server certainly did not carry it out. Set only by what sends the
+            write; an error that is raised around it says nothing about what the server did.
+    """
+
+    not_carried_out: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.args), self.__dict__
@@ -158,6 +166,10 @@ class PaginationStalledError(ConversationsError):
         self.cursor = cursor
 
 
+class OperationError(ConversationsError):
+    """An operation could not do what was asked."""
+
+
 class APIError(ConversationsError):
     """
     A call that failed.
@@ -171,10 +183,7 @@ class APIError(ConversationsError):
         type: The service's class of mistake (``invalid_request_error``), if it gave one.
         attempts: Every try of the call, oldest first.
         retry_after: Seconds that the server asked to wait before another try, if it did.
-        not_carried_out: Of a write: whether the server certainly did not carry it out. Only the transport can know.
     """
-
-    not_carried_out: bool = False
 
     def __init__(
         self,

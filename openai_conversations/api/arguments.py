@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypedDict, TypeGuard, cast
 from urllib.parse import quote
 
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.limits import (
-    ITEMS_PER_PAGE,
     ITEMS_PER_REQUEST,
     METADATA_KEY_LENGTH,
     METADATA_PAIRS,
     METADATA_VALUE_LENGTH,
 )
-from openai_conversations.settings import Timeout
-
-# Every id of the service is of this kind; the match saves the tenth part of a call's own cost.
-_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]+").fullmatch
+from openai_conversations.settings import Timeout, as_timeout
 
 _FORBIDDEN_IN_IDS: Final = frozenset("/?#\\")
 
@@ -40,9 +35,6 @@ class Omit:
 
 omit: Final = Omit()
 
-Guard = Literal["auto", "strict", "off"]
-"""How an append whose outcome is unknown is looked for; see ``items.create``."""
-
 
 class CallOptions(TypedDict, total=False):
     """
@@ -61,6 +53,20 @@ class CallOptions(TypedDict, total=False):
     timeout: float | Timeout | None
 
 
+def options_timeout(options: CallOptions, base: Timeout) -> Timeout:
+    """
+    The bounds of a call.
+
+    Raises:
+        TypeError: A keyword is none of :class:`CallOptions`.
+    """
+    for name in options:
+        if name not in CallOptions.__annotations__:
+            raise TypeError(f"unexpected keyword argument {name!r}")
+    timeout = options.get("timeout", omit)
+    return as_timeout(timeout, base) if not isinstance(timeout, Omit) else base
+
+
 def is_given(value: object) -> bool:
     """Whether an argument was given."""
     return not isinstance(value, Omit)
@@ -74,8 +80,6 @@ def path_id(name: str, value: object) -> str:
         InvalidArgumentError: It is empty, not a string, ``.`` or ``..``, or holds a character that would ask for
             another path.
     """
-    if isinstance(value, str) and _PLAIN_ID(value):
-        return value
     if not isinstance(value, str) or not value:
         raise InvalidArgumentError(f"Expected a non-empty value for `{name}` but received {value!r}")
     if value in (".", ".."):
@@ -172,22 +176,6 @@ def checked_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     if value not in choices:
         raise InvalidArgumentError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
     return value
-
-
-def checked_page_size(page_size: object, limit: object) -> object:
-    """
-    The ``limit`` to send, of two words for the same.
-
-    Raises:
-        InvalidArgumentError: Both were given, or a page size that is no whole number from 1 to 100.
-    """
-    if page_size is None:
-        return limit
-    if is_given(limit):
-        raise InvalidArgumentError("page_size and limit are the same; give one of them")
-    if isinstance(page_size, bool) or not isinstance(page_size, int) or not 1 <= page_size <= ITEMS_PER_PAGE:
-        raise InvalidArgumentError(f"page_size must be a whole number from 1 to {ITEMS_PER_PAGE}, not {page_size!r}")
-    return page_size
 
 
 def checked_max_items(max_items: object) -> None:

@@ -59,6 +59,23 @@ class Codec:
             return read
         return self._decode_exactly(body, kind)
 
+    def decode_value(self, value: Any, body: bytes, kind: type[T]) -> T:
+        """
+        The same for a body that was read before.
+
+        Args:
+            value: What :func:`loads` made of *body*.
+            body: The body, for what does not fit at first sight.
+            kind: The class.
+        """
+        try:
+            read: T = self._reader(kind)(value, kind)
+        except (ValueError, RecursionError):
+            pass
+        else:
+            return read
+        return self._decode_exactly(body, kind)
+
     def _reader(self, kind: Any) -> Any:
         reader = self._readers.get(kind)
         if reader is None:
@@ -120,6 +137,11 @@ class Codec:
             InvalidArgumentError: One is neither a mapping nor an item; the message gives its index.
         """
         return [self._item(index, item) for index, item in enumerate(items)]
+
+    def sendable(self, item: Any) -> Any:
+        """The JSON of a received item by the rules for sending items back, without the nulls that a request refuses."""
+        known = self.decode(self.encode(item), Item)
+        return self.encode_items([known])[0]
 
     def _item(self, index: int, item: Any) -> Any:
         if is_object(item):

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 import orjson
 
 MAX_DEPTH = 500
+
+_BEYOND_64_BITS = re.compile(rb"\d{19}")
 
 
 def loads(body: bytes) -> Any:
@@ -44,6 +47,21 @@ def loads_exact(body: bytes) -> Any:
         return json.loads(body, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("the JSON nests too deeply") from None
+
+
+def loads_lossless(body: bytes) -> Any:
+    """
+    Read one JSON value with integers of any size, slowly only where there is such an integer.
+
+    Raises:
+        ValueError: The body is not JSON.
+    """
+    return loads_exact(body) if has_long_integers(body) else loads(body)
+
+
+def has_long_integers(body: bytes) -> bool:
+    """Whether a body may hold an integer that :func:`loads` would read as a float."""
+    return _BEYOND_64_BITS.search(body) is not None
 
 
 def dumps(value: Any) -> bytes:

@@ -16,55 +16,7 @@ What the operations raise besides the errors of the calls that they make.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from openai_conversations.errors import ConversationsError
-
-if TYPE_CHECKING:
-    from openai_conversations.writing.chunks import AppendResume
-
-
-class OperationError(ConversationsError):
-    """An operation could not do what was asked."""
-
-
-class AppendIncompleteError(OperationError):
-    """
-    An append of many items stopped; the cause is chained as ``__cause__``.
-
-    Attributes:
-        conversation_id: The conversation.
-        stored: The ids of the items that this run stored and that are still there, in order.
-        count: How many of the items, from the first on, are stored for certain, those of an earlier run included; after
-            a rollback, how many are left.
-        unknown: How many of :attr:`pending` may be stored, too: the chunk that failed, or 0.
-        pending: The items that follow, as far as they were taken from the iterable, as they were given. Those of a
-            generator are in nobody else's hands.
-        resume: Give it to ``items.append`` with the same items to go on: plain values, which can be kept as JSON.
-            ``None`` after a rollback.
-        rolled_back: Whether everything that this run had stored was removed; ``None`` when that was not asked for.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        conversation_id: str,
-        stored: tuple[str, ...],
-        count: int,
-        unknown: int,
-        pending: tuple[Any, ...] = (),
-        resume: AppendResume | None = None,
-        rolled_back: bool | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.conversation_id = conversation_id
-        self.stored = stored
-        self.count = count
-        self.unknown = unknown
-        self.pending = pending
-        self.resume = resume
-        self.rolled_back = rolled_back
+from openai_conversations.errors import OperationError
 
 
 class ArchiveError(OperationError, ValueError):

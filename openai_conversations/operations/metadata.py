@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from openai_conversations.operations.calls import Tools
+from openai_conversations.api import requests
+from openai_conversations.api.caller import Caller
 from openai_conversations.operations.errors import MetadataConflictError
 from openai_conversations.schemas.conversation import Conversation
 
 ATTEMPTS: Final = 3
 
 
-async def patch_metadata(tools: Tools, conversation_id: str, changes: Mapping[str, str | None]) -> Conversation:
+async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[str, str | None]) -> Conversation:
     """
     Set some keys and remove those whose value is ``None``; the others stay.
 
     Args:
-        tools: Calls, JSON and clock.
+        caller: Makes the calls.
         conversation_id: The conversation.
         changes: The keys to change. When all are as asked already, nothing is written.
 
@@ -32,14 +33,14 @@ async def patch_metadata(tools: Tools, conversation_id: str, changes: Mapping[st
     Raises:
         MetadataConflictError: After three tries the keys are not as asked.
     """
-    conversation = await _read(tools, conversation_id)
+    conversation = await _read(caller, conversation_id)
     for _ in range(ATTEMPTS):
         if not _wrong(conversation, changes):
             return conversation
         wanted = {**(conversation.metadata or {}), **changes}
         kept = {key: value for key, value in wanted.items() if value is not None}
-        await tools.calls.update(conversation_id, metadata=kept)
-        conversation = await _read(tools, conversation_id)
+        await caller.send(requests.update_conversation(caller, conversation_id, metadata=kept))
+        conversation = await _read(caller, conversation_id)
     wrong = _wrong(conversation, changes)
     if not wrong:
         return conversation
@@ -50,8 +51,8 @@ async def patch_metadata(tools: Tools, conversation_id: str, changes: Mapping[st
     )
 
 
-async def _read(tools: Tools, conversation_id: str) -> Conversation:
-    return (await tools.calls.retrieve(conversation_id)).parse()
+async def _read(caller: Caller, conversation_id: str) -> Conversation:
+    return await caller.call(requests.get_conversation(caller, conversation_id), Conversation)
 
 
 def _wrong(conversation: Conversation, changes: Mapping[str, str | None]) -> tuple[str, ...]:

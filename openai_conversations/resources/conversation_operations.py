@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
-from openai_conversations.converters.json import dumps
-from openai_conversations.converters.outgoing import KEEPS_ID
+from openai_conversations.api.caller import Caller
+from openai_conversations.converters.json import loads_lossless
 from openai_conversations.limits import INCLUDE_ALL, Include
-from openai_conversations.resources.archives import ExportFormat, loads_lossless, render_archive
-from openai_conversations.resources.core import Core
+from openai_conversations.operations.archive.files import ExportFormat, render_archive
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import Timeout
+from openai_conversations.writing.chunks import Writing
 
 if TYPE_CHECKING:
     from openai_conversations.operations.archive.reader import Lines
-    from openai_conversations.operations.calls import Tools
     from openai_conversations.operations.copy.copying import CopyReport
     from openai_conversations.operations.erase.receipts import DeletedItem, Proof, Receipt
     from openai_conversations.operations.repair.check import CheckReport
     from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, Strategy
-    from openai_conversations.resources.conversations import RawConversations
-    from openai_conversations.resources.items import RawItems
 
 
 class OperationOptions(TypedDict, total=False):
@@ -50,28 +45,13 @@ class ConversationOperations:
     :mod:`openai_conversations.errors`, and those of :mod:`openai_conversations.operations.errors`.
     """
 
-    _core: Core
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        self._caller = caller
+        self._writing = writing
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
-    if TYPE_CHECKING:  # the subclass brings it
-
-        @property
-        def with_raw_response(self) -> RawConversations: ...
-
-    def _tools(self, options: OperationOptions) -> Tools:
-        from openai_conversations.operations.calls import Tools
-
-        core = self._core
-        return Tools(
-            calls=_Calls(self.with_raw_response, _checked(options)),
-            loads=loads_lossless,
-            dumps=dumps,
-            sendable=lambda item: _sendable(core, item),
-            keeps_id=KEEPS_ID,
-            source=core.settings.base_url,
-        )
+    def _with(self, options: OperationOptions) -> Caller:
+        """What makes the calls of an operation."""
+        return self._caller.decoding().with_options(_checked(options))
 
     async def erase(
         self,
@@ -104,7 +84,7 @@ class ConversationOperations:
 
         path_id("conversation_id", conversation_id)
         return await erase(
-            self._tools(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof
+            self._with(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof
         )
 
     async def fork(
@@ -140,7 +120,8 @@ class ConversationOperations:
 
         path_id("conversation_id", conversation_id)
         return await fork(
-            self._tools(options),
+            self._with(options),
+            self._writing,
             conversation_id,
             until=until,
             metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
@@ -177,13 +158,13 @@ class ConversationOperations:
 
         path_id("conversation_id", conversation_id)
         checked_choice("format", format, ("jsonl", "markdown", "html"))
-        tools = self._tools(options)
+        caller = self._with(options)
         fields = INCLUDE_ALL if isinstance(include, Omit) else include
         if format == "jsonl":
-            async for line in export(tools, conversation_id, include=fields):
+            async for line in export(caller, conversation_id, include=fields):
                 yield line
             return
-        archive = await collect(tools, conversation_id, include=fields)
+        archive = await collect(caller, conversation_id, include=fields)
         text = render_archive(archive, format, title=title)
         for line in text.encode("utf-8", "replace").splitlines(keepends=True):
             yield line
@@ -230,7 +211,8 @@ class ConversationOperations:
         if into is not None:
             path_id("into", into)
         return await import_archive(
-            self._tools(options),
+            self._with(options),
+            self._writing,
             read_archive(await whole_text(lines), loads_lossless, allow_damaged=allow_damaged),
             into=into,
             metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
@@ -252,7 +234,7 @@ class ConversationOperations:
         from openai_conversations.operations.repair.check import check
 
         path_id("conversation_id", conversation_id)
-        return await check(self._tools(options), conversation_id)
+        return await check(self._with(options), conversation_id)
 
     async def repair(
         self,
@@ -285,7 +267,7 @@ class ConversationOperations:
         path_id("conversation_id", conversation_id)
         checked_choice("strategy", strategy, ("add_outputs", "delete_tail"))
         return await repair(
-            self._tools(options),
+            self._with(options),
             conversation_id,
             strategy=strategy,
             output=DEFAULT_OUTPUT if output is None else output,
@@ -318,26 +300,7 @@ class ConversationOperations:
 
         path_id("conversation_id", conversation_id)
         checked_metadata({key: value for key, value in changes.items() if value is not None})
-        return await patch_metadata(self._tools(options), conversation_id, changes)
-
-
-class _Calls:
-    """The eight calls, each with the options of the operation."""
-
-    def __init__(self, calls: RawConversations, options: CallOptions) -> None:
-        self.create = partial(calls.create, **options)
-        self.retrieve = partial(calls.retrieve, **options)
-        self.update = partial(calls.update, **options)
-        self.delete = partial(calls.delete, **options)
-        self.items = _ItemCalls(calls.items, options)
-
-
-class _ItemCalls:
-    def __init__(self, calls: RawItems, options: CallOptions) -> None:
-        self.create = partial(calls.create, **options)
-        self.list = partial(calls.list, **options)
-        self.retrieve = partial(calls.retrieve, **options)
-        self.delete = partial(calls.delete, **options)
+        return await patch_metadata(self._with(options), conversation_id, changes)
 
 
 def _checked(options: OperationOptions) -> CallOptions:
@@ -351,9 +314,3 @@ def _checked(options: OperationOptions) -> CallOptions:
         if name not in OperationOptions.__annotations__:
             raise TypeError(f"unexpected keyword argument {name!r}")
     return cast("CallOptions", options)
-
-
-def _sendable(core: Core, item: Any) -> Any:
-    """A received item by the rules for sending items back, and without the nulls that a request does not take."""
-    known = core.codec.decode(core.codec.encode(item), Item)
-    return core.codec.encode_items([known])[0]

@@ -5,24 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, Unpack
 
-from openai_conversations.api import operations
-from openai_conversations.api.arguments import (
-    CallOptions,
-    Omit,
-    checked_choice,
-    checked_items,
-    checked_metadata,
-    omit,
-    refuse_other_items,
-)
-from openai_conversations.errors import NotFoundError
+from openai_conversations.api import requests
+from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, omit
+from openai_conversations.api.caller import Caller
 from openai_conversations.resources.conversation_operations import ConversationOperations
-from openai_conversations.resources.core import Core
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
-from openai_conversations.resources.raw import Wrapped, raw, streamed
+from openai_conversations.resources.raw import Wrapped, finish_raw, finish_streaming, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
-from openai_conversations.transport.message import Replay
-from openai_conversations.writing.last_item import START
+from openai_conversations.writing.chunks import Writing
 
 
 class Conversations(ConversationOperations):
@@ -33,19 +23,19 @@ class Conversations(ConversationOperations):
     :mod:`openai_conversations.errors`; :class:`InvalidArgumentError` before anything is sent.
     """
 
-    def __init__(self, core: Core) -> None:
-        super().__init__(core)
-        self.items: Items = Items(core)
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        super().__init__(caller, writing)
+        self.items: Items = Items(caller, writing)
 
     @property
     def with_raw_response(self) -> RawConversations:
-        """The same methods, which return the answer as it came."""
-        return RawConversations(self._core)
+        """The same methods, which return the response as it came."""
+        return RawConversations(self._caller, self._writing)
 
     @property
     def with_streaming_response(self) -> StreamingConversations:
         """The same methods as context managers, which leave the body unread."""
-        return StreamingConversations(self._core)
+        return StreamingConversations(self._caller, self._writing)
 
     async def create(
         self,
@@ -68,21 +58,11 @@ class Conversations(ConversationOperations):
             **options: See :class:`CallOptions`.
         """
         checked_choice("on_ambiguous", on_ambiguous, ("raise", "resend"))
-        body: dict[str, object] = {}
-        if not isinstance(metadata, Omit):
-            body["metadata"] = checked_metadata(metadata)
-        if not isinstance(items, Omit):
-            body["items"] = None if items is None else self._core.codec.encode_items(checked_items(items))
-        refuse_other_items(options)
-        may_resend = on_ambiguous == "resend" or not body.get("items")
-        request = self._core.request(
-            operations.CREATE, {}, options, body=body, replay=Replay.SAFE if may_resend else Replay.APPEND
+        may_resend = on_ambiguous == "resend"
+        request = requests.create_conversation(
+            self._caller, metadata=metadata, items=items, may_resend=may_resend, options=options
         )
-        conversation = await self._core.call(request, Conversation)
-        if not body.get("items") and isinstance(conversation, Conversation):
-            place, last_items = self._core.place(conversation.id), self._core.last_items
-            last_items.offer(place, START, last_items.changes(place))
-        return conversation
+        return await self._caller.call(request, Conversation)
 
     async def retrieve(self, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
         """
@@ -92,8 +72,8 @@ class Conversations(ConversationOperations):
             conversation_id: The conversation.
             **options: See :class:`CallOptions`.
         """
-        request = self._core.request(operations.RETRIEVE, {"conversation_id": conversation_id}, options)
-        return await self._core.call(request, Conversation)
+        request = requests.get_conversation(self._caller, conversation_id, options)
+        return await self._caller.call(request, Conversation)
 
     async def update(
         self, conversation_id: str, *, metadata: Mapping[str, str] | None, **options: Unpack[CallOptions]
@@ -106,9 +86,8 @@ class Conversations(ConversationOperations):
             metadata: The whole new metadata, within the limits of :meth:`create`; ``None`` sends null.
             **options: See :class:`CallOptions`.
         """
-        body = {"metadata": checked_metadata(metadata)}
-        request = self._core.request(operations.UPDATE, {"conversation_id": conversation_id}, options, body=body)
-        return await self._core.write(request, Conversation)
+        request = requests.update_conversation(self._caller, conversation_id, metadata=metadata, options=options)
+        return await self._caller.call(request, Conversation)
 
     async def delete(self, conversation_id: str, **options: Unpack[CallOptions]) -> ConversationDeletedResource:
         """
@@ -120,24 +99,16 @@ class Conversations(ConversationOperations):
             conversation_id: The conversation.
             **options: See :class:`CallOptions`.
         """
-        core = self._core
-        request = core.request(operations.DELETE, {"conversation_id": conversation_id}, options)
-        try:
-            deleted = await core.write(request, ConversationDeletedResource)
-        except NotFoundError as error:
-            if not error.after_unknown_outcome:
-                raise
-            deleted = core.answer_for(request, ConversationDeletedResource(id=conversation_id), error.attempts)
-        core.last_items.forget(core.place(conversation_id))
-        return deleted
+        request = requests.delete_conversation(self._caller, conversation_id, options)
+        return await self._caller.call(request, ConversationDeletedResource)
 
 
 class RawConversations(Wrapped):
     """The methods of :class:`Conversations`; each returns an :class:`APIResponse`."""
 
-    def __init__(self, core: Core) -> None:
-        super().__init__(Conversations(core.raw()))
-        self.items: RawItems = RawItems(core)
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        super().__init__(Conversations(caller.finishing(finish_raw), writing))
+        self.items: RawItems = RawItems(caller, writing)
 
     @raw(Conversations.create)
     def create(self) -> None:
@@ -159,9 +130,9 @@ class RawConversations(Wrapped):
 class StreamingConversations(Wrapped):
     """The methods of :class:`Conversations` as context managers; each gives a :class:`StreamedAPIResponse`."""
 
-    def __init__(self, core: Core) -> None:
-        super().__init__(Conversations(core.streaming()))
-        self.items: StreamingItems = StreamingItems(core)
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        super().__init__(Conversations(caller.finishing(finish_streaming, stream=True), writing))
+        self.items: StreamingItems = StreamingItems(caller, writing)
 
     @streamed(Conversations.create)
     def create(self) -> None:

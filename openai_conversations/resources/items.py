@@ -3,40 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Unpack, cast
 
-from openai_conversations.api import operations
-from openai_conversations.api.arguments import (
-    CallOptions,
-    Guard,
-    Omit,
-    checked_choice,
-    checked_extra_query,
-    checked_items,
-    checked_max_items,
-    checked_page_size,
-    is_given,
-    omit,
-    refuse_other_items,
-)
-from openai_conversations.api.pagination import ConversationItemPage, ItemLister
-from openai_conversations.errors import NotFoundError
+from openai_conversations.api import requests
+from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.listing import ConversationItemPage, ItemLister
 from openai_conversations.limits import Include
-from openai_conversations.resources.appending import ChunkCalls
-from openai_conversations.resources.core import Core
-from openai_conversations.resources.raw import APIResponse, StreamedAPIResponse, Wrapped, raw, streamed
+from openai_conversations.resources.raw import (
+    APIResponse,
+    StreamedAPIResponse,
+    Wrapped,
+    finish_raw,
+    finish_streaming,
+    raw,
+    streamed,
+)
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
-from openai_conversations.writing.last_item import START
+from openai_conversations.transport.message import Guard
+from openai_conversations.writing.chunks import AppendOptions, Writing, append
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from openai_conversations.writing.chunks import AppendResult, AppendResume, OnProgress
+    from openai_conversations.writing.chunks import OnProgress
+    from openai_conversations.writing.resume import AppendResult, AppendResume
 
 ItemParam: TypeAlias = "Mapping[str, object] | Item"
 """An item to send: a mapping of the official shapes, or an object of ours, also a received one."""
@@ -50,18 +45,19 @@ class Items:
     :mod:`openai_conversations.errors`; :class:`InvalidArgumentError` before anything is sent.
     """
 
-    def __init__(self, core: Core) -> None:
-        self._core = core
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        self._caller = caller
+        self._writing = writing
 
     @property
     def with_raw_response(self) -> RawItems:
         """The same methods, which return the answer as it came."""
-        return RawItems(self._core)
+        return RawItems(self._caller, self._writing)
 
     @property
     def with_streaming_response(self) -> StreamingItems:
         """The same methods as context managers, which leave the body unread."""
-        return StreamingItems(self._core)
+        return StreamingItems(self._caller, self._writing)
 
     async def create(
         self,
@@ -99,25 +95,17 @@ class Items:
             ConversationLockedError: Somebody else held the conversation until the deadline.
         """
         checked_choice("guard", guard, ("auto", "strict", "off"))
-        core = self._core
-        sent = core.codec.encode_items(checked_items(items))
-        query: dict[str, object] = {"include": include} if is_given(include) else {}
-        refuse_other_items(options)
-        # Here, because it brings the comparison of items along: 4 % of the import.
-        from openai_conversations.writing.guarded import GuardedAppend
-
-        looked_with = {**checked_extra_query(options.get("extra_query")), **query}
-        append = GuardedAppend(core, sent, guard, last_item_id, looked_with)
-        request = core.request(
-            operations.CREATE_ITEMS,
-            {"conversation_id": conversation_id},
-            options,
-            query=query,
-            body={"items": sent},
-            is_whole=append.is_whole,
-            settle=append.settle if sent and guard != "off" else None,
+        request = requests.create_items(
+            self._caller,
+            conversation_id,
+            items,
+            include=include,
+            guard=guard,
+            last_item_id=last_item_id,
+            look_first=look_first,
+            options=options,
         )
-        return cast("ConversationItemList", await append.run(request, look_first=look_first))
+        return await self._caller.call(request, ConversationItemList)
 
     async def append(
         self,
@@ -151,25 +139,31 @@ class Items:
         Raises:
             AppendIncompleteError: It stopped: says which items are stored, and from where to go on.
         """
-        from openai_conversations.writing.chunks import append
-
-        core = self._core
         checked_choice("guard", guard, ("auto", "strict", "off"))
-        request = core.request(operations.CREATE_ITEMS, {"conversation_id": conversation_id}, options)
-        calls = ChunkCalls(
-            items=self, conversation_id=conversation_id, guard=guard, options=options, timeout=request.timeout
+        chosen = AppendOptions(
+            guard=guard,
+            rollback=rollback,
+            on_progress=on_progress,
+            together=together,
+            total_timeout=total_timeout,
+            call=options,
         )
-        async with core.order.turn(request, core.place(conversation_id)) if together else nullcontext():
-            return await append(
-                calls,
-                conversation_id,
-                items,
-                resume=resume,
-                rollback=rollback,
-                on_progress=on_progress,
-                total_timeout=total_timeout,
-                clock=core.clock,
-            )
+        caller = self._caller.decoding()
+        return await append(caller, self._writing, conversation_id, items, resume=resume, options=chosen)
+
+    def written_elsewhere(self, conversation_id: str) -> None:
+        """
+        Tell this client that somebody else wrote to a conversation: another client, another process, a model's turn.
+
+        An append whose response is lost is looked up from the last item that this client knows of. What others wrote
+        since may be equal to it; after this call such an append is found out or reported as unknown, never guessed.
+        Nothing is sent.
+
+        Args:
+            conversation_id: The conversation.
+        """
+        request = requests.get_conversation(self._caller, conversation_id, {})
+        self._writing.last_items.forget(request.conversation_key)
 
     def list(
         self,
@@ -179,7 +173,6 @@ class Items:
         include: Sequence[Include | str] | Omit | None = omit,
         limit: int | Omit | None = omit,
         order: Literal["asc", "desc"] | Omit | None = omit,
-        page_size: int | None = None,
         max_items: int | None = None,
         prefetch: bool = True,
         **options: Unpack[CallOptions],
@@ -193,7 +186,6 @@ class Items:
             include: Fields that the service leaves out unless asked.
             limit: Items of a page, 1 to 100; the service takes 20 when it is not given. It is sent as given.
             order: ``desc``, the service's default, gives the newest first.
-            page_size: Another word for ``limit`` that is checked, so that it cannot be taken for ``max_items``.
             max_items: Items that ``async for`` gives at the most, from as many pages as it takes; ``None`` for all.
             prefetch: Whether ``async for`` fetches the next page while the second half of a page is consumed.
             **options: See :class:`CallOptions`; the timeout is that of each page.
@@ -201,30 +193,23 @@ class Items:
         Raises:
             PaginationStalledError: The server repeats a cursor, or says that there is more and gives none.
         """
-        size = checked_page_size(page_size, limit)
-        query = {"include": include, "limit": size, "order": order}
         checked_max_items(max_items)
-        core, place = self._core, self._core.place(conversation_id)
-        is_told = _is_told(checked_extra_query(options.get("extra_query"))) and _is_told(core.settings.default_query)
 
-        async def ask(core: Core, cursor: str | None) -> ConversationItemPage:
-            asked = {**query, "after": cursor}
-            request = core.request(operations.LIST_ITEMS, {"conversation_id": conversation_id}, options, query=asked)
-            changes = core.last_items.changes(place)
-            page = await core.call(request, ConversationItemPage)
+        async def ask(caller: Caller, cursor: str | None) -> ConversationItemPage:
+            request = requests.list_items(
+                caller, conversation_id, after=cursor, include=include, limit=limit, order=order, options=options
+            )
+            page = await caller.call(request, ConversationItemPage)
             if isinstance(page, ConversationItemPage):
                 page.attach(fetch, cursor)
-                newest = _newest(page, order=order, cursor=cursor) if is_told and size != 0 else None
-                if newest is not None:
-                    core.last_items.offer(place, newest, changes)
             else:
                 kept = cast("APIResponse[ConversationItemPage] | StreamedAPIResponse[ConversationItemPage]", page)
                 kept.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
             return page
 
-        fetch = partial(ask, core.decoding())  # what follows a raw page is a page
+        fetch = partial(ask, self._caller.decoding())  # what follows a raw page is a page
         start = after if isinstance(after, str) else None
-        return ItemLister(partial(ask, core), after=start, max_items=max_items, prefetch=prefetch)
+        return ItemLister(partial(ask, self._caller), after=start, max_items=max_items, prefetch=prefetch)
 
     async def retrieve(
         self,
@@ -243,10 +228,8 @@ class Items:
             include: Fields that the service leaves out unless asked.
             **options: See :class:`CallOptions`.
         """
-        ids = {"conversation_id": conversation_id, "item_id": item_id}
-        query = {"include": include} if is_given(include) else {}
-        request = self._core.request(operations.RETRIEVE_ITEM, ids, options, query=query)
-        return cast("ConversationItem", await self._core.call(request, Item))
+        request = requests.get_item(self._caller, conversation_id, item_id, include=include, options=options)
+        return cast("ConversationItem", await self._caller.call(request, Item))
 
     async def delete(self, item_id: str, *, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
         """
@@ -260,39 +243,15 @@ class Items:
             conversation_id: Its conversation.
             **options: See :class:`CallOptions`.
         """
-        ids = {"conversation_id": conversation_id, "item_id": item_id}
-        request = self._core.request(operations.DELETE_ITEM, ids, options)
-        try:
-            conversation = await self._core.call(request, Conversation)
-        except NotFoundError as error:
-            if not error.after_unknown_outcome:
-                raise
-            ask = self._core.request(operations.RETRIEVE, {"conversation_id": conversation_id}, options)
-            conversation = await self._core.call(ask.replace(deadline=request.deadline), Conversation)
-        finally:
-            self._core.last_items.forget(self._core.place(conversation_id), item_id)
-        return conversation
-
-
-def _is_told(query: Mapping[str, object]) -> bool:
-    """Whether query values of the caller's own leave it to ours which part of a conversation is listed."""
-    return not {"after", "before", "limit", "order"} & set(query)
-
-
-def _newest(page: ConversationItemPage, *, order: object, cursor: str | None) -> str | None:
-    """Id of the newest item when a page shows the end of the conversation; ``None`` when it does not, or has no id."""
-    if not page.data:
-        return START if cursor is None and not page.has_more else None
-    if order == "asc":
-        return None if page.has_more else page.data[-1].id or None
-    return page.data[0].id or None if cursor is None else None
+        request = requests.delete_item(self._caller, conversation_id, item_id, options)
+        return await self._caller.call(request, Conversation)
 
 
 class RawItems(Wrapped):
     """The methods of :class:`Items`; each returns an :class:`APIResponse`."""
 
-    def __init__(self, core: Core) -> None:
-        super().__init__(Items(core.raw()))
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        super().__init__(Items(caller.finishing(finish_raw), writing))
 
     @raw(Items.create)
     def create(self) -> None:
@@ -314,8 +273,8 @@ class RawItems(Wrapped):
 class StreamingItems(Wrapped):
     """The methods of :class:`Items` as context managers; each gives a :class:`StreamedAPIResponse`."""
 
-    def __init__(self, core: Core) -> None:
-        super().__init__(Items(core.streaming()))
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        super().__init__(Items(caller.finishing(finish_streaming, stream=True), writing))
 
     @streamed(Items.create)
     def create(self) -> None:

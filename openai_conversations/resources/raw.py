@@ -1,4 +1,4 @@
-"""Answers as they came: ``with_raw_response`` and ``with_streaming_response``, with the official attribute names."""
+"""Responses as they came: ``with_raw_response`` and ``with_streaming_response``, with the official attribute names."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import codecs
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
+from openai_conversations.api.caller import Caller, decode
 from openai_conversations.errors import APITimeoutError, Attempt, RequestInfo
 from openai_conversations.transport.message import BodyStream, Response
 
@@ -17,7 +18,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class _Answer(Generic[T]):
+class _RawResponse(Generic[T]):
     """What both kinds of raw response have."""
 
     def __init__(self, response: Response, parse: Callable[[Response], T]) -> None:
@@ -62,7 +63,7 @@ class _Answer(Generic[T]):
 
     @property
     def request_id(self) -> str | None:
-        """The service's id of this answer, if it gave one."""
+        """The service's id of this response, if it gave one."""
         return self._response.request_id
 
     @property
@@ -84,8 +85,8 @@ class _Answer(Generic[T]):
         return f"<{type(self).__name__} [{self.status_code}] {self.method} {self.http_request.url}>"
 
 
-class APIResponse(_Answer[T]):
-    """A whole answer; :meth:`parse` gives what the plain method would have returned."""
+class APIResponse(_RawResponse[T]):
+    """A whole response; :meth:`parse` gives what the plain method would have returned."""
 
     @property
     def content(self) -> bytes:
@@ -112,9 +113,9 @@ class APIResponse(_Answer[T]):
         return self._parse(self._response)
 
 
-class StreamedAPIResponse(_Answer[T]):
+class StreamedAPIResponse(_RawResponse[T]):
     """
-    An answer whose body is read on demand, inside the deadline of its call.
+    A response whose body is read on demand, inside the deadline of its call.
 
     The body can be read once, by one of the ``iter_`` methods, or as a whole by :meth:`read`, :meth:`text`,
     :meth:`json` and :meth:`parse`, which remember it.
@@ -215,6 +216,16 @@ class StreamedAPIResponse(_Answer[T]):
             raise APITimeoutError(source.info, message="The body did not arrive within the deadline.") from error
 
 
+def finish_raw(_: Caller, response: Response, kind: Any) -> Any:
+    """Return the response as it came."""
+    return APIResponse(response, partial(decode, kind=kind))
+
+
+def finish_streaming(caller: Caller, response: Response, kind: Any) -> Any:
+    """Return the response with its body unread."""
+    return StreamedAPIResponse(response, partial(decode, kind=kind), response.stream, caller.runtime.clock)
+
+
 class Wrapped:
     """
     The methods of a resource, finished otherwise.
@@ -230,7 +241,7 @@ class Wrapped:
 def raw(
     method: Callable[Concatenate[Any, P], Awaitable[T]],
 ) -> Callable[[Callable[..., Any]], Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]]:
-    """Make a declaration in a :class:`Wrapped` that method of its resource, whose core finishes with raw responses."""
+    """Make a declaration in a :class:`Wrapped` that method of its resource, whose caller finishes with raw responses."""
 
     def define(_: Callable[..., Any]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]:
         @wraps(method)
@@ -245,7 +256,7 @@ def raw(
 def streamed(
     method: Callable[Concatenate[Any, P], Awaitable[T]],
 ) -> Callable[[Callable[..., Any]], Callable[Concatenate[Any, P], AbstractAsyncContextManager[StreamedAPIResponse[T]]]]:
-    """The same for a core that finishes with open responses: a context manager that closes them."""
+    """The same for a caller that finishes with open responses: a context manager that closes them."""
 
     def define(
         _: Callable[..., Any],

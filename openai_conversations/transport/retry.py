@@ -11,7 +11,6 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-
 from openai_conversations.errors import APIConnectionError, Attempt
 from openai_conversations.transport.classify import (
     STOP,

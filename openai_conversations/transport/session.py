@@ -13,7 +13,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import lru_cache
 from http.cookies import SimpleCookie
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final
 
 import aiohttp
 import attrs

@@ -1,4 +1,4 @@
-"""Answers with an error status become errors. The table of classes is in :mod:`openai_conversations.errors`."""
+"""Responses with an error status become errors. The table of classes is in :mod:`openai_conversations.errors`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from http import HTTPStatus
 
 from multidict import CIMultiDict
 
-from openai_conversations.errors import APIStatusError, error_class, error_message
+from openai_conversations.errors import APIStatusError, error_class, error_details, error_message, is_error_object
 from openai_conversations.transport.message import Handler, Request, Response
 from openai_conversations.transport.policy import retry_after
 
 
 async def status_to_error(request: Request, handler: Handler) -> Response:
-    """Middleware: pass 2xx answers on, raise for all others."""
+    """Middleware: pass 2xx responses on, raise for all others."""
     response = await handler(request)
     if 200 <= response.status_code < 300:
         return response
@@ -21,7 +21,7 @@ async def status_to_error(request: Request, handler: Handler) -> Response:
 
 
 def status_error(response: Response) -> APIStatusError:
-    """The error for an answer."""
+    """The error for a response."""
     body = error_body(response)
     kept = response.replace(headers=CIMultiDict(response.headers))
     return error_class(response.status_code, body)(
@@ -30,7 +30,7 @@ def status_error(response: Response) -> APIStatusError:
 
 
 def error_body(response: Response) -> object:
-    """The decoded JSON of an answer, its text when it is not JSON, ``None`` when it is empty."""
+    """The decoded JSON of a response, its text when it is not JSON, ``None`` when it is empty."""
     if not response.content:
         return None
     try:
@@ -40,13 +40,29 @@ def error_body(response: Response) -> object:
     return body
 
 
+def is_api_not_found(error: APIStatusError, request: Request) -> bool:
+    """
+    Whether a 404 is the API's own word that the conversation or the item is not there.
+
+    Gateways, wrong base URLs and plain web servers answer 404 as well, with HTML, ``{"detail": "Not Found"}``,
+    "Invalid URL" or nothing: that says nothing about what was asked for. Servers that answer with ``detail`` name it.
+    """
+    said = error_message(error.body)
+    if is_error_object(error.body):
+        return not said.startswith("Invalid URL")
+    names = [name for name in (request.conversation_id, request.item_id) if name]
+    return bool(error_details(error.body)) and any(name in said for name in names)
+
+
 def _message(response: Response, body: object) -> str:
     text = f"{response.status_code} {_phrase(response.status_code)}".rstrip()
     if 300 <= response.status_code < 400:
         return f"{text}: redirects are not followed; check base_url (it points to {response.headers.get('location')})"
     said = error_message(body)
     if said.lstrip().startswith("<"):
-        said = "the answer is an HTML page"
+        said = "the response is an HTML page"
+    if response.status_code == 404 and not is_error_object(body):
+        said = f"{said}; is base_url right? It is {response.source.base_url or 'not known'}".removeprefix("; ")
     return f"{text}: {said}" if said else text
 
 

@@ -1,20 +1,25 @@
 """
-Appending any number of items: one chunk after the other, each either stored, or not, or said to be in doubt.
+Appending any number of items: one chunk after the other, each either stored, or not, or said to be unknown.
 
-The calls come in as a protocol. What was stored when an append stops is on the error, together with a value from which
-the same append goes on later, in another process if need be.
+Each chunk is a call of its own, through the whole chain. What was stored when an append stops is on the error, together
+with a value from which the same append goes on later, in another process if need be.
 """
 
 from __future__ import annotations
 
 import asyncio
 import inspect
-import time
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence, Sized
-from typing import Any, Final, Protocol, TypedDict, TypeGuard, cast
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Final
 
 import attrs
 
+from openai_conversations.api import requests
+from openai_conversations.api.arguments import CallOptions, Omit, omit
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.pagination import item_id, json_page
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APITimeoutError,
@@ -23,195 +28,218 @@ from openai_conversations.errors import (
     NotFoundError,
     one_line,
 )
-from openai_conversations.limits import ITEMS_PER_APPEND, ITEMS_PER_REQUEST
-from openai_conversations.operations.errors import AppendIncompleteError
-from openai_conversations.schemas.base import Schema
-from openai_conversations.writing.settle import is_certain
+from openai_conversations.limits import ITEMS_PER_REQUEST
+from openai_conversations.transport.message import Guard, Request
+from openai_conversations.writing.item_source import Items, ItemSource
+from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.lookup import newest_item
+from openai_conversations.writing.resume import (
+    AppendIncompleteError,
+    AppendProgress,
+    AppendResult,
+    AppendResume,
+    checked_resume,
+)
+from openai_conversations.writing.write_order import WriteOrder
 
-Source = Iterable[Any] | AsyncIterable[Any]
-
-
-class ChunkCalls(Protocol):
-    """The calls that an append needs, for one conversation."""
-
-    async def create(
-        self, items: Sequence[Any], *, last_item_id: str | None, look_first: bool, within: float | None
-    ) -> Sequence[str]:
-        """
-        Append up to 20 items; their ids.
-
-        Args:
-            items: The items.
-            anchor: Id of the last item known before; ``None`` to go by what the client knows.
-            look_first: Whether they may be stored already.
-            within: Seconds, when there are fewer than a call may take; else ``None``.
-        """
-        ...
-
-    async def delete(self, item_id: str) -> None:
-        """Delete an item."""
-        ...
-
-
-class AppendResume(TypedDict):
-    """
-    Where an append goes on: plain values, which can be written to a file as JSON.
-
-    Attributes:
-        conversation_id: The conversation.
-        stored: How many items, from the first on, are stored and must not be sent again.
-        unknown: How many of those that follow may be stored, too: they are looked for before they are sent.
-        anchor: Id of the last stored item before those, ``""`` when there is none, ``None`` when it is not known.
-    """
-
-    conversation_id: str
-    stored: int
-    unknown: int
-    last_item_id: str | None
-
-
-@attrs.frozen(kw_only=True)
-class AppendProgress:
-    """
-    Where an append stands after a chunk.
-
-    Attributes:
-        stored: How many of the items are stored, those of an earlier run included.
-        total: How many there are; ``None`` when that is not known beforehand.
-        ids: The ids of the chunk that was just stored.
-        resume: From where to go on if this process should die now. It takes the next chunk for one that may have been
-            sent.
-    """
-
-    stored: int
-    total: int | None
-    ids: tuple[str, ...]
-    resume: AppendResume
-
-
-@attrs.frozen(kw_only=True)
-class AppendResult:
-    """
-    An append that is done.
-
-    Attributes:
-        conversation_id: The conversation.
-        count: How many of the items are stored: all of them, those of an earlier run included.
-        ids: The ids of the items that this run stored, in order.
-    """
-
-    conversation_id: str
-    count: int
-    ids: tuple[str, ...]
-
+logger: Final = logging.getLogger("openai_conversations")
 
 OnProgress = Callable[[AppendProgress], object]
-"""May be a coroutine function; then it is awaited."""
+"""May be a coroutine function; then it is awaited. What it raises is logged: the items are stored all the same."""
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Writing:
+    """
+    What appends to conversations share, in all views of a client.
+
+    Attributes:
+        order: Who may write next.
+        last_items: The last item known of each conversation.
+    """
+
+    order: WriteOrder
+    last_items: LastItems
+
+
+@attrs.frozen(kw_only=True)
+class AppendOptions:
+    """
+    How an append goes about its work.
+
+    Attributes:
+        include: Fields that the service leaves out of its responses unless asked.
+        guard: See ``items.create``.
+        rollback: Whether to delete what this run stored when it fails.
+        on_progress: Called before the first chunk and after each.
+        together: Whether no other write of this client may come between the chunks.
+        total_timeout: Seconds for the whole append; ``None`` for no bound but that of each chunk.
+        call: See :class:`CallOptions`; for each chunk.
+    """
+
+    include: Sequence[str] | Omit = omit
+    guard: Guard = "auto"
+    rollback: bool = False
+    on_progress: OnProgress | None = None
+    together: bool = False
+    total_timeout: float | None = None
+    call: CallOptions = attrs.field(factory=CallOptions)
 
 
 async def append(
-    calls: ChunkCalls,
+    caller: Caller,
+    writing: Writing,
     conversation_id: str,
-    items: Source,
+    items: Items,
     *,
     resume: AppendResume | None = None,
-    rollback: bool = False,
-    on_progress: OnProgress | None = None,
-    total_timeout: float | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    options: AppendOptions | None = None,
 ) -> AppendResult:
     """
     Append 1 to 100,000 items in chunks of 20, in their order.
 
     Args:
-        calls: How to append up to 20 items, and to delete one.
+        caller: Makes the calls.
+        writing: The write order and the last items of the client.
         conversation_id: The conversation.
         items: The items; an asynchronous iterable is waited for.
         resume: Where an earlier append of the same items stopped.
-        rollback: Whether to delete what this run stored when it fails.
-        on_progress: Called after each chunk.
-        total_timeout: Seconds for the whole append; ``None`` for no bound but that of each chunk.
-        clock: Seconds.
+        options: How.
 
     Raises:
         InvalidArgumentError: The items or *resume* cannot be used; nothing was sent.
         AppendIncompleteError: It stopped; says what is stored.
     """
-    source = _Source(items)
-    start = _checked_resume(resume, conversation_id, source.total)
-    deadline = None if total_timeout is None else clock() + total_timeout
-    run = _Run(calls, source, start, on_progress=on_progress, deadline=deadline, clock=clock)
-    try:
-        await run.run()
-    except Exception as error:
-        if isinstance(error, InvalidArgumentError) and not run.ids:
-            raise
-        raise await run.failure(error, rollback=rollback) from error
-    return AppendResult(conversation_id=conversation_id, count=run.stored, ids=tuple(run.ids))
+    return await Append(caller, writing, conversation_id, items, resume=resume, options=options).run()
 
 
-class _Run:
+class Append:
     """One run of an append: what it has stored, and what it is about to store."""
 
     def __init__(
         self,
-        calls: ChunkCalls,
-        source: _Source,
-        start: AppendResume,
+        caller: Caller,
+        writing: Writing,
+        conversation_id: str,
+        items: Items,
         *,
-        on_progress: OnProgress | None,
-        deadline: float | None,
-        clock: Callable[[], float],
+        resume: AppendResume | None = None,
+        options: AppendOptions | None = None,
     ) -> None:
-        self._calls = calls
-        self._conversation_id = start["conversation_id"]
-        self._source = source
-        self._start = start
-        self._on_progress = on_progress
-        self._deadline = deadline
-        self._clock = clock
-        self._last_item_id = start["last_item_id"]
+        self._caller = caller
+        self._writing = writing
+        self._options = options or AppendOptions()
+        self._source = ItemSource(items)
+        self._start = checked_resume(resume, conversation_id, self._source.total)
+        self._conversation_id = conversation_id
+        total, clock = self._options.total_timeout, caller.runtime.clock
+        self._deadline = None if total is None else clock() + total
+        self._last_item_id = self._start["last_item_id"]
         self._chunk: list[Any] = []
-        self._is_sent = False
-        """Whether the chunk was handed over to be sent."""
-        self.stored = start["stored"]
-        self.ids: list[str] = []
+        self._changes: int | None = None
+        """Of the writes to the conversation when the chunk was handed over to be sent; ``None`` before."""
+        self._stored = self._start["stored"]
+        self._ids: list[str] = []
+        self.items: list[dict[str, Any]] = []
+        """What the server says it stored in this run."""
 
-    async def run(self) -> None:
-        unknown = self._start["unknown"]
-        await self._source.skip(self.stored, self._remaining)
-        await self._source.take(unknown or ITEMS_PER_REQUEST, self._chunk, self._remaining)
-        first = True
+    async def run(self) -> AppendResult:
+        """Do it."""
+        try:
+            await self._take_first()
+            async with self._together():
+                await self._store_all()
+        except Exception as error:
+            if isinstance(error, InvalidArgumentError) and not self._ids:
+                raise
+            raise await self._failure(error) from error
+        return AppendResult(conversation_id=self._conversation_id, count=self._stored, ids=tuple(self._ids))
+
+    async def _take_first(self) -> None:
+        await self._source.skip(self._stored, self._remaining)
+        await self._source.take(self._start["unknown"] or ITEMS_PER_REQUEST, self._chunk, self._remaining)
+
+    def _together(self) -> AbstractAsyncContextManager[None]:
+        """The right to write for all chunks; the wait for it is one of the whole append, not of a chunk."""
+        if not (self._options.together and self._chunk):
+            return nullcontext()
+        request = self._request(look_first=False)
+        deadline = request.deadline if self._deadline is None else self._deadline
+        return self._writing.order.hold(request, deadline)
+
+    async def _store_all(self) -> None:
+        if self._chunk and self._options.on_progress is not None:
+            await self._tell_beforehand(self._options.on_progress)
+        look_first = self._start["unknown"] > 0
         while self._chunk:
-            # Later chunks go by what the client has learned from the first.
-            await self._store(last_item_id=self._last_item_id if first else None, look_first=first and unknown > 0)
+            await self._store(look_first=look_first)
             await self._source.take(ITEMS_PER_REQUEST, self._chunk, self._remaining)
-            first = False
+            look_first = False
 
-    async def _store(self, *, last_item_id: str | None, look_first: bool) -> None:
+    async def _store(self, *, look_first: bool) -> None:
+        request = self._request(look_first=look_first)
+        self._changes = self._writing.last_items.changes(request.conversation_key)
+        page = json_page(await self._caller.send(request))
+        ids = [item_id(item) for item in page.items]
+        self._stored += len(self._chunk)
+        self._ids += ids
+        self.items += page.items
+        # Later chunks go by what the client has learned from this one.
+        self._last_item_id = next((name for name in reversed(ids) if name), None)
+        self._chunk, self._changes = [], None
+        if self._options.on_progress is not None:
+            await self._tell(self._options.on_progress, tuple(ids))
+
+    def _request(self, *, look_first: bool) -> Request:
+        is_first = not self._ids
+        request = requests.create_items(
+            self._caller,
+            self._conversation_id,
+            self._chunk,
+            include=self._options.include,
+            guard=self._options.guard,
+            last_item_id=self._last_item_id if is_first else None,
+            look_first=look_first,
+            options=self._options.call,
+        )
         within = self._remaining()
-        self._is_sent = True
-        ids = await self._calls.create(self._chunk, last_item_id=last_item_id, look_first=look_first, within=within)
-        self.stored += len(self._chunk)
-        self.ids += ids
-        self._last_item_id = next((item_id for item_id in reversed(ids) if item_id), None)
-        self._chunk, self._is_sent = [], False
-        await self._tell(tuple(ids))
+        total = request.timeout.total
+        if within is None or (total is not None and total <= within):
+            return request
+        timeout = attrs.evolve(request.timeout, total=within)
+        return request.replace(timeout=timeout, deadline=self._deadline)
 
-    async def _tell(self, ids: tuple[str, ...]) -> None:
-        if self._on_progress is None:
-            return
-        resume = self._resume(unknown=ITEMS_PER_REQUEST)
-        progress = AppendProgress(stored=self.stored, total=self._source.total, ids=ids, resume=resume)
-        told = self._on_progress(progress)
-        if inspect.isawaitable(told):
-            await told
+    async def _tell_beforehand(self, on_progress: OnProgress) -> None:
+        """
+        From where to go on if this process dies in the first chunk: before its first byte goes out.
+
+        That needs the last item before it. Where the client does not know it, it is asked for: one request.
+        """
+        request = self._request(look_first=False)
+        if self._last_item_id is None:
+            known = self._writing.last_items.get(request.conversation_key)
+            self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, None)
+        await self._tell(on_progress, ())
+
+    async def _tell(self, on_progress: OnProgress, ids: tuple[str, ...]) -> None:
+        progress = AppendProgress(
+            stored=self._stored,
+            total=self._source.total,
+            ids=ids,
+            resume=self._resume(unknown=len(self._chunk) or ITEMS_PER_REQUEST),
+        )
+        try:
+            told = on_progress(progress)
+            if inspect.isawaitable(told):
+                await told
+        except Exception:
+            logger.exception("on_progress failed")
 
     def _remaining(self) -> float | None:
         """Seconds left of the whole append; ``None`` without a bound."""
         if self._deadline is None:
             return None
-        remaining = self._deadline - self._clock()
+        remaining = self._deadline - self._caller.runtime.clock()
         if remaining <= 0:
             raise APITimeoutError(message="the append as a whole did not finish in time.", sent=False)
         return remaining
@@ -219,22 +247,23 @@ class _Run:
     def _resume(self, unknown: int, last_item_id: str | None = None) -> AppendResume:
         return AppendResume(
             conversation_id=self._conversation_id,
-            stored=self.stored,
+            stored=self._stored,
             unknown=unknown,
             last_item_id=self._last_item_id if last_item_id is None else last_item_id,
         )
 
-    async def failure(self, error: Exception, *, rollback: bool) -> AppendIncompleteError:
+    async def _failure(self, error: Exception) -> AppendIncompleteError:
         """What to raise: what is stored, what may be, and how to go on."""
+        rollback = self._options.rollback
         unknown = self._unknown(error)
-        last_item_id = error.last_item_id if isinstance(error, AmbiguousWriteError) else None
-        resume = self._resume(unknown, last_item_id)
-        left = await self._roll_back() if rollback else self.ids
+        known = error.last_item_id if isinstance(error, AmbiguousWriteError) else None
+        resume = self._resume(unknown, known)
+        left = await self._roll_back() if rollback else self._ids
         return AppendIncompleteError(
             _sentence(self._conversation_id, error, rollback=rollback, left=len(left), unknown=unknown),
             conversation_id=self._conversation_id,
             stored=tuple(left),
-            count=self._start["stored"] + len(left) if rollback else self.stored,
+            count=self._start["stored"] + len(left) if rollback else self._stored,
             unknown=unknown,
             pending=tuple(self._chunk),
             resume=None if rollback else resume,
@@ -242,21 +271,31 @@ class _Run:
         )
 
     def _unknown(self, error: Exception) -> int:
-        """How many items of the chunk that failed may be stored."""
-        return len(self._chunk) if self._is_sent and not is_certain(error) else 0
+        """
+        How many items of the chunk that failed may be stored.
+
+        None when the transport says so, or when no write to the conversation was begun since. What others raise around
+        the call, a registry or a middleware, says nothing.
+        """
+        if self._changes is None or (isinstance(error, ConversationsError) and error.not_carried_out):
+            return self._start["unknown"] if self._changes is None and not self._ids and self._chunk else 0
+        key = self._request(look_first=False).conversation_key
+        return 0 if self._writing.last_items.changes(key) == self._changes else len(self._chunk)
 
     async def _roll_back(self) -> list[str]:
         """Delete what this run stored, the newest first; the ids of what could not be deleted, in order."""
         left: list[str] = []
-        for start in reversed(range(0, len(self.ids), ITEMS_PER_REQUEST)):
-            chunk = self.ids[start : start + ITEMS_PER_REQUEST]
-            gone = await asyncio.gather(*(self._delete(item_id) for item_id in chunk))
-            left = [item_id for item_id, is_gone in zip(chunk, gone, strict=True) if not is_gone] + left
+        for start in reversed(range(0, len(self._ids), ITEMS_PER_REQUEST)):
+            chunk = self._ids[start : start + ITEMS_PER_REQUEST]
+            gone = await asyncio.gather(*(self._delete(name) for name in chunk))
+            left = [name for name, is_gone in zip(chunk, gone, strict=True) if not is_gone] + left
         return left
 
-    async def _delete(self, item_id: str) -> bool:
+    async def _delete(self, name: str) -> bool:
+        options: CallOptions = {**self._options.call}
+        options.pop("extra_body", None)
         try:
-            await self._calls.delete(item_id)
+            await self._caller.send(requests.delete_item(self._caller, self._conversation_id, name, options))
         except NotFoundError:
             return True
         except Exception:  # noqa: BLE001  # whatever it is, the item may still be there: that is what is said
@@ -271,100 +310,3 @@ def _sentence(conversation_id: str, error: Exception, *, rollback: bool, left: i
         kept = "what was stored was removed" if not left else f"{left} stored items could not be removed"
     doubt = f"; whether {unknown} more are stored is not known" if unknown else ""
     return f"the append to {conversation_id} stopped: {kept}{doubt} ({cause})"
-
-
-class _Source:
-    """The items, from an iterable of either kind, a few at a time."""
-
-    def __init__(self, items: Source) -> None:
-        if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, (Iterable, AsyncIterable)):
-            raise InvalidArgumentError(
-                f"items must be an iterable of items, not {type(cast('object', items)).__name__}"
-            )
-        self.total: int | None = len(items) if isinstance(items, Sized) else None
-        if self.total is not None and not 1 <= self.total <= ITEMS_PER_APPEND:
-            raise InvalidArgumentError(f"items has {self.total} items; an append takes 1 to {ITEMS_PER_APPEND:,}")
-        if isinstance(items, Sequence):
-            for index, item in enumerate(items):
-                _check_item(index, item)
-        self._sync = iter(items) if isinstance(items, Iterable) else None
-        self._async = aiter(items) if isinstance(items, AsyncIterable) and self._sync is None else None
-        self._taken = 0
-
-    async def skip(self, count: int, remaining: Callable[[], float | None]) -> None:
-        """Leave out what is stored."""
-        for _ in range(count):
-            if await self._next(remaining) is _END:
-                raise InvalidArgumentError(
-                    f"items has {self._taken} items, but {count} are stored: give the same items"
-                )
-
-    async def take(self, count: int, chunk: list[Any], remaining: Callable[[], float | None]) -> None:
-        """Add the next items to *chunk*; what was added before a failure stays there."""
-        while len(chunk) < count and (item := await self._next(remaining)) is not _END:
-            chunk.append(item)
-            _check_item(self._taken - 1, item)
-        if self._taken == 0:
-            raise InvalidArgumentError(f"items is empty; an append takes 1 to {ITEMS_PER_APPEND:,}")
-
-    async def _next(self, remaining: Callable[[], float | None]) -> Any:
-        if self._sync is not None:
-            item = next(self._sync, _END)
-        else:
-            item = await self._wait(remaining())
-        if item is not _END:
-            self._taken += 1
-            if self._taken > ITEMS_PER_APPEND:
-                raise InvalidArgumentError(f"items has more than {ITEMS_PER_APPEND:,} items")
-        return item
-
-    async def _wait(self, seconds: float | None) -> Any:
-        assert self._async is not None  # noqa: S101  # for type checkers
-        scope = asyncio.timeout(seconds)
-        try:
-            async with scope:
-                return await anext(self._async, _END)
-        except TimeoutError as error:
-            if not scope.expired():
-                raise
-            message = "the append as a whole did not finish in time: it waited for its items."
-            raise APITimeoutError(message=message, sent=False) from error
-
-
-_END: Final = object()
-
-
-def _check_item(index: int, item: Any) -> None:
-    if not isinstance(item, (Mapping, Schema)):
-        kind = "None" if item is None else type(item).__name__
-        raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {kind}")
-
-
-def _checked_resume(resume: AppendResume | None, conversation_id: str, total: int | None) -> AppendResume:
-    """
-    Where to begin.
-
-    Raises:
-        InvalidArgumentError: It is not what an append gave, or of another conversation, or of other items.
-    """
-    if resume is None:
-        return AppendResume(conversation_id=conversation_id, stored=0, unknown=0, last_item_id=None)
-    if not _is_resume(resume):
-        raise InvalidArgumentError(f"resume is not what an append gave: {resume!r}")
-    if resume["conversation_id"] != conversation_id:
-        raise InvalidArgumentError(f"resume is of {resume['conversation_id']!r}, not of {conversation_id!r}")
-    if total is not None and resume["stored"] > total:
-        raise InvalidArgumentError(f"items has {total} items, but {resume['stored']} are stored: give the same items")
-    return resume
-
-
-def _is_resume(value: object) -> TypeGuard[AppendResume]:
-    if not isinstance(value, Mapping) or not AppendResume.__required_keys__ <= value.keys():
-        return False
-    fields = cast("Mapping[str, Any]", value)
-    counts = _is_count(fields["stored"]) and _is_count(fields["unknown"]) and fields["unknown"] <= ITEMS_PER_REQUEST
-    return counts and (fields["last_item_id"] is None or isinstance(fields["last_item_id"], str))
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

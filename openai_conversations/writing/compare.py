@@ -1,14 +1,17 @@
 """
-Whether stored items are those that were sent. Pure functions over JSON values.
+Whether stored items are those that were sent. Pure functions over JSON values: the decoded body of the request on one
+side, the decoded listing on the other.
 
-Servers add ids, status, annotations and log probabilities, turn a content string into parts, leave fields out unless
-asked with ``include``, and may rewrite what is behind a URL. Everything else they store as it is. What is not quite
-equal leaves a doubt rather than proving a difference: a doubt ends in an error, a difference in a second copy.
+Two questions. *Same*: is a stored item what was sent? Servers add ids, status, annotations and log probabilities, turn
+a content string into parts, leave fields out unless asked with ``include``. Everything else must be equal; strings that
+are JSON are compared as JSON. *Kind*: could it be what was sent, rewritten? Servers are known to rewrite texts, numbers,
+ids and URLs and to drop parts; none turns a user's message into an assistant's. What is of the same kind and not the
+same leaves a doubt, and a doubt ends in an error; only what is of another kind proves anything.
 """
 
 from __future__ import annotations
 
-import enum
+import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -16,119 +19,239 @@ from typing import Any, Final, TypeGuard
 
 import attrs
 
-from openai_conversations.schemas.items import ITEM_CLASSES
+IGNORED: Final = frozenset({"status", "annotations", "logprobs", "created_by", "object"})
+"""What a server sets or adds by itself."""
 
-IGNORED: Final = frozenset({"id", "status", "annotations", "logprobs", "created_by", "object"})
+ON_DEMAND: Final = frozenset({"results", "sources", "outputs", "encrypted_content", "image_url", "logprobs"})
+"""What a server leaves out of a listing unless asked with ``include``."""
 
 REWRITABLE: Final = frozenset(
     {"image_url", "file_url", "file_data", "file_id", "detail", "encrypted_content", "result"}
 )
-"""Fields that a server may have replaced; a difference there proves nothing."""
-
-STAND_INS: Final = frozenset({"item_reference", "compaction_trigger"})
-"""Items in whose place a server stores another one, which nobody can foretell."""
-
-_TEXT_PARTS: Final = frozenset({"input_text", "output_text", "text"})
+"""Fields that a server may have replaced."""
 
 # What databases and gateways are known to change in a text: white space, characters that nobody sees.
 _UNSEEN: Final = re.compile(r"[\s\x00-\x1f\x7f\ufeff\ufffd\u200b]+")
 
+STAND_INS: Final = frozenset({"item_reference", "compaction_trigger"})
+"""Items in whose place a server stores another one, which nobody can foretell, or none."""
 
-class Likeness(enum.IntEnum):
-    """How two values compare."""
+_ONE_ROLE: Final = {"system": "developer"}
+"""Two words for one role: servers are known to store one for the other."""
 
-    DIFFERENT = 0
-    UNSURE = 1
-    SAME = 2
+_TEXT_PARTS: Final = frozenset({"input_text", "output_text", "text"})
+
+_JSON_STARTS: Final = ("{", "[")
+
+Kind = tuple[str, str]
+"""The type of an item, and the role of a message."""
+
+ANY_KIND: Final[Kind] = ("", "")
+"""Of an item in whose place anything may be stored."""
 
 
 @attrs.frozen(kw_only=True)
 class Match:
     """
-    What a list of stored items tells about the items that were sent.
+    What items behind the last known one tell about the items that were sent.
 
     Attributes:
-        runs: Start indexes of the runs that are the sent items; more than one when they cannot be told apart.
-        resembling: Indexes of stored items that may belong to them, when there is no run.
+        stored: The stored items, when they are certainly those that were sent; else ``None``.
+        is_absent: Whether they are certainly not there.
+        known: One sentence, when neither is certain.
+        resembling: Ids of items that may belong to them.
     """
 
-    runs: tuple[int, ...] = ()
-    resembling: tuple[int, ...] = ()
+    stored: Sequence[Any] | None = None
+    is_absent: bool = False
+    known: str = ""
+    resembling: tuple[str, ...] | None = None
 
 
-def find(sent: Sequence[Any], stored: Sequence[Any]) -> Match:
+def judge(sent: Sequence[Any], behind: Sequence[Any]) -> Match:
     """
-    Look for the sent items, in order and without gaps, among stored ones.
+    Whether sent items are stored, absent, or neither for certain.
+
+    They are stored when the items end with them, and nothing else among the items is of their kind. They are absent when
+    nothing is of their kind.
 
     Args:
         sent: The items as they were sent.
-        stored: Stored items, oldest first.
+        behind: All items behind the last known one, oldest first.
     """
-    starts = range(len(stored) - len(sent) + 1) if sent else range(0)
-    runs = tuple(start for start in starts if _is_run(sent, stored, start))
-    if runs:
-        return Match(runs=runs)
-    return Match(resembling=tuple(i for i, item in enumerate(stored) if any(compare(s, item) for s in sent)))
+    suspects = _suspects(sent, behind)
+    if not suspects:
+        return Match(is_absent=True)
+    ids = _ids(suspects)
+    run = behind[len(behind) - len(sent) :]
+    if len(run) == len(sent) and all(map(is_same, sent, run)):
+        if len(suspects) == len(sent):
+            return Match(stored=run)
+        return Match(known="Items like these are in the conversation more than once.", resembling=ids)
+    if any(is_same(one, item) for one in sent for item in suspects):
+        known = (
+            "Items that may be a part of it are in the conversation, among others that came after the last known one."
+        )
+        return Match(known=known, resembling=ids)
+    return Match(
+        known="Items of the same kind came after the last known one: these, rewritten, or somebody else's.",
+        resembling=ids,
+    )
 
 
-def _is_run(sent: Sequence[Any], stored: Sequence[Any], start: int) -> bool:
-    return all(compare(item, stored[start + i]) is Likeness.SAME for i, item in enumerate(sent))
+def resembling(sent: Sequence[Any], items: Sequence[Any]) -> tuple[str, ...]:
+    """Ids of items that may be among the sent ones."""
+    return _ids(_suspects(sent, items))
 
 
-def compare(sent: Any, stored: Any) -> Likeness:
-    """How a stored item compares with a sent one."""
-    if not _is_object(sent) or not _is_object(stored):
-        return _plain(sent, stored)
-    if sent.get("id") and sent.get("id") == stored.get("id"):
-        return Likeness.SAME
-    kind, other = _kind(sent), _kind(stored)
-    if kind in STAND_INS:
-        return Likeness.UNSURE
-    if kind == other:
-        return _fields(sent, stored)
-    return Likeness.DIFFERENT if other in ITEM_CLASSES else Likeness.UNSURE  # nobody knows what it is
+def is_as_sent(sent: Sequence[Any], stored: Sequence[Any]) -> bool:
+    """
+    Whether what a server says it stored may be what was sent: as many, each of its kind, in the order of sending.
+
+    Texts that a server rewrote are no reason to doubt its word; other items, or another order, are.
+    """
+    if len(sent) != len(stored):
+        return _without_triggers(sent, stored)
+    # The usual case first: messages of plain text, which are compared with two look-ups.
+    return all(
+        _is_plainly_same(one, item) or _is_in_place(index, one, sent, item)
+        for index, (one, item) in enumerate(zip(sent, stored, strict=True))
+    )
 
 
-def _kind(item: Mapping[str, Any]) -> Any:
+def _without_triggers(sent: Sequence[Any], stored: Sequence[Any]) -> bool:
+    """A trigger is an order and no item: servers do not store it."""
+    left = [item for item in sent if _tag(item) != "compaction_trigger"]
+    return len(left) != len(sent) and len(left) == len(stored) and is_as_sent(left, stored)
+
+
+def _is_in_place(index: int, one: Any, sent: Sequence[Any], item: Any) -> bool:
+    kind = kind_of(one)
+    if kind == ANY_KIND:
+        return True
+    if kind != kind_of(item):
+        return False
+    return is_same(one, item) or not any(is_same(other, item) for at, other in enumerate(sent) if at != index)
+
+
+def _is_plainly_same(one: Any, item: Any) -> bool:
+    try:
+        text = one["content"]
+        (part,) = item["content"]
+        return part["text"] == text and item["role"] == one["role"] and item["type"] == "message"
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _suspects(sent: Sequence[Any], items: Sequence[Any]) -> list[Any]:
+    """What may be one of the sent items, rewritten or not."""
+    kinds = {kind_of(one) for one in sent}
+    return [item for item in items if ANY_KIND in kinds or kind_of(item) in kinds]
+
+
+def kind_of(item: Any) -> Kind:
+    """What servers leave as it is: the type, and the role of a message, where system and developer are one."""
+    tag = _tag(item)
+    if tag in STAND_INS:
+        return ANY_KIND
+    role = item.get("role") if tag == "message" else ""
+    return tag, _ONE_ROLE.get(str(role), str(role))
+
+
+def _tag(item: Any) -> str:
     """The type of an item; a message and a reference may come without."""
-    return item.get("type") or ("message" if "role" in item else "item_reference")
+    if not _is_object(item):
+        return ""
+    return str(item.get("type") or ("message" if "role" in item else "item_reference"))
 
 
-def _fields(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> Likeness:
-    return min((_field(key, sent, stored) for key in sent if key != "type"), default=Likeness.SAME)
+def is_same(sent: Any, stored: Any) -> bool:
+    """Whether a stored item is what was sent."""
+    if not _is_object(sent) or not _is_object(stored) or kind_of(sent) != kind_of(stored):
+        return False
+    fields = [key for key in sent if key not in ("type", "role", "id") and key not in IGNORED and _says(sent[key])]
+    verdicts = [_is_same_field(key, sent[key], stored.get(key)) for key in fields]
+    if False in verdicts:
+        return False
+    # Something must speak for it: equal ids, or a field that is there on both sides.
+    return True in verdicts or _are_ids_equal(sent, stored)
 
 
-def _field(key: str, sent: Mapping[str, Any], stored: Mapping[str, Any]) -> Likeness:
-    """What is null or missing on a side proves nothing; what was rewritten leaves a doubt."""
-    mine, theirs = sent[key], stored.get(key)
-    if key in IGNORED or mine is None or theirs is None:
-        return Likeness.SAME
-    return max(_value(mine, theirs), Likeness.UNSURE if key in REWRITABLE else Likeness.DIFFERENT)
+def is_alike(sent: Any, stored: Any) -> bool:
+    """
+    Whether a stored item is what was sent but for what servers are known to rewrite.
+
+    That is what is behind a URL, white space, composed characters, and how a text is cut into parts.
+    """
+    return is_same(_reduced(sent), _reduced(stored))
 
 
-def _value(sent: Any, stored: Any) -> Likeness:
+def _reduced(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSEEN.sub("", unicodedata.normalize("NFC", value))
+    if _is_object(value):
+        return {key: _reduced(member) for key, member in value.items() if key not in REWRITABLE}
+    if _is_array(value):
+        texts = _text_of(value)
+        return [_reduced(member) for member in value] if texts is None else _reduced(texts)
+    return value
+
+
+def _text_of(parts: Sequence[Any]) -> str | None:
+    """The text of parts that are nothing but text."""
+    texts = [part.get("text") if _is_object(part) and part.get("type") in _TEXT_PARTS else None for part in parts]
+    return None if None in texts or not texts else "".join(map(str, texts))
+
+
+def _says(value: Any) -> bool:
+    return value is not None and value != [] and value != {}
+
+
+def _are_ids_equal(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
+    return bool(sent.get("id")) and sent.get("id") == stored.get("id")
+
+
+def _is_same_field(key: str, sent: Any, stored: Any) -> bool | None:
+    """``None`` when it says nothing: the server does not show it."""
+    if stored is None:
+        return None if key in ON_DEMAND or not _is_substance(key) else False
+    return _is_same_value(sent, stored)
+
+
+def _is_substance(key: str) -> bool:
+    """Whether an item without this field would not be what it is; other fields a server may not know."""
+    return key in {"content", "output", "arguments", "input", "name", "call_id", "summary", "code", "action", "text"}
+
+
+def _is_same_value(sent: Any, stored: Any) -> bool:
     if _is_array(sent) or _is_array(stored):
-        return _list(_parts(sent), _parts(stored))
+        mine, theirs = _parts(sent), _parts(stored)
+        return len(mine) == len(theirs) and all(map(_is_same_value, mine, theirs))
     if _is_object(sent) and _is_object(stored):
-        return _part(sent, stored)
-    return _plain(sent, stored)
+        return _is_same_part(sent, stored)
+    if isinstance(sent, str) and isinstance(stored, str):
+        return sent == stored or _is_same_json(sent, stored)
+    return sent == stored and isinstance(sent, bool) == isinstance(stored, bool)
 
 
-def _list(sent: list[Any], stored: list[Any]) -> Likeness:
-    if len(sent) == len(stored):
-        return min((_value(a, b) for a, b in zip(sent, stored, strict=True)), default=Likeness.SAME)
-    texts = _text(sent), _text(stored)
-    if texts[0] is None or texts[1] is None:
-        return Likeness.DIFFERENT
-    return min(_plain(*texts), Likeness.UNSURE)
+def _is_same_json(sent: str, stored: str) -> bool:
+    """Whether two strings are the same JSON object or array, written otherwise."""
+    if not (sent.lstrip().startswith(_JSON_STARTS) and stored.lstrip().startswith(_JSON_STARTS)):
+        return False
+    try:
+        mine, theirs = json.loads(sent), json.loads(stored)
+    except (ValueError, RecursionError):
+        return False
+    return bool(mine == theirs)
 
 
-def _part(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> Likeness:
+def _is_same_part(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
     """Two objects inside an item; all kinds of text part count as one kind."""
-    kinds = [kind for kind in (sent.get("type"), stored.get("type")) if kind]
-    if len({"text" if kind in _TEXT_PARTS else kind for kind in kinds}) > 1:
-        return Likeness.DIFFERENT
-    return _fields(sent, stored)
+    tags = {"text" if tag in _TEXT_PARTS else tag for tag in (sent.get("type"), stored.get("type")) if tag}
+    if len(tags) > 1:
+        return False
+    fields = [key for key in sent if key != "type" and key not in IGNORED and _says(sent[key])]
+    return all(_is_same_field(key, sent[key], stored.get(key)) is not False for key in fields)
 
 
 def _parts(value: Any) -> list[Any]:
@@ -138,21 +261,9 @@ def _parts(value: Any) -> list[Any]:
     return value if _is_array(value) else [value]
 
 
-def _text(parts: list[Any]) -> str | None:
-    """The text of parts that are nothing but text: a server may have joined or split them."""
-    texts = [part.get("text") if _is_object(part) and part.get("type") in _TEXT_PARTS else None for part in parts]
-    return None if None in texts else "".join(map(str, texts))
-
-
-def _plain(sent: Any, stored: Any) -> Likeness:
-    if sent == stored and isinstance(sent, bool) == isinstance(stored, bool):
-        return Likeness.SAME
-    texts = isinstance(sent, str) and isinstance(stored, str)
-    return Likeness.UNSURE if texts and _seen(sent) == _seen(stored) else Likeness.DIFFERENT
-
-
-def _seen(text: str) -> str:
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", text))
+def _ids(items: Sequence[Any]) -> tuple[str, ...]:
+    found = (item.get("id") for item in items if _is_object(item))
+    return tuple(dict.fromkeys(name for name in found if isinstance(name, str) and name))
 
 
 def _is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:

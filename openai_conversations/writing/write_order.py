@@ -126,9 +126,7 @@ class WriteOrder:
                 return
         del self._queues[key]
 
-    async def take_lock(
-        self, request: Request, deadline: float | None
-    ) -> AbstractAsyncContextManager[object] | None:
+    async def take_lock(self, request: Request, deadline: float | None) -> AbstractAsyncContextManager[object] | None:
         """Take the lock of all processes, where there is one."""
         if self._shared is None:
             return None

@@ -12,6 +12,9 @@ from typing import Any
 
 import attrs
 
+from openai_conversations.api.caller import Caller, encoder
+from openai_conversations.api.pagination import item_id
+from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.limits import (
     INCLUDE_ALL,
     ITEMS_PER_APPEND,
@@ -19,16 +22,14 @@ from openai_conversations.limits import (
     METADATA_PAIRS,
     METADATA_VALUE_LENGTH,
 )
-from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
-from openai_conversations.operations.errors import AppendIncompleteError, CopyIncompleteError
+from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.operations.jsontypes import JsonObject, as_object
-from openai_conversations.operations.listing import items_of, read_all
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.operations.writable import refusal_of, writable
-from openai_conversations.writing.chunks import append
+from openai_conversations.writing.chunks import Append, AppendOptions, Writing
 from openai_conversations.writing.last_item import START
-from openai_conversations.writing.settle import item_id
+from openai_conversations.writing.resume import AppendIncompleteError, AppendResume
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +123,7 @@ class CopyReport:
         }
 
 
-def plan_copy(tools: Tools, items: Sequence[JsonObject]) -> CopyPlan:
+def plan_copy(items: Sequence[JsonObject]) -> CopyPlan:
     """
     What has to be sent to write these items into another conversation.
 
@@ -132,8 +133,8 @@ def plan_copy(tools: Tools, items: Sequence[JsonObject]) -> CopyPlan:
     copied: list[Copied] = []
     left_out: list[Difference] = []
     for index, original in enumerate(items):
-        sent = writable(tools.sendable(original))
-        reason = refusal_of(original, sent, tools.keeps_id)
+        sent = writable(encoder().sendable(original))
+        reason = refusal_of(original, sent, KEEPS_ID)
         if reason:
             left_out.append(difference(index, original, "left_out", reason=reason))
         else:
@@ -196,13 +197,19 @@ def _fits(key: str, value: str) -> bool:
 
 
 async def append_all(
-    tools: Tools, conversation_id: str, items: Sequence[Copied], *, present: Sequence[JsonObject] = ()
+    caller: Caller,
+    writing: Writing,
+    conversation_id: str,
+    items: Sequence[Copied],
+    *,
+    present: Sequence[JsonObject] = (),
 ) -> list[JsonObject]:
     """
-    Append items, each request only after the one before it is settled.
+    Append items, each request only after the outcome of the one before it is known.
 
     Args:
-        tools: Calls, JSON and clock.
+        caller: Makes the calls.
+        writing: The write order and the last items of the client.
         conversation_id: Where to.
         items: What to append.
         present: What is in the conversation already.
@@ -213,46 +220,24 @@ async def append_all(
     Raises:
         CopyIncompleteError: A request failed.
     """
-    chunks = _Chunks(tools, conversation_id, present)
+    stored = list(present)
     for start in range(0, len(items), ITEMS_PER_APPEND):
+        sent = [copied.sent for copied in items[start : start + ITEMS_PER_APPEND]]
+        last = (item_id(stored[-1]) or None) if stored else START
+        resume = AppendResume(conversation_id=conversation_id, stored=0, unknown=0, last_item_id=last)
+        options = AppendOptions(include=INCLUDE_ALL, call=caller.options)
+        run = Append(caller, writing, conversation_id, sent, resume=resume, options=options)
         try:
-            await append(chunks, conversation_id, [copied.sent for copied in items[start : start + ITEMS_PER_APPEND]])
+            await run.run()
         except AppendIncompleteError as error:
-            total = len(present) + len(items)
             cause = error.__cause__ or error
+            count, total = len(stored) + len(run.items), len(present) + len(items)
             raise CopyIncompleteError(
-                f"{conversation_id} holds {len(chunks.stored)} of {total} items: {cause}",
+                f"{conversation_id} holds {count} of {total} items: {cause}",
                 conversation_id=conversation_id,
-                stored=len(chunks.stored),
+                stored=count,
                 total=total,
             ) from cause
-    return chunks.stored
-
-
-class _Chunks:
-    """The calls of an append that remember what the server says it stored."""
-
-    def __init__(self, tools: Tools, conversation_id: str, present: Sequence[JsonObject]) -> None:
-        self._tools = tools
-        self._conversation_id = conversation_id
-        self.stored = list(present)
-
-    async def create(
-        self, items: Sequence[Any], *, last_item_id: str | None, look_first: bool, within: float | None
-    ) -> Sequence[str]:
-        """Append up to 20 items. There is no earlier run to look for, and no bound but that of the call."""
-        del look_first, within
-        newest = (item_id(self.stored[-1]) or None) if self.stored else START
-        answer = await self._tools.calls.items.create(
-            self._conversation_id, items=items, include=INCLUDE_ALL, last_item_id=last_item_id or newest
-        )
-        stored = items_of(self._tools, answer)
-        if len(stored) != len(items):
-            # A server that does not answer with what it stored: look.
-            stored = (await read_all(self._tools, self._conversation_id))[len(self.stored) :]
-        self.stored += stored
-        return [item_id(item) for item in stored]
-
-    async def delete(self, item_id: str) -> None:  # pragma: no cover  # a copy is gone on with, not taken back
-        """Delete an item."""
-        await self._tools.calls.items.delete(item_id, conversation_id=self._conversation_id)
+        finally:
+            stored += run.items
+    return stored

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import attrs
 
+from openai_conversations.api.pagination import item_id
 from openai_conversations.operations.jsontypes import JsonObject, is_list, is_object, type_of
-from openai_conversations.writing.settle import item_id
 
 Kind = Literal["left_out", "lost", "changed", "added"]
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from openai_conversations.operations.calls import Tools
+from openai_conversations.api import requests
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.pagination import item_id
 from openai_conversations.operations.copy.copying import (
     CopyReport,
     accepted_metadata,
@@ -21,7 +23,8 @@ from openai_conversations.operations.errors import NoSuchItemError
 from openai_conversations.operations.jsontypes import JsonObject
 from openai_conversations.operations.listing import read_all
 from openai_conversations.operations.repair.tool_calls import link
-from openai_conversations.writing.settle import item_id
+from openai_conversations.schemas.conversation import Conversation
+from openai_conversations.writing.chunks import Writing
 
 
 @attrs.frozen(kw_only=True)
@@ -33,7 +36,8 @@ INHERIT = Inherit()
 
 
 async def fork(
-    tools: Tools,
+    caller: Caller,
+    writing: Writing,
     conversation_id: str,
     *,
     until: str | None = None,
@@ -45,7 +49,8 @@ async def fork(
     Copy a conversation, or its beginning, into a new one. The original is only read.
 
     Args:
-        tools: Calls, JSON and clock.
+        caller: Makes the calls.
+        writing: The write order and the last items of the client.
         conversation_id: The original.
         until: Id of the last item to copy; ``None`` copies all.
         metadata: Of the new conversation; the original's unless something else is given.
@@ -57,10 +62,10 @@ async def fork(
         NoSuchItemError: The conversation has no item *until*.
         CopyIncompleteError: The new conversation was made, but not all items could be appended.
     """
-    items = await read_all(tools, conversation_id)
+    items = await read_all(caller, conversation_id)
     kept = items[: _end(conversation_id, items, until, split_tool_calls=split_tool_calls)]
-    plan = plan_copy(tools, kept)
-    taken, refused = await _metadata(tools, conversation_id, metadata)
+    plan = plan_copy(kept)
+    taken, refused = await _metadata(caller, conversation_id, metadata)
     report = CopyReport(
         source=conversation_id,
         conversation_id=None,
@@ -72,8 +77,8 @@ async def fork(
     )
     if dry_run:
         return attrs.evolve(report, differences=foretold(plan))
-    made = (await tools.calls.create(metadata=taken)).parse()
-    stored = await append_all(tools, made.id, plan.items)
+    made = await caller.call(requests.create_conversation(caller, metadata=taken), Conversation)
+    stored = await append_all(caller, writing, made.id, plan.items)
     return attrs.evolve(
         report,
         conversation_id=made.id,
@@ -84,11 +89,11 @@ async def fork(
 
 
 async def _metadata(
-    tools: Tools, conversation_id: str, metadata: Mapping[str, str] | Inherit | None
+    caller: Caller, conversation_id: str, metadata: Mapping[str, str] | Inherit | None
 ) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
     if not isinstance(metadata, Inherit):
         return metadata, ()
-    original = (await tools.calls.retrieve(conversation_id)).parse()
+    original = await caller.call(requests.get_conversation(caller, conversation_id), Conversation)
     return accepted_metadata(original.metadata)
 
 

@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import attrs
 
+from openai_conversations.api import requests
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.pagination import item_id
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.operations.archive.reader import Archive
-from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.copy.copying import (
     CopyPlan,
     CopyReport,
@@ -29,14 +31,16 @@ from openai_conversations.operations.copy.fork import INHERIT, Inherit
 from openai_conversations.operations.errors import ImportConflictError
 from openai_conversations.operations.jsontypes import JsonObject
 from openai_conversations.operations.listing import read_all
-from openai_conversations.writing.compare import compare
-from openai_conversations.writing.settle import item_id
+from openai_conversations.schemas.conversation import Conversation
+from openai_conversations.writing.chunks import Writing
+from openai_conversations.writing.compare import is_alike
 
 OnCreated = Callable[[str], Awaitable[object]]
 
 
 async def import_archive(
-    tools: Tools,
+    caller: Caller,
+    writing: Writing,
     archive: Archive,
     *,
     into: str | None = None,
@@ -48,7 +52,8 @@ async def import_archive(
     Write what a file holds.
 
     Args:
-        tools: Calls, JSON and clock.
+        caller: Makes the calls.
+        writing: The write order and the last items of the client.
         archive: What was read.
         into: A conversation that is empty or holds the beginning of the file; ``None`` makes a new one.
         metadata: Of a new conversation; the file's unless something else is given.
@@ -61,8 +66,8 @@ async def import_archive(
     """
     if into is not None and not isinstance(metadata, Inherit):
         raise InvalidArgumentError("metadata is for a new conversation; use patch_metadata for one that is there")
-    plan = plan_copy(tools, archive.items)
-    present = await read_all(tools, into) if into is not None else []
+    plan = plan_copy(archive.items)
+    present = await read_all(caller, into) if into is not None else []
     _check_beginning(plan, present, into or "")
     taken, refused = _metadata(archive, into, metadata)
     report = CopyReport(
@@ -79,10 +84,10 @@ async def import_archive(
     )
     if dry_run:
         return attrs.evolve(report, differences=foretold(plan), ids=new_ids(plan, present))
-    target = into or (await tools.calls.create(metadata=taken)).parse().id
+    target = into or (await caller.call(requests.create_conversation(caller, metadata=taken), Conversation)).id
     if into is None and on_created is not None:
         await on_created(target)
-    stored = await append_all(tools, target, plan.items[len(present) :], present=present)
+    stored = await append_all(caller, writing, target, plan.items[len(present) :], present=present)
     return attrs.evolve(
         report,
         conversation_id=target,
@@ -112,7 +117,7 @@ def _check_beginning(plan: CopyPlan, present: Sequence[JsonObject], into: str) -
         if index >= len(plan.items):
             raise _conflict(into, index, f"holds {len(present)} items, and the file only {len(plan.items)}")
         copied = plan.items[index]
-        if not compare(copied.sent, item):
+        if not is_alike(copied.sent, item):
             raise _conflict(into, index, f"has another item where the file has item {copied.index}")
 
 

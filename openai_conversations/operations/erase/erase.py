@@ -13,13 +13,14 @@ from typing import Final
 
 import attrs
 
-from openai_conversations.errors import NotFoundError
-from openai_conversations.operations.calls import Tools
+from openai_conversations.api import requests
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.pagination import JsonPage, PageWalk, item_id
+from openai_conversations.errors import NotFoundError, PaginationStalledError
 from openai_conversations.operations.concurrency import checked_concurrency, for_each
 from openai_conversations.operations.erase.receipts import After, DeletedItem, Proof, Receipt
 from openai_conversations.operations.errors import EraseIncompleteError
-from openai_conversations.operations.listing import Page, read_page
-from openai_conversations.writing.settle import item_id
+from openai_conversations.operations.listing import read_page
 
 STALE_ROUNDS: Final = 6
 """How often a server may list only what it said it deleted; the waits in between grow from 0.1 s to 3.2 s."""
@@ -31,7 +32,7 @@ OnProof = Callable[[Proof], Awaitable[object]]
 
 
 async def erase(
-    tools: Tools,
+    caller: Caller,
     conversation_id: str,
     *,
     concurrency: int = 8,
@@ -42,7 +43,7 @@ async def erase(
     Delete every item, list again to see that nothing is left, delete the conversation, look once more.
 
     Args:
-        tools: Calls, JSON and clock.
+        caller: Makes the calls.
         conversation_id: The conversation.
         concurrency: How many items are deleted at a time.
         on_deleted: Called after each deletion of an item.
@@ -53,15 +54,15 @@ async def erase(
         EraseIncompleteError: The server goes on listing items that it said it deleted.
         APIError: A call failed. Run it again: it goes on where it stopped.
     """
-    run = _Erasure(tools, conversation_id, checked_concurrency(concurrency), on_deleted)
+    run = _Erasure(caller, conversation_id, checked_concurrency(concurrency), on_deleted)
     return await run.run(on_proof)
 
 
 class _Erasure:
     """One run: what it deleted so far."""
 
-    def __init__(self, tools: Tools, conversation_id: str, concurrency: int, on_deleted: OnDeleted | None) -> None:
-        self._tools = tools
+    def __init__(self, caller: Caller, conversation_id: str, concurrency: int, on_deleted: OnDeleted | None) -> None:
+        self._caller = caller
         self._id = conversation_id
         self._concurrency = concurrency
         self._on_deleted = on_deleted
@@ -93,7 +94,7 @@ class _Erasure:
 
     def _now(self) -> float:
         """To the millisecond, as a receipt writes it: what is read back is equal."""
-        return round(self._tools.now(), 3)
+        return round(self._caller.runtime.now(), 3)
 
     def _receipt(self, receipt: Receipt) -> Receipt:
         return attrs.evolve(
@@ -101,7 +102,7 @@ class _Erasure:
             items=tuple(self._deleted.values()),
             missing=tuple(item for item in self._missing.values() if item.id not in self._deleted),
             rounds=self._rounds,
-            source=self._tools.source,
+            source=self._caller.settings.base_url,
             finished_at=self._now(),
         )
 
@@ -121,25 +122,26 @@ class _Erasure:
             if stale > STALE_ROUNDS:
                 raise self._incomplete("the server goes on listing items that it said it deleted", ids)
             if stale:
-                await self._tools.sleep(_FIRST_WAIT * 2 ** (stale - 1))
+                await self._caller.runtime.sleep(_FIRST_WAIT * 2 ** (stale - 1))
             await for_each(ids, self._delete, concurrency=self._concurrency)
 
-    async def _first_items(self) -> Page:
+    async def _first_items(self) -> JsonPage:
         """The first page that shows items, or the last when none does."""
-        page = await self._list(None)
-        seen: set[str | None] = {None}
-        while page.has_more and not page.items:
-            if page.cursor in seen:
-                raise self._incomplete("the server says that there are more items but does not show them", ())
-            seen.add(page.cursor)
-            page = await self._list(page.cursor)
+        page = JsonPage(items=[])
+        try:
+            async for page in PageWalk(self._list):
+                if page.items:
+                    break
+        except PaginationStalledError:
+            message = "the server says that there are more items but does not show them"
+            raise self._incomplete(message, ()) from None
         return page
 
-    async def _list(self, after: str | None) -> Page:
+    async def _list(self, after: str | None) -> JsonPage:
         self._rounds += 1
-        return await read_page(self._tools, self._id, after=after)
+        return await read_page(self._caller, self._id, after=after)
 
-    def _ids(self, page: Page) -> list[str]:
+    def _ids(self, page: JsonPage) -> list[str]:
         ids = list(dict.fromkeys(item_id(item) for item in page.items))
         if not all(ids):
             raise self._incomplete("the server lists items that have no id and cannot be deleted", ids)
@@ -155,11 +157,11 @@ class _Erasure:
 
     async def _delete(self, name: str) -> None:
         try:
-            answer = await self._tools.calls.items.delete(name, conversation_id=self._id)
+            response = await self._caller.send(requests.delete_item(self._caller, self._id, name))
         except NotFoundError as error:
             self._missing[name] = DeletedItem(id=name, request_id=error.request_id)
             return
-        deleted = DeletedItem(id=name, request_id=answer.request_id)
+        deleted = DeletedItem(id=name, request_id=response.request_id)
         if name not in self._deleted:
             self._deleted[name] = deleted
             if self._on_deleted is not None:
@@ -168,7 +170,7 @@ class _Erasure:
     async def _delete_conversation(self) -> str | None:
         """Gives the request id. That somebody else has just deleted it is as good."""
         try:
-            return (await self._tools.calls.delete(self._id)).request_id
+            return (await self._caller.send(requests.delete_conversation(self._caller, self._id))).request_id
         except NotFoundError as error:
             return error.request_id
 
@@ -191,7 +193,7 @@ class _Erasure:
     async def _gone(self, error: NotFoundError) -> Receipt:
         """The listing says that there is no conversation; ask for the conversation itself, to be sure."""
         try:
-            await self._tools.calls.retrieve(self._id)
+            await self._caller.send(requests.get_conversation(self._caller, self._id))
         except NotFoundError as second:
             return self._receipt(
                 Receipt(

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import attrs
 
-from openai_conversations.operations.calls import Tools
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.pagination import item_id
 from openai_conversations.operations.jsontypes import JsonObject, as_object, text_of, type_of
 from openai_conversations.operations.listing import read_all
 from openai_conversations.operations.repair.tool_calls import Links, calls_named_by, link, names_of
 from openai_conversations.operations.writable import is_empty_reasoning
-from openai_conversations.writing.settle import item_id
 
 Trouble = Literal[
     "call_without_output", "output_without_call", "second_output", "empty_reasoning", "dangling_reference"
@@ -81,13 +81,13 @@ class CheckReport:
         }
 
 
-async def check(tools: Tools, conversation_id: str) -> CheckReport:
+async def check(caller: Caller, conversation_id: str) -> CheckReport:
     """
     Look for tool calls without output, outputs without call, empty reasoning and dangling references.
 
     While somebody is writing, a call without its output may be one that is being answered.
     """
-    return examine(conversation_id, await read_all(tools, conversation_id))
+    return examine(conversation_id, await read_all(caller, conversation_id))
 
 
 def examine(conversation_id: str, items: Sequence[JsonObject]) -> CheckReport:

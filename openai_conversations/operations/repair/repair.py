@@ -12,15 +12,16 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from openai_conversations.api import requests
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.pagination import item_id
 from openai_conversations.errors import NotFoundError
 from openai_conversations.limits import ITEMS_PER_REQUEST
-from openai_conversations.operations.calls import Tools
 from openai_conversations.operations.errors import OutdatedPlanError
 from openai_conversations.operations.jsontypes import JsonObject, text_of, type_of
 from openai_conversations.operations.listing import read_all
 from openai_conversations.operations.repair.check import CheckReport, Finding, examine, fingerprint
 from openai_conversations.operations.repair.tool_calls import link
-from openai_conversations.writing.settle import item_id
 
 Strategy = Literal["add_outputs", "delete_tail"]
 
@@ -106,7 +107,7 @@ class RepairReport:
 
 
 async def repair(
-    tools: Tools,
+    caller: Caller,
     conversation_id: str,
     *,
     strategy: Strategy = "add_outputs",
@@ -118,7 +119,7 @@ async def repair(
     Plan a repair, and do it when asked to.
 
     Args:
-        tools: Calls, JSON and clock.
+        caller: Makes the calls.
         conversation_id: The conversation.
         strategy: ``add_outputs`` says in place of each missing output that there is none; ``delete_tail`` deletes
             everything from the first broken call on.
@@ -129,7 +130,7 @@ async def repair(
     Raises:
         OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
     """
-    items = await read_all(tools, conversation_id)
+    items = await read_all(caller, conversation_id)
     found = examine(conversation_id, items)
     if plan is not None and (plan.conversation_id, plan.fingerprint) != (conversation_id, found.fingerprint):
         message = f"{conversation_id} is not any more what the plan was made for; plan again"
@@ -137,24 +138,25 @@ async def repair(
     chosen = plan or make_plan(conversation_id, items, strategy, output)
     if dry_run:
         return RepairReport(found=found, plan=chosen, applied=False)
-    await _apply(tools, chosen)
-    after = examine(conversation_id, await read_all(tools, conversation_id))
+    await _apply(caller, chosen)
+    after = examine(conversation_id, await read_all(caller, conversation_id))
     return RepairReport(found=found, plan=chosen, applied=True, after=after)
 
 
-async def _apply(tools: Tools, plan: RepairPlan) -> None:
+async def _apply(caller: Caller, plan: RepairPlan) -> None:
     for step in plan.steps:
         if step.action == "delete":
-            await _delete(tools, plan.conversation_id, step.item_id)
+            await _delete(caller, plan.conversation_id, step.item_id)
     outputs = [step.item for step in plan.steps if step.item is not None]
     for start in range(0, len(outputs), ITEMS_PER_REQUEST):
-        await tools.calls.items.create(plan.conversation_id, items=outputs[start : start + ITEMS_PER_REQUEST])
+        chunk = outputs[start : start + ITEMS_PER_REQUEST]
+        await caller.send(requests.create_items(caller, plan.conversation_id, chunk))
 
 
-async def _delete(tools: Tools, conversation_id: str, name: str) -> None:
+async def _delete(caller: Caller, conversation_id: str, name: str) -> None:
     """That somebody else has just deleted it is as good."""
     try:
-        await tools.calls.items.delete(name, conversation_id=conversation_id)
+        await caller.send(requests.delete_item(caller, conversation_id, name))
     except NotFoundError:
         return
 

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from openai_conversations.api.pagination import item_id
 from openai_conversations.operations.archive.render.blocks import (
     Block,
     Section,
@@ -24,7 +25,6 @@ from openai_conversations.operations.archive.render.blocks import (
 from openai_conversations.operations.archive.render.values import flat_json, hint
 from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, is_list, text_of, type_of
 from openai_conversations.operations.repair.tool_calls import link
-from openai_conversations.writing.settle import item_id
 
 EntryKind = Literal["message", "tool", "output", "reasoning", "event"]
 

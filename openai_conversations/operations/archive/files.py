@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from openai_conversations.converters.json import loads, loads_exact
+from openai_conversations.converters.json import loads_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,17 +13,6 @@ if TYPE_CHECKING:
 
 ExportFormat: TypeAlias = Literal["jsonl", "markdown", "html"]
 
-_BEYOND_64_BITS: Final = re.compile(rb"\d{19}")
-
-
-def loads_lossless(body: bytes) -> Any:
-    """
-    Read one JSON value with integers of any size: the fast reader turns those beyond 64 bits into floats.
-
-    Raises:
-        ValueError: It is not JSON.
-    """
-    return loads_exact(body) if _BEYOND_64_BITS.search(body) else loads(body)
 
 
 def read_archive(lines: str | bytes | Iterable[str | bytes], *, allow_damaged: bool = False) -> Archive:

@@ -1,0 +1,249 @@
+"""
+Requests of the operations: a function each, from arguments to a value. What is wrong with an argument is said here.
+
+``conversations`` and ``items`` of a client, and the operations that are made of many calls, go through these alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Literal, cast
+from urllib.parse import quote
+
+from openai_conversations.api import operations
+from openai_conversations.api.arguments import (
+    CallOptions,
+    Omit,
+    checked_extra_query,
+    checked_items,
+    checked_metadata,
+    is_given,
+    omit,
+    options_timeout,
+    path_id,
+    refuse_other_items,
+)
+from openai_conversations.api.caller import Caller, encoder
+from openai_conversations.api.operations import Operation
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.settings import Settings, checked_headers, query_text
+from openai_conversations.transport.message import NO_HEADERS, Guard, Listing, Replay, Request, Write
+
+NO_QUERY: Final[Mapping[str, object]] = {}
+
+# Every id of the service is of this kind; the match saves the tenth part of a call's own cost.
+_PLAIN_ID: Final = re.compile(r"[A-Za-z0-9_-]+").fullmatch
+
+
+def create_conversation(
+    caller: Caller,
+    *,
+    metadata: Mapping[str, str] | Omit | None = omit,
+    items: Iterable[Any] | Omit | None = omit,
+    may_resend: bool = False,
+    options: CallOptions | None = None,
+) -> Request:
+    """
+    ``createConversation``.
+
+    Args:
+        caller: Where it goes.
+        metadata: ``None`` sends null.
+        items: At most 20; ``None`` sends null.
+        may_resend: Whether a create with items may be sent again when its outcome is unknown.
+        options: See :class:`CallOptions`; ``None`` for those of the caller.
+    """
+    body: dict[str, object] = {}
+    if not isinstance(metadata, Omit):
+        body["metadata"] = checked_metadata(metadata)
+    sent: list[Any] = []
+    if not isinstance(items, Omit):
+        sent = [] if items is None else encoder().encode_items(checked_items(items))
+        body["items"] = None if items is None else sent
+    refuse_other_items(caller.options if options is None else options)
+    write = None if may_resend or not sent else Write(count=len(sent), guard="off")
+    replay = Replay.SAFE if write is None else Replay.APPEND
+    return _request(caller, operations.CREATE_CONVERSATION, {}, options, body=body, replay=replay, write=write)
+
+
+def get_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> Request:
+    """``getConversation``."""
+    return _request(caller, operations.GET_CONVERSATION, {"conversation_id": conversation_id}, options)
+
+
+def update_conversation(
+    caller: Caller, conversation_id: str, *, metadata: Mapping[str, str] | None, options: CallOptions
+) -> Request:
+    """``updateConversation``: replaces all metadata; ``None`` sends null."""
+    body = {"metadata": checked_metadata(metadata)}
+    return _request(caller, operations.UPDATE_CONVERSATION, {"conversation_id": conversation_id}, options, body=body)
+
+
+def delete_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> Request:
+    """``deleteConversation``."""
+    return _request(caller, operations.DELETE_CONVERSATION, {"conversation_id": conversation_id}, options)
+
+
+def create_items(
+    caller: Caller,
+    conversation_id: str,
+    items: Iterable[Any],
+    *,
+    include: Sequence[str] | Omit = omit,
+    guard: Guard = "auto",
+    last_item_id: str | None = None,
+    look_first: bool = False,
+    options: CallOptions | None = None,
+) -> Request:
+    """
+    ``createConversationItems``.
+
+    Args:
+        caller: Where it goes.
+        conversation_id: The conversation.
+        items: At most 20: mappings as they are, objects by the rules for sending items back.
+        include: Fields that the service leaves out unless asked.
+        guard: How it is looked up; see ``items.create``.
+        last_item_id: The caller's word for the last item before it.
+        look_first: Whether it may be stored already.
+        options: See :class:`CallOptions`; ``None`` for those of the caller.
+    """
+    sent = encoder().encode_items(checked_items(items))
+    refuse_other_items(caller.options if options is None else options)
+    return _request(
+        caller,
+        operations.CREATE_ITEMS,
+        {"conversation_id": conversation_id},
+        options,
+        query={"include": include} if is_given(include) else NO_QUERY,
+        body={"items": sent},
+        write=Write(count=len(sent), guard=guard, last_item_id=last_item_id, look_first=look_first),
+    )
+
+
+def list_items(
+    caller: Caller,
+    conversation_id: str,
+    *,
+    after: str | Omit | None = None,
+    include: Sequence[str] | Omit | None = None,
+    limit: int | Omit | None = None,
+    order: Literal["asc", "desc"] | Omit | None = None,
+    options: CallOptions | None = None,
+) -> Request:
+    """``listConversationItems``: one page. What is not given, or ``None``, is left to the server."""
+    query = {"include": include, "limit": limit, "order": order, "after": after}
+    cursor = after if isinstance(after, str) else None
+    listing = Listing(order=order, after=cursor) if order in ("asc", "desc") and _is_ours(caller, options) else None
+    ids = {"conversation_id": conversation_id}
+    return _request(caller, operations.LIST_ITEMS, ids, options, query=query, listing=listing)
+
+
+def get_item(
+    caller: Caller, conversation_id: str, item_id: str, *, include: Sequence[str] | Omit, options: CallOptions
+) -> Request:
+    """``getConversationItem``."""
+    ids = {"conversation_id": conversation_id, "item_id": item_id}
+    query = {"include": include} if is_given(include) else NO_QUERY
+    return _request(caller, operations.GET_ITEM, ids, options, query=query)
+
+
+def delete_item(caller: Caller, conversation_id: str, item_id: str, options: CallOptions | None = None) -> Request:
+    """``deleteConversationItem``."""
+    ids = {"conversation_id": conversation_id, "item_id": item_id}
+    return _request(caller, operations.DELETE_ITEM, ids, options)
+
+
+def _request(
+    caller: Caller,
+    operation: Operation,
+    ids: Mapping[str, str],
+    options: CallOptions | None,
+    *,
+    query: Mapping[str, object] = NO_QUERY,
+    body: Mapping[str, object] | None = None,
+    replay: Replay | None = None,
+    write: Write | None = None,
+    listing: Listing | None = None,
+) -> Request:
+    settings = caller.settings
+    options = caller.options if options is None else options
+    timeout, headers, extra_query, extra_body = settings.timeout, None, None, None
+    if options:
+        timeout, headers = options_timeout(options, timeout), options.get("extra_headers")
+        extra_query, extra_body = options.get("extra_query"), options.get("extra_body")
+    started = caller.runtime.clock()
+    return Request(
+        operation=operation.id,
+        method=operation.method,
+        template=operation.path,
+        url=_url(settings, operation.path, ids, query, extra_query),
+        headers=checked_headers(headers) if headers else NO_HEADERS,
+        body=_body(body, extra_body),
+        replay=operation.replay if replay is None else replay,
+        timeout=timeout,
+        deadline=None if timeout.total is None else started + timeout.total,
+        started=started,
+        max_retries=settings.max_retries,
+        base_url=settings.base_url,
+        conversation_id=ids.get("conversation_id"),
+        item_id=ids.get("item_id"),
+        is_ordered=operation.is_ordered,
+        write=write,
+        listing=listing,
+        stream=caller.stream,
+    )
+
+
+def _is_ours(caller: Caller, options: CallOptions | None) -> bool:
+    """Whether query values of the caller's own leave it to ours which part of a conversation is listed."""
+    options = caller.options if options is None else options
+    given = {*checked_extra_query(options.get("extra_query")), *caller.settings.default_query}
+    return given.isdisjoint({"after", "before", "limit", "order"})
+
+
+def _url(
+    settings: Settings,
+    path: str,
+    ids: Mapping[str, str],
+    query: Mapping[str, object],
+    extra: Mapping[str, object] | None,
+) -> str:
+    for name, value in ids.items():
+        plain = isinstance(value, str) and _PLAIN_ID(value)  # pyright: ignore[reportUnnecessaryIsInstance]
+        path = path.replace(f"{{{name}}}", value if plain else path_id(name, value))
+    url = settings.base_url + path
+    if not (query or extra or settings.default_query):
+        return url
+    pairs = [
+        pair
+        for name, value in {**settings.default_query, **query, **checked_extra_query(extra)}.items()
+        for pair in _pairs(settings, name, value)
+    ]
+    return f"{url}?{'&'.join(pairs)}" if pairs else url
+
+
+def _pairs(settings: Settings, name: str, value: object) -> list[str]:
+    """``name=value``; arrays in the profile's style; what is ``None`` or was not given is dropped."""
+    if value is None or not is_given(value):
+        return []
+    if isinstance(value, (list, tuple, set, frozenset)):
+        key = f"{name}[]" if settings.profile.include_style == "brackets" else name
+        return [_pair(key, member) for member in cast("list[object]", value)]
+    return [_pair(name, value)]
+
+
+def _pair(name: str, value: object) -> str:
+    try:
+        return f"{quote(name, safe='')}={quote(query_text(value), safe='')}"
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"the query value {name} holds half a character and cannot be sent") from None
+
+
+def _body(body: Mapping[str, object] | None, extra: object | None) -> bytes | None:
+    if extra is None:
+        return None if body is None else encoder().encode(body)
+    if not isinstance(extra, Mapping):
+        raise InvalidArgumentError(f"extra_body must be a mapping, not {type(extra).__name__}")
+    return encoder().encode({**(body or {}), **extra})

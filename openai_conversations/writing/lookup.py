@@ -1,0 +1,268 @@
+"""
+Lookups of a write in its conversation: one reads back from the newest item to the last one known, and compares; how many
+there are, and when, depends on how the write failed.
+
+It is read back and not forward: a known item that was deleted meanwhile is then simply not met, whatever a server makes
+of a cursor that it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import attrs
+
+from openai_conversations.api import operations
+from openai_conversations.api.pagination import JsonPage, Once, PageWalk, item_id, json_page
+from openai_conversations.errors import APIError, APIResponseValidationError, ConversationsError
+from openai_conversations.limits import ITEMS_PER_PAGE
+from openai_conversations.transport.classify import may_arrive_late, may_be_under_way, state_of, wait_before_next
+from openai_conversations.transport.message import Handler, Listing, Replay, Request, Response
+from openai_conversations.transport.policy import RetryBudget, RetryPolicy
+from openai_conversations.transport.runtime import Runtime
+from openai_conversations.writing.compare import Match, judge, resembling
+from openai_conversations.writing.last_item import START, newer
+
+# Of the time left, the part that the wait before the first lookup may take, and the part that the pause between two
+# lookups may take if the write is to be sent again after it.
+_WAIT_SHARE: Final = 0.5
+_PAUSE_SHARE: Final = 0.75
+
+# Without a base, the pauses between the lookups of a write that may arrive late would not grow.
+_SHORTEST_PAUSE: Final = 0.01
+
+NOBODY_LOOKED: Final = "Nobody looked whether it was carried out."
+_NO_BUDGET: Final = "Nobody looked: the retry budget of this client is exhausted."
+_NO_TIME: Final = "There was no time left to look."
+_MAY_BE_UNDER_WAY: Final = "It was not there when last looked up, but the service may still be at work on it."
+_MAY_ARRIVE: Final = "It was not there when last looked up, but may still arrive."
+
+_OURS: Final = frozenset({"after", "before", "limit", "order"})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Lookup:
+    """
+    How to look up one write.
+
+    Attributes:
+        request: The append.
+        send: What is below the reconciliation: a listing goes the same way as the append, inside the same deadline.
+        sent: The items as they were sent.
+        last_item_id: The last item known before it, :data:`START`, or ``None``.
+    """
+
+    request: Request
+    send: Handler
+    sent: Sequence[Any]
+    last_item_id: str | None
+
+    async def match(self) -> Match:
+        """Look once; whatever keeps us from it (a key provider, a closed client …), the write stays unknown."""
+        try:
+            return await self.match_or_fail()
+        except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
+            reason = error if isinstance(error, ConversationsError) else type(error).__name__
+            return Match(known=f"Looking whether it was carried out failed: {reason}")
+
+    async def match_or_fail(self) -> Match:
+        """
+        Whether the items are stored, absent, or neither for certain.
+
+        Raises:
+            APIError: The conversation could not be read.
+            PaginationStalledError: The listing does not get on.
+        """
+        behind, is_met = await self._read_back()
+        if is_met:
+            return judge(self.sent, behind)
+        if judge(self.sent, behind).is_absent:
+            return Match(is_absent=True)
+        known = (
+            "Items of the same kind are in the conversation, but nothing tells whether they are these or older ones."
+        )
+        return Match(known=known, resembling=resembling(self.sent, behind))
+
+    async def _read_back(self) -> tuple[list[Any], bool]:
+        """The newest items, oldest first, as far back as the last known one, and whether that was met."""
+        newest: list[Any] = []
+        once: Once[Any] = Once()
+        async for page in PageWalk(self._page):
+            once.turn_page()
+            ids = [item_id(item) for item in page.items]
+            for index, item in enumerate(page.items):
+                if self.last_item_id and ids[index] == self.last_item_id and self._marks_a_place(ids, newest):
+                    return newest[::-1], True
+                if once.is_new(ids[index], item):
+                    newest.append(item)
+        return newest[::-1], self.last_item_id == START
+
+    def _marks_a_place(self, ids: Sequence[str], newest: Sequence[Any]) -> bool:
+        """Whether the id of the last known item occurs once: servers that keep given ids may hold two of one."""
+        known = self.last_item_id
+        if ids.count(str(known)) > 1 or any(item_id(item) == known for item in newest):
+            return False
+        return all(item_id(item) != known for item in self.sent)
+
+    async def _page(self, after: str | None) -> JsonPage:
+        """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""
+        request = listing_of(self.request, after=after, limit=ITEMS_PER_PAGE)
+        try:
+            return json_page(await self.send(request))
+        except APIResponseValidationError:
+            return json_page(await self.send(request))
+
+
+@attrs.define(kw_only=True, eq=False)
+class Lookups:
+    """
+    The lookups of one call.
+
+    Attributes:
+        lookup: Looks once.
+        policy: Delays and their bounds.
+        budget: Each lookup takes a token.
+        runtime: Clock, sleep and randomness.
+        tokens: What was taken from the budget.
+    """
+
+    lookup: Lookup
+    policy: RetryPolicy
+    budget: RetryBudget
+    runtime: Runtime
+    tokens: int = 0
+
+    async def match(self, failure: APIError) -> Match:
+        """
+        Look as often as a failure asks for. *Absent* is only said of what may be sent again.
+
+        A service that hung up may still be at work, and is asked twice; what was not answered in time may still arrive,
+        and is looked up until time is up.
+        """
+        request, write = self.lookup.request, self.lookup.request.write
+        if write is None or write.guard == "off" or not self.lookup.sent:
+            return Match(known=NOBODY_LOOKED)
+        remaining = self.remaining
+        if remaining is not None and remaining <= 0:
+            return Match(known=_NO_TIME)
+        if not self.take():
+            return Match(known=_NO_BUDGET)
+        await self._wait(failure, remaining)
+        match = await self.lookup.match()
+        if match.is_absent and may_arrive_late(failure):
+            return await self._look_on()
+        if match.is_absent and may_be_under_way(failure):
+            match = await self._look_again()
+        if match.is_absent and request.write is not None and write.guard == "strict":
+            return Match(known=_MAY_ARRIVE, resembling=())
+        return match
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the deadline; ``None`` without one."""
+        deadline = self.lookup.request.deadline
+        return None if deadline is None else deadline - self.runtime.clock()
+
+    def take(self) -> bool:
+        """Whether one more request may be sent for this call."""
+        taken = self.budget.take()
+        self.tokens += taken
+        return taken
+
+    async def _wait(self, failure: APIError, remaining: float | None) -> None:
+        """Wait before the first lookup, unless hardly any time would be left: then it comes at once."""
+        response = getattr(failure, "response", None)
+        state = state_of(failure.attempts[:-1], remaining=remaining, random=self.runtime.uniform())
+        wait = wait_before_next(response if isinstance(response, Response) else None, state, self.policy)
+        if wait and (remaining is None or wait <= remaining * _WAIT_SHARE):
+            await self.runtime.sleep(wait)
+
+    async def _look_again(self) -> Match:
+        """Look a second time, when a service that hung up in the middle of its work should have ended it."""
+        pause, patience = 2 * self.policy.initial, self._patience
+        is_long_enough = pause <= patience * _PAUSE_SHARE
+        await self.runtime.sleep(pause if is_long_enough else max(patience / 2, 0.0))
+        match = await self.lookup.match()
+        return match if is_long_enough or not match.is_absent else Match(known=_MAY_BE_UNDER_WAY, resembling=())
+
+    async def _look_on(self) -> Match:
+        """Look for a write that may still be under way until it is there or time is up."""
+        clock = self.runtime.clock
+        ends = clock() + self._patience
+        pause = max(self.policy.initial, _SHORTEST_PAUSE)
+        shortest = pause / 4
+        while (remaining := ends - clock()) / 2 >= shortest and self.take():
+            # Longer and longer, and at last in the middle of what is left, so that the last lookup is late.
+            jittered = pause * (1 - self.policy.jitter * self.runtime.uniform())
+            await self.runtime.sleep(min(jittered, remaining / 2))
+            pause *= 2
+            match = await self.lookup.match()
+            if match.stored is not None or match.resembling:
+                return match
+        return Match(known=_MAY_ARRIVE, resembling=())
+
+    @property
+    def _patience(self) -> float:
+        remaining = self.remaining
+        return self.policy.longest_lock_wait if remaining is None else remaining
+
+
+def listing_of(request: Request, *, after: str | None, limit: int) -> Request:
+    """
+    The listing of the conversation that an append goes to: same headers, same deadline, and of its query what is not ours.
+
+    Args:
+        request: The append.
+        after: The cursor.
+        limit: Items of a page.
+    """
+    parts = urlsplit(request.url)
+    ours = [("after", after), ("limit", str(limit)), ("order", "desc")]
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _OURS]
+    pairs = [*query, *((name, value) for name, value in ours if value is not None)]
+    operation = operations.LIST_ITEMS
+    return request.replace(
+        operation=operation.id,
+        method=operation.method,
+        template=operation.path,
+        url=f"{request.url.partition('?')[0]}?{urlencode(pairs, quote_via=quote, safe='')}",
+        body=None,
+        replay=Replay.SAFE,
+        is_ordered=False,
+        write=None,
+        listing=Listing(order="desc", after=after),
+        stream=False,
+        attempts=(),
+    )
+
+
+async def newest_item(request: Request, send: Handler, known: str | None) -> str | None:
+    """
+    The last item of a conversation, asked for.
+
+    Args:
+        request: The append that is to follow.
+        send: Sends a request.
+        known: What was known before: a listing that lags does not replace it.
+
+    Returns:
+        Its id, :data:`START` when the conversation is empty, ``None`` when nothing can be told.
+
+    Raises:
+        APIError: The listing failed.
+        PaginationStalledError: The server says that there are items and gives none.
+    """
+
+    async def fetch(after: str | None) -> JsonPage:
+        return json_page(await send(listing_of(request, after=after, limit=_RECENT)))
+
+    async for page in PageWalk(fetch):
+        if page.items or not page.has_more:
+            return newer(known, [item_id(item) for item in page.items])
+    return known  # pragma: no cover  # a walk gives one page at least
+
+
+_RECENT: Final = 20
+"""Items that tell whether a listing has caught up with what is known."""

@@ -1,0 +1,348 @@
+"""
+The reconcile middleware: what became of a write whose outcome is unknown.
+
+One visible loop. Send; when the outcome is unknown, look the write up; then return what is stored, send again what is
+absent, or raise :class:`AmbiguousWriteError`. Below it, :mod:`openai_conversations.transport.retry` repeats what certainly
+was not carried out; above it, :mod:`.write_order` lets one write to a conversation go at a time.
+
+It also keeps :mod:`.last_item` up to date, because every response that tells of a conversation's end passes here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from openai_conversations.api import operations
+from openai_conversations.api.caller import value_of
+from openai_conversations.converters.json import dumps, loads_lossless
+from openai_conversations.errors import (
+    AmbiguousWriteError,
+    APIError,
+    APIResponseValidationError,
+    Attempt,
+    ConversationLockedError,
+    ConversationsError,
+    NotFoundError,
+)
+from openai_conversations.transport.classify import is_time_for_a_write, is_transient, is_unknown_failure, state_of
+from openai_conversations.transport.message import Handler, Replay, Request, Response
+from openai_conversations.transport.policy import RetryBudget, RetryPolicy
+from openai_conversations.transport.runtime import Runtime
+from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.writing.compare import Match, is_as_sent
+from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.lookup import NOBODY_LOOKED, Lookup, Lookups, newest_item
+
+_MAY_HOLD_THE_LOCK: Final = "It was not there when last looked up, but may be what the conversation is locked by."
+
+
+class Reconcile:
+    """
+    Middleware: find out what became of writes, and know the last item of each conversation.
+
+    Args:
+        last_items: The last item known of each conversation, shared by all views of a client.
+        policy: Delays and their bounds.
+        budget: Tokens for lookups and for what is sent again, shared with the retry middleware.
+        runtime: Clock, sleep and randomness.
+    """
+
+    def __init__(
+        self,
+        last_items: LastItems,
+        policy: RetryPolicy,
+        *,
+        budget: RetryBudget | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
+        self.last_items = last_items
+        self._policy = policy
+        self._budget = RetryBudget() if budget is None else budget
+        self._runtime = runtime or Runtime()
+        self._by_operation: Mapping[str, Callable[[Request, Handler], Awaitable[Response]]] = {
+            operations.CREATE_ITEMS.id: self._append,
+            operations.CREATE_CONVERSATION.id: self._create,
+            operations.DELETE_CONVERSATION.id: self._delete,
+            operations.DELETE_ITEM.id: self._delete_item,
+        }
+
+    def __call__(self, request: Request, handler: Handler) -> Awaitable[Response]:
+        # No coroutine of its own for what has nothing to reconcile.
+        way = self._by_operation.get(request.operation)
+        if way is None:
+            return handler(request) if request.listing is None else self._list(request, handler)
+        return way(request, handler)
+
+    # appends
+
+    async def _append(self, request: Request, handler: Handler) -> Response:
+        """Send when it is known what was before, and keep the last item of the conversation up to date."""
+        key = request.conversation_key
+        known, begun = self.last_items.begin(key)
+        last: str | None = known
+        try:
+            before = await self._last_item_before(request, handler, known)
+            lookup = Lookup(request=request, send=handler, sent=_sent_items(request), last_item_id=before)
+            response = await _found_before(lookup)
+            if response is None:
+                last = None  # from here on it may be stored, whatever happens
+                response = await self._write(lookup)
+            last = _last_id(response)
+        except ConversationsError as error:
+            if error.not_carried_out:
+                last = known
+            raise
+        else:
+            return response
+        finally:
+            self.last_items.end(key, last, begun)
+
+    async def _last_item_before(self, request: Request, handler: Handler, known: str | None) -> str | None:
+        """What the caller says, what the conversation says where that is asked for, or what is known."""
+        write = request.write
+        if write is None or write.last_item_id is not None:
+            return None if write is None else write.last_item_id
+        if write.guard != "strict":
+            return known
+        try:
+            return await newest_item(request, handler, known)
+        except ConversationsError as error:
+            error.not_carried_out = not write.look_first
+            raise
+
+    async def _write(self, lookup: Lookup) -> Response:
+        """Send, look up, compare; return, send again, or raise."""
+        request = lookup.request
+        lookups: Lookups | None = None
+        while True:
+            failure = await _send(request, lookup)
+            if isinstance(failure, Response):
+                self._budget.give_back(0 if lookups is None else lookups.tokens)
+                return failure
+            if not (is_unknown_failure(failure) or request.has_doubt):
+                failure.not_carried_out = True
+                raise failure
+            lookups = lookups or self._lookups(lookup)
+            match = await lookups.match(failure)
+            if match.stored is not None:
+                self._budget.give_back(lookups.tokens)
+                return _as_response(request, match.stored, failure.attempts)
+            if not match.is_absent:
+                raise _ambiguous(request, failure, match, lookup.last_item_id) from failure
+            if not self._may_send_again(request, failure, lookups):
+                raise _not_sent_again(request, failure, lookup.last_item_id)
+            request = request.replace(attempts=_counted(failure))
+
+    def _lookups(self, lookup: Lookup) -> Lookups:
+        return Lookups(lookup=lookup, policy=self._policy, budget=self._budget, runtime=self._runtime)
+
+    def _may_send_again(self, request: Request, failure: APIError, lookups: Lookups) -> bool:
+        """Whether what is absent may be sent again: if the policy allows another attempt, and time does."""
+        remaining = lookups.remaining
+        if remaining is not None and not is_time_for_a_write(remaining, 0.0):
+            return False
+        if isinstance(failure, ConversationLockedError):
+            return request.max_retries > 0
+        response = getattr(failure, "response", None)
+        retries = state_of(failure.attempts[:-1], remaining=None, random=0.0).retries
+        is_worth_it = not isinstance(response, Response) or is_transient(response)
+        return is_worth_it and retries < request.max_retries and lookups.take()
+
+    # conversations and single items
+
+    async def _create(self, request: Request, handler: Handler) -> Response:
+        try:
+            response = await handler(request)
+            if request.replay is Replay.APPEND and not request.stream and _conversation_id(response) is None:
+                message = f"{response.status_code}: the response is not a conversation"
+                raise _unlike(response, message)
+        except APIError as error:
+            if request.replay is Replay.APPEND and is_unknown_failure(error):
+                raise _ambiguous(request, error, Match(known=NOBODY_LOOKED), None) from error
+            error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
+            raise
+        made = None if request.stream or request.write is not None else _conversation_id(response)
+        if made is not None:
+            key = request.replace(conversation_id=made).conversation_key
+            self.last_items.learn(key, (), self.last_items.changes(key))
+        return response
+
+    async def _delete(self, request: Request, handler: Handler) -> Response:
+        """A retried deletion that finds the conversation gone, after an unknown outcome, has succeeded."""
+        try:
+            response = await handler(request)
+        except NotFoundError as error:
+            if not (error.after_unknown_outcome and is_api_not_found(error, request)):
+                raise
+            gone = {"id": request.conversation_id, "object": "conversation.deleted", "deleted": True}
+            response = Response(status_code=200, content=dumps(gone), source=request, attempts=error.attempts)
+        self.last_items.forget(request.conversation_key)
+        return response
+
+    async def _delete_item(self, request: Request, handler: Handler) -> Response:
+        """The same of an item; what such a call returns, the conversation, is then asked for."""
+        try:
+            return await handler(request)
+        except NotFoundError as error:
+            if not (error.after_unknown_outcome and is_api_not_found(error, request)):
+                raise
+            return await handler(_conversation_of(request))
+        finally:
+            self.last_items.forget(request.conversation_key, request.item_id)
+
+    async def _list(self, request: Request, handler: Handler) -> Response:
+        """Learn the last item from a page that shows the end of a conversation."""
+        key = request.conversation_key
+        changes = self.last_items.changes(key)
+        response = await handler(request)
+        if not request.stream:
+            newest_first = _end_shown(request, response)
+            if newest_first is not None:
+                self.last_items.learn(key, newest_first, changes)
+        return response
+
+
+async def _send(request: Request, lookup: Lookup) -> Response | APIError:
+    """Send once; a response that does not say that all was stored is a failure, too."""
+    try:
+        response = await lookup.send(request)
+    except APIError as error:
+        return error
+    except ConversationsError as error:
+        # No key, a closed client, another event loop: raised before this attempt was sent.
+        error.not_carried_out = not request.has_doubt
+        raise
+    if request.stream or _says_all_is_stored(response, lookup.sent):
+        return response
+    return _unlike(response, f"{response.status_code}: the response is not whole, or not what was sent")
+
+
+async def _found_before(lookup: Lookup) -> Response | None:
+    """The response that an earlier call would have had; ``None`` when nobody asks, or it was not carried out."""
+    request = lookup.request
+    if request.write is None or not request.write.look_first:
+        return None
+    match = await lookup.match()
+    if match.stored is not None:
+        return _as_response(request, match.stored, ())
+    if match.is_absent:
+        return None
+    raise AmbiguousWriteError(
+        f"{request.operation}: nothing was sent, because nobody can tell whether it was before. {match.known}",
+        request.info,
+        known=match.known,
+        stored=match.resembling,
+        last_item_id=lookup.last_item_id,
+    )
+
+
+def _counted(failure: APIError) -> tuple[Attempt, ...]:
+    """The attempts so far, for the next one to go by: a lock is nobody's retry."""
+    *earlier, last = failure.attempts
+    return (*earlier, attrs.evolve(last, locked=isinstance(failure, ConversationLockedError)))
+
+
+def _unlike(response: Response, message: str) -> APIResponseValidationError:
+    """The failure for a 2xx response that does not say what was done: the write may have been carried out."""
+    *earlier, last = response.history
+    attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
+    return APIResponseValidationError(response.replace(attempts=attempts), message=message)
+
+
+def _not_sent_again(request: Request, failure: APIError, last_item_id: str | None) -> APIError:
+    """The error for a write that is absent, when there are no more attempts."""
+    if request.has_doubt and isinstance(failure, ConversationLockedError):
+        ambiguous = _ambiguous(request, failure, Match(known=_MAY_HOLD_THE_LOCK, resembling=()), last_item_id)
+        ambiguous.__cause__ = failure
+        return ambiguous
+    failure.not_carried_out = True
+    return failure
+
+
+def _sent_items(request: Request) -> Sequence[Any]:
+    """The items as they were sent: the request's body, decoded, and not the values of the caller."""
+    body = loads_lossless(request.body or b"{}")
+    items = body.get("items")
+    return items if isinstance(items, list) else []
+
+
+def _says_all_is_stored(response: Response, sent: Sequence[Any]) -> bool:
+    data = _data(response)
+    return data is not None and is_as_sent(sent, data)
+
+
+def _data(response: Response) -> list[Any] | None:
+    """The items of a page; ``None`` when the response is none."""
+    try:
+        page = value_of(response)
+    except APIResponseValidationError:
+        return None
+    data = page.get("data") if isinstance(page, dict) else None
+    return data if isinstance(data, list) else None
+
+
+def _last_id(response: Response) -> str | None:
+    """The id of the last item that was stored; ``None`` when it has none, or one that another of them has too."""
+    data = None if response.stream is not None else _data(response)
+    ids = _ids(data or [])
+    return ids[-1] if ids and ids[-1] and ids.count(ids[-1]) == 1 else None
+
+
+def _ids(items: Sequence[Any]) -> list[str]:
+    found = [item.get("id") if isinstance(item, dict) else None for item in items]
+    return [name if isinstance(name, str) else "" for name in found]
+
+
+def _end_shown(request: Request, response: Response) -> Sequence[str] | None:
+    """The ids that a page shows, newest first, when it shows the end of the conversation; else ``None``."""
+    listing, data = request.listing, _data(response)
+    if listing is None or data is None:
+        return None
+    has_more = value_of(response).get("has_more") is True
+    if not data:
+        return () if listing.after is None and not has_more else None
+    if listing.order == "asc":
+        return None if has_more else _ids(data)[::-1]
+    return _ids(data) if listing.after is None else None
+
+
+def _conversation_id(response: Response) -> str | None:
+    try:
+        value = value_of(response)
+    except APIResponseValidationError:
+        return None
+    found = value.get("id") if isinstance(value, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def _conversation_of(request: Request) -> Request:
+    """The request for the conversation that an item is in."""
+    operation = operations.GET_CONVERSATION
+    return request.replace(
+        operation=operation.id,
+        method=operation.method,
+        template=operation.path,
+        url=request.url.partition("?")[0].rpartition("/items/")[0],
+        attempts=(),
+    )
+
+
+def _as_response(request: Request, stored: Sequence[Any], attempts: tuple[Attempt, ...]) -> Response:
+    """The response that the append would have had."""
+    ids = _ids(stored)
+    page = {"object": "list", "data": stored, "has_more": False, "first_id": ids[0], "last_id": ids[-1]}
+    return Response(status_code=200, content=dumps(page), source=request, attempts=attempts)
+
+
+def _ambiguous(request: Request, failure: APIError, match: Match, last_item_id: str | None) -> AmbiguousWriteError:
+    return AmbiguousWriteError(
+        f"{request.operation}: the outcome of this write is unknown. {match.known} ({failure})",
+        request.info,
+        known=match.known,
+        stored=match.resembling,
+        last_item_id=last_item_id,
+        attempts=failure.attempts,
+    )
