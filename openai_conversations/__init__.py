@@ -70,6 +70,10 @@ if TYPE_CHECKING:
         Registered as Registered,
         Registry as Registry,
     )
+    from openai_conversations.operations.archive.files import (
+        read_archive as read_archive,
+        render_archive as render_archive,
+    )
     from openai_conversations.operations.archive.reader import Archive as Archive
     from openai_conversations.operations.copy.copying import CopyReport as CopyReport
     from openai_conversations.operations.copy.differences import Difference as Difference
@@ -94,7 +98,6 @@ if TYPE_CHECKING:
         RepairReport as RepairReport,
         RepairStep as RepairStep,
     )
-    from openai_conversations.operations.archive.files import read_archive as read_archive, render_archive as render_archive
     from openai_conversations.resources.conversation_operations import OperationOptions as OperationOptions
     from openai_conversations.resources.items import ItemParam as ItemParam
     from openai_conversations.resources.raw import (

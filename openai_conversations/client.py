@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Self
 
 import attrs
@@ -24,9 +25,8 @@ from openai_conversations.settings import (
     resolve,
 )
 from openai_conversations.transport.credentials import Credentials
-from openai_conversations.transport.middleware import build_chain
-from openai_conversations.transport.policy import RetryBudget, RetryPolicy
-from openai_conversations.transport.retry import Retry
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.retry import Retry, RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import status_to_error
 from openai_conversations.version import __version__
@@ -38,7 +38,7 @@ from openai_conversations.writing.write_order import ConversationLock, WriteOrde
 if TYPE_CHECKING:
     import aiohttp
 
-    from openai_conversations.transport.message import Middleware
+    from openai_conversations.transport.message import Handler, Middleware, Request, Response
     from openai_conversations.transport.session import SSL, SessionManager
 
 
@@ -49,7 +49,31 @@ class _Shared:
     session: SessionManager
     middlewares: tuple[Middleware, ...]
     writing: Writing
+    reconcile: Reconcile
+    retry: Retry
     runtime: Runtime
+
+
+def build_chain(shared: _Shared, end: Handler) -> Handler:
+    """
+    The way of a call: yours ► write order ► reconcile ► status ► retry ► credentials ► session.
+
+    Our own links are partials, which call without a frame of their own; yours may name their arguments as they like.
+    """
+    handler: Handler = partial(shared.retry, handler=end)
+    handler = partial(status_to_error, handler=handler)
+    handler = partial(shared.reconcile, handler=handler)
+    handler = partial(shared.writing.order, handler=handler)
+    for middleware in reversed(shared.middlewares):
+        handler = _link(middleware, handler)
+    return handler
+
+
+def _link(middleware: Middleware, handler: Handler) -> Handler:
+    def call(request: Request) -> Awaitable[Response]:
+        return middleware(request, handler)
+
+    return call
 
 
 class ConversationsClient:
@@ -122,16 +146,12 @@ class ConversationsClient:
         )
         policy, budget = retry or RetryPolicy(), RetryBudget()
         writing = Writing(order=WriteOrder(lock, clock=outside.clock), last_items=LastItems())
-        ours: tuple[Middleware, ...] = (
-            writing.order,
-            Reconcile(writing.last_items, policy, budget=budget, runtime=outside),
-            status_to_error,
-            Retry(policy, budget=budget, runtime=outside),
-        )
         shared = _Shared(
             session=SessionManager(session=session, proxy=settings.proxy, ssl=ssl, clock=outside.clock),
-            middlewares=(*middlewares, *ours),
+            middlewares=tuple(middlewares),
             writing=writing,
+            reconcile=Reconcile(writing.last_items, policy, budget=budget, runtime=outside),
+            retry=Retry(policy, budget=budget, runtime=outside),
             runtime=outside,
         )
         self._assemble(settings, shared, is_view=False)
@@ -141,7 +161,7 @@ class ConversationsClient:
         self._shared = shared
         self._is_view = is_view
         end = Credentials(settings, __version__, shared.session.send, clock=shared.runtime.clock)
-        send = build_chain(shared.middlewares, end)
+        send = build_chain(shared, end)
         self._caller = Caller(settings=settings, send=send, runtime=shared.runtime)
         self.conversations: Conversations = Conversations(self._caller, shared.writing)
 

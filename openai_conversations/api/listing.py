@@ -73,11 +73,11 @@ class ConversationItemPage(ConversationItemList):
         Raises:
             PaginationStalledError: The server gives no cursor, one that it gave before, or empty pages without end.
         """
-        async for page in self._walk():
+        async for page in self._pages():
             yield page
 
-    def _walk(self) -> PageWalk[ConversationItemPage]:
-        return PageWalk(self._after, after=getattr(self, "_asked", None), first=self)
+    def _pages(self) -> Pages:
+        return Pages(self._after, after=getattr(self, "_asked", None), first=self)
 
     async def _after(self, cursor: str | None) -> ConversationItemPage:
         if not hasattr(self, "_fetch"):
@@ -86,7 +86,51 @@ class ConversationItemPage(ConversationItemList):
 
     def __aiter__(self) -> ItemIterator:
         """Every item of this page and of all that follow, each once."""
-        return ItemIterator(self._walk())
+        return ItemIterator(self._pages())
+
+
+class Pages:
+    """
+    One page after the other; a page that could not be fetched can be asked for again.
+
+    Args:
+        fetch: Gets the page after a cursor; ``None`` for the first.
+        after: Where to begin.
+        first: The first page, when it is there already.
+    """
+
+    __slots__ = ("_fetch", "_first", "_walk")
+
+    def __init__(
+        self, fetch: FetchPage, *, after: str | None = None, first: ConversationItemPage | None = None
+    ) -> None:
+        self._fetch = fetch
+        self._first = first
+        self._walk = PageWalk(after)
+
+    async def next(self) -> ConversationItemPage | None:
+        """
+        The next page; ``None`` after the last.
+
+        Raises:
+            PaginationStalledError: The server gives no cursor, one that it gave before, or empty pages without end.
+        """
+        if not self._walk.goes_on():
+            return None
+        page, self._first = self._first, None
+        if page is None:
+            page = await self._fetch(self._walk.cursor)
+        self._walk.note(page)
+        return page
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ConversationItemPage:
+        page = await self.next()
+        if page is None:
+            raise StopAsyncIteration
+        return page
 
 
 class ItemIterator:
@@ -97,7 +141,7 @@ class ItemIterator:
     run once more to be closed. An iteration that failed can go on: it asks for the page that it did not get.
 
     Args:
-        walk: The pages.
+        pages: The pages.
         most: Items to give at the most; ``None`` for all.
         prefetch: Whether the next page is fetched while the second half of a page is consumed.
         note: Called with the id of each item that is given.
@@ -105,13 +149,13 @@ class ItemIterator:
 
     def __init__(
         self,
-        walk: PageWalk[ConversationItemPage],
+        pages: Pages,
         *,
         most: int | None = None,
         prefetch: bool = False,
         note: Callable[[str], None] | None = None,
     ) -> None:
-        self._walk = walk
+        self._pages = pages
         self._left = most
         self._prefetch = prefetch
         self._note = note
@@ -152,7 +196,7 @@ class ItemIterator:
 
     async def _next_page(self) -> ConversationItemPage | None:
         coming, self._coming = self._coming, None
-        return await (self._walk.next() if coming is None else coming)
+        return await (self._pages.next() if coming is None else coming)
 
     def _fetch_ahead(self) -> None:
         """From the middle of a page on, fetch the next one, unless this one has enough."""
@@ -161,7 +205,7 @@ class ItemIterator:
             return
         rest = len(page.data) - self._index
         if self._index * 2 >= len(page.data) and (self._left is None or self._left > rest):
-            self._coming = asyncio.ensure_future(self._walk.next())
+            self._coming = asyncio.ensure_future(self._pages.next())
 
     async def aclose(self) -> None:
         """End the iteration: what is being fetched is cancelled. Closing twice is allowed."""
@@ -214,13 +258,13 @@ class ItemLister:
         Raises:
             PaginationStalledError: The server gives no cursor, one that it gave before, or empty pages without end.
         """
-        async for page in PageWalk(self._fetch, after=self._after):
+        async for page in Pages(self._fetch, after=self._after):
             yield page
 
     def __aiter__(self) -> ItemIterator:
         """Every item, once, up to ``max_items``."""
-        walk = PageWalk(self._fetch, after=self._after)
-        return ItemIterator(walk, most=self._max_items, prefetch=self._prefetch, note=self._given)
+        pages = Pages(self._fetch, after=self._after)
+        return ItemIterator(pages, most=self._max_items, prefetch=self._prefetch, note=self._given)
 
     def _given(self, item_id: str) -> None:
         self.cursor = item_id

@@ -7,14 +7,14 @@ item again comes once; a missing ``last_id`` is the id of the last item.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
 
-from openai_conversations.converters.json import has_long_integers, loads_lossless
+from openai_conversations.api.caller import codec
 from openai_conversations.errors import APIResponseValidationError, PaginationStalledError
-from openai_conversations.transport.message import UNREAD, Response
+from openai_conversations.transport.message import Response
 
 _MOST_EMPTY_PAGES: Final = 1000
 """In a row; a server that gives more of them will not stop."""
@@ -39,62 +39,58 @@ class Page(Protocol):
         ...
 
 
-P = TypeVar("P", bound=Page)
 K = TypeVar("K")
 
 
-class PageWalk(Generic[P]):
+class PageWalk:
     """
-    From page to page. A page that could not be fetched can be asked for again.
+    From page to page: which cursor comes next. It asks for nothing itself::
+
+        walk = PageWalk()
+        while walk.goes_on():
+            page = await read(walk.cursor)
+            walk.note(page)
+
+    A page that could not be read can be asked for again.
 
     Args:
-        fetch: Gets the page after a cursor; ``None`` for the first.
-        after: Where to begin.
-        first: The first page, when it is there already.
+        after: Where to begin; ``None`` for the first page.
+
+    Attributes:
+        cursor: What ``after`` must be for the page that is to be read; ``None`` for the first.
     """
 
-    __slots__ = ("_cursor", "_empty", "_fetch", "_first", "_page", "_seen")
+    __slots__ = ("_empty", "_page", "_seen", "cursor")
 
-    def __init__(
-        self, fetch: Callable[[str | None], Awaitable[P]], *, after: str | None = None, first: P | None = None
-    ) -> None:
-        self._fetch = fetch
-        self._cursor = after
-        self._first = first
-        self._page: P | None = None
+    def __init__(self, after: str | None = None) -> None:
+        self.cursor: str | None = after
+        self._page: Page | None = None
         self._seen: set[str | None] = {None, after}
         self._empty = 0
 
-    async def next(self) -> P | None:
+    def goes_on(self) -> bool:
         """
-        The next page; ``None`` after the last.
+        Whether there is a page to read.
 
         Raises:
             PaginationStalledError: The server gives no cursor, one that it gave before, or empty pages without end.
         """
-        before = self._page
-        if before is None:
-            page = await self._fetch(self._cursor) if self._first is None else self._first
-        elif not before.has_more:
-            return None
-        else:
-            cursor = before.next_cursor
-            if cursor in self._seen or self._empty >= _MOST_EMPTY_PAGES:
-                raise stalled(cursor)
-            page = await self._fetch(cursor)
-            self._seen.add(cursor)
-        self._empty = self._empty + 1 if page.is_empty else 0
-        self._page = page
-        return page
-
-    def __aiter__(self) -> AsyncIterator[P]:
-        return self
-
-    async def __anext__(self) -> P:
-        page = await self.next()
+        page = self._page
         if page is None:
-            raise StopAsyncIteration
-        return page
+            return True
+        if not page.has_more:
+            return False
+        cursor = page.next_cursor
+        if cursor in self._seen or self._empty >= _MOST_EMPTY_PAGES:
+            raise stalled(cursor)
+        self._seen.add(cursor)
+        self.cursor, self._page = cursor, None
+        return True
+
+    def note(self, page: Page) -> None:
+        """The page was read."""
+        self._page = page
+        self._empty = self._empty + 1 if page.is_empty else 0
 
 
 class Once(Generic[K]):
@@ -164,16 +160,9 @@ def json_page(response: Response) -> JsonPage:
     Raises:
         APIResponseValidationError: It is none.
     """
-    try:
-        body = (
-            loads_lossless(response.content)
-            if response.value is UNREAD or has_long_integers(response.content)
-            else response.value
-        )
-    except ValueError:
-        body = None
+    body = codec().exact_value_of(response)
     data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(body, dict) or not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
+    if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         message = f"{response.status_code}: the response is not a page of items"
         raise APIResponseValidationError(response, response.content.decode("utf-8", "replace"), message=message)
     last_id = body.get("last_id")
@@ -181,7 +170,7 @@ def json_page(response: Response) -> JsonPage:
         items=data,
         has_more=body.get("has_more") is True,
         last_id=str(last_id) if isinstance(last_id, (str, int)) else "",
-        request_id=response.request_id,
+        request_id=response.headers.get("x-request-id"),
     )
 
 

@@ -24,9 +24,10 @@ from openai_conversations.api.arguments import (
     path_id,
     refuse_other_items,
 )
-from openai_conversations.api.caller import Caller, encoder
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.operations import Operation
 from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.settings import Settings, checked_headers, query_text
 from openai_conversations.transport.message import NO_HEADERS, Guard, Listing, Replay, Request, Write
 
@@ -59,7 +60,7 @@ def create_conversation(
         body["metadata"] = checked_metadata(metadata)
     sent: list[Any] = []
     if not isinstance(items, Omit):
-        sent = [] if items is None else encoder().encode_items(checked_items(items))
+        sent = [] if items is None else codec().encode_items(checked_items(items))
         body["items"] = None if items is None else sent
     refuse_other_items(caller.options if options is None else options)
     write = None if may_resend or not sent else Write(count=len(sent), guard="off")
@@ -109,14 +110,17 @@ def create_items(
         look_first: Whether it may be stored already.
         options: See :class:`CallOptions`; ``None`` for those of the caller.
     """
-    sent = encoder().encode_items(checked_items(items))
-    refuse_other_items(caller.options if options is None else options)
+    # The usual case first, without a call: a list of up to 20.
+    few = type(items) is list and len(cast("list[Any]", items)) <= ITEMS_PER_REQUEST
+    sent = codec().encode_items(items if few else checked_items(items))
+    if options or caller.options:
+        refuse_other_items(caller.options if options is None else options)
     return _request(
         caller,
         operations.CREATE_ITEMS,
         {"conversation_id": conversation_id},
         options,
-        query={"include": include} if is_given(include) else NO_QUERY,
+        query=NO_QUERY if isinstance(include, Omit) else {"include": include},
         body={"items": sent},
         write=Write(count=len(sent), guard=guard, last_item_id=last_item_id, look_first=look_first),
     )
@@ -243,7 +247,7 @@ def _pair(name: str, value: object) -> str:
 
 def _body(body: Mapping[str, object] | None, extra: object | None) -> bytes | None:
     if extra is None:
-        return None if body is None else encoder().encode(body)
+        return None if body is None else codec().encode(body)
     if not isinstance(extra, Mapping):
         raise InvalidArgumentError(f"extra_body must be a mapping, not {type(extra).__name__}")
-    return encoder().encode({**(body or {}), **extra})
+    return codec().encode({**(body or {}), **extra})

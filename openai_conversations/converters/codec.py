@@ -1,26 +1,39 @@
 """
-The codec: bytes of an answer into an object, objects and mappings into bytes of a request. One per process.
+The codec: bytes of a response into an object, objects and mappings into bytes of a request. One per process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
+import orjson
 from cattrs import Converter, transform_error
 from cattrs.errors import BaseValidationError
 
 from openai_conversations.converters.errors import DecodeError, SchemaMismatch
-from openai_conversations.converters.json import dumps, is_array, is_object, loads, loads_exact
+from openai_conversations.converters.json import LONG_INTEGER, dumps, loads, loads_exact
 from openai_conversations.converters.models import configure_models, write_value
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
 from openai_conversations.converters.unions import configure_unions
-from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.errors import APIResponseValidationError, InvalidArgumentError, ResponseLike
 from openai_conversations.schemas.items.base import Item
+from openai_conversations.schemas.unknown import UnknownItem
 
 T = TypeVar("T")
+
+UNREAD: Final[Any] = None
+"""The value of a body that nobody has decoded yet; a body that is null decodes quickly enough to be read again."""
+
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
+class Body(ResponseLike, Protocol):
+    """A response, with a place for its decoded body."""
+
+    value: Any
 
 
 def make_converter(*, detailed: bool) -> Converter:
@@ -59,22 +72,70 @@ class Codec:
             return read
         return self._decode_exactly(body, kind)
 
-    def decode_value(self, value: Any, body: bytes, kind: type[T]) -> T:
+    def loads(self, body: bytes) -> Any:
         """
-        The same for a body that was read before.
+        The JSON value of a body, with integers of any size.
 
-        Args:
-            value: What :func:`loads` made of *body*.
-            body: The body, for what does not fit at first sight.
-            kind: The class.
+        Raises:
+            ValueError: It is not JSON.
         """
+        return loads_exact(body) if LONG_INTEGER(body) else orjson.loads(body)
+
+    def decode_response(self, response: Body, kind: Any) -> Any:
+        """
+        The object that a response stands for.
+
+        Raises:
+            APIResponseValidationError: It is not what the API promises; the message gives the JSON paths.
+        """
+        reason = "expected an object with a type @ $"
         try:
-            read: T = self._reader(kind)(value, kind)
+            read = self._read(response, kind)
+        except DecodeError as error:
+            reason = str(error)
+        else:
+            if not isinstance(read, UnknownItem) or read.type:
+                return read
+        raise _unlike(response, kind, reason)
+
+    def _read(self, response: Body, kind: Any) -> Any:
+        value = response.value
+        try:
+            return self._reader(kind)(orjson.loads(response.content) if value is UNREAD else value, kind)
         except (ValueError, RecursionError):
             pass
-        else:
-            return read
-        return self._decode_exactly(body, kind)
+        return self._decode_exactly(response.content, kind)
+
+    def value_of(self, response: Body) -> Any:
+        """
+        The JSON value of a response's body, decoded once; integers beyond 64 bits are floats.
+
+        Raises:
+            APIResponseValidationError: It is not JSON.
+        """
+        if response.value is UNREAD:
+            try:
+                response.value = orjson.loads(response.content)
+            except ValueError:
+                response.value = self._value_exactly(response)
+        return response.value
+
+    def exact_value_of(self, response: Body) -> Any:
+        """
+        The same with integers of any size.
+
+        Raises:
+            APIResponseValidationError: It is not JSON.
+        """
+        if LONG_INTEGER(response.content):
+            return self._value_exactly(response)
+        return self.value_of(response)
+
+    def _value_exactly(self, response: Body) -> Any:
+        try:
+            return loads_exact(response.content)
+        except ValueError as error:
+            raise _unlike(response, object, f"not JSON ({error})") from None
 
     def _reader(self, kind: Any) -> Any:
         reader = self._readers.get(kind)
@@ -96,35 +157,6 @@ class Codec:
             reason = f"{error} @ $"
         raise DecodeError(reason)  # and not where it was caught: it must not hold cattrs' error, which cannot be copied
 
-    def is_page(self, body: bytes) -> bool:
-        """Whether a body is a whole page of items, as far as the outermost level tells."""
-        try:
-            value = loads(body)
-        except ValueError:
-            return False
-        return is_object(value) and is_array(value.get("data"))
-
-    def items_of(self, body: bytes) -> tuple[list[Any], bool, str]:
-        """
-        The items of a page as JSON values, integers of any size kept; whether there are more; ``last_id`` or ``""``.
-
-        Raises:
-            DecodeError: The body is not a page.
-        """
-        if not self.is_page(body):
-            raise DecodeError("expected an object with a list of data")
-        value = loads_exact(body)
-        last_id = value.get("last_id")
-        return value["data"], value.get("has_more") is True, last_id if isinstance(last_id, str) else ""
-
-    def last_id(self, body: bytes) -> str | None:
-        """The id of the last item of a page; ``None`` when it has none."""
-        try:
-            found = loads(body)["data"][-1]["id"]
-            return found if isinstance(found, str) and found else None
-        except (ValueError, LookupError, TypeError):
-            return None
-
     def to_json(self, value: Any) -> Any:
         """The JSON value of an object, losslessly: what was decoded comes out as it came in."""
         return write_value(value, self._fast.unstructure)
@@ -144,8 +176,10 @@ class Codec:
         return self.encode_items([known])[0]
 
     def _item(self, index: int, item: Any) -> Any:
-        if is_object(item):
-            return self.to_json(item)
+        if isinstance(item, dict):
+            plain = cast("dict[str, Any]", item)
+            # Plain members stay as they are without a call: 6 % of the instructions of an append of 20 items.
+            return plain if _PLAIN.issuperset(map(type, plain.values())) else self.to_json(plain)
         if isinstance(item, Item):
             return outgoing(self.to_json(item))
         if isinstance(item, Mapping):
@@ -160,9 +194,21 @@ class Codec:
             InvalidArgumentError: It holds something that JSON cannot carry; the message gives the JSON path.
         """
         try:
+            body = orjson.dumps(value)
+            # orjson writes NaN as null: what holds a null is looked at.
+            return dumps(value) if b"null" in body else body
+        except TypeError:
+            pass
+        try:
             return dumps(value)
         except (ValueError, RecursionError) as error:
             raise InvalidArgumentError(f"the request cannot be sent: {error}") from None
+
+
+def _unlike(response: Body, kind: Any, reason: str) -> APIResponseValidationError:
+    name = str(getattr(kind, "__name__", kind))
+    message = f"{response.status_code}: the response does not fit {name}: {reason}"
+    return APIResponseValidationError(response, response.content.decode("utf-8", "replace"), message=message)
 
 
 def _kind(value: Any) -> str:

@@ -18,7 +18,8 @@ import orjson
 
 MAX_DEPTH = 500
 
-_BEYOND_64_BITS = re.compile(rb"\d{19}")
+LONG_INTEGER = re.compile(rb"\d{19}").search
+"""Finds what may be an integer beyond 64 bits, which :func:`loads` would read as a float."""
 
 
 def loads(body: bytes) -> Any:
@@ -56,12 +57,7 @@ def loads_lossless(body: bytes) -> Any:
     Raises:
         ValueError: The body is not JSON.
     """
-    return loads_exact(body) if has_long_integers(body) else loads(body)
-
-
-def has_long_integers(body: bytes) -> bool:
-    """Whether a body may hold an integer that :func:`loads` would read as a float."""
-    return _BEYOND_64_BITS.search(body) is not None
+    return loads_exact(body) if LONG_INTEGER(body) else loads(body)
 
 
 def dumps(value: Any) -> bytes:

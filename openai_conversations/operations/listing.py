@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from functools import partial
 from typing import Any
 
 from openai_conversations.api import requests
@@ -38,16 +37,14 @@ async def every_item(
         PaginationStalledError: The server says that there are more items but the listing does not get on.
     """
     once: Once[Any] = Once()
-    fetch = partial(_fetch, caller, conversation_id, include)
-    async for page in PageWalk(fetch):
+    walk = PageWalk()
+    while walk.goes_on():
+        page = await read_page(caller, conversation_id, after=walk.cursor, include=include)
+        walk.note(page)
         once.turn_page()
         for item in page.items:
             if once.is_new(item_id(item), item):
                 yield item
-
-
-async def _fetch(caller: Caller, conversation_id: str, include: Sequence[str], after: str | None) -> JsonPage:
-    return await read_page(caller, conversation_id, after=after, include=include)
 
 
 async def read_all(caller: Caller, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> list[JsonObject]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from openai_conversations.api import requests
-from openai_conversations.api.caller import Caller
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.operations.errors import MetadataConflictError
 from openai_conversations.schemas.conversation import Conversation
 
@@ -52,7 +52,7 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
 
 
 async def _read(caller: Caller, conversation_id: str) -> Conversation:
-    return await caller.call(requests.get_conversation(caller, conversation_id), Conversation)
+    return codec().decode_response(await caller.send(requests.get_conversation(caller, conversation_id)), Conversation)
 
 
 def _wrong(conversation: Conversation, changes: Mapping[str, str | None]) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ class ConversationOperations:
 
     def _with(self, options: OperationOptions) -> Caller:
         """What makes the calls of an operation."""
-        return self._caller.decoding().with_options(_checked(options))
+        return self._caller.streaming(stream=False).with_options(_checked(options))
 
     async def erase(
         self,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, Unpack
+from typing import Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, omit
-from openai_conversations.api.caller import Caller
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.resources.conversation_operations import ConversationOperations
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
-from openai_conversations.resources.raw import Wrapped, finish_raw, finish_streaming, raw, streamed
+from openai_conversations.resources.raw import Finish, Wrapped, finish_raw, finish_streaming, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
+from openai_conversations.transport.message import Response
 from openai_conversations.writing.chunks import Writing
+
+T = TypeVar("T")
 
 
 class Conversations(ConversationOperations):
@@ -23,9 +26,15 @@ class Conversations(ConversationOperations):
     :mod:`openai_conversations.errors`; :class:`InvalidArgumentError` before anything is sent.
     """
 
-    def __init__(self, caller: Caller, writing: Writing) -> None:
+    def __init__(self, caller: Caller, writing: Writing, finish: Finish | None = None) -> None:
         super().__init__(caller, writing)
+        self._finish = finish
         self.items: Items = Items(caller, writing)
+
+    def _finished(self, response: Response, kind: type[T]) -> T:
+        """What the caller gets: the decoded object, or what a wrapper makes of the response."""
+        finish = self._finish or codec().decode_response
+        return cast("T", finish(response, kind))
 
     @property
     def with_raw_response(self) -> RawConversations:
@@ -62,7 +71,7 @@ class Conversations(ConversationOperations):
         request = requests.create_conversation(
             self._caller, metadata=metadata, items=items, may_resend=may_resend, options=options
         )
-        return await self._caller.call(request, Conversation)
+        return self._finished(await self._caller.send(request), Conversation)
 
     async def retrieve(self, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
         """
@@ -73,7 +82,7 @@ class Conversations(ConversationOperations):
             **options: See :class:`CallOptions`.
         """
         request = requests.get_conversation(self._caller, conversation_id, options)
-        return await self._caller.call(request, Conversation)
+        return self._finished(await self._caller.send(request), Conversation)
 
     async def update(
         self, conversation_id: str, *, metadata: Mapping[str, str] | None, **options: Unpack[CallOptions]
@@ -87,7 +96,7 @@ class Conversations(ConversationOperations):
             **options: See :class:`CallOptions`.
         """
         request = requests.update_conversation(self._caller, conversation_id, metadata=metadata, options=options)
-        return await self._caller.call(request, Conversation)
+        return self._finished(await self._caller.send(request), Conversation)
 
     async def delete(self, conversation_id: str, **options: Unpack[CallOptions]) -> ConversationDeletedResource:
         """
@@ -100,14 +109,14 @@ class Conversations(ConversationOperations):
             **options: See :class:`CallOptions`.
         """
         request = requests.delete_conversation(self._caller, conversation_id, options)
-        return await self._caller.call(request, ConversationDeletedResource)
+        return self._finished(await self._caller.send(request), ConversationDeletedResource)
 
 
 class RawConversations(Wrapped):
     """The methods of :class:`Conversations`; each returns an :class:`APIResponse`."""
 
     def __init__(self, caller: Caller, writing: Writing) -> None:
-        super().__init__(Conversations(caller.finishing(finish_raw), writing))
+        super().__init__(Conversations(caller.streaming(stream=False), writing, finish_raw))
         self.items: RawItems = RawItems(caller, writing)
 
     @raw(Conversations.create)
@@ -131,7 +140,7 @@ class StreamingConversations(Wrapped):
     """The methods of :class:`Conversations` as context managers; each gives a :class:`StreamedAPIResponse`."""
 
     def __init__(self, caller: Caller, writing: Writing) -> None:
-        super().__init__(Conversations(caller.finishing(finish_streaming, stream=True), writing))
+        super().__init__(Conversations(caller.streaming(stream=True), writing, finish_streaming(caller.runtime.clock)))
         self.items: StreamingItems = StreamingItems(caller, writing)
 
     @streamed(Conversations.create)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Unpack, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit
-from openai_conversations.api.caller import Caller
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.listing import ConversationItemPage, ItemLister
 from openai_conversations.limits import Include
 from openai_conversations.resources.raw import (
     APIResponse,
+    Finish,
     StreamedAPIResponse,
     Wrapped,
     finish_raw,
@@ -24,8 +25,12 @@ from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
-from openai_conversations.transport.message import Guard
+from openai_conversations.transport.message import Guard, Response
 from openai_conversations.writing.chunks import AppendOptions, Writing, append
+
+T = TypeVar("T")
+
+GUARDS: Final = ("auto", "strict", "off")
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -45,9 +50,15 @@ class Items:
     :mod:`openai_conversations.errors`; :class:`InvalidArgumentError` before anything is sent.
     """
 
-    def __init__(self, caller: Caller, writing: Writing) -> None:
+    def __init__(self, caller: Caller, writing: Writing, finish: Finish | None = None) -> None:
         self._caller = caller
         self._writing = writing
+        self._finish = finish
+
+    def _finished(self, response: Response, kind: type[T]) -> T:
+        """What the caller gets: the decoded object, or what a wrapper makes of the response."""
+        finish = self._finish or codec().decode_response
+        return cast("T", finish(response, kind))
 
     @property
     def with_raw_response(self) -> RawItems:
@@ -94,7 +105,8 @@ class Items:
             AmbiguousWriteError: Whether the items are stored could not be found out.
             ConversationLockedError: Somebody else held the conversation until the deadline.
         """
-        checked_choice("guard", guard, ("auto", "strict", "off"))
+        if guard not in GUARDS:
+            checked_choice("guard", guard, GUARDS)
         request = requests.create_items(
             self._caller,
             conversation_id,
@@ -105,7 +117,7 @@ class Items:
             look_first=look_first,
             options=options,
         )
-        return await self._caller.call(request, ConversationItemList)
+        return self._finished(await self._caller.send(request), ConversationItemList)
 
     async def append(
         self,
@@ -139,7 +151,8 @@ class Items:
         Raises:
             AppendIncompleteError: It stopped: says which items are stored, and from where to go on.
         """
-        checked_choice("guard", guard, ("auto", "strict", "off"))
+        if guard not in GUARDS:
+            checked_choice("guard", guard, GUARDS)
         chosen = AppendOptions(
             guard=guard,
             rollback=rollback,
@@ -148,7 +161,7 @@ class Items:
             total_timeout=total_timeout,
             call=options,
         )
-        caller = self._caller.decoding()
+        caller = self._caller.streaming(stream=False)
         return await append(caller, self._writing, conversation_id, items, resume=resume, options=chosen)
 
     def written_elsewhere(self, conversation_id: str) -> None:
@@ -195,11 +208,8 @@ class Items:
         """
         checked_max_items(max_items)
 
-        async def ask(caller: Caller, cursor: str | None) -> ConversationItemPage:
-            request = requests.list_items(
-                caller, conversation_id, after=cursor, include=include, limit=limit, order=order, options=options
-            )
-            page = await caller.call(request, ConversationItemPage)
+        async def first(cursor: str | None) -> ConversationItemPage:
+            page = self._finished(await ask(self._caller, cursor), ConversationItemPage)
             if isinstance(page, ConversationItemPage):
                 page.attach(fetch, cursor)
             else:
@@ -207,9 +217,22 @@ class Items:
                 kept.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
             return page
 
-        fetch = partial(ask, self._caller.decoding())  # what follows a raw page is a page
+        async def fetch(cursor: str | None) -> ConversationItemPage:
+            """What follows a raw page is a page."""
+            response = await ask(self._caller.streaming(stream=False), cursor)
+            page: ConversationItemPage = codec().decode_response(response, ConversationItemPage)
+            page.attach(fetch, cursor)
+            return page
+
+        async def ask(caller: Caller, cursor: str | None) -> Response:
+            request = requests.list_items(
+                caller, conversation_id, after=cursor, include=include, limit=limit, order=order, options=options
+            )
+            return await caller.send(request)
+
         start = after if isinstance(after, str) else None
-        return ItemLister(partial(ask, self._caller), after=start, max_items=max_items, prefetch=prefetch)
+        get = fetch if self._finish is None else first
+        return ItemLister(get, after=start, max_items=max_items, prefetch=prefetch)
 
     async def retrieve(
         self,
@@ -229,7 +252,7 @@ class Items:
             **options: See :class:`CallOptions`.
         """
         request = requests.get_item(self._caller, conversation_id, item_id, include=include, options=options)
-        return cast("ConversationItem", await self._caller.call(request, Item))
+        return cast("ConversationItem", self._finished(await self._caller.send(request), Item))
 
     async def delete(self, item_id: str, *, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
         """
@@ -244,14 +267,14 @@ class Items:
             **options: See :class:`CallOptions`.
         """
         request = requests.delete_item(self._caller, conversation_id, item_id, options)
-        return await self._caller.call(request, Conversation)
+        return self._finished(await self._caller.send(request), Conversation)
 
 
 class RawItems(Wrapped):
     """The methods of :class:`Items`; each returns an :class:`APIResponse`."""
 
     def __init__(self, caller: Caller, writing: Writing) -> None:
-        super().__init__(Items(caller.finishing(finish_raw), writing))
+        super().__init__(Items(caller.streaming(stream=False), writing, finish_raw))
 
     @raw(Items.create)
     def create(self) -> None:
@@ -274,7 +297,7 @@ class StreamingItems(Wrapped):
     """The methods of :class:`Items` as context managers; each gives a :class:`StreamedAPIResponse`."""
 
     def __init__(self, caller: Caller, writing: Writing) -> None:
-        super().__init__(Items(caller.finishing(finish_streaming, stream=True), writing))
+        super().__init__(Items(caller.streaming(stream=True), writing, finish_streaming(caller.runtime.clock)))
 
     @streamed(Items.create)
     def create(self) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial, wraps
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
-from openai_conversations.api.caller import Caller, decode
+from openai_conversations.api.caller import codec
 from openai_conversations.errors import APITimeoutError, Attempt, RequestInfo
 from openai_conversations.transport.message import BodyStream, Response
 
@@ -216,14 +216,27 @@ class StreamedAPIResponse(_RawResponse[T]):
             raise APITimeoutError(source.info, message="The body did not arrive within the deadline.") from error
 
 
-def finish_raw(_: Caller, response: Response, kind: Any) -> Any:
+Finish = Callable[[Response, Any], Any]
+"""What becomes of a response: decoded, kept raw, or left open."""
+
+
+def finish_decoded(response: Response, kind: Any) -> Any:
+    """Return the decoded object."""
+    return codec().decode_response(response, kind)
+
+
+def finish_raw(response: Response, kind: Any) -> Any:
     """Return the response as it came."""
-    return APIResponse(response, partial(decode, kind=kind))
+    return APIResponse(response, partial(codec().decode_response, kind=kind))
 
 
-def finish_streaming(caller: Caller, response: Response, kind: Any) -> Any:
-    """Return the response with its body unread."""
-    return StreamedAPIResponse(response, partial(decode, kind=kind), response.stream, caller.runtime.clock)
+def finish_streaming(clock: Callable[[], float]) -> Finish:
+    """Return the response with its body unread; it is read inside the deadline of its call, by the clock."""
+
+    def finish(response: Response, kind: Any) -> Any:
+        return StreamedAPIResponse(response, partial(codec().decode_response, kind=kind), response.stream, clock)
+
+    return finish
 
 
 class Wrapped:

@@ -26,8 +26,8 @@ from openai_conversations.errors import (
     is_error_object,
 )
 from openai_conversations.transport.message import Replay, Request, Response
-from openai_conversations.transport.policy import RetryPolicy, backoff_delay, lock_delay, retry_after
-from openai_conversations.transport.status import error_body
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.status import error_body, retry_after
 
 AttemptOutcome = Response | APIConnectionError
 
@@ -230,3 +230,21 @@ def _in_time(request: Request, decision: Decision, state: State) -> Decision:
 def is_time_for_a_write(remaining: float, wait: float) -> bool:
     """Whether enough time is left, after a wait, to send a write."""
     return remaining - wait >= min(_TIME_FOR_A_WRITE, remaining / 2)
+
+
+def backoff_delay(policy: RetryPolicy, retry: int, random: float) -> float:
+    """
+    Seconds before a retry.
+
+    Args:
+        policy: The rules.
+        retry: 0 for the first retry.
+        random: From 0 to 1.
+    """
+    exponent = min(retry, 60)  # beyond it, the power would overflow and the maximum has long been reached
+    return min(policy.initial * 2.0**exponent, policy.maximum) * (1 - policy.jitter * random)
+
+
+def lock_delay(policy: RetryPolicy, waits: int, random: float) -> float:
+    """Seconds before a locked conversation is tried again: half of it jitter, so that waiting clients spread out."""
+    return min(policy.initial * 0.5 * 1.5 ** min(waits, 60), policy.maximum / 4) * (1 - 0.5 * random)

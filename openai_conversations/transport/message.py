@@ -37,9 +37,6 @@ Guard = Literal["auto", "strict", "off"]
 
 NO_HEADERS: Final[dict[str, str]] = {}
 
-UNREAD: Final[Any] = object()
-"""The value of a body that nobody has decoded yet."""
-
 
 class Replay(enum.Enum):
     """When a request may be sent again."""
@@ -193,7 +190,7 @@ class Response:
         attempts: Every attempt of the call, oldest first; filled in by the retry middleware when there was more than one.
         elapsed: Seconds from sending to the last byte of this attempt.
         stream: The unread body, for streaming responses.
-        value: The decoded JSON of the body, once somebody has decoded it: it is read once.
+        value: The decoded JSON of the body, once somebody has decoded it: it is read once. ``None`` before.
     """
 
     status_code: int
@@ -203,7 +200,7 @@ class Response:
     attempts: tuple[Attempt, ...] = attrs.field(default=(), repr=False)
     elapsed: float = 0.0
     stream: BodyStream | None = attrs.field(default=None, repr=False)
-    value: Any = attrs.field(default=UNREAD, repr=False)
+    value: Any = attrs.field(default=None, repr=False)
 
     @property
     def request(self) -> RequestInfo:

@@ -18,16 +18,48 @@ from openai_conversations.transport.classify import (
     AttemptOutcome,
     Decision,
     decide,
-    is_success,
     is_unknown,
     state_of,
 )
 from openai_conversations.transport.deadline import late
 from openai_conversations.transport.message import Handler, Request, Response
-from openai_conversations.transport.policy import RetryBudget, RetryPolicy
+from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.runtime import Runtime
 
 logger: Final = logging.getLogger("openai_conversations")
+
+
+class RetryBudget:
+    """
+    Tokens for retries, shared by all tasks and views of a client: a bucket as the AWS and gRPC clients have.
+
+    Each request beyond the first of a call takes a token, be it a retry or a lookup of what became of a write. A call
+    that succeeds gives back what it took, and a tenth of a token besides. When the bucket is empty, calls fail with
+    their first error instead of being tried again, so that retries cannot become a storm.
+
+    Args:
+        capacity: Tokens at the start and at the most.
+        refund: What a successful call gives back.
+    """
+
+    __slots__ = ("capacity", "refund", "tokens")
+
+    def __init__(self, capacity: float = 100.0, refund: float = 0.1) -> None:
+        self.capacity: float = capacity
+        self.refund: float = refund
+        self.tokens: float = capacity
+
+    def take(self) -> bool:
+        """Whether a retry may be made; takes its token."""
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+    def give_back(self, taken: int = 0) -> None:
+        """Note the success of a call that had taken so many tokens: a service that answers in the end is not down."""
+        if self.tokens < self.capacity:
+            self.tokens = min(self.capacity, self.tokens + taken + self.refund)
 
 
 class Retry:
@@ -58,8 +90,14 @@ class Retry:
             raise late(request, None, is_for_call=True, is_sent=False)
         outcome = await _attempt(request, handler)
         # The usual call ends here, and saves the record of its only attempt and the state of a loop: 5 µs of 20.
-        if isinstance(outcome, Response) and is_success(outcome) and not (self._is_watched() or request.attempts):
-            self._budget.give_back()
+        if (
+            isinstance(outcome, Response)
+            and 200 <= outcome.status_code < 300
+            and not (self._is_watched or request.attempts)
+        ):
+            budget = self._budget
+            if budget.tokens < budget.capacity:
+                budget.give_back()
             return outcome
         return await self._go_on(request, outcome, handler, started)
 
@@ -91,6 +129,7 @@ class Retry:
         is_over = remaining is not None and remaining <= 0 and decision.action is Action.RETRY
         return STOP if is_over else decision
 
+    @property
     def _is_watched(self) -> bool:
         """Whether somebody wants to know of attempts that just succeed; the usual call saves the record."""
         return self._policy.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)

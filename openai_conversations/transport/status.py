@@ -1,15 +1,22 @@
-"""Responses with an error status become errors. The table of classes is in :mod:`openai_conversations.errors`."""
+"""
+Responses with an error status become errors; what their bodies and headers say.
+
+The table of classes is in :mod:`openai_conversations.errors`.
+"""
 
 from __future__ import annotations
 
 import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from email.utils import mktime_tz, parsedate_tz
 from http import HTTPStatus
 
 from multidict import CIMultiDict
 
 from openai_conversations.errors import APIStatusError, error_class, error_details, error_message, is_error_object
 from openai_conversations.transport.message import Handler, Request, Response
-from openai_conversations.transport.policy import retry_after
 
 
 async def status_to_error(request: Request, handler: Handler) -> Response:
@@ -71,3 +78,36 @@ def _phrase(status_code: int) -> str:
         return HTTPStatus(status_code).phrase
     except ValueError:
         return ""
+
+
+def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
+    """
+    Seconds that a server asks to wait, or ``None``: ``retry-after-ms``, else ``retry-after`` in seconds or as a date.
+
+    Values that are not finite, or not above zero, count as none.
+    """
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return _positive(milliseconds / 1000)
+    text = headers.get("retry-after")
+    if text is None:
+        return None
+    seconds = _number(text)
+    if seconds is not None:
+        return _positive(seconds)
+    try:
+        moment = parsedate_tz(text)
+        return _positive(mktime_tz(moment) - now()) if moment else None
+    except (ValueError, OverflowError):  # a year or an hour that no calendar has
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def _positive(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) and seconds > 0 else None

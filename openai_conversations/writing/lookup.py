@@ -20,7 +20,8 @@ from openai_conversations.errors import APIError, APIResponseValidationError, Co
 from openai_conversations.limits import ITEMS_PER_PAGE
 from openai_conversations.transport.classify import may_arrive_late, may_be_under_way, state_of, wait_before_next
 from openai_conversations.transport.message import Handler, Listing, Replay, Request, Response
-from openai_conversations.transport.policy import RetryBudget, RetryPolicy
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.writing.compare import Match, judge, resembling
 from openai_conversations.writing.last_item import START, newer
@@ -89,7 +90,10 @@ class Lookup:
         """The newest items, oldest first, as far back as the last known one, and whether that was met."""
         newest: list[Any] = []
         once: Once[Any] = Once()
-        async for page in PageWalk(self._page):
+        walk = PageWalk()
+        while walk.goes_on():
+            page = await self._page(walk.cursor)
+            walk.note(page)
             once.turn_page()
             ids = [item_id(item) for item in page.items]
             for index, item in enumerate(page.items):
@@ -255,13 +259,13 @@ async def newest_item(request: Request, send: Handler, known: str | None) -> str
         PaginationStalledError: The server says that there are items and gives none.
     """
 
-    async def fetch(after: str | None) -> JsonPage:
-        return json_page(await send(listing_of(request, after=after, limit=_RECENT)))
-
-    async for page in PageWalk(fetch):
-        if page.items or not page.has_more:
+    walk = PageWalk()
+    while walk.goes_on():
+        page = json_page(await send(listing_of(request, after=walk.cursor, limit=_RECENT)))
+        walk.note(page)
+        if page.items:
             return newer(known, [item_id(item) for item in page.items])
-    return known  # pragma: no cover  # a walk gives one page at least
+    return newer(known, ())
 
 
 _RECENT: Final = 20

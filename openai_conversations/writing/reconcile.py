@@ -16,8 +16,7 @@ from typing import Any, Final
 import attrs
 
 from openai_conversations.api import operations
-from openai_conversations.api.caller import value_of
-from openai_conversations.converters.json import dumps, loads_lossless
+from openai_conversations.api.caller import codec
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APIError,
@@ -29,7 +28,8 @@ from openai_conversations.errors import (
 )
 from openai_conversations.transport.classify import is_time_for_a_write, is_transient, is_unknown_failure, state_of
 from openai_conversations.transport.message import Handler, Replay, Request, Response
-from openai_conversations.transport.policy import RetryBudget, RetryPolicy
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import is_api_not_found
 from openai_conversations.writing.compare import Match, is_as_sent
@@ -178,7 +178,7 @@ class Reconcile:
             if not (error.after_unknown_outcome and is_api_not_found(error, request)):
                 raise
             gone = {"id": request.conversation_id, "object": "conversation.deleted", "deleted": True}
-            response = Response(status_code=200, content=dumps(gone), source=request, attempts=error.attempts)
+            response = Response(status_code=200, content=codec().encode(gone), source=request, attempts=error.attempts)
         self.last_items.forget(request.conversation_key)
         return response
 
@@ -264,8 +264,7 @@ def _not_sent_again(request: Request, failure: APIError, last_item_id: str | Non
 
 def _sent_items(request: Request) -> Sequence[Any]:
     """The items as they were sent: the request's body, decoded, and not the values of the caller."""
-    body = loads_lossless(request.body or b"{}")
-    items = body.get("items")
+    items = codec().loads(request.body or b"{}").get("items")
     return items if isinstance(items, list) else []
 
 
@@ -277,7 +276,7 @@ def _says_all_is_stored(response: Response, sent: Sequence[Any]) -> bool:
 def _data(response: Response) -> list[Any] | None:
     """The items of a page; ``None`` when the response is none."""
     try:
-        page = value_of(response)
+        page = codec().value_of(response)
     except APIResponseValidationError:
         return None
     data = page.get("data") if isinstance(page, dict) else None
@@ -301,7 +300,7 @@ def _end_shown(request: Request, response: Response) -> Sequence[str] | None:
     listing, data = request.listing, _data(response)
     if listing is None or data is None:
         return None
-    has_more = value_of(response).get("has_more") is True
+    has_more = codec().value_of(response).get("has_more") is True
     if not data:
         return () if listing.after is None and not has_more else None
     if listing.order == "asc":
@@ -311,7 +310,7 @@ def _end_shown(request: Request, response: Response) -> Sequence[str] | None:
 
 def _conversation_id(response: Response) -> str | None:
     try:
-        value = value_of(response)
+        value = codec().value_of(response)
     except APIResponseValidationError:
         return None
     found = value.get("id") if isinstance(value, dict) else None
@@ -334,7 +333,7 @@ def _as_response(request: Request, stored: Sequence[Any], attempts: tuple[Attemp
     """The response that the append would have had."""
     ids = _ids(stored)
     page = {"object": "list", "data": stored, "has_more": False, "first_id": ids[0], "last_id": ids[-1]}
-    return Response(status_code=200, content=dumps(page), source=request, attempts=attempts)
+    return Response(status_code=200, content=codec().encode(page), source=request, attempts=attempts)
 
 
 def _ambiguous(request: Request, failure: APIError, match: Match, last_item_id: str | None) -> AmbiguousWriteError:

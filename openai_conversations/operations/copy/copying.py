@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from openai_conversations.api.caller import Caller, encoder
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.limits import (
@@ -133,7 +133,7 @@ def plan_copy(items: Sequence[JsonObject]) -> CopyPlan:
     copied: list[Copied] = []
     left_out: list[Difference] = []
     for index, original in enumerate(items):
-        sent = writable(encoder().sendable(original))
+        sent = writable(codec().sendable(original))
         reason = refusal_of(original, sent, KEEPS_ID)
         if reason:
             left_out.append(difference(index, original, "left_out", reason=reason))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from openai_conversations.api import requests
-from openai_conversations.api.caller import Caller
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.operations.copy.copying import (
     CopyReport,
@@ -77,7 +77,9 @@ async def fork(
     )
     if dry_run:
         return attrs.evolve(report, differences=foretold(plan))
-    made = await caller.call(requests.create_conversation(caller, metadata=taken), Conversation)
+    made = codec().decode_response(
+        await caller.send(requests.create_conversation(caller, metadata=taken)), Conversation
+    )
     stored = await append_all(caller, writing, made.id, plan.items)
     return attrs.evolve(
         report,
@@ -93,7 +95,9 @@ async def _metadata(
 ) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
     if not isinstance(metadata, Inherit):
         return metadata, ()
-    original = await caller.call(requests.get_conversation(caller, conversation_id), Conversation)
+    original = codec().decode_response(
+        await caller.send(requests.get_conversation(caller, conversation_id)), Conversation
+    )
     return accepted_metadata(original.metadata)
 
 

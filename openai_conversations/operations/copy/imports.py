@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import attrs
 
 from openai_conversations.api import requests
-from openai_conversations.api.caller import Caller
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.operations.archive.reader import Archive
@@ -84,7 +84,14 @@ async def import_archive(
     )
     if dry_run:
         return attrs.evolve(report, differences=foretold(plan), ids=new_ids(plan, present))
-    target = into or (await caller.call(requests.create_conversation(caller, metadata=taken), Conversation)).id
+    target = (
+        into
+        or (
+            codec().decode_response(
+                await caller.send(requests.create_conversation(caller, metadata=taken)), Conversation
+            )
+        ).id
+    )
     if into is None and on_created is not None:
         await on_created(target)
     stored = await append_all(caller, writing, target, plan.items[len(present) :], present=present)

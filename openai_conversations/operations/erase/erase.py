@@ -127,11 +127,11 @@ class _Erasure:
 
     async def _first_items(self) -> JsonPage:
         """The first page that shows items, or the last when none does."""
-        page = JsonPage(items=[])
+        page, walk = JsonPage(items=[]), PageWalk()
         try:
-            async for page in PageWalk(self._list):
-                if page.items:
-                    break
+            while not page.items and walk.goes_on():
+                page = await self._list(walk.cursor)
+                walk.note(page)
         except PaginationStalledError:
             message = "the server says that there are more items but does not show them"
             raise self._incomplete(message, ()) from None
