@@ -124,7 +124,7 @@ def decode(contender: str, kind: str, count: int) -> float:
 
 def decoder(contender: str) -> Callable[[bytes], object]:
     if contender == "ours":
-        from openai_conversations.api.pagination import ConversationItemPage
+        from openai_conversations.api.listing import ConversationItemPage
         from openai_conversations.converters.codec import codec
 
         return lambda body: codec().decode(body, ConversationItemPage)

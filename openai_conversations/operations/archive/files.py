@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from openai_conversations.converters.json import loads_lossless
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from openai_conversations.operations.archive.reader import Archive
 
 ExportFormat: TypeAlias = Literal["jsonl", "markdown", "html"]
-
 
 
 def read_archive(lines: str | bytes | Iterable[str | bytes], *, allow_damaged: bool = False) -> Archive:
