@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     )
     from openai_conversations.bulk.errors import (
         BulkStoppedError as BulkStoppedError,
-        DatabaseError as DatabaseError,
         IdsFileError as IdsFileError,
-        LedgerError as LedgerError,
-        RegistryError as RegistryError,
     )
     from openai_conversations.bulk.jobs import (
         checking as checking,
@@ -65,10 +62,10 @@ if TYPE_CHECKING:
     )
     from openai_conversations.limits import Include as Include
     from openai_conversations.middlewares.rate_limit import Limits as Limits, RateLimiter as RateLimiter
-    from openai_conversations.middlewares.registry import (
+    from openai_conversations.middlewares.registry import Registry as Registry
+    from openai_conversations.middlewares.registry_file import (
         PendingCreate as PendingCreate,
         Registered as Registered,
-        Registry as Registry,
     )
     from openai_conversations.operations.archive.files import (
         read_archive as read_archive,
@@ -167,6 +164,11 @@ if TYPE_CHECKING:
         Profile as Profile,
         Timeout as Timeout,
         azure as azure,
+    )
+    from openai_conversations.storage.errors import (
+        DatabaseError as DatabaseError,
+        LedgerError as LedgerError,
+        RegistryError as RegistryError,
     )
     from openai_conversations.transport.message import (
         Guard as Guard,

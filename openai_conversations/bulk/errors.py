@@ -3,9 +3,6 @@ What a bulk run raises besides the errors of its calls.
 
     OperationError
     ├── BulkStoppedError                     a run that stopped before its end; the ledger resumes it
-    ├── DatabaseError                        a SQLite file of ours cannot be used
-    │   ├── LedgerError                      … the ledger of a bulk run
-    │   └── RegistryError                    … a registry
     └── IdsFileError (also ValueError)       a line of a file holds no id
 """
 
@@ -33,15 +30,3 @@ class IdsFileError(OperationError, ValueError):
     def __init__(self, message: str, *, line: int) -> None:
         super().__init__(message)
         self.line = line
-
-
-class DatabaseError(OperationError):
-    """A SQLite file that cannot be opened or written, is in use, or is something else."""
-
-
-class LedgerError(DatabaseError):
-    """A ledger that cannot be used, is in use, or belongs to another operation."""
-
-
-class RegistryError(DatabaseError):
-    """A registry that cannot be used."""

@@ -6,11 +6,11 @@ Rules that hold here:
 * What :class:`Ledger` says it wrote is on the disk: every method returns after the commit; see :mod:`.database`.
 * A row that is ``working`` when a run begins belonged to a killed one: :meth:`Ledger.take_up` lets it wait again.
 * Only one run at a time has a ledger open.
+* One row with values that cannot be kept fails alone. Text and JSON of any kind can be; see :mod:`.values`.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -20,29 +20,39 @@ from typing import Any, Final, Literal, Self
 
 import attrs
 
-from openai_conversations.bulk.errors import LedgerError
-from openai_conversations.storage.sqlite import Database
+from openai_conversations.storage.database import Database
+from openai_conversations.storage.errors import LedgerError
+from openai_conversations.storage.schema import Schema
+from openai_conversations.storage.values import dump_json, from_sql, load_json, to_sql
 
 Phase = Literal["waiting", "working", "again", "done", "failed"]
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS conversations (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    phase TEXT NOT NULL DEFAULT 'waiting',
-    cursor TEXT,
-    items INTEGER NOT NULL DEFAULT 0,
-    problem INTEGER NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    error TEXT,
-    receipt TEXT,
-    updated_at REAL
-);
-CREATE INDEX IF NOT EXISTS by_phase ON conversations (phase, number);
-CREATE TABLE IF NOT EXISTS notes (conversation INTEGER NOT NULL, note TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS notes_of ON notes (conversation);
-"""
+_TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """
+    CREATE TABLE IF NOT EXISTS conversations (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        phase TEXT NOT NULL DEFAULT 'waiting',
+        cursor TEXT,
+        items INTEGER NOT NULL DEFAULT 0,
+        problem INTEGER NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        error TEXT,
+        receipt TEXT,
+        updated_at REAL
+    )
+    """,
+    "CREATE INDEX IF NOT EXISTS by_phase ON conversations (phase, number)",
+    "CREATE TABLE IF NOT EXISTS notes (conversation INTEGER NOT NULL, note TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS notes_of ON notes (conversation)",
+)
+
+SCHEMA: Final = Schema(
+    application=0x4F436C67,
+    steps=(_TABLES,),
+    unmarked=frozenset({"run", "conversations", "notes"}),
+)
 
 _RECEIPTS_AT_A_TIME: Final = 200
 
@@ -57,7 +67,7 @@ class LedgerRow:
         id: The conversation, or the name of the file for imports.
         attempts: How often it was begun, this time included.
         cursor: Where an earlier attempt stopped, in the words of the operation; ``None`` for the beginning.
-        notes: What earlier attempts noted; JSON values.
+        notes: What earlier attempts noted; JSON values. A note that is JSON no more is ``{"unreadable": text}``.
     """
 
     number: int
@@ -100,7 +110,7 @@ class Ledger:
     """
 
     def __init__(self, path: str | PathLike[str], *, operation: str, now: Callable[[], float] = time.time) -> None:
-        self._file = Database(path, _SCHEMA, exclusive=True, error=LedgerError)
+        self._file = Database(path, SCHEMA, exclusive=True, error=LedgerError)
         self._operation = operation
         self._now = now
         self.counts: dict[Phase, int] = {}
@@ -111,7 +121,12 @@ class Ledger:
         """Rows that are done and have a problem."""
 
     async def __aenter__(self) -> Self:
-        await self._file.open(self._begin)
+        await self._file.open()
+        try:
+            await self._begin()
+        except BaseException:
+            await self._file.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -122,122 +137,90 @@ class Ledger:
         """Transactions that were written."""
         return self._file.commits
 
-    def _begin(self, db: sqlite3.Connection) -> None:
+    async def _begin(self) -> None:
         """Check whose ledger it is, and count."""
-        db.execute("INSERT OR IGNORE INTO run VALUES ('operation', ?)", (self._operation,))
-        (operation,) = db.execute("SELECT value FROM run WHERE key = 'operation'").fetchone()
+        operation = await self._file.write(partial(_operation, named=self._operation))
         if operation != self._operation:
             path = self._file.path
             raise LedgerError(f"{path} is the ledger of another operation: {operation}, not {self._operation}")
-        self._count(db)
+        self._recount(await self._file.read(_counted))
 
-    def _count(self, db: sqlite3.Connection) -> None:
-        self.counts = dict(db.execute("SELECT phase, COUNT(*) FROM conversations GROUP BY phase").fetchall())
-        self.items, self.problems = db.execute(
-            "SELECT COALESCE(SUM(items), 0), COALESCE(SUM(problem), 0) FROM conversations WHERE phase = 'done'"
-        ).fetchone()
+    def _recount(self, counted: tuple[dict[Phase, int], int, int]) -> None:
+        self.counts, self.items, self.problems = counted
 
     # what a run does
 
     async def take_up(self) -> None:
         """Let what an earlier run left wait again: what was under way when it ended, and what failed."""
-
-        def job(db: sqlite3.Connection) -> None:
-            db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase IN ('working', 'again', 'failed')")
-            self._count(db)
-
-        await self._file.write(job)
+        await self._file.write(_taken_up, then=self._recount)
 
     async def add(self, ids: Iterable[str]) -> int:
         """Add conversations that are not there yet; tells how many these were."""
-        rows = [(id,) for id in ids]
+        rows = [(to_sql(id),) for id in ids]
 
         def job(db: sqlite3.Connection) -> int:
             before = db.total_changes
             db.executemany("INSERT OR IGNORE INTO conversations (id) VALUES (?)", rows)
             return db.total_changes - before
 
-        added = await self._file.write(job)
-        self._move(None, "waiting", added)
-        return added
+        return await self._file.write(job, then=partial(self._move, None, "waiting"))
 
     async def take(self, count: int, *, phase: Phase = "waiting") -> list[LedgerRow]:
         """Take the next conversations to work on; they are ``working`` from then on."""
-
-        def job(db: sqlite3.Connection) -> list[LedgerRow]:
-            found = db.execute(
-                "SELECT number, id, attempts, cursor FROM conversations WHERE phase = ? ORDER BY number LIMIT ?",
-                (phase, count),
-            ).fetchall()
-            now = self._now()
-            db.executemany(
-                "UPDATE conversations SET phase = 'working', attempts = attempts + 1, updated_at = ? WHERE number = ?",
-                [(now, number) for number, *_ in found],
-            )
-            return [
-                LedgerRow(
-                    number=number, id=id, attempts=attempts + 1, cursor=cursor, notes=_notes(db, number, attempts)
-                )
-                for number, id, attempts, cursor in found
-            ]
-
-        rows = await self._file.write(job)
-        self._move(phase, "working", len(rows))
-        return rows
+        job = partial(_taken, count=count, phase=phase, now=self._now())
+        return await self._file.write(job, then=lambda rows: self._move(phase, "working", len(rows)))
 
     async def finish(self, result: Result) -> None:
-        """Write how an attempt ended."""
-        receipt = None if result.receipt is None else json.dumps(result.receipt, ensure_ascii=False)
+        """
+        Write how an attempt ended.
 
-        def job(db: sqlite3.Connection) -> None:
-            db.execute(
-                "UPDATE conversations SET phase = ?, items = ?, problem = ?, error = ?, receipt = ?, updated_at = ?"
-                " WHERE number = ?",
-                (
-                    result.phase,
-                    result.items,
-                    result.problem,
-                    result.error,
-                    receipt,
-                    self._now(),
-                    result.number,
-                ),
-            )
-            if result.phase == "done":
-                db.execute("DELETE FROM notes WHERE conversation = ?", (result.number,))
+        Raises:
+            ValueError: The receipt is no JSON, or a number is too large for a column; the row is as it was.
+            TypeError: The same.
+            OverflowError: The same.
+            LedgerError: The file cannot be written.
+        """
+        receipt = None if result.receipt is None else dump_json(result.receipt)
+        job = partial(_finished, result=result, receipt=receipt, now=self._now())
+        await self._file.write(job, then=lambda _: self._count(result))
 
-        await self._file.write(job)
-        self._move("working", result.phase, 1)
-        if result.phase == "done":
-            self.items += result.items
-            self.problems += result.problem
+    def release(self, number: int) -> None:
+        """Let a conversation wait again whose attempt was given up; on the disk before the ledger is closed."""
+        self._file.write_soon(
+            partial(_released, number=number), what=f"{self._file.path}: that row {number} waits again"
+        )
+        self._move("working", "waiting", 1)
 
     async def note(self, number: int, notes: Sequence[Any], *, cursor: str | None = None) -> None:
         """Keep JSON values, and a cursor, for the next attempt, should this one not come to its end."""
         await self._file.write(_noting(number, notes, cursor))
 
     def note_soon(self, number: int, notes: Sequence[Any]) -> None:
-        """The same without waiting for the disk."""
-        self._file.write_soon(_noting(number, notes, None))
+        """The same without waiting for the disk; a failure is logged."""
+        self._file.write_soon(
+            _noting(number, notes, None), what=f"{self._file.path}: what an attempt of row {number} did"
+        )
 
     async def receipts(self) -> AsyncIterator[Mapping[str, Any]]:
-        """Every receipt, in the order of the ids."""
+        """Every receipt, in the order of the ids; one that is JSON no more as ``{"unreadable": text}``."""
         last = 0
         while True:
-            page = await self._file.write(partial(_receipts, after=last))
+            page = await self._file.read(partial(_receipts, after=last))
             for number, receipt in page:
                 last = number
-                yield json.loads(receipt)
+                yield load_json(receipt)
             if len(page) < _RECEIPTS_AT_A_TIME:
                 return
 
     async def failures(self, limit: int = 100) -> list[tuple[str, str]]:
         """The ids that failed, with their errors; the first of them."""
-        return await self._file.write(
-            lambda db: db.execute(
-                "SELECT id, error FROM conversations WHERE phase = 'failed' ORDER BY number LIMIT ?", (limit,)
-            ).fetchall()
-        )
+        return await self._file.read(partial(_failures, limit=limit))
+
+    def _count(self, result: Result) -> None:
+        self._move("working", result.phase, 1)
+        if result.phase == "done":
+            self.items += result.items
+            self.problems += result.problem
 
     def _move(self, source: Phase | None, target: Phase, count: int) -> None:
         if source is not None:
@@ -245,23 +228,87 @@ class Ledger:
         self.counts[target] = self.counts.get(target, 0) + count
 
 
+# Jobs: in the thread of the file, and perhaps twice.
+
+
+def _operation(db: sqlite3.Connection, *, named: str) -> str:
+    """Whose ledger it is; a new one belongs to the operation that opened it."""
+    db.execute("INSERT OR IGNORE INTO run VALUES ('operation', ?)", (named,))
+    (operation,) = db.execute("SELECT value FROM run WHERE key = 'operation'").fetchone()
+    return str(operation)
+
+
+def _counted(db: sqlite3.Connection) -> tuple[dict[Phase, int], int, int]:
+    counts = dict(db.execute("SELECT phase, COUNT(*) FROM conversations GROUP BY phase").fetchall())
+    items, problems = db.execute(
+        # TOTAL, because SUM fails where the sum is over 64 bits.
+        "SELECT CAST(TOTAL(items) AS INTEGER), COUNT(NULLIF(problem, 0)) FROM conversations WHERE phase = 'done'"
+    ).fetchone()
+    return counts, items, problems
+
+
+def _taken_up(db: sqlite3.Connection) -> tuple[dict[Phase, int], int, int]:
+    db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase IN ('working', 'again', 'failed')")
+    return _counted(db)
+
+
+def _taken(db: sqlite3.Connection, *, count: int, phase: Phase, now: float) -> list[LedgerRow]:
+    found = db.execute(
+        "SELECT number, id, attempts, cursor FROM conversations WHERE phase = ? ORDER BY number LIMIT ?",
+        (phase, count),
+    ).fetchall()
+    db.executemany(
+        "UPDATE conversations SET phase = 'working', attempts = attempts + 1, updated_at = ? WHERE number = ?",
+        [(now, number) for number, *_ in found],
+    )
+    return [
+        LedgerRow(
+            number=number,
+            id=from_sql(id),
+            attempts=attempts + 1,
+            cursor=None if cursor is None else from_sql(cursor),
+            notes=_notes(db, number, attempts),
+        )
+        for number, id, attempts, cursor in found
+    ]
+
+
 def _notes(db: sqlite3.Connection, number: int, attempts: int) -> tuple[Any, ...]:
     """Only what was begun before has notes."""
     if attempts == 0:
         return ()
     found = db.execute("SELECT note FROM notes WHERE conversation = ? ORDER BY rowid", (number,))
-    return tuple(json.loads(note) for (note,) in found)
+    return tuple(load_json(note) for (note,) in found)
+
+
+def _finished(db: sqlite3.Connection, *, result: Result, receipt: str | None, now: float) -> None:
+    db.execute(
+        "UPDATE conversations SET phase = ?, items = ?, problem = ?, error = ?, receipt = ?, updated_at = ?"
+        " WHERE number = ?",
+        (result.phase, result.items, result.problem, to_sql(result.error), receipt, now, result.number),
+    )
+    if result.phase == "done":
+        db.execute("DELETE FROM notes WHERE conversation = ?", (result.number,))
+
+
+def _released(db: sqlite3.Connection, *, number: int) -> None:
+    db.execute("UPDATE conversations SET phase = 'waiting' WHERE number = ? AND phase = 'working'", (number,))
 
 
 def _noting(number: int, notes: Sequence[Any], cursor: str | None) -> Callable[[sqlite3.Connection], None]:
-    rows = [(number, json.dumps(note, ensure_ascii=False)) for note in notes]
+    rows = [(number, dump_json(note)) for note in notes]
 
     def job(db: sqlite3.Connection) -> None:
         db.executemany("INSERT INTO notes VALUES (?, ?)", rows)
         if cursor is not None:
-            db.execute("UPDATE conversations SET cursor = ? WHERE number = ?", (cursor, number))
+            db.execute("UPDATE conversations SET cursor = ? WHERE number = ?", (to_sql(cursor), number))
 
     return job
+
+
+def _failures(db: sqlite3.Connection, *, limit: int) -> list[tuple[str, str]]:
+    rows = db.execute("SELECT id, error FROM conversations WHERE phase = 'failed' ORDER BY number LIMIT ?", (limit,))
+    return [(from_sql(id), from_sql(error or "")) for id, error in rows]
 
 
 def _receipts(db: sqlite3.Connection, after: int) -> list[tuple[int, str]]:

@@ -8,6 +8,7 @@ time, so that a million ids take no more memory than a thousand.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from openai_conversations.bulk.errors import BulkStoppedError, LedgerError
+from openai_conversations.bulk.errors import BulkStoppedError
 from openai_conversations.bulk.ids import Ids, batches
 from openai_conversations.bulk.ledger import Ledger, LedgerRow, Result
 from openai_conversations.bulk.progress import BulkProgress, BulkSummary, Meter
@@ -36,6 +37,9 @@ from openai_conversations.errors import (
     WrongEventLoopError,
 )
 from openai_conversations.operations.concurrency import checked_concurrency
+from openai_conversations.storage.errors import LedgerError
+
+logger = logging.getLogger("openai_conversations")
 
 FATAL: Final = (
     AuthenticationError,
@@ -177,6 +181,7 @@ class _Run:
         self._all_known = False
         self._in_a_row = 0
         self._errors: Counter[str] = Counter()
+        self._bugs: set[str] = set()
 
     async def run(self, ids: Ids | None) -> None:
         """Until every id is done or failed."""
@@ -247,26 +252,33 @@ class _Run:
         return row
 
     async def _attempt(self, row: LedgerRow) -> None:
+        """Work on a row; however that ends, the row is not under way any more."""
         try:
             outcome = await self._work(row, Checkpoint(self._ledger, row.number))
+            await self._done(row, outcome)
         except FATAL:
+            self._ledger.release(row.number)
             raise
         except (ConversationsError, OSError) as error:
             await self._failed(row, error)
-            return
+        except Exception as error:  # noqa: BLE001  # one conversation's failure, of whatever class, ends no run
+            self._log_bug(row, error)
+            await self._failed(row, error)
+        except asyncio.CancelledError as error:
+            if _is_cancelled():
+                self._ledger.release(row.number)
+                raise
+            await self._failed(row, error)  # something inside the work was cancelled, and the run goes on
+
+    async def _done(self, row: LedgerRow, outcome: BulkOutcome) -> None:
+        result = Result(
+            number=row.number, phase="done", items=outcome.items, problem=outcome.problem, receipt=outcome.receipt
+        )
+        await self._ledger.finish(result)
         self._in_a_row = 0
         self._tries.pop(row.number, None)
-        await self._ledger.finish(
-            Result(
-                number=row.number,
-                phase="done",
-                items=outcome.items,
-                problem=outcome.problem,
-                receipt=outcome.receipt,
-            )
-        )
 
-    async def _failed(self, row: LedgerRow, error: Exception) -> None:
+    async def _failed(self, row: LedgerRow, error: BaseException) -> None:
         """Note a failure; what is transient is tried again at the end of the run."""
         line = describe(error)
         transient = isinstance(error, TRANSIENT)
@@ -280,6 +292,13 @@ class _Run:
         if in_a_row >= self._options.patience:
             message = f"stopped after {in_a_row} failures in a row; the last: {line}"
             raise BulkStoppedError(message) from error
+
+    def _log_bug(self, row: LedgerRow, error: Exception) -> None:
+        """What is no failure of the service may be a mistake in the work: its first of a kind is told in full."""
+        kind = kind_of(error)
+        if kind not in self._bugs and len(self._bugs) < _KINDS_OF_ERRORS:
+            self._bugs.add(kind)
+            logger.warning("the work on %s failed", row.id, exc_info=error)
 
     def _count(self, kind: str) -> None:
         known = kind in self._errors or len(self._errors) < _KINDS_OF_ERRORS
@@ -329,6 +348,12 @@ class _Run:
             failures=tuple(await self._ledger.failures()) if failed else (),
             requests=dict(requests),
         )
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the running task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -11,6 +11,7 @@ from openai_conversations.bulk import errors as bulk_errors
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.render.text import clean
 from openai_conversations.operations import errors as operations
+from openai_conversations.storage.errors import DatabaseError
 
 
 class CommandError(Exception):
@@ -60,7 +61,7 @@ _CODES: Final[Mapping[type[Exception], Exit]] = {
     operations.OutdatedPlanError: Exit.REFUSED,
     bulk_errors.BulkStoppedError: Exit.UNAVAILABLE,
     bulk_errors.IdsFileError: Exit.BAD_INPUT,
-    bulk_errors.LedgerError: Exit.BAD_INPUT,
+    DatabaseError: Exit.BAD_INPUT,
     errors.ConversationsError: Exit.FAILED,
     OSError: Exit.BAD_INPUT,
     UnicodeEncodeError: Exit.BAD_INPUT,

@@ -27,7 +27,8 @@ from openai_conversations.bulk.progress import BulkSummary
 from openai_conversations.bulk.runner import BulkJob, BulkOptions, BulkOutcome, Checkpoint, run_bulk
 from openai_conversations.client import ConversationsClient
 from openai_conversations.errors import APIConnectionError
-from openai_conversations.middlewares.rate_limit import Limiter, Limits, RateLimiter
+from openai_conversations.middlewares.limiter import Limiter, RunningLoop, too_late
+from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 from openai_conversations.transport.policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -240,26 +241,51 @@ class _FleetGate(Limiter):
         self._handler = _handler(name)
         self._gate = gate
         self._batch = max(1, math.floor(rate * _LEASE))
-        self._turn = asyncio.Lock()
+        self._spacing = 1 / rate
+        self._loop = RunningLoop("this limiter")
+        self._order = asyncio.Lock()
+        self._waiting = 0
         self._moments: deque[float] = deque()
         self._owed = 0
 
-    async def wait(self) -> None:
-        """Return when it is this worker's turn."""
-        async with self._turn:
-            while True:
-                while self._moments and self._moments[0] < time.monotonic() - _STALE:
-                    self._moments.popleft()
-                if self._moments:
-                    break
+    async def wait(self, seconds: float | None = None) -> None:
+        """Return when it is this worker's turn, which comes in the order of asking."""
+        self._loop.check()
+        left = math.inf if seconds is None else seconds
+        expected = self._waiting * self._spacing
+        if expected > left:
+            raise too_late(expected, left)
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(seconds):
+                await self._take(time.monotonic() + left)
+        except TimeoutError:
+            raise too_late(left + self._spacing, 0.0) from None
+        finally:
+            self._waiting -= 1
+
+    async def _take(self, ends: float) -> None:
+        async with self._order:
+            self._forget_stale()
+            while not self._moments:
                 await self._lease()
-            delay = self._moments.popleft() - time.monotonic()
-            if delay > 0:
-                await asyncio.sleep(delay)
+                self._forget_stale()
+            now = time.monotonic()
+            if self._moments[0] > ends:
+                raise too_late(self._moments[0] - now, ends - now)
+            await asyncio.sleep(max(self._moments[0] - now, 0.0))
+            self._moments.popleft()
 
     def charge(self, requests: int) -> None:
-        """Count requests that were sent without a turn."""
-        self._owed += requests
+        """Count requests that were sent without a turn; less than 0 for turns that were not used."""
+        if requests > 0:
+            self._owed += requests
+        else:
+            self._moments.extendleft([time.monotonic()] * -requests)
+
+    def _forget_stale(self) -> None:
+        while self._moments and self._moments[0] < time.monotonic() - _STALE:
+            self._moments.popleft()
 
     async def _lease(self) -> None:
         owed, self._owed = self._owed, 0

@@ -1,9 +1,10 @@
 """
 Requests per second, held: what was asked for, and what the server says it can bear.
 
-:class:`RateLimiter` is a middleware of the client. It lets requests through one after another, evenly; it spreads what the
-``x-ratelimit-*`` headers say is left over the time until it is renewed; and after a 429 it lets nothing through until
-the time that the server named.
+:class:`RateLimiter` is a middleware of the client. It lets requests through one after another, evenly; it spreads what
+the ``x-ratelimit-*`` headers say is left over the time until it is renewed; and after a 429 it lets nothing through
+until the time that the server named. Waiting counts against the deadline of a call: one that would wait longer than it
+has left fails at once, unsent.
 """
 
 from __future__ import annotations
@@ -14,43 +15,20 @@ import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Final
 
 import attrs
 
-from openai_conversations.errors import APIError, APIStatusError, Attempt, InvalidArgumentError, RateLimitError
-
-# How much a gate may catch up after it was late, in seconds of its rate: timers are never early and mostly late.
-_CATCH_UP: Final = 0.05
-
-_PAUSE_WITHOUT_WORD: Final = 1.0
-"""Seconds to wait after a 429 that names no time."""
-
-_RECOVERY: Final = 0.05
-"""The part of the asked rate that comes back in a second after a 429 halved it."""
-
-
-class _Request(Protocol):
-    """What a middleware sees of a request."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def deadline(self) -> float | None: ...
-    def replace(self, **changes: Any) -> Self: ...
-
-
-class _Response(Protocol):
-    """What a middleware sees of an answer."""
-
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def attempts(self) -> tuple[Attempt, ...]: ...
-
-
-R = TypeVar("R", bound=_Request)
-S = TypeVar("S", bound=_Response)
+from openai_conversations.errors import (
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    Attempt,
+    InvalidArgumentError,
+    RateLimitError,
+)
+from openai_conversations.middlewares.limiter import Limiter, LocalLimiter, RunningLoop
+from openai_conversations.transport.message import Handler, Request, Response
 
 
 @attrs.frozen(kw_only=True)
@@ -100,88 +78,13 @@ def _number(rate: str, text: str) -> float:
         raise InvalidArgumentError(f"rate: {rate!r} in {text!r} is not a number") from None
 
 
-class Limiter(Protocol):
-    """Lets requests through one after another."""
-
-    async def wait(self) -> None:
-        """Return when the next request may be sent."""
-        ...
-
-    def charge(self, requests: int) -> None:
-        """Count requests that were sent without waiting."""
-        ...
-
-
-class LocalLimiter:
-    """
-    Lets requests through evenly, at most so many a second.
-
-    Args:
-        rate: Requests per second; ``None`` for no bound but that of :meth:`pause` and :meth:`slow_down`.
-        clock: Seconds that only grow.
-        sleep: Waits a number of seconds.
-    """
-
-    def __init__(
-        self,
-        rate: float | None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._rate = rate
-        self._clock = clock
-        self._sleep = sleep
-        self._turn = asyncio.Lock()
-        self._next = -math.inf
-        self._paused_until = -math.inf
-        self._slow: tuple[float, float] = (math.inf, -math.inf)
-        self._halved: tuple[float, float] = (1.0, -math.inf)
-
-    @property
-    def rate(self) -> float:
-        """Requests per second that are let through now; infinite for no bound."""
-        now = self._clock()
-        slow, until = self._slow
-        factor, since = self._halved
-        share = min(1.0, factor + _RECOVERY * (now - since)) if factor < 1 else 1.0
-        asked = math.inf if self._rate is None else self._rate * share
-        return min(asked, slow) if now < until else asked
-
-    async def wait(self) -> None:
-        """Return when the next request may be sent; whoever came first goes first."""
-        async with self._turn:
-            while (delay := max(self._next, self._paused_until) - self._clock()) > 0:
-                await self._sleep(delay)
-            self.charge(1)
-
-    def charge(self, requests: int) -> None:
-        """Count requests that were sent: those that follow wait for them."""
-        self._next = max(self._next, self._clock() - _CATCH_UP) + requests / self.rate
-
-    def pause(self, seconds: float) -> None:
-        """Let nothing through for so long."""
-        self._paused_until = max(self._paused_until, self._clock() + seconds)
-
-    def refused(self, seconds: float | None) -> None:
-        """After a 429: pause, and go on at half the rate, which then grows again."""
-        now = self._clock()
-        if now >= self._paused_until:
-            self._halved = (max(self.rate / self._rate / 2, 0.05), now) if self._rate is not None else (1.0, now)
-        self.pause(_PAUSE_WITHOUT_WORD if seconds is None else seconds)
-
-    def slow_down(self, rate: float, seconds: float) -> None:
-        """Let at most so many requests a second through for so long."""
-        self._slow = (rate, self._clock() + seconds)
-
-
 class RateLimiter:
     """
-    The rate holder: a middleware that makes requests wait for their turn.
+    A middleware that makes requests wait until the rate allows them.
 
-    Give it to a client as ``middlewares=[pace]``; with ``retry=RetryPolicy(on_attempt=pace.on_attempt)`` it hears of
-    a 429 at once and not only when the call ends. The time that a request waits here does not count against the
-    deadline of its call.
+    Give it to a client as ``middlewares=[limiter]``; with ``retry=RetryPolicy(on_attempt=limiter.on_attempt)`` it hears
+    of a 429 at once and not only when the call ends. Waiting here counts against the timeout of the call. It belongs
+    to the event loop of the first call.
 
     Args:
         rates: The most requests per second.
@@ -210,16 +113,22 @@ class RateLimiter:
         }
         self._sharers = sharers
         self._clock = clock
+        self._loop = RunningLoop("this RateLimiter")
         self._under_way = 0
         self.requests: Counter[str] = Counter()
         """Requests that were sent, by method, retries included."""
 
-    async def __call__(self, request: R, handler: Callable[[R], Awaitable[S]]) -> S:
-        """Middleware: wait, send, learn."""
-        method, began = request.method, self._clock()
-        await self._turn(method)
-        if request.deadline is not None:
-            request = request.replace(deadline=request.deadline + self._clock() - began)
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        """
+        Middleware: wait, send, learn.
+
+        Raises:
+            APITimeoutError: The wait would be longer than what is left of the call's time; nothing was sent.
+            WrongEventLoopError: The limiter belongs to another event loop; nothing was sent.
+        """
+        self._loop.check()
+        method = request.method
+        await self._wait(request)
         self._under_way += 1
         try:
             response = await handler(request)
@@ -234,10 +143,19 @@ class RateLimiter:
         self.update_from_headers(response.headers)
         return response
 
-    async def _turn(self, method: str) -> None:
-        for gate in self._gates_of(method):
-            await gate.wait()
-        await self._total.wait()
+    async def _wait(self, request: Request) -> None:
+        """Wait at each gate; whoever does not pass them all gives back what was taken."""
+        passed: list[Limiter] = []
+        try:
+            for gate in (*self._gates_of(request.method), self._total):
+                await gate.wait(None if request.deadline is None else request.deadline - self._clock())
+                passed.append(gate)
+        except BaseException as error:
+            for gate in passed:
+                gate.charge(-1)
+            if isinstance(error, APITimeoutError):
+                error.request = request.info
+            raise
 
     def _gates_of(self, method: str) -> list[Limiter]:
         return [gate for gate in (self._gates.get(method), self._gates.get("TOTAL")) if gate is not None]

@@ -2,131 +2,84 @@
 The registry: which conversations there are, because the service has no list of them.
 
 A :class:`Registry` is a middleware of the client. It writes down every conversation that the client makes, when it was
-last written to, and that it was deleted. A *birth* is written before the request is sent: when a process dies between
-the creation of a conversation and its record, the pending create is left, and :meth:`Registry.pending` tells of it.
+last written to, and that it was deleted. A *pending create* is written before the request is sent: when a process dies
+between the creation of a conversation and its record, it is left, and :meth:`Registry.pending` tells of it.
+
+Rules that hold here:
+
+* A call that succeeded stays a success: what cannot be written down after it is logged.
+* Before a create is sent, the registry may refuse: :exc:`.RegistryError` says that nothing was sent.
+* No wait is longer than what is left of the call's time.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
-import sqlite3
+import logging
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
 from os import PathLike
-from typing import Any, Final, Protocol, Self, TypeVar, cast
+from typing import Any, Self, cast
 
-import attrs
-
-from openai_conversations.bulk.errors import RegistryError
 from openai_conversations.bulk.ids import Ids, batches
-from openai_conversations.errors import AmbiguousWriteError, APIConnectionError, APIError, NotFoundError
-from openai_conversations.storage.sqlite import Database
+from openai_conversations.errors import (
+    AmbiguousWriteError,
+    APIConnectionError,
+    APIError,
+    InvalidArgumentError,
+    NotFoundError,
+    error_message,
+)
+from openai_conversations.middlewares import registry_file as file
+from openai_conversations.middlewares.registry_file import PendingCreate, Registered
+from openai_conversations.storage.database import Database
+from openai_conversations.storage.errors import DatabaseError, RegistryError
+from openai_conversations.storage.transaction import Job
+from openai_conversations.storage.values import dump_json
+from openai_conversations.transport.message import Handler, Request, Response
 
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS conversations (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    owner TEXT,
-    metadata TEXT NOT NULL DEFAULT '{}',
-    created_at REAL,
-    active_at REAL NOT NULL,
-    deleted_at REAL
-);
-CREATE INDEX IF NOT EXISTS by_owner ON conversations (owner, number) WHERE deleted_at IS NULL;
-CREATE INDEX IF NOT EXISTS by_activity ON conversations (active_at, number) WHERE deleted_at IS NULL;
-CREATE TABLE IF NOT EXISTS births (number INTEGER PRIMARY KEY, owner TEXT, metadata TEXT NOT NULL, at REAL NOT NULL);
-"""
+_WRITES = frozenset({"createConversationItems", "deleteConversationItem"})
 
-_COLUMNS: Final = "number, id, owner, metadata, created_at, active_at, deleted_at"
-_PAGE: Final = 500
-
-_WRITES: Final = frozenset({"createConversationItems", "deleteConversationItem"})
-
-
-class _Request(Protocol):
-    @property
-    def operation(self) -> str: ...
-    @property
-    def body(self) -> bytes | None: ...
-    @property
-    def conversation_id(self) -> str | None: ...
-
-
-class _Response(Protocol):
-    @property
-    def content(self) -> bytes: ...
-
-
-R = TypeVar("R", bound=_Request)
-S = TypeVar("S", bound=_Response)
-
-
-@attrs.frozen(kw_only=True)
-class Registered:
-    """
-    A conversation as the registry knows it.
-
-    Attributes:
-        id: The conversation.
-        owner: Whose it is; ``None`` when nobody said.
-        metadata: As it was last written by a client with this registry.
-        created_at: Unix seconds; ``None`` when it was adopted and nobody knows.
-        active_at: When it was last written to, in Unix seconds; of an adopted one, when it was adopted.
-        deleted_at: Unix seconds; ``None`` when it is there.
-    """
-
-    id: str
-    owner: str | None
-    metadata: Mapping[str, Any]
-    created_at: float | None
-    active_at: float
-    deleted_at: float | None = None
-
-
-@attrs.frozen(kw_only=True)
-class PendingCreate:
-    """
-    A creation whose outcome the registry does not know: a conversation may exist whose id nobody has.
-
-    Attributes:
-        number: What :meth:`Registry.settle` takes.
-        owner: Whose it would be.
-        metadata: What it would have.
-        at: When it was sent, in Unix seconds.
-    """
-
-    number: int
-    owner: str | None
-    metadata: Mapping[str, Any]
-    at: float
+logger = logging.getLogger("openai_conversations")
 
 
 class Registry:
     """
     Give it to a client as ``middlewares=[registry]``, and open it with ``async with``.
 
-    Several processes may share one file on one machine.
+    Several processes may share one file on one machine. An open registry belongs to one event loop.
 
     Args:
         path: The file; it is made when it is not there.
         owner_key: The key of the metadata that names the owner, unless :meth:`owned_by` says it.
         now: Unix seconds.
+        clock: Seconds that only grow, the client's, by which the deadlines of calls are given.
+
+    Raises:
+        RegistryError: On opening: the file cannot be used, is something else, or of a newer version.
     """
 
     def __init__(
-        self, path: str | PathLike[str], *, owner_key: str = "user", now: Callable[[], float] = time.time
+        self,
+        path: str | PathLike[str],
+        *,
+        owner_key: str = "user",
+        now: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._file = Database(path, _SCHEMA, exclusive=False, error=RegistryError)
+        self._file = Database(path, file.SCHEMA, error=RegistryError)
         self._owner_key = owner_key
         self._now = now
+        self._clock = clock
         self._owner: ContextVar[str | None] = ContextVar("owner", default=None)
 
     async def __aenter__(self) -> Self:
-        await self._file.open(lambda _: None)
+        await self._file.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -134,7 +87,14 @@ class Registry:
 
     @contextmanager
     def owned_by(self, owner: str) -> Generator[None]:
-        """Conversations that are made inside belong to this owner, whatever their metadata say."""
+        """
+        Conversations that are made inside belong to this owner, whatever their metadata say.
+
+        Raises:
+            InvalidArgumentError: It is no string, or empty.
+        """
+        if _text(owner) is None:
+            raise InvalidArgumentError(f"owner must be a string that is not empty, not {owner!r}")
         token = self._owner.set(owner)
         try:
             yield
@@ -143,8 +103,15 @@ class Registry:
 
     # as a middleware
 
-    async def __call__(self, request: R, handler: Callable[[R], Awaitable[S]]) -> S:
-        """Middleware: pass the request on, and write down what it did."""
+    async def __call__(self, request: Request, handler: Handler) -> Response:
+        """
+        Middleware: pass the request on, and write down what it did.
+
+        Raises:
+            RegistryError: A create cannot be written down; nothing was sent.
+            WrongEventLoopError: The registry was opened in another event loop; nothing was sent.
+        """
+        self._file.check_loop()
         if request.operation == "createConversation":
             return await self._create(request, handler)
         id = request.conversation_id
@@ -152,39 +119,66 @@ class Registry:
             return await handler(request)
         try:
             response = await handler(request)
-        except NotFoundError:
-            if request.operation == "deleteConversation":
-                await self._file.write(partial(_deleted, id=id, at=self._now()))
+        except NotFoundError as error:
+            if request.operation == "deleteConversation" and _is_gone(error, id):
+                await self._record(request, partial(file.deleted, id=id, at=self._now()), id)
             raise
         await self._written(request, id)
         return response
 
-    async def _create(self, request: R, handler: Callable[[R], Awaitable[S]]) -> S:
-        metadata = _metadata(request.body)
-        owner = self._owner.get() or _text(metadata.get(self._owner_key))
-        birth = await self._file.write(partial(_born, owner=owner, metadata=json.dumps(metadata), at=self._now()))
+    async def _create(self, request: Request, handler: Handler) -> Response:
+        number = await self._record_pending(request)
         try:
             response = await handler(request)
         except APIError as error:
             if not _may_have_created(error):
-                await self._file.write(partial(_settled, number=birth))
+                await self._record(request, partial(file.settled, number=number), None)
             raise
         id = _id(response.content)
         if id is not None:
-            await self._file.write(partial(_named, number=birth, id=id))
+            await self._record(request, partial(file.named, number=number, id=id), id)
         return response
 
-    async def _written(self, request: _Request, id: str) -> None:
+    async def _record_pending(self, request: Request) -> int:
+        """Write down that a conversation may come to be; gives its number among the pending creates."""
+        metadata = _metadata(request.body)
+        owner = self._owner.get() or _text(metadata.get(self._owner_key))
+        job = partial(file.pending, owner=owner, metadata=dump_json(metadata), at=self._now())
+        try:
+            return await self._file.write(job, timeout=self._left(request))
+        except DatabaseError as error:
+            raise RegistryError(f"{error}; the create was not sent") from error
+
+    async def _written(self, request: Request, id: str) -> None:
         now = self._now()
         if request.operation == "deleteConversation":
-            await self._file.write(partial(_deleted, id=id, at=now))
+            await self._record(request, partial(file.deleted, id=id, at=now), id)
         elif request.operation == "updateConversation":
             metadata = _metadata(request.body)
             owner = _text(metadata.get(self._owner_key))
-            await self._file.write(partial(_updated, id=id, owner=owner, metadata=json.dumps(metadata), at=now))
+            job = partial(file.updated, id=id, owner=owner, metadata=dump_json(metadata), at=now)
+            await self._record(request, job, id)
         elif request.operation in _WRITES:
             # Nobody has to wait for this: what is lost in a crash is the time of one write.
-            self._file.write_soon(partial(_touched, id=id, at=now))
+            self._record_soon(partial(file.touched, id=id, at=now), id)
+
+    async def _record(self, request: Request, job: Job[Any], id: str | None) -> None:
+        """Write down what the server did, and wait for it as long as the call may take. A failure is logged."""
+        writing = self._record_soon(job, id)
+        if writing is not None:
+            await asyncio.wait([writing], timeout=self._left(request))
+
+    def _record_soon(self, job: Job[Any], id: str | None) -> asyncio.Future[Any] | None:
+        what = f"what became of {id or 'a create'}"
+        try:
+            return self._file.write_soon(job, what=what)
+        except DatabaseError as error:  # it was closed while the call was under way
+            logger.warning("%s was not written down: %s", what, error)
+            return None
+
+    def _left(self, request: Request) -> float | None:
+        """Seconds until the deadline of a call; ``None`` when it has none."""
+        return None if request.deadline is None else max(request.deadline - self._clock(), 0.0)
 
     # as a list
 
@@ -201,13 +195,15 @@ class Registry:
         """
         seconds = idle_for.total_seconds() if isinstance(idle_for, timedelta) else idle_for
         before = None if seconds is None else self._now() - seconds
+        if before is not None:
+            await self._file.written()  # what this process wrote to is not idle
         last = 0
         while True:
-            page = await self._file.write(partial(_page, after=last, owner=owner, before=before, deleted=deleted))
+            page = await self._file.read(partial(file.page, after=last, owner=owner, before=before, deleted=deleted))
             for number, found in page:
                 last = number
                 yield found
-            if len(page) < _PAGE:
+            if len(page) < file.PAGE:
                 return
 
     async def expired(self, *, older_than: float | timedelta) -> AsyncIterator[str]:
@@ -222,7 +218,7 @@ class Registry:
 
     async def get(self, conversation_id: str) -> Registered | None:
         """What is known of one conversation, deleted or not."""
-        return await self._file.write(partial(_one, id=conversation_id))
+        return await self._file.read(partial(file.one, id=conversation_id))
 
     async def track(self, ids: Ids | Iterable[str] | AsyncIterable[str], *, owner: str | None = None) -> int:
         """
@@ -237,7 +233,7 @@ class Registry:
         """
         new = 0
         async for batch in batches(ids):
-            new += await self._file.write(partial(_tracked, ids=batch, owner=owner, at=self._now()))
+            new += await self._file.write(partial(file.tracked, ids=batch, owner=owner, at=self._now()))
         return new
 
     async def pending(self, *, older_than: float = 600.0) -> list[PendingCreate]:
@@ -246,20 +242,25 @@ class Registry:
 
         Each may have left a conversation whose id nobody has. Nothing can erase it; what it was is told.
         """
-        return await self._file.write(partial(_births, before=self._now() - older_than))
+        return await self._file.read(partial(file.pending_before, moment=self._now() - older_than))
 
-    async def settle(self, birth: PendingCreate, *, conversation_id: str | None = None) -> None:
-        """Take a birth off the list: it was looked into. With an id, the conversation is recorded under it."""
-        job = partial(_settled, number=birth.number)
-        await self._file.write(
-            job if conversation_id is None else partial(_named, number=birth.number, id=conversation_id)
-        )
+    async def settle(self, pending: PendingCreate, *, conversation_id: str | None = None) -> None:
+        """Take a pending create off the list: it was looked into. With an id, the conversation is recorded."""
+        if conversation_id is None:
+            await self._file.write(partial(file.settled, number=pending.number))
+        else:
+            await self._file.write(partial(file.named, number=pending.number, id=conversation_id))
 
 
 def _may_have_created(error: APIError) -> bool:
     """Whether a failed creation may have left a conversation."""
     unknown = any(attempt.outcome_unknown for attempt in error.attempts)
     return unknown or isinstance(error, AmbiguousWriteError) or (isinstance(error, APIConnectionError) and error.sent)
+
+
+def _is_gone(error: NotFoundError, id: str) -> bool:
+    """Whether the API says that there is no such conversation: a gateway's own 404 does not name it."""
+    return id in error_message(error.body)
 
 
 def _metadata(body: bytes | None) -> dict[str, Any]:
@@ -281,88 +282,3 @@ def _object(content: bytes) -> dict[str, Any]:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-# In the thread of the file.
-
-
-def _born(db: sqlite3.Connection, *, owner: str | None, metadata: str, at: float) -> int:
-    cursor = db.execute("INSERT INTO births (owner, metadata, at) VALUES (?, ?, ?)", (owner, metadata, at))
-    return cast("int", cursor.lastrowid)
-
-
-def _named(db: sqlite3.Connection, *, number: int, id: str) -> None:
-    db.execute(
-        "INSERT OR IGNORE INTO conversations (id, owner, metadata, created_at, active_at)"
-        " SELECT ?, owner, metadata, at, at FROM births WHERE number = ?",
-        (id, number),
-    )
-    _settled(db, number=number)
-
-
-def _settled(db: sqlite3.Connection, *, number: int) -> None:
-    db.execute("DELETE FROM births WHERE number = ?", (number,))
-
-
-def _births(db: sqlite3.Connection, *, before: float) -> list[PendingCreate]:
-    rows = db.execute("SELECT number, owner, metadata, at FROM births WHERE at <= ? ORDER BY number", (before,))
-    return [
-        PendingCreate(number=number, owner=owner, metadata=json.loads(metadata), at=at)
-        for number, owner, metadata, at in rows
-    ]
-
-
-def _touched(db: sqlite3.Connection, *, id: str, at: float) -> None:
-    db.execute("UPDATE conversations SET active_at = MAX(active_at, ?) WHERE id = ?", (at, id))
-
-
-def _updated(db: sqlite3.Connection, *, id: str, owner: str | None, metadata: str, at: float) -> None:
-    db.execute(
-        "UPDATE conversations SET metadata = ?, owner = COALESCE(?, owner), active_at = MAX(active_at, ?) WHERE id = ?",
-        (metadata, owner, at, id),
-    )
-
-
-def _deleted(db: sqlite3.Connection, *, id: str, at: float) -> None:
-    db.execute("UPDATE conversations SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL", (at, id))
-
-
-def _tracked(db: sqlite3.Connection, *, ids: Sequence[str], owner: str | None, at: float) -> int:
-    before = db.total_changes
-    rows = [(id, owner, at) for id in ids]
-    db.executemany("INSERT OR IGNORE INTO conversations (id, owner, active_at) VALUES (?, ?, ?)", rows)
-    return db.total_changes - before
-
-
-def _one(db: sqlite3.Connection, *, id: str) -> Registered | None:
-    row = db.execute(f"SELECT {_COLUMNS} FROM conversations WHERE id = ?", (id,)).fetchone()  # noqa: S608  # our own
-    return None if row is None else _registered(row)[1]
-
-
-def _page(
-    db: sqlite3.Connection, *, after: int, owner: str | None, before: float | None, deleted: bool
-) -> list[tuple[int, Registered]]:
-    wanted: list[tuple[str, Any]] = [("number > ?", after)]
-    if owner is not None:
-        wanted.append(("owner = ?", owner))
-    if before is not None:
-        wanted.append(("active_at <= ?", before))
-    conditions = " AND ".join(condition for condition, _ in wanted)
-    rows = db.execute(
-        f"SELECT {_COLUMNS} FROM conversations WHERE {conditions} AND deleted_at IS {'NOT ' if deleted else ''}NULL"  # noqa: S608  # our own
-        " ORDER BY number LIMIT ?",
-        (*(value for _, value in wanted), _PAGE),
-    )
-    return [_registered(row) for row in rows]
-
-
-def _registered(row: Sequence[Any]) -> tuple[int, Registered]:
-    number, id, owner, metadata, created_at, active_at, deleted_at = row
-    return number, Registered(
-        id=id,
-        owner=owner,
-        metadata=json.loads(metadata),
-        created_at=created_at,
-        active_at=active_at,
-        deleted_at=deleted_at,
-    )

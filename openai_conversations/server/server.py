@@ -28,9 +28,9 @@ from openai_conversations.server.rules import views
 from openai_conversations.server.rules.items import complete
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.recent_writes import RecentWrites
-from openai_conversations.server.storage.engine import Engine, InlineEngine, Job, ThreadEngine
 from openai_conversations.server.storage.ids import Ids, make_clock
-from openai_conversations.server.storage.store import ConversationRow, ItemRow, Orphan, Store
+from openai_conversations.server.storage.store import SCHEMA, ConversationRow, ItemRow, Orphan, Store, on_store
+from openai_conversations.storage.database import Database
 
 T = TypeVar("T")
 
@@ -110,23 +110,24 @@ class ConversationsServer:
 
         Raises:
             OSError: The address is taken, or is not of this machine.
+            DatabaseError: The file of the database cannot be used.
             RuntimeError: The server runs already.
         """
         if self._running is not None:
             raise RuntimeError("the server is already running")
-        store = Store(":memory:" if self._database is None else str(self._database))
-        engine = InlineEngine(store) if self._database is None else ThreadEngine(store)
+        database = Database(self._database, SCHEMA)
+        await database.open()
         try:
-            self._running = await self._listen(engine, started=store.size())
+            self._running = await self._listen(database, started=database.run_now(on_store(Store.size)))
         except BaseException:
-            engine.close()
+            await database.close()
             raise
 
-    async def _listen(self, engine: Engine, started: int) -> _Running:
+    async def _listen(self, database: Database, started: int) -> _Running:
         ids, now = Ids(self._seed, started=started), make_clock(self._seed, started=started)
         lifetime = Lifetime(self._sleep)
         handler = RequestHandler(
-            engine=engine,
+            database=database,
             context=Context(ids=ids, now=now, profile=self.profile, writes=RecentWrites(self._clock)),
             authenticator=self._authenticator,
             injector=self._injector,
@@ -154,7 +155,7 @@ class ConversationsServer:
         if running is not None:
             await running.lifetime.close()
             await running.listener.close()
-            running.handler.engine.close()
+            await running.handler.database.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -292,8 +293,8 @@ class ConversationsServer:
         self._injector.clear()
         self._journal.clear()
 
-    def _run(self, job: Job[T]) -> T:
-        return self._alive.handler.engine.run_now(job)
+    def _run(self, job: Callable[[Store], T]) -> T:
+        return self._alive.handler.database.run_now(on_store(job))
 
     # what happened
 

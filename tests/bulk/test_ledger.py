@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import logging
 import sqlite3
-import threading
 
 import pytest
 
-from openai_conversations.bulk.errors import LedgerError
 from openai_conversations.bulk.ledger import Ledger, Result
-from openai_conversations.storage.sqlite import Database, DatabaseError
-from tests.fakes import until
+from openai_conversations.errors import WrongEventLoopError
+from openai_conversations.storage.errors import LedgerError
 
 
 def ledger(tmp_path, operation="erase"):
@@ -129,25 +129,6 @@ async def test_one_operation(tmp_path):
             pass
 
 
-@pytest.mark.parametrize("content", [b"conv_1\nconv_2\n" * 100, b"SQLite format 3\0" + b"\xff" * 200])
-async def test_no_ledger(tmp_path, content):
-    """A file that is something else is refused and left as it is."""
-    (tmp_path / "ledger.sqlite").write_bytes(content)
-
-    with pytest.raises(LedgerError, match=r"ledger\.sqlite"):
-        async with ledger(tmp_path):
-            pass
-
-    assert content == (tmp_path / "ledger.sqlite").read_bytes()
-
-
-async def test_no_folder(tmp_path):
-    """A ledger that cannot be made is an error that names it."""
-    with pytest.raises(LedgerError, match="cannot be opened"):
-        async with Ledger(tmp_path / "missing" / "ledger.sqlite", operation="erase"):
-            pass
-
-
 async def test_cancelled_write(tmp_path):
     """A write whose caller is cancelled is done all the same."""
     async with ledger(tmp_path) as opened:
@@ -161,36 +142,185 @@ async def test_cancelled_write(tmp_path):
         assert 1 == opened.counts["done"]
 
 
-async def test_cancelled_opening(tmp_path):
-    """A file that was opened although whoever wanted it was cancelled meanwhile is closed again, for others to have."""
-    path, held = tmp_path / "file.sqlite", []
-    begun, go_on = threading.Event(), threading.Event()
+async def test_counted_although_cancelled(tmp_path):
+    """A row that was finished is counted, also when whoever finished it was cancelled meanwhile."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a", "b"])
+        rows = await opened.take(2)
+        writing = asyncio.ensure_future(opened.finish(Result(number=rows[0].number, phase="done", items=3)))
+        await asyncio.sleep(0)
+        writing.cancel()
+        await opened.finish(Result(number=rows[1].number, phase="done", items=4))
 
-    def first(db):
-        held.append(db)  # not closed because nobody knows of it
-        begun.set()
-        go_on.wait(10)
+        assert ({"waiting": 0, "working": 0, "done": 2}, 7) == (opened.counts, opened.items)
 
-    opening = asyncio.create_task(Database(path, "", exclusive=True).open(first))
-    await until(begun.is_set)
-    opening.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await opening
-    go_on.set()
 
-    async with asyncio.timeout(5):
-        while not await can_be_had(path):
+async def test_released(tmp_path):
+    """A row whose attempt was given up waits again, in this run and in the next."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a", "b"])
+        for row in await opened.take(2):
+            opened.release(row.number)
+        assert {"waiting": 2, "working": 0} == opened.counts
+        assert ["a"] == [row.id for row in await opened.take(1)]
+
+    async with ledger(tmp_path) as opened:
+        assert {"waiting": 1, "working": 1} == opened.counts
+
+
+HALF = "half an emoji \ud83d"
+ODD_TEXTS = (HALF, "\udcff.jsonl", "", "\0", "ü" * 10_000, "'; DROP TABLE conversations; --")
+ODD_VALUES = (*ODD_TEXTS, 2**63, -(2**64), 10**400, 1e999, float("nan"), None, True, {HALF: [HALF]}, {"": {}})
+
+
+@pytest.mark.parametrize("odd", ODD_TEXTS, ids=ascii)
+async def test_odd_texts(tmp_path, odd):
+    """Ids, cursors and errors of any text are kept as they are."""
+    async with ledger(tmp_path) as opened:
+        assert 1 == await opened.add([odd])
+        (row,) = await opened.take(1)
+        await opened.note(row.number, [], cursor=odd)
+        await opened.finish(Result(number=row.number, phase="again", error=odd))
+        (again,) = await opened.take(1, phase="again")
+        await opened.finish(Result(number=row.number, phase="failed", error=odd))
+
+        assert (odd, odd) == (again.id, again.cursor)
+        assert [(odd, odd)] == await opened.failures()
+
+
+@pytest.mark.parametrize("odd", ODD_VALUES, ids=ascii)
+async def test_odd_values(tmp_path, odd):
+    """Notes and receipts hold any JSON."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a"])
+        (row,) = await opened.take(1)
+        await opened.note(row.number, [odd])
+        opened.note_soon(row.number, [odd])
+        await opened.finish(Result(number=row.number, phase="again"))
+        (again,) = await opened.take(1, phase="again")
+        await opened.finish(Result(number=row.number, phase="done", receipt={"odd": odd}))
+
+        assert json.dumps([odd, odd]) == json.dumps(again.notes)
+        assert json.dumps([{"odd": odd}]) == json.dumps([receipt async for receipt in opened.receipts()])
+
+
+def endless():
+    value = []
+    value.append(value)
+    return value
+
+
+IMPOSSIBLE = {
+    "items over 64 bits": lambda opened, row: opened.finish(Result(number=row, phase="done", items=2**63)),
+    "items of another type": lambda opened, row: opened.finish(Result(number=row, phase="done", items=object())),
+    "a number over 64 bits": lambda opened, row: opened.finish(Result(number=2**64, phase="done")),
+    "no phase": lambda opened, row: opened.finish(Result(number=row, phase=None)),
+    "a receipt that is no JSON": lambda opened, row: opened.finish(
+        Result(number=row, phase="done", receipt={"a": object()})
+    ),
+    "an endless receipt": lambda opened, row: opened.finish(Result(number=row, phase="done", receipt=endless())),
+    "an endless note": lambda opened, row: opened.note(row, [endless()]),
+    "a note of no row": lambda opened, row: opened.note(2**64, ["x"]),
+    "a note soon": lambda opened, row: asyncio.sleep(0, opened.note_soon(row, [object()])),
+    "a cursor that is no text": lambda opened, row: opened.note(row, [], cursor=object()),
+    "ids that are no text": lambda opened, row: opened.add(["b", object()]),
+    "too many": lambda opened, row: opened.take(2**64),
+    "failures": lambda opened, row: opened.failures(2**64),
+}
+
+
+@pytest.mark.parametrize("bad", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
+async def test_what_cannot_be_kept(tmp_path, bad):
+    """What no ledger can keep is an error of whoever gave it: nothing hangs, and the next write succeeds."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a"])
+        (row,) = await opened.take(1)
+        async with asyncio.timeout(5):
+            with pytest.raises(Exception) as raised:
+                await bad(opened, row.number)
+            await opened.finish(Result(number=row.number, phase="done"))
+
+        assert not isinstance(raised.value, (LedgerError, TimeoutError))
+        assert {"waiting": 0, "working": 0, "done": 1} == opened.counts
+
+
+async def test_a_note_soon_that_cannot_be_kept(tmp_path, caplog):
+    """A note that nobody waits for is logged when it is lost."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a"])
+        with caplog.at_level(logging.WARNING, "openai_conversations"):
+            opened.note_soon(2**64, ["x"])
+            await opened.add(["b"])
+
+    assert 1 == len(caplog.messages)
+    assert "what an attempt of row 18446744073709551616 did was not written down" in caplog.messages[0]
+
+
+async def test_broken_notes_and_receipts(tmp_path):
+    """A note or a receipt that is JSON no more is told as it stands in the file, and stops nothing."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a"])
+        (row,) = await opened.take(1)
+        await opened.note(row.number, ["note"])
+        await opened.finish(Result(number=row.number, phase="again", receipt={}))
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE notes SET note = '{'")
+        db.execute("UPDATE conversations SET receipt = 'nonsense'")
+
+    async with ledger(tmp_path) as opened:
+        (again,) = await opened.take(1, phase="again")
+
+        assert ({"unreadable": "{"},) == again.notes
+        assert [{"unreadable": "nonsense"}] == [receipt async for receipt in opened.receipts()]
+
+
+async def test_counts_of_any_size(tmp_path):
+    """A ledger whose sums are over 64 bits can still be opened."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a", "b", "c"])
+        for row in await opened.take(3):
+            await opened.finish(Result(number=row.number, phase="done", items=2**62))
+
+    async with ledger(tmp_path) as opened:
+        assert 3 == opened.counts["done"]
+
+
+async def test_made_before_versions_were_written(tmp_path):
+    """A ledger from before there were versions goes on where it stopped."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a", "b"])
+        (row,) = await opened.take(1)
+        await opened.finish(Result(number=row.number, phase="done"))
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
+        db.executescript("PRAGMA application_id = 0; PRAGMA user_version = 0;")
+
+    async with ledger(tmp_path) as opened:
+        assert {"waiting": 1, "done": 1} == opened.counts
+
+
+async def test_newer_ledger(tmp_path):
+    """A ledger of a newer version is refused in one line."""
+    async with ledger(tmp_path):
+        pass
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
+        db.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(LedgerError, match="of a newer version of this package: 99, and this one knows 1"):
+        async with ledger(tmp_path):
             pass
 
 
-async def can_be_had(path):
-    other = Database(path, "", exclusive=True)
-    try:
-        await other.open(lambda _: None)
-    except DatabaseError:
-        return False
-    await other.close()
-    return True
+async def test_another_event_loop(tmp_path):
+    """A ledger refuses another event loop than the one that it was opened in."""
+    async with ledger(tmp_path) as opened:
+
+        async def elsewhere():
+            with pytest.raises(WrongEventLoopError):
+                await opened.add(["a"])
+
+        await asyncio.to_thread(asyncio.run, elsewhere())
+
+        assert {} == opened.counts
 
 
 async def test_closed(tmp_path):

@@ -22,6 +22,7 @@ from openai_conversations.errors import (
 )
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 from openai_conversations.server import ConversationsServer
+from tests.fakes import until
 from tests.operations.fakes import not_found
 
 
@@ -160,12 +161,75 @@ async def test_fatal_failures_stop_the_run(tmp_path):
         assert len(server.requests) <= 4
 
 
-async def test_bugs_are_not_hidden(tmp_path):
-    """What is no failure of the service comes out as it is."""
-    work = Worker(lambda id, count: ZeroDivisionError())
+async def test_bugs_are_not_hidden(tmp_path, caplog):
+    """What is no failure of the service fails its own conversation, is counted, and told once with its traceback."""
+    work = Worker(lambda id, count: ZeroDivisionError("by zero") if id in ("conv_1", "conv_2") else None)
 
-    with pytest.raises(ZeroDivisionError):
-        await run(tmp_path, work)
+    summary = await run(tmp_path, work)
+
+    assert (98, 2, {"ZeroDivisionError": 2}) == (summary.done, summary.failed, summary.errors)
+    assert [("conv_1", "ZeroDivisionError: by zero"), ("conv_2", "ZeroDivisionError: by zero")] == list(
+        summary.failures
+    )
+    assert ["the work on conv_1 failed"] == caplog.messages
+    assert caplog.records[0].exc_info
+
+
+async def test_work_that_is_cancelled_inside(tmp_path):
+    """A cancellation that comes from inside the work fails its conversation; the run goes on to its end."""
+
+    def fail(id, count):
+        return asyncio.CancelledError("inside") if id == "conv_1" else None
+
+    async with asyncio.timeout(10):
+        summary = await run(tmp_path, Worker(fail))
+
+    assert (99, 1, {"CancelledError": 1}) == (summary.done, summary.failed, summary.errors)
+
+
+async def test_what_was_under_way_waits_again(tmp_path):
+    """When a run is cancelled, or stops, no row stays under way in the ledger."""
+
+    class Stuck(Worker):
+        async def __call__(self, row, note):
+            if row.id == "conv_5":
+                raise AuthenticationError("401", response=not_found("no").response, body=None)
+            self.under_way += 1
+            await asyncio.Event().wait()
+
+    work = Stuck()
+    with pytest.raises(AuthenticationError):
+        await run(tmp_path, work, ids=IDS[:6])
+    work.under_way = 0
+    running = asyncio.ensure_future(run(tmp_path, work, ids=IDS[:5], concurrency=3))
+    await until(lambda: work.under_way == 3)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    async with Ledger(tmp_path / "ledger.sqlite", operation="test") as ledger:
+        assert {"waiting": 6} == ledger.counts
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        BulkOutcome(receipt={"a": object()}),
+        BulkOutcome(items=2**63),
+        None,
+    ],
+    ids=["a receipt that is no JSON", "over 64 bits", "no outcome"],
+)
+async def test_outcomes_that_cannot_be_kept(tmp_path, outcome):
+    """An outcome that the ledger cannot keep fails its conversation, and the run goes on."""
+
+    async def work(row, note):
+        return outcome if row.id == "conv_1" else BulkOutcome(receipt={"half": "\ud83d", "big": 2**70})
+
+    async with asyncio.timeout(10):
+        summary = await run(tmp_path, work)
+
+    assert (99, 1) == (summary.done, summary.failed)
 
 
 async def test_bad_ids(tmp_path):

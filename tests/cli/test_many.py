@@ -16,6 +16,7 @@ from openai_conversations import ConversationsClient, Receipt, Registry
 from tests.cli.conftest import make
 from tests.cli.processes import PROGRAM, environment, inherited, read_until
 from tests.cli.samples import BROKEN, ITEMS
+from tests.fakes import append_request
 
 
 def test_erase_one(shell, conversation):
@@ -224,7 +225,7 @@ def test_pending(shell):
     async def leave() -> None:
         async with Registry(shell.folder / "r.sqlite") as registry:
             with pytest.raises(KeyboardInterrupt):
-                await registry(_Asked(), _interrupted)
+                await registry(_create(), _interrupted)
 
     asyncio.run(leave())
 
@@ -232,9 +233,9 @@ def test_pending(shell):
     assert "owner 7" in shell.in_terminal("find", "-r", "r.sqlite", "--pending", code=11)
 
 
-class _Asked:
-    operation, body, conversation_id = "createConversation", b'{"metadata":{"user":"7"}}', None
-
-
 async def _interrupted(_):
     raise KeyboardInterrupt
+
+
+def _create():
+    return append_request(operation="createConversation", body=b'{"metadata":{"user":"7"}}', conversation_id=None)

@@ -1,17 +1,24 @@
-"""The rate holder, with a clock that the test turns."""
+"""The rate limit, with a clock that the test turns."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, Self
 
-import attrs
 import pytest
 from multidict import CIMultiDict
 
-from openai_conversations.errors import APIConnectionError, Attempt, InvalidArgumentError, RateLimitError, RequestInfo
-from openai_conversations.middlewares.rate_limit import Limits, LocalLimiter, RateLimiter, duration, requests_left
+from openai_conversations.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    Attempt,
+    InvalidArgumentError,
+    RateLimitError,
+    WrongEventLoopError,
+)
+from openai_conversations.middlewares.limiter import LocalLimiter
+from openai_conversations.middlewares.rate_limit import Limits, RateLimiter, duration, requests_left
+from openai_conversations.transport.message import Response
+from tests.fakes import Script, answer, get_request, until
 
 
 class Clock:
@@ -28,36 +35,6 @@ class Clock:
         await asyncio.sleep(0)
 
 
-@attrs.frozen
-class Asked:
-    """A request, as far as a middleware of this kind looks."""
-
-    method: str = "GET"
-    deadline: float | None = None
-
-    def replace(self, **changes: Any) -> Self:
-        return attrs.evolve(self, **changes)
-
-
-@attrs.frozen
-class Answered:
-    """An answer, as far as it looks."""
-
-    headers: Mapping[str, str] = attrs.field(factory=dict)
-    attempts: tuple[Attempt, ...] = ()
-
-
-@attrs.frozen
-class Refusal:
-    """What a RateLimitError keeps of its answer."""
-
-    headers: Mapping[str, str]
-    status_code: int = 429
-    content: bytes = b""
-    request: RequestInfo = attrs.field(factory=lambda: RequestInfo(method="GET", url="", headers={}, operation=""))
-    attempts: tuple[Attempt, ...] = ()
-
-
 def attempt(number: int, status: int, wait: float | None = None) -> Attempt:
     return Attempt(
         number=number,
@@ -71,23 +48,22 @@ def attempt(number: int, status: int, wait: float | None = None) -> Attempt:
     )
 
 
-def pace_with(clock: Clock, **rates: float) -> RateLimiter:
+def limiter_with(clock: Clock, **rates: float) -> RateLimiter:
     return RateLimiter(Limits(**rates), clock=clock, sleep=clock.sleep)
 
 
-async def send(pace: RateLimiter, count: int, *, method: str = "GET", answer: Answered | None = None) -> None:
-    async def handler(_: Asked) -> Answered:
-        return answer or Answered()
+async def send(limiter: RateLimiter, count: int, *, method: str = "GET", response: Response | None = None) -> None:
+    handler = Script(response or answer())
 
-    await asyncio.gather(*(pace(Asked(method), handler) for _ in range(count)))
+    await asyncio.gather(*(limiter(get_request(method=method), handler) for _ in range(count)))
 
 
 async def test_rate_is_held():
     """So many requests a second are let through, evenly, and no fewer."""
     clock = Clock()
-    pace = pace_with(clock, total=50)
+    limiter = limiter_with(clock, total=50)
 
-    await send(pace, 501)
+    await send(limiter, 501)
 
     assert 9.9 < clock.now - 100 <= 10.01
 
@@ -95,66 +71,210 @@ async def test_rate_is_held():
 async def test_classes_have_their_own_rates():
     """A bound for one method does not slow the others."""
     clock = Clock()
-    pace = pace_with(clock, delete=10)
+    limiter = limiter_with(clock, delete=10)
 
-    await send(pace, 100)
+    await send(limiter, 100)
     unbounded = clock.now
-    await send(pace, 21, method="DELETE")
+    await send(limiter, 21, method="DELETE")
 
     assert 100.0 == unbounded
     assert 1.9 < clock.now - 100 <= 2.01
-    assert {"GET": 100, "DELETE": 21} == pace.requests
+    assert {"GET": 100, "DELETE": 21} == limiter.requests
 
 
 async def test_late_timers_are_caught_up():
-    """A gate that is woken late makes up for it, so that the rate is used."""
+    """A limiter that is woken late makes up for it, so that the rate is used."""
     clock = Clock()
 
     async def late(seconds: float) -> None:
         await clock.sleep(seconds + 0.004)
 
-    gate = LocalLimiter(100, clock=clock, sleep=late)
+    limiter = LocalLimiter(100, clock=clock, sleep=late)
     for _ in range(1000):
-        await gate.wait()
+        await limiter.wait()
 
     assert 9.9 < clock.now - 100 < 10.1
 
 
-async def test_waiting_does_not_eat_the_deadline():
-    """The deadline of a call moves by the time that it waited for its turn."""
+async def test_waiting_counts():
+    """Waiting for the rate counts against the deadline of a call, which stays as it is."""
     clock = Clock()
-    pace = pace_with(clock, total=1)
-    seen: list[float | None] = []
-
-    async def handler(request: Asked) -> Answered:
-        seen.append(request.deadline)
-        return Answered()
+    limiter = limiter_with(clock, total=1)
+    handler = Script(answer())
 
     for _ in range(3):
-        await pace(Asked(deadline=clock.now + 5), handler)
+        await limiter(get_request(deadline=105.0), handler)
 
-    assert [105.0, pytest.approx(105.95), pytest.approx(106.95)] == seen
+    assert [105.0] * 3 == [request.deadline for request in handler.requests]
+    assert 101.9 < clock.now <= 102.0
+
+
+async def test_who_would_wait_too_long_hears_it_at_once():
+    """Of five calls with two seconds left at one a second, those that would come too late fail at once, unsent."""
+    clock = Clock()
+    limiter = limiter_with(clock, total=1)
+    handler = Script(answer())
+    calls = [asyncio.ensure_future(limiter(get_request(deadline=101.98), handler)) for _ in range(5)]
+    await asyncio.sleep(0)
+    at_once = [call.done() for call in calls]
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [True, False, False, True, True] == at_once
+    for error in outcomes[3:]:
+        assert isinstance(error, APITimeoutError)
+        assert (False, "GET") == (error.sent, error.request and error.request.method)
+        assert error.retry_after is not None
+        assert error.retry_after > 1.98
+    assert 3 == len(handler.requests)
+    assert {"GET": 3} == limiter.requests
+
+
+async def test_one_header_does_not_block_for_good():
+    """When nothing is left for an hour, a call with a second fails at once and says when to come again."""
+    clock = Clock()
+    limiter = limiter_with(clock)
+    handler = Script(answer(**{"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1h"}))
+    await limiter(get_request(deadline=101.0), handler)
+
+    with pytest.raises(
+        APITimeoutError, match=r"in 3600\.0 s, and the call has 1\.0 s left\. Nothing was sent"
+    ) as raised:
+        await limiter(get_request(deadline=101.0), handler)
+
+    assert (3600.0, False, 100.0) == (raised.value.retry_after, raised.value.sent, clock.now)
+    assert 1 == len(handler.requests)
+
+
+async def test_those_who_wait_hear_of_a_pause():
+    """When the server slows everybody down, those in the queue whose turn has moved beyond their time fail at once."""
+    clock = Clock()
+    limiter = limiter_with(clock, total=1)
+    handler = Script(answer())
+    waiting = [asyncio.ensure_future(limiter(get_request(deadline=ends), handler)) for ends in (110.0, 105.0, 200.0)]
+    await asyncio.sleep(0)  # the first is through, the others wait
+
+    limiter.on_attempt(attempt(1, 429, wait=30.0))
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert [Response, APITimeoutError, Response] == [type(outcome) for outcome in outcomes]
+    assert 2 == len(handler.requests)
+    assert clock.now >= 130.0
+
+
+async def test_a_refused_place_is_given_back():
+    """A call that passed one gate and fails at the next is no part of the rate of the first."""
+    clock = Clock()
+    limiter = limiter_with(clock, get=1, total=1000)
+    limiter.on_attempt(attempt(1, 429, wait=5.0))
+    for _ in range(3):
+        with pytest.raises(APITimeoutError):
+            await limiter(get_request(deadline=101.0), Script(answer()))
+
+    await send(limiter, 1)
+
+    assert 105.0 == clock.now
+
+
+async def test_who_is_cancelled_leaves_the_queue():
+    """Nobody waits for a call that was cancelled, be it in the queue or at its turn."""
+    clock = Clock()
+    limiter = LocalLimiter(1, clock=clock, sleep=clock.sleep)
+    await limiter.wait()
+    waiting = [asyncio.ensure_future(limiter.wait()) for _ in range(50)]
+    await asyncio.sleep(0)
+    for task in waiting[1:]:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await limiter.wait(2.0)
+
+    assert 101.0 <= clock.now <= 102.0
+
+
+async def test_all_are_cancelled():
+    """When everybody who waited went away, nothing waits for them."""
+    limiter = LocalLimiter(0.001)
+    before = asyncio.all_tasks()
+    await limiter.wait()
+    waiting = [asyncio.ensure_future(limiter.wait()) for _ in range(3)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.sleep(0)
+
+    assert before == asyncio.all_tasks()
+
+
+async def test_cancelled_at_its_turn():
+    """A call that is cancelled at the moment when it may go gives its place back."""
+    clock = Clock()
+    limiter = LocalLimiter(1, clock=clock, sleep=clock.sleep)
+    await limiter.wait()
+    waiting = asyncio.ensure_future(limiter.wait())
+    await until(lambda: clock.now > 100.9)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    at = clock.now
+    await limiter.wait()
+
+    assert at == clock.now
+
+
+async def test_sleep_that_breaks():
+    """When waiting itself fails, everybody who waits hears of it, and who comes later waits anew."""
+    clock = Clock()
+
+    async def broken(_: float) -> None:
+        clock.now += 0.6
+        raise OSError("no timer")
+
+    limiter = LocalLimiter(1, clock=clock, sleep=broken)
+    await limiter.wait()
+    outcomes = await asyncio.gather(*(limiter.wait() for _ in range(3)), return_exceptions=True)
+
+    assert ["no timer"] * 3 == [str(outcome) for outcome in outcomes]
+    clock.now += 1
+    await limiter.wait()
+
+
+async def test_another_event_loop():
+    """Another event loop is refused at once, also while nobody waits; a limiter outlives a loop that is closed."""
+    limiter = RateLimiter()
+    await asyncio.to_thread(lambda: asyncio.run(send(limiter, 1)))
+    await send(limiter, 1)
+
+    async def elsewhere() -> None:
+        for use in (lambda: send(limiter, 1), alone.wait):
+            with pytest.raises(WrongEventLoopError, match="another event loop"):
+                await use()
+
+    alone = LocalLimiter(1)
+    await alone.wait()
+    await asyncio.to_thread(lambda: asyncio.run(elsewhere()))
+
+    assert {"GET": 2} == limiter.requests
 
 
 async def test_retries_count():
     """Retries inside a call were sent without waiting; what follows waits for them."""
     clock = Clock()
-    pace = pace_with(clock, total=10)
-    retried = Answered(attempts=(attempt(1, 500), attempt(2, 500), attempt(3, 200)))
+    limiter = limiter_with(clock, total=10)
+    retried = answer().replace(attempts=(attempt(1, 500), attempt(2, 500), attempt(3, 200)))
 
-    await send(pace, 10, answer=retried)
+    await send(limiter, 10, response=retried)
 
     assert 2.6 < clock.now - 100 <= 2.9
-    assert {"GET": 30} == pace.requests
+    assert {"GET": 30} == limiter.requests
 
 
 async def test_refusal_pauses_everybody():
     """After a 429 nobody sends before the time that the server named."""
     clock = Clock()
-    pace = pace_with(clock)
-    pace.on_attempt(attempt(1, 429, wait=7.0))
+    limiter = limiter_with(clock)
+    limiter.on_attempt(attempt(1, 429, wait=7.0))
 
-    await send(pace, 2)
+    await send(limiter, 2)
 
     assert 107.0 == clock.now
 
@@ -162,14 +282,12 @@ async def test_refusal_pauses_everybody():
 async def test_refusal_that_ends_a_call():
     """A RateLimitError teaches the same by its retry_after."""
     clock = Clock()
-    pace = pace_with(clock)
+    limiter = limiter_with(clock)
 
-    async def refused(_: Asked) -> Answered:
-        raise RateLimitError("429", response=Refusal(CIMultiDict()), body=None, retry_after=3.0)
-
+    refused = Script(RateLimitError("429", response=answer(429), body=None, retry_after=3.0))
     with pytest.raises(RateLimitError):
-        await pace(Asked(), refused)
-    await send(pace, 1)
+        await limiter(get_request(deadline=None), refused)
+    await send(limiter, 1)
 
     assert 103.0 == clock.now
 
@@ -177,25 +295,25 @@ async def test_refusal_that_ends_a_call():
 async def test_refusal_halves_the_rate_for_a_while():
     """After a refusal half of the asked rate is used, and all of it again after ten seconds."""
     clock = Clock()
-    gate = LocalLimiter(100, clock=clock, sleep=clock.sleep)
+    limiter = LocalLimiter(100, clock=clock, sleep=clock.sleep)
 
-    gate.refused(1.0)
-    halved = gate.rate
-    gate.refused(1.0)
-    still = gate.rate
+    limiter.refused(1.0)
+    halved = limiter.rate
+    limiter.refused(1.0)
+    still = limiter.rate
     await clock.sleep(11)
 
-    assert (50.0, 50.0, 100.0) == (halved, still, gate.rate)
+    assert (50.0, 50.0, 100.0) == (halved, still, limiter.rate)
 
 
 async def test_what_is_left_is_spread():
     """With 20 requests left for the next 10 seconds, two a second are sent."""
     clock = Clock()
-    pace = pace_with(clock, total=100)
+    limiter = limiter_with(clock, total=100)
     told = {"x-ratelimit-remaining-requests": "20", "x-ratelimit-reset-requests": "10s"}
-    pace.update_from_headers(told)
+    limiter.update_from_headers(told)
 
-    await send(pace, 9)
+    await send(limiter, 9)
 
     assert 3.9 < clock.now - 100 <= 4.01
 
@@ -203,10 +321,11 @@ async def test_what_is_left_is_spread():
 async def test_nothing_left():
     """With nothing left, nobody sends before it is renewed."""
     clock = Clock()
-    pace = pace_with(clock)
-    await send(pace, 1, answer=Answered({"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m2s"}))
+    limiter = limiter_with(clock)
+    told = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m2s"}
+    await send(limiter, 1, response=answer(**told))
 
-    await send(pace, 1)
+    await send(limiter, 1)
 
     assert 162.0 == clock.now
 
@@ -214,17 +333,14 @@ async def test_nothing_left():
 async def test_failures_pass_through():
     """An error of the call is the caller's; it is counted as one request."""
     clock = Clock()
-    pace = pace_with(clock)
+    limiter = limiter_with(clock)
 
-    async def broken(_: Asked) -> Answered:
-        error = APIConnectionError()
-        error.attempts = (attempt(1, 500), attempt(2, 500))
-        raise error
-
+    error = APIConnectionError()
+    error.attempts = (attempt(1, 500), attempt(2, 500))
     with pytest.raises(APIConnectionError):
-        await pace(Asked(), broken)
+        await limiter(get_request(), Script(error))
 
-    assert {"GET": 2} == pace.requests
+    assert {"GET": 2} == limiter.requests
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 
 from openai_conversations.server import ConversationsServer, faults
+from openai_conversations.storage.errors import DatabaseError
 from tests.server.api import Api
 
 
@@ -65,7 +66,7 @@ async def test_a_server_can_run_again(session):
 async def test_a_database_that_is_none(tmp_path):
     """A file that is no database is an error at the start, and leaves nothing open."""
     (tmp_path / "db").write_bytes(b"x" * 4096)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(DatabaseError, match="is not a database of the embedded server"):
         await ConversationsServer(database=tmp_path / "db").start()
 
 

@@ -18,7 +18,8 @@ from openai_conversations.cli.render.reports import local_time
 from openai_conversations.cli.render.text import clean, folded
 
 if TYPE_CHECKING:
-    from openai_conversations.middlewares.registry import Registered, Registry
+    from openai_conversations.middlewares.registry import Registry
+    from openai_conversations.middlewares.registry_file import Registered
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 

@@ -21,7 +21,7 @@ from openai_conversations.server.http.rate_limit import RequestRate
 from openai_conversations.server.inspection.control import Control
 from openai_conversations.server.inspection.journal import Journal, JournalEntry
 from openai_conversations.server.rules.operations import Context
-from openai_conversations.server.storage.engine import Engine
+from openai_conversations.storage.database import Database
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +44,7 @@ class RequestHandler:
     Answers every request of every connection.
 
     Attributes:
-        engine: Runs jobs on the store.
+        database: Runs jobs on the store.
         context: What the rules need.
         authenticator: Decides which requests are let in.
         injector: The faults that wait for requests.
@@ -56,7 +56,7 @@ class RequestHandler:
         go_down: Makes the server unreachable for so many seconds.
     """
 
-    engine: Engine
+    database: Database
     context: Context
     authenticator: Authenticator
     injector: FaultInjector
@@ -130,7 +130,7 @@ class RequestHandler:
         return PendingRequest(
             request=request,
             entry=entry,
-            engine=self.engine,
+            database=self.database,
             context=self.context,
             lifetime=self.lifetime,
             keeps_all=keeps_all,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import attrs
 
 from openai_conversations.server.http.errors import HTTPError
@@ -11,7 +9,9 @@ from openai_conversations.server.http.lifetime import Lifetime
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse, error_response
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.rules.operations import OPERATIONS, Context
-from openai_conversations.server.storage.engine import Engine
+from openai_conversations.server.storage.store import on_store
+from openai_conversations.storage.database import Database
+from openai_conversations.storage.errors import DatabaseError
 
 
 @attrs.frozen(kw_only=True)
@@ -22,7 +22,7 @@ class PendingRequest:
     Attributes:
         request: What was asked.
         entry: Its entry in the journal.
-        engine: Runs jobs on the store.
+        database: Runs jobs on the store.
         context: What the rules need.
         lifetime: The server's: its end ends every wait.
         keeps_all: Whether the request still holds every item that was sent; if not, no response to it is true.
@@ -30,7 +30,7 @@ class PendingRequest:
 
     request: ServerRequest
     entry: JournalEntry
-    engine: Engine
+    database: Database
     context: Context
     lifetime: Lifetime
     keeps_all: bool = True
@@ -39,10 +39,10 @@ class PendingRequest:
         """What a sound server does with the request; an error is a response too."""
         try:
             job = OPERATIONS[self.request.operation](self.request, self.context)
-            response = await self.engine.run(job)
+            response = await self.database.write(on_store(job))
         except HTTPError as error:
             return error_response(_with_status_of_profile(error, self.context), self.context.profile.errors)
-        except sqlite3.Error as error:
+        except DatabaseError as error:
             return error_response(_broken_database(error), self.context.profile.errors)
         self.entry.note_commit(response)
         self.context.writes.note(response.item_ids)
@@ -85,6 +85,6 @@ def _with_status_of_profile(error: HTTPError, context: Context) -> HTTPError:
     return error
 
 
-def _broken_database(error: sqlite3.Error) -> HTTPError:
+def _broken_database(error: DatabaseError) -> HTTPError:
     """The disk is full, the file is gone, another program holds it: nobody's input is to blame."""
     return HTTPError(503, f"The database does not work: {error}.", type="server_error")

@@ -3,8 +3,8 @@ Everything the server remembers, in one SQLite database: in memory or in a file,
 
 Rules that hold here:
 
-* The methods do not open or close transactions: whoever calls them does (:mod:`.engine`), so that one transaction can
-  hold several requests and a batch is stored whole or not at all.
+* The methods do not open or close transactions: whoever runs the job does (:mod:`openai_conversations.storage`), so
+  that one transaction can hold several requests and a batch is stored whole or not at all.
 * An item's ``position`` is taken from its conversation's counter in the transaction that stores it. Positions
   therefore rise without a hole, whoever appends at the same time, and are not used again after a delete.
 * A page is found by position, never by counting rows over: the millionth item costs what the first costs.
@@ -15,36 +15,50 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from openai_conversations.server.rules.items import Identity
+from openai_conversations.storage.schema import Schema
+from openai_conversations.storage.transaction import Job
 
-# FULL: what is committed is on the disk, not only out of this process's hands.
-_SETTINGS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 10000;"
+T = TypeVar("T")
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS conversations (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    owner TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    metadata BLOB NOT NULL,
-    next_position INTEGER NOT NULL DEFAULT 0,
-    deleted INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS items (
-    conversation INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    body BLOB NOT NULL,
-    gated INTEGER NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS items_in_order ON items (conversation, position);
-CREATE INDEX IF NOT EXISTS items_by_id ON items (id, conversation);
-CREATE TABLE IF NOT EXISTS unlinked (id TEXT NOT NULL, conversation TEXT NOT NULL, body BLOB NOT NULL);
-"""
+_TABLES = (
+    """
+    CREATE TABLE IF NOT EXISTS conversations (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        owner TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        metadata BLOB NOT NULL,
+        next_position INTEGER NOT NULL DEFAULT 0,
+        deleted INTEGER NOT NULL DEFAULT 0
+    )
+    """,
+    """
+    CREATE TABLE IF NOT EXISTS items (
+        conversation INTEGER NOT NULL,
+        position INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        body BLOB NOT NULL,
+        gated INTEGER NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX IF NOT EXISTS items_in_order ON items (conversation, position)",
+    "CREATE UNIQUE INDEX IF NOT EXISTS items_by_id ON items (id, conversation)",
+    "CREATE TABLE IF NOT EXISTS unlinked (id TEXT NOT NULL, conversation TEXT NOT NULL, body BLOB NOT NULL)",
+)
+
+# Some servers give one id to two items: until then an id was unique in its conversation.
+_REPEATED_IDS = ("DROP INDEX items_by_id", "CREATE INDEX items_by_id ON items (id, conversation)")
+
+SCHEMA = Schema(
+    application=0x4F437376,
+    steps=(_TABLES, _REPEATED_IDS),
+    unmarked=frozenset({"conversations", "items", "unlinked"}),
+)
 
 _CONVERSATION = "SELECT number, id, created_at, metadata, deleted FROM conversations"
 _CONVERSATION_OF_OWNER = f"{_CONVERSATION} WHERE id = ? AND owner = ?"
@@ -106,28 +120,13 @@ class Orphan:
 
 
 class Store:
-    """The tables and the questions asked of them. Not safe for threads: one caller at a time."""
+    """The tables and the questions asked of them, for the length of a job."""
 
-    def __init__(self, database: str) -> None:
-        self._db = sqlite3.connect(database, isolation_level=None, check_same_thread=False, cached_statements=256)
-        self.execute: Callable[..., sqlite3.Cursor] = self._db.execute
-        try:
-            self._db.executescript(_SETTINGS)
-            self._db.executescript(_SCHEMA)
-        except sqlite3.Error:
-            self._db.close()
-            raise
+    __slots__ = ("_db", "execute")
 
-    @property
-    def in_transaction(self) -> bool:
-        return self._db.in_transaction
-
-    def trace(self, listener: Callable[[str], object] | None) -> None:
-        """Tell a listener of every statement, until it is ``None``."""
-        self._db.set_trace_callback(listener)
-
-    def close(self) -> None:
-        self._db.close()
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self.execute: Callable[..., sqlite3.Cursor] = db.execute
 
     def size(self) -> int:
         """How many conversations and items were ever stored here, deleted ones included."""
@@ -252,6 +251,11 @@ class Store:
     def everything(self) -> list[ConversationRow]:
         """Every conversation that was ever created, in order; for tests, never for a request."""
         return [_conversation(row) for row in self.execute(_CONVERSATIONS)]
+
+
+def on_store(job: Callable[[Store], T]) -> Job[T]:
+    """A job of the database that is one of the store."""
+    return lambda db: job(Store(db))
 
 
 def _conversation(row: Sequence[Any]) -> ConversationRow:

@@ -1,0 +1,127 @@
+"""
+Where groups of jobs are run.
+
+In memory, the jobs of one round of the event loop are run in the next: that costs less than handing them over. For a
+file a thread runs them, so that the loop never waits for the disk; it takes whatever has gathered while the last
+commit was written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from openai_conversations.storage.transaction import Task
+
+GROUP_LIMIT: Final = 256
+"""The most jobs that one commit waits for."""
+
+Run = Callable[[Sequence[Task]], None]
+Settle = Callable[[Sequence[Task]], None]
+
+
+class InlineWorker:
+    """
+    Runs the jobs of one round of the event loop in the next.
+
+    Args:
+        loop: The event loop that the jobs come from.
+        run: Runs a group.
+        settle: Answers those who wait for it.
+        close: Called at the end.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, run: Run, settle: Settle, close: Callable[[], object]) -> None:
+        self._loop = loop
+        self._run = run
+        self._settle = settle
+        self._close = close
+        self._group: list[Task] = []
+
+    def put(self, task: Task) -> None:
+        """Run it soon."""
+        if not self._group:
+            self._loop.call_soon(self._flush)
+        self._group.append(task)
+
+    def _flush(self) -> None:
+        group, self._group = self._group, []
+        if group:  # else the end came first
+            self._run(group)
+            self._settle(group)
+
+    async def stop(self) -> None:
+        """Run what was put in, then close."""
+        self._flush()
+        self._close()
+
+
+class ThreadWorker:
+    """
+    Runs jobs in a thread of its own.
+
+    Args:
+        loop: The event loop that the jobs come from.
+        run: Runs a group, in the thread.
+        settle: Answers those who wait for it, in the event loop.
+        close: Called at the end, in the thread.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, run: Run, settle: Settle, close: Callable[[], object]) -> None:
+        self._loop = loop
+        self._run = run
+        self._settle = settle
+        self._close = close
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._ended: asyncio.Future[None] = loop.create_future()
+        # A daemon: a process that ends without closing is a process that was killed, which the files bear.
+        self._thread = threading.Thread(target=self._live, name="conversations-storage", daemon=True)
+        self._thread.start()
+
+    def put(self, task: Task) -> None:
+        """Run it soon."""
+        self._tasks.put(task)
+
+    async def stop(self) -> None:
+        """Run what was put in, then close; return when it is closed."""
+        self._tasks.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()  # it has nothing more to do
+
+    def _live(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            group = [task]
+            is_last = self._gather(group)
+            self._run(group)
+            is_heard = self._tell(self._settle, group)
+            if is_last or (not is_heard and self._tasks.empty()):
+                break
+        self._close()
+        self._tell(_end, self._ended)
+
+    def _gather(self, group: list[Task]) -> bool:
+        """Add what is waiting; whether the end was among it."""
+        with contextlib.suppress(queue.Empty):
+            while len(group) < GROUP_LIMIT:
+                task = self._tasks.get_nowait()
+                if task is None:
+                    return True
+                group.append(task)
+        return False
+
+    def _tell(self, listener: Callable[..., object], value: object) -> bool:
+        """Call something in the event loop; whether that is still there."""
+        try:
+            self._loop.call_soon_threadsafe(listener, value)
+        except RuntimeError:  # it is closed: nobody waits any more
+            return False
+        return True
+
+
+def _end(ended: asyncio.Future[None]) -> None:
+    if not ended.done():
+        ended.set_result(None)
