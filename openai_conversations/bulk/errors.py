@@ -8,7 +8,7 @@ What a bulk run raises besides the errors of its calls.
 
 from __future__ import annotations
 
-from openai_conversations.operations.errors import OperationError
+from openai_conversations.errors import OperationError
 
 
 class BulkStoppedError(OperationError):

@@ -47,9 +47,9 @@ _GATHER: Final = 0.05
 """Seconds to wait for a shard to fill."""
 
 
-def client_from_environment(pace: RateLimiter) -> ConversationsClient:
+def client_from_environment(limiter: RateLimiter) -> ConversationsClient:
     """A client with the key and the base URL of the worker's own environment."""
-    return ConversationsClient(middlewares=[pace], retry=RetryPolicy(on_attempt=pace.on_attempt))
+    return ConversationsClient(middlewares=[limiter], retry=RetryPolicy(on_attempt=limiter.on_attempt))
 
 
 async def run_on_dask(

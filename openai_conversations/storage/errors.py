@@ -1,7 +1,7 @@
 """
 What is raised when a SQLite file of ours cannot be used.
 
-    ConversationsError
+    OperationError
     └── DatabaseError        a SQLite file that cannot be opened, read or written, is in use, or is something else
         ├── LedgerError      … the ledger of a bulk run
         └── RegistryError    … a registry
@@ -9,10 +9,10 @@ What is raised when a SQLite file of ours cannot be used.
 
 from __future__ import annotations
 
-from openai_conversations.errors import ConversationsError
+from openai_conversations.errors import OperationError
 
 
-class DatabaseError(ConversationsError):
+class DatabaseError(OperationError):
     """A SQLite file that cannot be opened, read or written, is in use, or is something else."""
 
 
