@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from os import PathLike
 from typing import Any, Self, TypeVar
 
@@ -30,6 +28,7 @@ from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.storage.ids import Ids, make_clock
 from openai_conversations.server.storage.store import SCHEMA, ConversationRow, ItemRow, Orphan, Store, on_store
+from openai_conversations.server.thread import LoopThread
 from openai_conversations.storage.database import Database
 
 T = TypeVar("T")
@@ -98,7 +97,7 @@ class ConversationsServer:
         self._injector = FaultInjector()
         self._journal = Journal(limit=journal_limit, listener=on_request)
         self._running: _Running | None = None
-        self._thread: _Thread | None = None
+        self._thread: LoopThread | None = None
         for fault in faults:
             self.add_fault(fault)
 
@@ -165,7 +164,7 @@ class ConversationsServer:
         await self.stop()
 
     def __enter__(self) -> Self:
-        self._thread = _Thread(self)
+        self._thread = LoopThread(self.start, self.stop)
         self._thread.start()
         return self
 
@@ -362,42 +361,6 @@ class _Running:
         self.lifetime = lifetime
         self.listener = listener
         self.loop = asyncio.get_running_loop()
-
-
-class _Thread:
-    """Runs a server in an event loop of its own."""
-
-    def __init__(self, server: ConversationsServer) -> None:
-        self._server = server
-        self._ready: Future[Callable[[], None]] = Future()
-        self._thread = threading.Thread(target=self._work, name="conversations-server", daemon=True)
-
-    def start(self) -> None:
-        """Return when the server listens; raise what kept it from listening."""
-        self._thread.start()
-        self._ready.result()
-
-    def stop(self) -> None:
-        self._ready.result()()
-        self._thread.join()
-
-    def _work(self) -> None:
-        asyncio.run(self._live())
-
-    async def _live(self) -> None:
-        loop, ended = asyncio.get_running_loop(), asyncio.Event()
-        try:
-            await self._server.start()
-        except BaseException as error:  # noqa: BLE001  # it belongs to the thread that waits
-            self._ready.set_exception(error)
-            return
-        self._ready.set_result(lambda: _wake(loop, ended))
-        await ended.wait()
-        await self._server.stop()
-
-
-def _wake(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    loop.call_soon_threadsafe(ended.set)
 
 
 def _check_ids(store: Store, conversation: ConversationRow, rows: Sequence[ItemRow]) -> None:

@@ -56,9 +56,9 @@ def no_duplicates(
         for conversation in conversations
         if not conversation.deleted
         for group in _equal_items(conversation.items)
-        for line in _describe_twins(conversation.id, group, writers, by)
+        for line in _describe_duplicates(conversation.id, group, writers, by)
     ]
-    found += _twin_conversations(conversations, journal)
+    found += _duplicate_conversations(conversations, journal)
     if found:
         raise AssertionError("\n".join(["something was stored more than once:", *found]))
 
@@ -70,7 +70,7 @@ def _equal_items(items: Iterable[Item]) -> list[list[Item]]:
     return [group for group in groups.values() if len(group) > 1]
 
 
-def _describe_twins(
+def _describe_duplicates(
     conversation_id: str, group: Sequence[Item], writers: Mapping[str, JournalEntry], by: By
 ) -> list[str]:
     if by == "replay" and not _replayed([writers.get(str(item["id"])) for item in group]):
@@ -87,7 +87,7 @@ def _replayed(entries: Sequence[JournalEntry | None]) -> bool:
     )
 
 
-def _twin_conversations(conversations: Iterable[StoredConversation], journal: Iterable[JournalEntry]) -> list[str]:
+def _duplicate_conversations(conversations: Iterable[StoredConversation], journal: Iterable[JournalEntry]) -> list[str]:
     """Conversations with items that were made again after a response was lost; an empty one holds nothing to double."""
     alive = {conversation.id for conversation in conversations if not conversation.deleted}
     made: dict[bytes, list[JournalEntry]] = {}

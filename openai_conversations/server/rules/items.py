@@ -79,7 +79,7 @@ def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: Item
         else:
             prepared.append(prepare(value, path, new_id, rules))
     if not rules.repeat_ids:
-        _refuse_twins(prepared)
+        _refuse_duplicates(prepared)
     return prepared
 
 
@@ -89,7 +89,7 @@ def _check_trigger(path: str, *, last: bool) -> None:
         raise errors.bad_request("A compaction_trigger must be the final input item.", path, "invalid_value")
 
 
-def _refuse_twins(prepared: list[Prepared | Reference]) -> None:
+def _refuse_duplicates(prepared: list[Prepared | Reference]) -> None:
     seen: set[str] = set()
     for item in prepared:
         id = item.id if isinstance(item, Reference) else item.item["id"]

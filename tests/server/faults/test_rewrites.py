@@ -83,6 +83,18 @@ async def test_words_of_the_api_stay(api, server):
     assert {**item, "arguments": "ab", "status": "completed"} == stored
 
 
+async def test_texts_in_parts(api, server):
+    """A text is rewritten wherever it stands: as the content of a message, in its parts, in the output of a tool."""
+    parts = [{"type": "input_text", "text": "AB"}, {"type": "input_image", "image_url": "https://EXAMPLE.com"}]
+    output = {"type": "function_call_output", "call_id": "C", "output": "AB"}
+    server.add_fault(faults.lower_case())
+    conversation = await api.create({"role": "user", "content": parts}, user("AB"), output)
+    first, second, third = server.items(conversation)
+
+    assert ["ab", "https://EXAMPLE.com"] == [first["content"][0]["text"], first["content"][1]["image_url"]]
+    assert ["ab", "ab"] == [second["content"][0]["text"], third["output"]]
+
+
 async def test_parts_are_dropped(api, server):
     """Of each message the first parts are kept, and messages that are texts stay whole."""
     parts = [{"type": "input_text", "text": text} for text in "abc"]
