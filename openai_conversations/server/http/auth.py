@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -83,6 +84,7 @@ def mask_query(query: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return {name: [MASK] * len(values) if is_credential(name) else values for name, values in query.items()}
 
 
+@functools.lru_cache(maxsize=1024)
 def is_credential(name: str) -> bool:
     """Whether a header or a parameter of this name holds a credential."""
     return name.lower() not in _HARMLESS and _CREDENTIAL.search(name) is not None

@@ -41,11 +41,19 @@ class Connection(web.RequestHandler):
         super().data_received(data)
         if self._request_count > heads:
             self._stop_waiting()
-        elif self._current_request is None and self._timer is None:
+        elif self._timer is None and self._is_idle():
             self._wait_for_head()  # these are the first bytes of another head
 
     def _wait_for_head(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(self._patience, self.force_close)
+        self._timer = self._loop.call_later(self._patience, self._close_if_idle)
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
+            self.force_close()
+
+    def _is_idle(self) -> bool:
+        """Whether no request is being answered, or waits for it."""
+        return self._current_request is None and not self._messages
 
     def _stop_waiting(self) -> None:
         if self._timer is not None:
