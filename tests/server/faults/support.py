@@ -49,3 +49,10 @@ async def until_back(ask, *arguments):
                 return await ask(*arguments)
             except LOST:
                 await asyncio.sleep(0)
+
+
+async def until(condition):
+    """Let other tasks run until something has happened, for five seconds at the most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # what is waited for happens at the other end of a socket
+            await asyncio.sleep(0)

@@ -7,9 +7,8 @@ import asyncio
 import pytest
 
 from openai_conversations.server import ConversationsServer, faults
-from tests.fakes import until
 from tests.server.api import Api, texts, user
-from tests.server.faults.support import LOST, Naps, stored, until_back
+from tests.server.faults.support import LOST, Naps, stored, until, until_back
 
 DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 
