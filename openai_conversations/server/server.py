@@ -117,17 +117,22 @@ class ConversationsServer:
         database = Database(self._database, SCHEMA)
         await database.open()
         try:
-            self._running = await self._listen(database, started=database.run_now(on_store(Store.size)))
+            self._running = await self._listen(database)
         except BaseException:
             await database.close()
             raise
 
-    async def _listen(self, database: Database, started: int) -> _Running:
-        ids, now = Ids(self._seed, started=started), make_clock(self._seed, started=started)
+    async def _listen(self, database: Database) -> _Running:
+        context = Context(
+            ids=Ids(self._seed, opening=database.run_now(on_store(Store.count_opening))),
+            now=make_clock(self._seed, started=database.run_now(on_store(Store.size))),
+            profile=self.profile,
+            writes=RecentWrites(self._clock),
+        )
         lifetime = Lifetime(self._sleep)
         handler = RequestHandler(
             database=database,
-            context=Context(ids=ids, now=now, profile=self.profile, writes=RecentWrites(self._clock)),
+            context=context,
             authenticator=self._authenticator,
             injector=self._injector,
             journal=self._journal,

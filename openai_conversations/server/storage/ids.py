@@ -12,11 +12,11 @@ EPOCH = 1_767_225_600
 
 
 class Ids:
-    """Makes ids such as ``conv_`` and 48 hexadecimal digits; the same seed and ``started`` make the same ids."""
+    """Makes ids such as ``conv_`` and 48 hexadecimal digits; the same seed and ``opening`` make the same ids."""
 
-    def __init__(self, seed: int | None = None, *, started: int = 0) -> None:
-        # Whatever a database file already holds goes into the seed: a restart must not repeat ids.
-        self._random = random.Random() if seed is None else random.Random(f"{seed}:{started}")
+    def __init__(self, seed: int | None = None, *, opening: int = 0) -> None:
+        # Each opening of a database has ids of its own: neither a restart nor a second server may repeat them.
+        self._random = random.Random() if seed is None else random.Random(f"{seed}:{opening}")
 
     def new(self, prefix: str) -> str:
         return f"{prefix}_{self._random.getrandbits(192):048x}"

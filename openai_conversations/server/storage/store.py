@@ -54,9 +54,12 @@ _TABLES = (
 # Some servers give one id to two items: until then an id was unique in its conversation.
 _REPEATED_IDS = ("DROP INDEX items_by_id", "CREATE INDEX items_by_id ON items (id, conversation)")
 
+# Each time that a server opens the file; until then the ids of two servers with one seed collided.
+_OPENINGS = ("CREATE TABLE openings (number INTEGER PRIMARY KEY AUTOINCREMENT)",)
+
 SCHEMA = Schema(
     application=0x4F437376,
-    steps=(_TABLES, _REPEATED_IDS),
+    steps=(_TABLES, _REPEATED_IDS, _OPENINGS),
     unmarked=frozenset({"conversations", "items", "unlinked"}),
 )
 
@@ -127,6 +130,11 @@ class Store:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self.execute: Callable[..., sqlite3.Cursor] = db.execute
+
+    def count_opening(self) -> int:
+        """How many servers have opened this database before; each that asks is counted."""
+        (number,) = self.execute("INSERT INTO openings DEFAULT VALUES RETURNING number").fetchone()
+        return int(number) - 1
 
     def size(self) -> int:
         """How many conversations and items were ever stored here, deleted ones included."""

@@ -369,4 +369,4 @@ def test_ids_are_not_shared_by_accident():
     made = {ids.new("msg") for _ in range(1000)}
     assert 1000 == len(made)
     assert {4 + 48} == {len(id) for id in made}
-    assert Ids(1).new("a") == Ids(1).new("a") != Ids(1, started=1).new("a")
+    assert Ids(1).new("a") == Ids(1).new("a") != Ids(1, opening=1).new("a")

@@ -235,6 +235,20 @@ async def test_a_file_outlives_the_server(session, tmp_path):
     assert 2 == len(set(ids))
 
 
+async def test_two_servers_on_one_file(session, tmp_path):
+    """Two servers with one seed on one file make different ids, whoever opened it first and whatever is in it."""
+    options = {"seed": 1, "database": tmp_path / "db"}
+    async with ConversationsServer(**options) as first, ConversationsServer(**options) as second:
+        apis = [Api(first, session), Api(second, session)]
+        made = [await api.create(user("a")) for _ in range(10) for api in apis]
+        appended = [(await api.append(made[0], user("b"))).status for _ in range(10) for api in apis]
+
+    assert 20 == len(set(made))
+    assert [200] * 20 == appended
+    async with ConversationsServer(**options) as third:
+        assert await Api(third, session).create() not in made
+
+
 async def test_integers_of_any_size_come_back(api, server):
     """Numbers are stored as they were written: 20 digits stay, 1 and 1.0 stay apart."""
     conversation = await api.create()
