@@ -9,7 +9,7 @@ from typing import Any
 from multidict import CIMultiDict
 
 from openai_conversations.errors import APIConnectionError, APITimeoutError
-from openai_conversations.transport.message import Replay, Request, Response, Verdict
+from openai_conversations.transport.message import Replay, Request, Response
 
 URL = "http://127.0.0.1:1/v1/conversations/conv_1/items"
 
@@ -100,21 +100,6 @@ def broken(*, sent: bool = True) -> APIConnectionError:
 def timed_out(*, sent: bool = True) -> APITimeoutError:
     """No answer in time."""
     return APITimeoutError(append_request().info, sent=sent)
-
-
-def settles(*verdicts: Verdict | BaseException) -> Any:
-    """How to find out what became of a write: a verdict per look, the last for ever; ``.failures`` were asked about."""
-    left = list(verdicts)
-
-    async def settle(failure: Any) -> Verdict:
-        settle.failures.append(failure)  # type: ignore[attr-defined]
-        verdict = left.pop(0) if len(left) > 1 else left[0]
-        if isinstance(verdict, BaseException):
-            raise verdict
-        return verdict
-
-    settle.failures = []  # type: ignore[attr-defined]
-    return settle
 
 
 async def until(condition: Callable[[], object]) -> None:

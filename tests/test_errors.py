@@ -25,6 +25,7 @@ from openai_conversations.errors import (
     ConversationsError,
     InvalidArgumentError,
     NotFoundError,
+    OperationError,
     PaginationStalledError,
     RateLimitError,
     RequestInfo,
@@ -67,7 +68,7 @@ def examples() -> list[ConversationsError]:
     by_status = [cls for cls in classes() if issubclass(cls, APIStatusError)]
     return [
         *(cls("message") for cls in (ConversationsError, ConfigurationError, InvalidArgumentError)),
-        *(cls("message") for cls in (ClientClosedError, WrongEventLoopError)),
+        *(cls("message") for cls in (ClientClosedError, WrongEventLoopError, OperationError)),
         PaginationStalledError("message", cursor="msg_1"),
         APIError("message", INFO, body=body, attempts=history, retry_after=1.5),
         APIConnectionError(message="message", request=INFO, sent=False),

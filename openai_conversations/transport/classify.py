@@ -35,8 +35,8 @@ TRANSIENT: Final = frozenset({408, 409, 429})
 
 # A server that answers so did not get to the end of the request, or its gateway did not wait for it. 409 counts too:
 # it is what a second copy of a request meets when the first was carried out. 499 is what nginx says of a client that
-# went away (https://nginx.org/en/docs/http/ngx_http_core_module.html); the service behind it may be at work. 303 answers
-# a POST that was carried out (https://www.rfc-editor.org/rfc/rfc9110#name-303-see-other).
+# went away (https://nginx.org/en/docs/http/ngx_http_core_module.html); the service behind it may be at work. 303
+# follows a POST that was carried out (https://www.rfc-editor.org/rfc/rfc9110#name-303-see-other).
 UNKNOWN: Final = frozenset({303, 408, 409, 499})
 
 # By these a server or a gateway says that it did not begin, whatever its words.

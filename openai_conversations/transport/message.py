@@ -50,7 +50,7 @@ class Replay(enum.Enum):
 @attrs.frozen(kw_only=True)
 class Write:
     """
-    What is known of a write that must not be done twice. The items are those of the request's body: JSON, as it is sent.
+    What is known of a write that must not be done twice; its items are in the request's body, as they are sent.
 
     Attributes:
         count: How many items are sent.
@@ -187,7 +187,7 @@ class Response:
         headers: A multidict; names in any case.
         content: The body in bytes, decompressed; empty while it is unread.
         source: The request that it answers.
-        attempts: Every attempt of the call, oldest first; filled in by the retry middleware when there was more than one.
+        attempts: Every attempt of the call, oldest first; empty when there was only one.
         elapsed: Seconds from sending to the last byte of this attempt.
         stream: The unread body, for streaming responses.
         value: The decoded JSON of the body, once somebody has decoded it: it is read once. ``None`` before.

@@ -7,6 +7,7 @@ It owns its aiohttp session, opened at the first request, or borrows a caller's 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl as ssl_module
 import time
 import warnings
@@ -43,6 +44,12 @@ _NOT_SENT = (
     aiohttp.ClientHttpProxyError,
     aiohttp.ServerFingerprintMismatch,
 )
+
+# OpenSSL's names of the alerts (https://www.rfc-editor.org/rfc/rfc8446#section-6.2) by which a server refuses a
+# certificate, or that there is none.
+_REFUSED_CERTIFICATE = re.compile(
+    "ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY)$"
+).search
 
 
 @lru_cache(maxsize=1)
@@ -281,14 +288,19 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
     """
     Native middleware: keep aiohttp from sending GET and DELETE a second time by itself when a connection breaks.
 
-    A DELETE that was carried out would meet 404, and nothing would tell that it had been sent before.
+    A DELETE that was carried out would meet 404, and nothing would tell that it had been sent before. And note a body
+    that another middleware put in the place of ours: when that one goes out, nobody tells.
     """
+    body = request.body
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _BrokenConnectionError(str(error) or type(error).__name__) from error
+    finally:
+        if isinstance(body, _Body) and request.body is not body:
+            body.is_sent = True
 
 
 class _Body(aiohttp.Payload):
@@ -324,22 +336,27 @@ def _connect_timeout(seconds: float | None) -> aiohttp.ClientTimeout:
 
 
 def _is_sent(error: BaseException, body: _Body | None, *, has_place: bool) -> bool:
-    """Whether the server may know of a request that failed so."""
-    if not has_place or isinstance(error, _NOT_SENT) or _is_refused_handshake(error):
-        return False
-    return body is None or body.is_sent
-
-
-def _is_refused_handshake(error: BaseException) -> bool:
     """
-    Whether the server refused the TLS handshake: no request was looked at.
+    Whether the server may know of a request that failed so.
+
+    A body that went out was sent, were the failure a refused connection: a native middleware may have tried twice.
+    """
+    if not has_place or _is_refused_certificate(error):
+        return False
+    return not isinstance(error, _NOT_SENT) if body is None else body.is_sent
+
+
+def _is_refused_certificate(error: BaseException) -> bool:
+    """
+    Whether the server refused the TLS handshake for want of a client's certificate: no request was looked at.
 
     In TLS 1.3 the client hears of it only when it reads, after the request was written
-    (https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4).
+    (https://www.rfc-editor.org/rfc/rfc8446#section-4.4.2.4). Other alerts may come at any time later.
     """
     at: BaseException | None = error
     while at is not None:
-        if isinstance(at, ssl_module.SSLError) and "ALERT" in str(at.reason):
+        # aiohttp's own SSL errors have no reason; the one behind them has
+        if isinstance(at, ssl_module.SSLError) and _REFUSED_CERTIFICATE(str(getattr(at, "reason", ""))):
             return True
         at = at.__cause__ or at.__context__
     return False

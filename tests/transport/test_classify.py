@@ -8,34 +8,50 @@ from __future__ import annotations
 
 from email.utils import formatdate
 
+import attrs
 import pytest
+from hypothesis import given, strategies as st
 
-from openai_conversations.errors import APIResponseValidationError
+from openai_conversations.errors import APIConnectionError, APIError, APIResponseValidationError, Attempt
 from openai_conversations.transport.classify import (
     Action,
     State,
+    backoff_delay,
     decide,
     is_locked,
     is_success,
+    is_time_for_a_write,
     is_transient,
     is_unknown,
+    is_unknown_failure,
+    lock_delay,
     may_arrive_late,
     may_be_under_way,
+    state_of,
 )
-from openai_conversations.transport.message import Verdict
-from openai_conversations.transport.policy import RetryPolicy, lock_delay
+from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.status import status_error
-from tests.fakes import answer, append_request, broken, delete_request, get_request, locked, settles, timed_out
+from tests.fakes import answer, append_request, broken, delete_request, get_request, locked, timed_out
 
 POLICY = RetryPolicy()
 
-FINAL = (100, 300, 301, 302, 304, 307, 308, 400, 401, 402, 403, 404, 405, 410, 413, 418, 422, 423, 425, 426, 431, 499)
-REFUSED_FOR_NOW = (429,)
-UNKNOWN = (408, 409, 500, 501, 502, 503, 504, 507, 520, 524, 529, 598, 599)
+API_ERROR = b'{"error":{"message":"No","type":"invalid_request_error","param":null,"code":null}}'
+BODIES = [b"", b"{}", b'{"detail":"No"}', b"<html>No</html>", API_ERROR]
 
+# By these a server or its gateway says that it did not begin.
+REFUSED = (300, 301, 302, 304, 307, 308, 400, 401, 402, 403, 404, 405, 413, 415, 422, 426, 428, 429, 431, 451)
+# By these it says nothing, unless the body is the API's own error.
+ODD = (410, 412, 416, 418, 423, 424, 425, 444, 460, 498)
+UNKNOWN = (100, 303, 408, 409, 499, 500, 501, 502, 503, 504, 507, 520, 524, 529, 598, 599)
+HELPED = (408, 409, 429, *(status for status in UNKNOWN if status >= 500))
+
+ATTEMPT = Attempt(
+    number=1, started=0.0, elapsed=1.0, status_code=500, error=None, request_id=None, outcome_unknown=True
+)
 SAFE = get_request()
-BLIND = append_request()
-LOOKING = append_request(settle=settles(Verdict(absent=True)))
+APPEND = append_request()
+DOUBTED = append_request(attempts=(ATTEMPT,))
+REFUSED_BEFORE = append_request(attempts=(attrs.evolve(ATTEMPT, status_code=429, outcome_unknown=False),))
 
 
 def state(**changes):
@@ -56,72 +72,65 @@ def action(request, outcome, **changes):
     return decided(request, outcome, **changes).action
 
 
-@pytest.mark.parametrize("request_", [SAFE, BLIND, LOOKING])
+@pytest.mark.parametrize("request_", [SAFE, APPEND, DOUBTED])
 @pytest.mark.parametrize("should_retry", ["true", "false"])
 def test_success_is_accepted(request_, should_retry):
-    """A 2xx answer is taken whatever its headers say."""
+    """A 2xx response is taken whatever its headers say."""
     for status in range(200, 300):
         response = answer(status, x_should_retry=should_retry, retry_after="5")
 
         assert Action.ACCEPT is action(request_, response, retries=9)
 
 
-@pytest.mark.parametrize("status", [*FINAL, *REFUSED_FOR_NOW, *UNKNOWN])
+@pytest.mark.parametrize("status", [*REFUSED, *ODD, *UNKNOWN])
 @pytest.mark.parametrize("should_retry", [None, "true", "false", "True", "perhaps"])
 def test_what_is_safe_is_retried_when_it_may_help(status, should_retry):
     """Safe requests: 408, 409, 429 and 5xx are retried while retries are left; ``x-should-retry`` overrides."""
     response = answer(status, **asking(should_retry))
-    helps = {"true": True, "false": False}.get(should_retry, status in (*REFUSED_FOR_NOW, *UNKNOWN))
-    expected = [Action.RETRY if helps and retries < 2 else Action.FAIL for retries in range(4)]
+    helps = {"true": True, "false": False}.get(should_retry, status in HELPED)
+    expected = [Action.RETRY if helps and retries < 2 else Action.STOP for retries in range(4)]
 
     assert expected == [action(SAFE, response, retries=retries) for retries in range(4)]
 
 
-@pytest.mark.parametrize("status", [*FINAL, *REFUSED_FOR_NOW, *UNKNOWN])
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize("status", [*REFUSED, *ODD, *UNKNOWN])
 @pytest.mark.parametrize("should_retry", [None, "true", "false"])
-def test_what_may_have_been_stored_is_never_sent_again_blindly(status, should_retry):
-    """Appends that cannot be looked for: retried only when the server certainly did not carry them out."""
-    response = answer(status, **asking(should_retry))
-    helps = {"true": status not in UNKNOWN, "false": False, None: status in REFUSED_FOR_NOW}[should_retry]
-    expected = [Action.RETRY if helps and retries < 2 else Action.FAIL for retries in range(4)]
+def test_what_may_have_been_stored_is_never_sent_again_blindly(status, should_retry, body):
+    """Appends: retried only when the server certainly did not carry them out, and asks for it or is busy."""
+    response = answer(status, body, **asking(should_retry))
+    is_certain = status in REFUSED or (status in ODD and body == API_ERROR)
+    helps = is_certain and {"true": True, "false": False, None: status == 429}[should_retry]
+    expected = [Action.RETRY if helps and retries < 2 else Action.STOP for retries in range(4)]
 
-    assert expected == [action(BLIND, response, retries=retries) for retries in range(4)]
+    for request in (APPEND, REFUSED_BEFORE):
+        assert expected == [action(request, response, retries=retries) for retries in range(4)]
 
 
-@pytest.mark.parametrize("status", [*FINAL, *REFUSED_FOR_NOW, *UNKNOWN])
-@pytest.mark.parametrize("should_retry", [None, "true", "false"])
-def test_what_may_have_been_stored_is_looked_for(status, should_retry):
-    """Appends that can be looked for: looked for whenever the outcome is unknown, also when no retry is left."""
-    response = answer(status, **asking(should_retry))
-    found = [decided(LOOKING, response, retries=retries) for retries in range(4)]
-
-    if status in UNKNOWN:
-        assert [Action.SETTLE] * 4 == [each.action for each in found]
-        assert [should_retry != "false"] * 2 + [False] * 2 == [each.may_resend for each in found]
-    else:
-        assert [action(BLIND, response, retries=retries) for retries in range(4)] == [each.action for each in found]
+@pytest.mark.parametrize("outcome", [answer(429), answer(400, x_should_retry="true"), locked(), broken(sent=False)])
+def test_after_a_doubt_nothing_is_sent_again(outcome):
+    """An attempt that came before may have arrived while this one was refused; it may hold the very lock."""
+    assert (Action.RETRY, Action.STOP) == (action(APPEND, outcome), action(DOUBTED, outcome))
 
 
 @pytest.mark.parametrize("failure", [broken, timed_out])
 @pytest.mark.parametrize("sent", [True, False])
 @pytest.mark.parametrize("retries", [0, 1, 2])
-def test_no_answer(failure, sent, retries):
-    """Without an answer: retried when safe or certainly not sent, looked for when possible, else failed."""
-    left = Action.RETRY if retries < 2 else Action.FAIL
+def test_no_response(failure, sent, retries):
+    """Without a response: retried when it is safe or was certainly not sent, else reported."""
+    left = Action.RETRY if retries < 2 else Action.STOP
 
     assert left is action(SAFE, failure(sent=sent), retries=retries)
-    assert (Action.FAIL if sent else left) is action(BLIND, failure(sent=sent), retries=retries)
-    assert (Action.SETTLE if sent else left) is action(LOOKING, failure(sent=sent), retries=retries)
+    assert (Action.STOP if sent else left) is action(APPEND, failure(sent=sent), retries=retries)
 
 
-@pytest.mark.parametrize("request_", [SAFE, BLIND, LOOKING])
+@pytest.mark.parametrize("request_", [SAFE, APPEND, DOUBTED])
 def test_no_retries_wanted(request_):
     """``max_retries=0`` means that nothing is sent twice: not after 429, not after a lock, not unsent."""
     once = request_.replace(max_retries=0)
 
     for outcome in (answer(429), answer(429, x_should_retry="true"), broken(sent=False), locked()):
-        assert Action.FAIL is action(once, outcome)
-    assert not decided(LOOKING.replace(max_retries=0), answer(500)).may_resend
+        assert Action.STOP is action(once, outcome)
 
 
 DATE = formatdate(4_000_000_000, usegmt=True)
@@ -148,7 +157,7 @@ def test_wait_before_a_retry(headers, wait, status):
     """A server that asks for up to 120 s is given them; one that asks for more is not asked again."""
     found = decided(SAFE, answer(status, **headers))
 
-    assert ((Action.FAIL, 0.0) if wait is None else (Action.RETRY, wait)) == (found.action, found.wait)
+    assert ((Action.STOP, 0.0) if wait is None else (Action.RETRY, wait)) == (found.action, found.wait)
 
 
 @pytest.mark.parametrize(("headers", "wait"), ASKED)
@@ -157,19 +166,57 @@ def test_wait_within_the_deadline(headers, wait, remaining):
     """A wait that is longer than what is left of the call fails now."""
     possible = wait is not None and wait <= remaining
 
-    assert (Action.RETRY if possible else Action.FAIL) is action(SAFE, answer(503, **headers), remaining=remaining)
+    assert (Action.RETRY if possible else Action.STOP) is action(SAFE, answer(503, **headers), remaining=remaining)
 
 
-@pytest.mark.parametrize(("headers", "wait"), ASKED)
-@pytest.mark.parametrize("remaining", [None, 0.4, 7.0])
-def test_look_at_once_when_there_is_no_time_to_resend(headers, wait, remaining):
-    """When the wait that a server asks for is too long, the write is looked for at once and not sent again."""
-    possible = wait is not None and (remaining is None or wait <= remaining)
-    found = decided(LOOKING, answer(503, **headers), remaining=remaining)
+@pytest.mark.parametrize(("remaining", "wait", "expected"), [(9.0, 8.91, False), (9.0, 8.8, True), (0.1, 0.04, True)])
+def test_time_for_a_write(remaining, wait, expected):
+    """After a wait, a tenth of a second is left for a write, or half of what is left where that is less."""
+    assert expected is is_time_for_a_write(remaining, wait)
 
-    assert Action.SETTLE is found.action
-    assert (wait if possible else 0.0) == found.wait
-    assert possible is found.may_resend
+
+def test_a_write_is_not_sent_when_there_is_hardly_time_for_it():
+    """A refusal that is certain is not followed by an attempt that the deadline would cut off; a read may be."""
+    outcomes = [answer(429), locked()]
+
+    assert [Action.STOP, Action.STOP] == [action(APPEND, outcome, remaining=0.3) for outcome in outcomes]
+    assert [Action.RETRY, Action.RETRY] == [action(SAFE, outcome, remaining=0.55) for outcome in outcomes]
+    assert Action.STOP is action(APPEND, answer(429), remaining=0.55)
+
+
+@pytest.mark.parametrize(
+    ("retry", "random", "expected"),
+    [
+        (0, 0.0, 0.5),
+        (0, 1.0, 0.375),
+        (1, 0.0, 1.0),
+        (2, 0.5, 1.75),
+        (3, 0.0, 4.0),
+        (4, 0.0, 8.0),
+        (5, 0.0, 8.0),
+        (5, 1.0, 6.0),
+        (10_000, 0.0, 8.0),
+    ],
+)
+def test_delay_is_the_official_formula(retry, random, expected):
+    """The n-th retry waits ``min(0.5·2ⁿ, 8)·(1 − 0.25·random)`` seconds."""
+    assert expected == backoff_delay(RetryPolicy(), retry, random)
+
+
+@given(st.integers(0, 2000), st.floats(0, 1), st.floats(0, 10), st.floats(0, 10), st.floats(0, 1))
+def test_delay_is_bounded(retry, random, initial, maximum, jitter):
+    """Whatever the policy, a delay is finite, not negative and at most the maximum."""
+    policy = RetryPolicy(initial=initial, maximum=maximum, jitter=jitter)
+
+    assert 0 <= backoff_delay(policy, retry, random) <= maximum
+
+
+def test_lock_delays_grow_and_spread():
+    """Waits for a lock grow from a quarter of a second to two, and half of each is random."""
+    grown = [lock_delay(RetryPolicy(), waits, 0.0) for waits in (0, 1, 2, 100)]
+
+    assert [0.25, 0.375, 0.5625, 2.0] == grown
+    assert 0.125 == lock_delay(RetryPolicy(), 0, 1.0)
 
 
 def test_waits_grow():
@@ -179,7 +226,7 @@ def test_waits_grow():
     assert [0.5, 1.0, 2.0, 4.0, 8.0, 8.0] == waits
 
 
-@pytest.mark.parametrize("request_", [SAFE, BLIND, LOOKING, delete_request()])
+@pytest.mark.parametrize("request_", [SAFE, APPEND, REFUSED_BEFORE, delete_request()])
 @pytest.mark.parametrize("retries", [0, 2, 50])
 def test_a_lock_is_waited_for(request_, retries):
     """A locked conversation is waited for by every request, however many retries were made, and is no retry itself."""
@@ -194,15 +241,15 @@ def test_a_lock_is_waited_for(request_, retries):
     [
         (None, 0.0, Action.RETRY),
         (None, 59.7, Action.RETRY),
-        (None, 59.8, Action.FAIL),
-        (0.25, 0.0, Action.RETRY),
-        (0.24, 0.0, Action.FAIL),
+        (None, 59.8, Action.STOP),
+        (0.36, 0.0, Action.RETRY),
+        (0.34, 0.0, Action.STOP),
         (900.0, 800.0, Action.RETRY),
     ],
 )
 def test_patience_with_a_lock(remaining, waited, expected):
-    """A lock is waited for until the deadline; without one, for a minute in all."""
-    assert expected is action(BLIND, locked(), remaining=remaining, waited_for_lock=waited)
+    """A lock is waited for as long as there is time for the write; without a deadline, for a minute in all."""
+    assert expected is action(APPEND, locked(), remaining=remaining, waited_for_lock=waited)
 
 
 @pytest.mark.parametrize(
@@ -210,14 +257,14 @@ def test_patience_with_a_lock(remaining, waited, expected):
     [
         ({"retry_after": "3"}, None, (Action.RETRY, 3.0)),
         ({"retry_after_ms": "40"}, None, (Action.RETRY, 0.04)),
-        ({"retry_after": "3"}, 2.0, (Action.FAIL, 0.0)),
-        ({"retry_after": "121"}, 500.0, (Action.FAIL, 0.0)),
+        ({"retry_after": "3"}, 2.0, (Action.STOP, 0.0)),
+        ({"retry_after": "121"}, 500.0, (Action.STOP, 0.0)),
         ({"retry_after": "nan"}, None, (Action.RETRY, 0.25)),
     ],
 )
 def test_a_locked_server_says_how_long(headers, remaining, expected):
     """The time that a server asks for is kept to with locks, too, within the same bounds."""
-    found = decided(BLIND, locked(**headers), remaining=remaining)
+    found = decided(APPEND, locked(**headers), remaining=remaining)
 
     assert expected == (found.action, found.wait)
 
@@ -242,11 +289,26 @@ def test_what_a_lock_is(response, expected):
     assert expected is is_locked(response)
 
 
-def test_unknown_outcomes():
-    """The server may have carried a write out when it answers 2xx, 408, 409 or 5xx, and not otherwise."""
-    expected = {*range(200, 300), 408, 409, *range(500, 600)}
+@pytest.mark.parametrize("body", BODIES)
+def test_unknown_outcomes(body):
+    """Which responses leave open whether a write was carried out: by the status, else by the API's own words."""
+    expected = {*range(200, 300), *UNKNOWN, *(ODD if body != API_ERROR else ())}
 
-    assert expected == {status for status in range(100, 600) if is_unknown(answer(status))}
+    assert expected == {
+        status for status in (*range(200, 300), *REFUSED, *ODD, *UNKNOWN) if is_unknown(answer(status, body))
+    }
+
+
+def test_a_failure_is_as_unknown_as_what_it_stands_for():
+    """An error says what its response says; one without a response, whether it was sent; of others nothing is known."""
+    assert [True, False, True, False, True, True] == [
+        is_unknown_failure(failure)
+        for failure in (
+            *(broken(sent=True), broken(sent=False)),
+            *(status_error(answer(500)), status_error(answer(429))),
+            *(APIResponseValidationError(answer(200)), APIError("odd")),
+        )
+    ]
 
 
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
@@ -256,28 +318,20 @@ def test_the_server_knows_best(status, word):
     assert (word == "true") is is_transient(answer(status, x_should_retry=word))
 
 
-@pytest.mark.parametrize(
-    ("changes", "status", "expected"),
-    [
-        ({}, 200, True),
-        ({}, 199, False),
-        ({}, 300, False),
-        ({"is_whole": lambda body: body == b"{}"}, 200, True),
-        ({"is_whole": lambda body: body != b"{}"}, 200, False),
-        ({"is_whole": lambda body: body != b"{}", "stream": True}, 200, True),
-    ],
-)
-def test_success(changes, status, expected):
-    """A success is a 2xx; of a write its body must be whole, unless it is to be streamed and is not read yet."""
-    assert expected is is_success(append_request(**changes), answer(status))
+@pytest.mark.parametrize(("status", "expected"), [(200, True), (204, True), (199, False), (300, False)])
+def test_success(status, expected):
+    """A success is a 2xx."""
+    assert expected is is_success(answer(status))
 
 
-def test_half_an_answer_is_an_unknown_outcome():
-    """A write that is answered with 200 and half a body is looked for; without a look it fails."""
-    half = {"is_whole": lambda _: False}
+def test_where_a_call_stands():
+    """Waits for a lock are no retries, and are counted apart."""
+    history = [ATTEMPT, *[attrs.evolve(ATTEMPT, locked=True, wait=wait) for wait in (0.5, 2.0, None)]]
 
-    assert Action.SETTLE is action(LOOKING.replace(**half), answer(200))
-    assert Action.FAIL is action(BLIND.replace(**half), answer(200))
+    assert State(retries=1, lock_waits=3, waited_for_lock=2.5, remaining=7.0, random=0.5) == state_of(
+        history, remaining=7.0, random=0.5
+    )
+    assert state() == state_of((), remaining=None, random=0.0)
 
 
 @pytest.mark.parametrize(
@@ -286,11 +340,12 @@ def test_half_an_answer_is_an_unknown_outcome():
         (timed_out(), True),
         (broken(), False),
         (APIResponseValidationError(answer(200)), True),
-        *((status_error(answer(status)), status in (408, 504, 524)) for status in UNKNOWN),
+        (APIConnectionError(status_code=200), True),
+        *((status_error(answer(status)), status in (408, 499, 504, 524)) for status in UNKNOWN),
     ],
 )
 def test_what_may_arrive_late(failure, expected):
-    """After a timeout, here or at a gateway, a write that is not there yet may still come."""
+    """After a timeout here or at a gateway, or once a response had begun, what is not there yet may still come."""
     assert expected is may_arrive_late(failure)
 
 

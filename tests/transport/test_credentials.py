@@ -6,7 +6,7 @@ import pytest
 
 from openai_conversations.errors import ConfigurationError
 from openai_conversations.settings import AZURE, merged, resolve
-from openai_conversations.transport.credentials import AuthHeaders, ask_key, fixed_headers
+from openai_conversations.transport.credentials import Credentials, ask_key, fixed_headers
 from tests.fakes import answer, get_request
 
 KEY = "sk-secret-1234567890"
@@ -30,7 +30,7 @@ class Wire:
 async def sent(options, request=None):
     """The headers that reach the network."""
     wire = Wire()
-    await AuthHeaders(options, "1", wire.send)(request or get_request())
+    await Credentials(options, "1", wire.send)(request or get_request())
     return wire.headers[0]
 
 
@@ -94,7 +94,7 @@ async def test_a_provider_is_asked_before_every_attempt(provider):
         return next(keys)
 
     wire = Wire()
-    end = AuthHeaders(settings(api_key=plain if provider == "sync" else waiting), "1", wire.send)
+    end = Credentials(settings(api_key=plain if provider == "sync" else waiting), "1", wire.send)
     for _ in range(2):
         await end(get_request())
 
@@ -120,7 +120,7 @@ async def test_a_bad_answer_of_a_provider(bad, complaint):
     wire = Wire()
 
     with pytest.raises(ConfigurationError, match=complaint) as caught:
-        await AuthHeaders(settings(api_key=lambda: bad), "1", wire.send)(get_request())
+        await Credentials(settings(api_key=lambda: bad), "1", wire.send)(get_request())
 
     assert "secret" not in str(caught.value)
     assert [] == wire.headers
@@ -134,7 +134,7 @@ async def test_a_provider_that_fails():
         raise PermissionError("vault is sealed")
 
     with pytest.raises(PermissionError, match="vault is sealed"):
-        await AuthHeaders(settings(api_key=provider), "1", wire.send)(get_request())
+        await Credentials(settings(api_key=provider), "1", wire.send)(get_request())
     assert [] == wire.headers
 
 

@@ -11,6 +11,7 @@ import ssl
 import traceback
 import warnings
 import zlib
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -22,7 +23,7 @@ from openai_conversations.errors import (
     WrongEventLoopError,
 )
 from openai_conversations.settings import Timeout
-from openai_conversations.transport.message import Replay
+from openai_conversations.transport.message import Replay, Write
 from openai_conversations.transport.session import SessionManager, shared_tls
 from tests.fakes import FakeClock, append_request, delete_request, get_request, until
 from tests.sockets import answering, hanging_up, http, read_request, serving, silent
@@ -189,37 +190,93 @@ async def test_connect_timeout(manager):
             await manager.send(request)
 
     assert not caught.value.sent
-    assert not request.progress.sent
 
 
-async def test_progress_while_connecting(manager):
-    """As long as there is no connection, an append is known to be unsent."""
+def bounded(attempt=None, *, call=None):
+    """The timeouts of a request, and when its call must be over, by the clock of the loop."""
+    deadline = None if call is None else asyncio.get_running_loop().time() + call
+    return {"timeout": Timeout(total=call, attempt=attempt, connect=None), "deadline": deadline}
 
-    async def peer(reader, _):
-        await reader.read(1)
-        connecting.set()
+
+@pytest.fixture
+async def timed():
+    """A manager by the clock of the event loop."""
+    manager = SessionManager(clock=asyncio.get_running_loop().time)
+    yield manager
+    await manager.close()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "said"),
+    [
+        ({"attempt": 2.0}, "No response within 2 s."),
+        ({"attempt": 2.0, "call": 9.0}, "No response within 2 s."),
+        ({"attempt": 9.0, "call": 2.0}, "createConversationItems did not finish within 2 s."),
+        ({"call": 2.0}, "createConversationItems did not finish within 2 s."),
+    ],
+)
+async def test_a_server_that_does_not_respond(timed, bounds, said):
+    """An attempt ends with its own bound or with the deadline of the call; the server may know of the request."""
+    async with silent() as server:
+        with pytest.raises(APITimeoutError) as caught:
+            await timed.send(asking(server, append_request, body=b"{}", **bounded(**bounds)))
+
+    assert (said, True, None) == (str(caught.value), caught.value.sent, caught.value.status_code)
+    assert 2.0 == pytest.approx(asyncio.get_running_loop().time(), abs=0.1)
+
+
+async def test_a_write_leaves_time_for_its_lookup(timed):
+    """The attempt of a write that may be looked up takes at most 70 % of what is left of the call."""
+    async with silent() as server:
+        request = asking(server, append_request, write=Write(count=1), **bounded(20, call=1.0))
+        with pytest.raises(APITimeoutError, match=r"No response within 0\.7 s"):
+            await timed.send(request)
+
+
+async def test_a_body_that_does_not_end(timed):
+    """A response that has begun and does not end in time: the error has its status."""
+
+    async def peer(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{")
         await asyncio.Event().wait()
 
-    connecting = asyncio.Event()
     async with serving(peer) as server:
-        request = append_request(url=server.base_url.replace("http", "https"))
-        task = asyncio.create_task(manager.send(request))
-        await connecting.wait()
+        with pytest.raises(APITimeoutError, match="No response within 2 s") as caught:
+            await timed.send(asking(server, append_request, **bounded(2.0)))
 
-        assert not request.progress.sent
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
+    assert (True, 200) == (caught.value.sent, caught.value.status_code)
 
 
-async def test_progress_once_sent(manager):
-    """When the body goes out, the server may know of the request."""
+async def test_a_deadline_while_connecting(timed):
+    """As long as there is no connection, a write is known to be unsent."""
+
+    async def peer(reader, _):
+        await reader.read(1)  # never answers the greeting of TLS
+        await asyncio.Event().wait()
+
+    async with serving(peer) as server:
+        url = server.base_url.replace("http", "https")
+        with pytest.raises(APITimeoutError, match="did not finish within 2 s") as caught:
+            await timed.send(append_request(url=url, body=b"{}", **bounded(call=2.0)))
+
+    assert not caught.value.sent
+
+
+async def test_a_read_that_is_late_may_be_sent(timed):
+    """Without a body nobody notes when a request goes out: it counts as sent once it had a place in the pool."""
     async with silent() as server:
-        request = asking(server, append_request)
-        task = asyncio.create_task(manager.send(request))
-        await until(lambda: server.asked)
+        with pytest.raises(APITimeoutError) as caught:
+            await timed.send(asking(server, **bounded(2.0)))
 
-        assert request.progress.sent
+    assert caught.value.sent
+
+
+async def test_a_cancellation_is_no_timeout(timed):
+    """Who cancels a call gets its cancellation back, and the frames of it hold no headers."""
+    async with silent() as server:
+        task = asyncio.create_task(timed.send(asking(server, append_request, body=b"{}", **bounded(9.0, call=9.0))))
+        await until(lambda: server.asked)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -329,43 +386,42 @@ async def test_no_proxy_no_look_up(monkeypatch, manager):
 # The pool
 
 
-async def test_requests_wait_for_a_connection():
-    """With all connections in use a request waits, tells so, and goes out when one is free."""
-    gate, started, told = asyncio.Event(), asyncio.Event(), []
+@asynccontextmanager
+async def one_at_a_time(seconds):
+    """A server that takes so long for a request, and a manager with one connection, by the clock of the loop."""
 
     async def peer(reader, writer):
-        while True:
-            await reader.readuntil(b"\r\n\r\n")
-            started.set()
-            await gate.wait()
+        while await read_request(reader) is not None:
+            await asyncio.sleep(seconds)
             writer.write(http())
 
-    manager = SessionManager(limit=1)
+    manager = SessionManager(limit=1, clock=asyncio.get_running_loop().time)
     async with serving(peer) as server:
-        first = asyncio.create_task(manager.send(asking(server)))
-        await started.wait()
-        waiting = asking(server)
-        waiting.progress.timer = Timer(told)
-        second = asyncio.create_task(manager.send(waiting))
-        await until(lambda: told)
-
-        assert ["suspend"] == told
-        gate.set()
-        await asyncio.gather(first, second)
+        yield server, manager
         await manager.close()
 
-    assert ["suspend", "resume"] == told
+
+async def test_requests_wait_for_a_connection():
+    """With all connections in use a request waits its turn; the bound of its attempt counts from then on."""
+    async with one_at_a_time(2.0) as (server, manager):
+        requests = [asking(server, append_request, **bounded(3.0, call=20.0)) for _ in range(3)]
+        responses = await asyncio.gather(*map(manager.send, requests))
+
+        assert [200, 200, 200] == [response.status_code for response in responses]
+        assert [2.0, 2.0, 2.0] == [pytest.approx(response.elapsed, abs=0.1) for response in responses]
+        assert 1 == server.connections
+
+
+async def test_the_deadline_counts_while_waiting_for_a_connection():
+    """A request whose call is over before it gets a connection was not sent; those behind it go on."""
+    async with one_at_a_time(2.0) as (server, manager):
+        bounds = [bounded(9.0), bounded(9.0, call=1.0), bounded(9.0)]
+        requests = [asking(server, append_request, body=b"{}", **each) for each in bounds]
+        first, late, last = await asyncio.gather(*map(manager.send, requests), return_exceptions=True)
+
+    assert [200, 200] == [first.status_code, last.status_code]
+    assert ("createConversationItems did not finish within 1 s.", False) == (str(late), late.sent)
     assert 1 == server.connections
-
-
-class Timer:
-    """Notes what it is told."""
-
-    is_for_call = True
-
-    def __init__(self, told):
-        self.suspend = lambda: told.append("suspend")
-        self.resume = lambda: told.append("resume")
 
 
 async def test_a_cancelled_request_gives_its_place_back():
@@ -545,8 +601,8 @@ async def test_native_middlewares_may_see_and_change_the_body():
     seen = []
 
     async def native(request, handler):
-        assert request.body is copy.deepcopy(request.body)  # as mocks of aiohttp keep it
-        seen.append((request.body.decode(), await request.body.as_bytes()))
+        copied = copy.deepcopy(request.body)  # as mocks of aiohttp keep it
+        seen.append((copied.decode(), await request.body.as_bytes()))
         await request.update_body(b'{"changed":true}')
         return await handler(request)
 
@@ -555,6 +611,44 @@ async def test_native_middlewares_may_see_and_change_the_body():
 
     assert [('{"a":1}', b'{"a":1}')] == seen
     assert b'{"changed":true}' == server.asked[0].body
+
+
+async def test_a_body_that_a_native_middleware_replaced():
+    """When another body went out in the place of ours, the write counts as sent: nobody notes when it goes."""
+
+    async def native(request, handler):
+        await request.update_body(b'{"signed":true}')
+        return await handler(request)
+
+    async with hanging_up() as server, aiohttp.ClientSession(middlewares=(native,)) as session:
+        with pytest.raises(APIConnectionError) as caught:
+            await SessionManager(session=session).send(asking(server, append_request, body=b"{}"))
+
+    assert (True, 1) == (caught.value.sent, len(server.asked))
+
+
+async def test_a_native_middleware_that_tries_again():
+    """What a native middleware sent before its second try found nobody is sent."""
+
+    async def native(request, handler):
+        try:
+            return await handler(request)
+        except aiohttp.ServerDisconnectedError:
+            stopped.set()
+            await gone.wait()
+            return await handler(request)
+
+    stopped, gone = asyncio.Event(), asyncio.Event()
+    async with aiohttp.ClientSession(middlewares=(native,)) as session:
+        async with hanging_up() as server:
+            request = asking(server, append_request, body=b"{}")
+            task = asyncio.create_task(SessionManager(session=session).send(request))
+            await stopped.wait()
+        gone.set()
+        with pytest.raises(APIConnectionError, match="Cannot connect") as caught:
+            await task
+
+    assert (True, 1) == (caught.value.sent, len(server.asked))
 
 
 async def test_timeouts_of_a_borrowed_session():

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
+from email.utils import formatdate
+
 import pytest
+from hypothesis import given, strategies as st
+from multidict import CIMultiDict
 
 from openai_conversations import errors
-from openai_conversations.transport.status import error_body, status_error, status_to_error
+from openai_conversations.transport.status import (
+    error_body,
+    is_api_not_found,
+    retry_after,
+    status_error,
+    status_to_error,
+)
 from tests.fakes import Script, answer, get_request, locked
+
+NOW = 1_800_000_000.0
 
 CLASSES = {
     400: errors.BadRequestError,
@@ -75,7 +88,7 @@ BODIES = [
     ),
     pytest.param(b'{"title":"Not found"}', "Not found", (None, None, None), id="problem+json without detail"),
     pytest.param(b"No such item", "No such item", (None, None, None), id="text"),
-    pytest.param(b"<html><title>502</title></html>", "the answer is an HTML page", (None, None, None), id="HTML"),
+    pytest.param(b"<html><title>502</title></html>", "the response is an HTML page", (None, None, None), id="HTML"),
     pytest.param(b"", "", (None, None, None), id="empty"),
     pytest.param(b"[1]", "", (None, None, None), id="array"),
     pytest.param(b"null", "", (None, None, None), id="null"),
@@ -91,14 +104,48 @@ BODIES = [
 @pytest.mark.parametrize(("body", "said", "details"), BODIES)
 def test_kinds_of_bodies(body, said, details):
     """Whatever shape an error has, its message is one line with the status and the server's words; the body is kept."""
-    error = status_error(answer(404, body))
+    error = status_error(answer(403, body))
 
-    assert str(error).startswith(f"404 Not Found: {said}" if said else "404 Not Found")
-    assert said or str(error) == "404 Not Found"
+    assert str(error).startswith(f"403 Forbidden: {said}" if said else "403 Forbidden")
+    assert said or str(error) == "403 Forbidden"
     assert 1 == len(str(error).splitlines())
     assert details == (error.code, error.param, error.type)
     assert body == error.response.content
-    assert error.body == error_body(answer(404, body))
+    assert error.body == error_body(answer(403, body))
+
+
+OURS = b'{"error":{"message":"Conversation with id \'conv_1\' not found.","type":"invalid_request_error"}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(OURS, True, id="the API's"),
+        pytest.param(b'{"error":{"message":"Invalid URL (GET /conversations/conv_1)"}}', False, id="a wrong path"),
+        pytest.param(b'{"detail":"Not Found"}', False, id="a web framework"),
+        pytest.param(b'{"detail":"Conversation conv_1 not found"}', True, id="detail with the conversation"),
+        pytest.param(b'{"detail":"No item msg_1"}', True, id="detail with the item"),
+        pytest.param(b"<html>conv_1</html>", False, id="HTML"),
+        pytest.param(b"Not Found conv_1", False, id="text"),
+        pytest.param(b"", False, id="empty"),
+        pytest.param(b"[]", False, id="array"),
+        pytest.param(b'{"error":"conv_1 not found"}', True, id="text under error, with the conversation"),
+    ],
+)
+def test_whose_404_it_is(body, expected):
+    """Only the API's own words, or words that name what was asked for, say that it is not there."""
+    request = get_request(item_id="msg_1")
+
+    assert expected is is_api_not_found(status_error(answer(404, body)), request)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"detail":"Not Found"}', b"[]"])
+def test_a_404_that_is_not_the_api_says_where_it_comes_from(body):
+    """A 404 that is not the API's names the base URL: most often that is what is wrong."""
+    response = answer(404, body).replace(source=get_request(base_url="http://h"))
+
+    assert str(status_error(response)).endswith("is base_url right? It is http://h")
+    assert "base_url" not in str(status_error(response.replace(content=OURS)))
 
 
 def test_long_and_ragged_messages():
@@ -132,3 +179,44 @@ def test_what_a_handler_needs():
     assert "req_1" == error.request_id
     assert 7.0 == error.retry_after
     assert "7" == error.response.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({}, None, id="nothing"),
+        pytest.param({"retry-after-ms": "1500"}, 1.5, id="milliseconds"),
+        pytest.param({"retry-after-ms": "0.5"}, 0.0005, id="part of a millisecond"),
+        pytest.param({"Retry-After-Ms": "20", "Retry-After": "7"}, 0.02, id="milliseconds win, in any case"),
+        pytest.param({"retry-after-ms": "soon", "retry-after": "7"}, 7.0, id="no number of milliseconds"),
+        pytest.param({"retry-after-ms": "nan", "retry-after": "7"}, None, id="milliseconds that are no number"),
+        pytest.param({"retry-after": "7"}, 7.0, id="seconds"),
+        pytest.param({"retry-after": " 0.25 "}, 0.25, id="part of a second"),
+        pytest.param({"retry-after": "0"}, None, id="zero"),
+        pytest.param({"retry-after": "-3"}, None, id="negative"),
+        pytest.param({"retry-after": "nan"}, None, id="NaN"),
+        pytest.param({"retry-after": "inf"}, None, id="infinite"),
+        pytest.param({"retry-after": "1e999"}, None, id="too large for a float"),
+        pytest.param({"retry-after": "100000"}, 100_000.0, id="long"),
+        pytest.param({"retry-after": formatdate(NOW + 90, usegmt=True)}, 90.0, id="date"),
+        pytest.param({"retry-after": formatdate(NOW - 90, usegmt=True)}, None, id="date in the past"),
+        pytest.param({"retry-after": "Mon, 1 Jan 10000 00:00:00 GMT"}, None, id="year out of range"),
+        pytest.param({"retry-after": f"1 Jan 2030 {'9' * 400}:00:00 GMT"}, None, id="hour out of range"),
+        pytest.param({"retry-after": "Friday"}, None, id="neither"),
+        pytest.param({"retry-after": ""}, None, id="empty"),
+    ],
+)
+def test_retry_after(headers, expected):
+    """A server asks in milliseconds, seconds or as a date; what is not a finite time ahead counts as nothing."""
+    assert expected == retry_after(CIMultiDict(headers), now=lambda: NOW)
+
+
+@given(
+    st.text()
+    | st.from_regex(r"(Mon, )?[0-9]{1,5} (Jan|Feb|Dec) -?[0-9]{1,30} [0-9]{1,400}:[0-9:]{1,9} (GMT|[+-][0-9]{1,40})")
+)
+def test_retry_after_of_anything(text):
+    """No text that a server may send is an error: it is a positive finite time, or nothing."""
+    seconds = retry_after({"retry-after": text}, now=lambda: NOW)
+
+    assert seconds is None or (math.isfinite(seconds) and seconds > 0)
