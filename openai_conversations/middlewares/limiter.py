@@ -122,12 +122,15 @@ class LocalLimiter:
     @property
     def rate(self) -> float:
         """Requests per second that are let through now; infinite for no bound."""
-        now = self._clock()
         slow, until = self._slow
+        asked = self._asked()
+        return min(asked, slow) if self._clock() < until else asked
+
+    def _asked(self) -> float:
+        """The rate that was asked for, or what a 429 left of it."""
         factor, since = self._halved
-        share = min(1.0, factor + _RECOVERY * (now - since)) if factor < 1 else 1.0
-        asked = math.inf if self._rate is None else self._rate * share
-        return min(asked, slow) if now < until else asked
+        share = min(1.0, factor + _RECOVERY * (self._clock() - since)) if factor < 1 else 1.0
+        return math.inf if self._rate is None else self._rate * share
 
     async def wait(self, seconds: float | None = None) -> None:
         """
@@ -145,7 +148,7 @@ class LocalLimiter:
         waiter = _Waiter(
             future=asyncio.get_running_loop().create_future(), ends=math.inf if seconds is None else now + seconds
         )
-        self._refuse_if_late(waiter, now + self._delay() + len(self._queue) / self.rate)
+        self._refuse_if_late(waiter, self._advanced(now + self._delay(), len(self._queue)))
         self._queue.append(waiter)
         if self._serving is None:
             self._serving = asyncio.ensure_future(self._serve())
@@ -207,7 +210,16 @@ class LocalLimiter:
         self._refuse_late()
 
     def _count(self, requests: int) -> None:
-        self._next = max(self._next, self._clock() - _CATCH_UP) + requests / self.rate
+        self._next = self._advanced(max(self._next, self._clock() - _CATCH_UP), requests)
+
+    def _advanced(self, start: float, requests: float) -> float:
+        """When so many requests will have gone, beginning at a moment; slowly as long as the server asks for it."""
+        asked = self._asked()
+        slow, until = self._slow
+        if start < until and slow < asked and requests > 0:
+            slowly = min(requests, (until - start) * slow)
+            start, requests = start + slowly / slow, requests - slowly
+        return start + requests / asked
 
     def _delay(self) -> float:
         """Seconds until the first of the queue may go."""
@@ -217,11 +229,11 @@ class LocalLimiter:
         """Tell those in the queue whose turn has moved beyond their time."""
         if not self._queue:
             return
-        first, spacing = self._clock() + max(self._delay(), 0.0), 1 / self.rate
+        first = self._clock() + max(self._delay(), 0.0)
         staying: deque[_Waiter] = deque()
         for waiter in self._queue:
             try:
-                self._refuse_if_late(waiter, first + len(staying) * spacing)
+                self._refuse_if_late(waiter, self._advanced(first, len(staying)))
             except APITimeoutError as error:
                 _tell(waiter, error)
             else:

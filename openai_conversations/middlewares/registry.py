@@ -76,6 +76,7 @@ class Registry:
         self._owner_key = owner_key
         self._now = now
         self._clock = clock
+        self._writing: set[asyncio.Future[Any]] = set()
         self._owner: ContextVar[str | None] = ContextVar("owner", default=None)
 
     async def __aenter__(self) -> Self:
@@ -171,10 +172,18 @@ class Registry:
     def _record_soon(self, job: Job[Any], id: str | None) -> asyncio.Future[Any] | None:
         what = f"what became of {id or 'a create'}"
         try:
-            return self._file.write_soon(job, what=what)
+            writing = self._file.write_soon(job, what=what)
         except DatabaseError as error:  # it was closed while the call was under way
             logger.warning("%s was not written down: %s", what, error)
             return None
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        return writing
+
+    async def _settled(self) -> None:
+        """Wait for what is on its way into the file."""
+        if self._writing:
+            await asyncio.wait(self._writing)
 
     def _left(self, request: Request) -> float | None:
         """Seconds until the deadline of a call; ``None`` when it has none."""
@@ -196,7 +205,7 @@ class Registry:
         seconds = idle_for.total_seconds() if isinstance(idle_for, timedelta) else idle_for
         before = None if seconds is None else self._now() - seconds
         if before is not None:
-            await self._file.written()  # what this process wrote to is not idle
+            await self._settled()  # what this process wrote to is not idle
         last = 0
         while True:
             page = await self._file.read(partial(file.page, after=last, owner=owner, before=before, deleted=deleted))

@@ -118,9 +118,11 @@ class Database:
             return
         opened = self._here()
         self._opened = None
-        if opened.reader not in (None, opened.writer):
-            await opened.reader.stop()
-        await opened.writer.stop()
+        workers = [opened.writer] if opened.reader in (None, opened.writer) else [opened.writer, opened.reader]
+        for worker in workers:
+            worker.end()  # all of them before the first wait: whoever closes may be cancelled
+        for worker in workers:
+            await worker.ended()
 
     # using
 
@@ -177,10 +179,6 @@ class Database:
         task.future.add_done_callback(partial(_log_failure, what))
         opened.writer.put(task)
         return task.future
-
-    async def written(self) -> None:
-        """Wait for everything that was queued before."""
-        await self.write(_nothing)
 
     async def read(self, job: Job[T]) -> T:
         """
@@ -318,10 +316,6 @@ class Database:
 def _caused(error: DatabaseError, cause: BaseException) -> DatabaseError:
     error.__cause__ = cause
     return error
-
-
-def _nothing(_: sqlite3.Connection) -> None:
-    """A job that only takes its turn."""
 
 
 def _log_failure(what: str, future: asyncio.Future[Any]) -> None:

@@ -54,10 +54,13 @@ class InlineWorker:
             self._run(group)
             self._settle(group)
 
-    async def stop(self) -> None:
+    def end(self) -> None:
         """Run what was put in, then close."""
         self._flush()
         self._close()
+
+    async def ended(self) -> None:
+        """Return when it is closed."""
 
 
 class ThreadWorker:
@@ -77,7 +80,7 @@ class ThreadWorker:
         self._settle = settle
         self._close = close
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        self._ended: asyncio.Future[None] = loop.create_future()
+        self._closed: asyncio.Future[None] = loop.create_future()
         # A daemon: a process that ends without closing is a process that was killed, which the files bear.
         self._thread = threading.Thread(target=self._live, name="conversations-storage", daemon=True)
         self._thread.start()
@@ -86,10 +89,13 @@ class ThreadWorker:
         """Run it soon."""
         self._tasks.put(task)
 
-    async def stop(self) -> None:
-        """Run what was put in, then close; return when it is closed."""
+    def end(self) -> None:
+        """Run what was put in, then close."""
         self._tasks.put(None)
-        await asyncio.shield(self._ended)
+
+    async def ended(self) -> None:
+        """Return when it is closed."""
+        await asyncio.shield(self._closed)
         self._thread.join()  # it has nothing more to do
 
     def _live(self) -> None:
@@ -101,7 +107,7 @@ class ThreadWorker:
             if is_last or (not is_heard and self._tasks.empty()):
                 break
         self._close()
-        self._tell(_end, self._ended)
+        self._tell(_mark, self._closed)
 
     def _gather(self, group: list[Task]) -> bool:
         """Add what is waiting; whether the end was among it."""
@@ -122,6 +128,6 @@ class ThreadWorker:
         return True
 
 
-def _end(ended: asyncio.Future[None]) -> None:
-    if not ended.done():
-        ended.set_result(None)
+def _mark(closed: asyncio.Future[None]) -> None:
+    if not closed.done():
+        closed.set_result(None)

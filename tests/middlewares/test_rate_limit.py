@@ -318,6 +318,18 @@ async def test_what_is_left_is_spread():
     assert 3.9 < clock.now - 100 <= 4.01
 
 
+async def test_what_is_left_is_spread_only_until_it_is_renewed():
+    """Who comes when nearly nothing is left waits until it is renewed, and no longer."""
+    clock = Clock()
+    limiter = limiter_with(clock)
+    limiter.update_from_headers({"x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "10s"})
+    handler = Script(answer())
+
+    await asyncio.gather(*(limiter(get_request(deadline=111.0), handler) for _ in range(100)))
+
+    assert 109.9 < clock.now <= 110.0
+
+
 async def test_nothing_left():
     """With nothing left, nobody sends before it is renewed."""
     clock = Clock()

@@ -339,7 +339,7 @@ async def test_reads_beside_a_writer(registry, tmp_path):
         began = time.monotonic()
         async with Registry(tmp_path / "conversations.sqlite") as other:
             known = [await registry.get("conv_1"), await other.get("conv_1")]
-        listed = [await found(registry), await registry.pending()]
+        listed = [await found(registry, idle_for=-1), await registry.pending()]
         took = time.monotonic() - began
 
     assert ["conv_1", "conv_1"] == [each and each.id for each in known]

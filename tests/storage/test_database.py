@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from openai_conversations.errors import WrongEventLoopError
 from openai_conversations.storage.database import Database
@@ -158,7 +159,7 @@ async def test_who_was_cancelled_does_not_stop_the_others(database):
     await asyncio.sleep(0)
     waiting[1].cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    await database.written()
+    await database.write(lambda _: None)
 
     assert ["0", "1", "2"] == seen == await database.read(names)
 
@@ -199,6 +200,25 @@ async def test_closing_finishes_what_was_asked(database):
     with pytest.raises(DatabaseError, match="is closed"):
         database.run_now(names)
     await database.close()
+
+
+async def test_cancelled_closing(tmp_path):
+    """Whoever closes may be cancelled: what was asked is written, and the file is there for others."""
+    database = Database(tmp_path / "db", SCHEMA, exclusive=True)
+    await database.open()
+    go_on, holding = await hold(database)
+    writing = asyncio.ensure_future(database.write(add("1")))
+    await asyncio.sleep(0)
+    closing = asyncio.ensure_future(database.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    go_on.set()
+    await asyncio.gather(holding, closing, return_exceptions=True)
+
+    assert "1" == await writing
+    async with asyncio.timeout(10):
+        while not await can_be_had(tmp_path / "db"):
+            pass
 
 
 async def test_again(tmp_path):
@@ -262,7 +282,7 @@ async def test_write_that_has_begun_in_time(shared):
     with pytest.raises(DatabaseError, match="it may be written later"):
         await shared.write(slow, timeout=0.05)
     go_on.set()
-    await shared.written()
+    await shared.write(lambda _: None)
 
     assert ["slow"] == await shared.read(names)
 
@@ -299,7 +319,6 @@ async def test_another_event_loop(database):
         for use in (
             lambda: database.write(add("1")),
             lambda: database.read(names),
-            database.written,
             lambda: asyncio.sleep(0, database.write_soon(add("2"), what="it")),
             database.close,
         ):
@@ -368,3 +387,50 @@ async def can_be_had(path):
         return False
     await other.close()
     return True
+
+
+STEPS = st.lists(st.sampled_from(["good", "given up", "late", *FAILURES]) | st.just("pause"), min_size=1, max_size=40)
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+@given(steps=STEPS)
+@settings(max_examples=30, deadline=None)
+def test_any_jobs_in_any_order(tmp_path_factory, exclusive, steps):
+    """Of any jobs, good, bad and given up, each is answered, the good ones are stored, and nothing of the bad ones."""
+    path = tmp_path_factory.mktemp("any") / "db"
+
+    async def live():
+        database = Database(path, SCHEMA, exclusive=exclusive)
+        await database.open()
+        await database.write(add("1"))
+        tasks = []
+        for number, step in enumerate(steps):
+            if step == "pause":
+                await asyncio.sleep(0)
+                continue
+            bad = FAILURES.get(step, (None, None))[0]
+            job = add(f"good {number}") if bad is None else bad
+            timeout = 0.0 if step == "late" else None
+            tasks.append((number, step, asyncio.ensure_future(database.write(job, timeout=timeout))))
+            if step == "given up":
+                await asyncio.sleep(0)
+                tasks[-1][2].cancel()
+        async with asyncio.timeout(20):
+            outcomes = await asyncio.gather(*(task for *_, task in tasks), return_exceptions=True)
+            await database.write(add("last"))
+        stored = await database.read(names)
+        await database.close()
+        return [(number, step) for number, step, _ in tasks], outcomes, stored
+
+    tasks, outcomes, stored = asyncio.run(live())
+
+    surely = [f"good {number}" for number, step in tasks if step in ("good", "given up")]
+    maybe = {f"good {number}" for number, step in tasks if step == "late"}
+    assert ["1", *surely, "last"] == [name for name in stored if name not in maybe]
+    for (number, step), outcome in zip(tasks, outcomes, strict=True):
+        if step in FAILURES:
+            assert isinstance(outcome, FAILURES[step][1])
+        elif step == "late" and f"good {number}" in stored:
+            assert f"good {number}" == outcome or "may be written later" in str(outcome)
+        elif step == "late":
+            assert "it was not written" in str(outcome)
