@@ -37,7 +37,7 @@ class JournalEntry:
         item_id: Of the address, or ``""``.
         body: What was sent.
         headers: What was sent with it, names in lower case, credentials masked.
-        fault: The name of the fault that fired, or ``""``.
+        fault: The names of the faults that fired, with commas between them, or ``""``.
         committed: Whether a write was stored.
         item_ids: The items that were stored.
         status: The HTTP status that was sent; ``None`` when none was.
