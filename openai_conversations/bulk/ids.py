@@ -9,10 +9,11 @@ from contextlib import aclosing
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from openai_conversations.bulk.errors import IdsFileError
 from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.jsontypes import is_object
 
 Ids = str | PathLike[str] | Iterable[str] | AsyncIterable[str]
 """Ids, or a path to a file that holds them. A ``str`` is a path, never an id."""
@@ -88,14 +89,10 @@ def _id(text: str) -> str | None:
         return None
     if text[0] in '{"':
         value: Any = json.loads(text)
-        id: Any = value.get("id") if _is_object(value) else value
+        id: Any = value.get("id") if is_object(value) else value
         if not isinstance(id, str) or not id:
             raise ValueError("the JSON has no id")
         return id
     if any(c.isspace() or c in "/?" for c in text):
         raise ValueError(f"{text[:60]!r}")
     return text
-
-
-def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)

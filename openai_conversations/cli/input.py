@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
+from openai_conversations.jsontypes import is_array, is_object
 
 
 def typed(text: str) -> str:
@@ -77,9 +78,9 @@ def read_items(file: str) -> list[Any]:
         value = _parsed(decoded(content), name)
     except UnicodeDecodeError as error:
         raise CommandError(f"{name}: not UTF-8: {error}", Exit.BAD_INPUT) from error
-    items: list[Any] = value if _is_array(value) else [value]
+    items: list[Any] = value if is_array(value) else [value]
     for number, item in enumerate(items, 1):
-        if not isinstance(item, dict):
+        if not is_object(item):
             raise CommandError(f"{name}: item {number} is not a JSON object", Exit.BAD_INPUT)
     if not items:
         raise CommandError(f"{name}: no items", Exit.BAD_INPUT)
@@ -96,8 +97,8 @@ def _parsed(text: str, name: str) -> Any:
         if text.count("\n") < 2:
             raise CommandError(f"{name}: not JSON: {error}", Exit.BAD_INPUT) from error
         return _lines(text, name)
-    wrapped = value.get("items") if _is_object(value) else None
-    return wrapped if _is_array(wrapped) else value
+    wrapped = value.get("items") if is_object(value) else None
+    return wrapped if is_array(wrapped) else value
 
 
 def _lines(text: str, name: str) -> list[Any]:
@@ -111,11 +112,3 @@ def _lines(text: str, name: str) -> list[Any]:
             except ValueError as error:
                 raise CommandError(f"{name}: line {number} is not JSON: {error}", Exit.BAD_INPUT) from error
     return values
-
-
-def _is_array(value: Any) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)

@@ -4,6 +4,7 @@ The codec: bytes of a response into an object, objects and mappings into bytes o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final, Protocol, TypeVar, cast
@@ -12,13 +13,16 @@ import orjson
 from cattrs import Converter, transform_error
 from cattrs.errors import BaseValidationError
 
+from openai_conversations.converters.envelopes import is_envelope, read_envelope
 from openai_conversations.converters.errors import DecodeError, SchemaMismatch
-from openai_conversations.converters.json import LONG_INTEGER, dumps, loads, loads_exact
-from openai_conversations.converters.models import configure_models, write_value
+from openai_conversations.converters.json import LONG_INTEGER, dumps, loads, loads_exact, loads_lossless, walk
+from openai_conversations.converters.models import configure_models, shallow, write_value
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
 from openai_conversations.converters.unions import configure_unions
 from openai_conversations.errors import APIResponseValidationError, InvalidArgumentError, ResponseLike
+from openai_conversations.jsontypes import is_object
+from openai_conversations.schemas.base import Schema
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import UnknownItem
 
@@ -79,7 +83,7 @@ class Codec:
         Raises:
             ValueError: It is not JSON.
         """
-        return loads_exact(body) if LONG_INTEGER(body) else orjson.loads(body)
+        return loads_lossless(body)
 
     def decode_response(self, response: Body, kind: Any) -> Any:
         """
@@ -150,7 +154,7 @@ class Codec:
         except ValueError as error:
             raise DecodeError(f"not JSON ({error})") from None
         try:
-            return _detailed().structure(value, kind)
+            return _structured(value, kind)
         except BaseValidationError as error:
             reason = "; ".join(transform_error(error, format_exception=_describe))
         except SchemaMismatch as error:
@@ -158,15 +162,28 @@ class Codec:
         raise DecodeError(reason)  # and not where it was caught: it must not hold cattrs' error, which cannot be copied
 
     def to_json(self, value: Any) -> Any:
-        """The JSON value of an object, losslessly: what was decoded comes out as it came in."""
-        return write_value(value, self._fast.unstructure)
+        """
+        The JSON value of an object, losslessly: what was decoded comes out as it came in.
+
+        Raises:
+            InvalidArgumentError: It holds itself, or nests too deeply; the message gives the JSON path.
+        """
+        return self._written(value, "$")
+
+    def _written(self, value: Any, root: str) -> Any:
+        try:
+            return write_value(value, self._fast.unstructure)
+        except RecursionError:
+            pass  # what is raised from here would hold the whole stack
+        raise InvalidArgumentError(_where_too_deep(value, root))
 
     def encode_items(self, items: Iterable[Any]) -> list[Any]:
         """
         Items as they are sent: mappings as they are, objects by the rules for sending items back.
 
         Raises:
-            InvalidArgumentError: One is neither a mapping nor an item; the message gives its index.
+            InvalidArgumentError: One is neither a mapping nor an item, holds itself or nests too deeply; the message
+                says which and where.
         """
         return [self._item(index, item) for index, item in enumerate(items)]
 
@@ -176,14 +193,13 @@ class Codec:
         return self.encode_items([known])[0]
 
     def _item(self, index: int, item: Any) -> Any:
-        if isinstance(item, dict):
-            plain = cast("dict[str, Any]", item)
-            # Plain members stay as they are without a call: 6 % of the instructions of an append of 20 items.
-            return plain if _PLAIN.issuperset(map(type, plain.values())) else self.to_json(plain)
-        if isinstance(item, Item):
-            return outgoing(self.to_json(item))
+        # Plain members stay as they are without a call: 6 % of the instructions of an append of 20 items.
+        if is_object(item) and _PLAIN.issuperset(map(type, item.values())):
+            return item
         if isinstance(item, Mapping):
-            return self.to_json(dict(cast("Mapping[str, Any]", item)))
+            return self._written(item, f"items[{index}]")
+        if isinstance(item, Item):
+            return outgoing(self._written(item, f"items[{index}]"))
         raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {_kind(item)}")
 
     def encode(self, value: Any) -> bytes:
@@ -195,10 +211,10 @@ class Codec:
         """
         try:
             body = orjson.dumps(value)
-            # orjson writes NaN as null: what holds a null is looked at.
-            return dumps(value) if b"null" in body else body
         except TypeError:
-            pass
+            body = b"null"
+        if b"null" not in body:  # orjson writes NaN as null: what holds a null is looked at
+            return body
         try:
             return dumps(value)
         except (ValueError, RecursionError) as error:
@@ -209,6 +225,24 @@ def _unlike(response: Body, kind: Any, reason: str) -> APIResponseValidationErro
     name = str(getattr(kind, "__name__", kind))
     message = f"{response.status_code}: the response does not fit {name}: {reason}"
     return APIResponseValidationError(response, response.content.decode("utf-8", "replace"), message=message)
+
+
+def _structured(value: Any, kind: type[T]) -> T:
+    if not (is_object(value) and is_envelope(kind)):
+        return _detailed().structure(value, kind)
+    read, as_they_came = read_envelope(value)
+    made = cast("Schema", _detailed().structure(read, kind))
+    if as_they_came:
+        made.extra = {**(made.extra or {}), **as_they_came}
+    return cast("T", made)
+
+
+def _where_too_deep(value: Any, root: str) -> str:
+    try:
+        deque(walk(value, root, shallow), maxlen=0)
+    except ValueError as error:
+        return str(error)
+    return f"{root} nests too deeply to be written from here"  # from a stack that was nearly full already
 
 
 def _kind(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class DecodeError(ValueError):
-    """JSON that does not fit; the message names the JSON path of each misfit."""
+    """JSON that does not fit; the message names the JSON path of each mismatch."""
 
 
 class SchemaMismatch(ValueError):  # noqa: N818  # it is a finding, not a failure: most become an unknown member

@@ -3,30 +3,39 @@ JSON bytes and JSON values, without loss.
 
 orjson does the work. It gives up three things that the wire can carry: integers beyond 64 bits (read as floats,
 refused when written), lone surrogates (refused both ways) and numbers that JSON does not have (written as null).
-The standard library's parser takes over for the first two; the third is an error that names the place.
+The standard library takes over for the first two; the third is an error that names the place.
+
+What orjson writes besides JSON values is written whatever else a value holds: enums, dataclasses, dates, times, UUIDs;
+and mappings of any kind are.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final, TypeGuard
 
 import orjson
 
-MAX_DEPTH = 500
+from openai_conversations.jsontypes import is_object
 
-LONG_INTEGER = re.compile(rb"\d{19}").search
+MAX_DEPTH: Final = 500
+
+LONG_INTEGER: Final = re.compile(rb"\d{19}").search
 """Finds what may be an integer beyond 64 bits, which :func:`loads` would read as a float."""
+
+_LONGEST_PATH: Final = 60
 
 
 def loads(body: bytes) -> Any:
     """
     Read one JSON value.
 
-    Integers beyond 64 bits come out as floats, as orjson reads them; :func:`loads_exact` keeps them.
+    Integers beyond 64 bits come out as floats, as orjson reads them; the other two readers keep them.
 
     Raises:
         ValueError: The body is not JSON.
@@ -52,10 +61,10 @@ def loads_exact(body: bytes) -> Any:
 
 def loads_lossless(body: bytes) -> Any:
     """
-    Read one JSON value with integers of any size, slowly only where there is such an integer.
+    Read one JSON value with integers of any size; slowly only when a number is so long that it may not fit 64 bits.
 
     Raises:
-        ValueError: The body is not JSON.
+        ValueError: The body is not JSON, or nests too deeply to be read.
     """
     return loads_exact(body) if LONG_INTEGER(body) else loads(body)
 
@@ -83,25 +92,21 @@ def _dumps_exact(value: Any) -> bytes:
         elif not (node is None or isinstance(node, (str, int, float, list, tuple))):
             raise ValueError(f"{path} is of type {type(node).__name__}, which JSON cannot carry")
     _refuse_non_finite(value)
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     try:
-        return text.encode()
+        return _text(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        return _text(value, ensure_ascii=True).encode()
+
+
+def _text(value: Any, *, ensure_ascii: bool) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=ensure_ascii, separators=(",", ":"), default=as_json_value)
+    except RecursionError:
+        raise ValueError("the value nests too deeply to be written from here") from None
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
-
-
-def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a JSON value is an object, for type checkers too."""
-    return isinstance(value, dict)
-
-
-def is_array(value: object) -> TypeGuard[Sequence[Any]]:
-    """Whether a JSON value is an array, for type checkers too."""
-    return isinstance(value, (list, tuple))
 
 
 def _refuse_odd_keys(path: str, node: Mapping[Any, Any]) -> None:
@@ -117,20 +122,70 @@ def _refuse_non_finite(value: Any) -> None:
             raise ValueError(f"{path} is {node}, which JSON cannot carry")
 
 
-def walk(value: Any) -> Iterator[tuple[str, Any]]:
+def as_json_value(value: Any) -> Any:
+    """
+    What stands in JSON for a Python value that is no JSON value; a value that nothing stands for is returned as it is.
+
+    The value of an enum, the fields of a dataclass, the text of a date, a time or a UUID, as orjson writes them; any
+    mapping as a ``dict``. Members are left as they are.
+    """
+    if isinstance(value, Enum):
+        return as_json_value(value.value)
+    if _is_plain(value):
+        return value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        # orjson's rule: an underscore makes a field private.
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith("_")}
+    if _is_mapping(value):
+        return dict(value)
+    try:
+        return orjson.loads(orjson.dumps(value))
+    except TypeError:
+        return value
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, (str, int, float, dict, list, tuple))
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def walk(value: Any, root: str = "$", read: Callable[[Any], Any] = as_json_value) -> Iterator[tuple[str, Any]]:
     """
     Every node of a JSON value with its JSON path (``$.data[0].id``), parents first.
 
+    Args:
+        value: The value.
+        root: Its path.
+        read: What a node is taken for.
+
     Raises:
-        ValueError: The value nests deeper than 500 levels, or holds itself.
+        ValueError: The value nests deeper than 500 levels, or holds itself; the message gives the JSON path.
     """
-    stack: list[tuple[int, str, Any]] = [(0, "$", value)]
+    around: list[int] = []  # the nodes that the current one is in
+    stack: list[tuple[int, str, Any]] = [(0, root, value)]
     while stack:
         depth, path, node = stack.pop()
+        del around[depth:]
+        if id(node) in around:
+            raise ValueError(f"{_cut(path)} is a value that holds itself")
         if depth > MAX_DEPTH:
-            raise ValueError(f"the value nests deeper than {MAX_DEPTH} levels, or holds itself")
-        yield path, node
-        if is_object(node):
-            stack.extend((depth + 1, f"{path}.{key}", member) for key, member in node.items())
-        elif is_array(node):
-            stack.extend((depth + 1, f"{path}[{index}]", member) for index, member in enumerate(node))
+            raise ValueError(f"{_cut(path)} nests deeper than {MAX_DEPTH} levels")
+        around.append(id(node))
+        taken = read(node)
+        yield path, taken
+        if is_object(taken):
+            stack.extend((depth + 1, f"{path}.{key}", member) for key, member in taken.items())
+        elif is_sequence(taken):
+            stack.extend((depth + 1, f"{path}[{index}]", member) for index, member in enumerate(taken))
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether a value is written as a JSON array: a list, or a tuple."""
+    return isinstance(value, (list, tuple))
+
+
+def _cut(path: str) -> str:
+    return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}…"

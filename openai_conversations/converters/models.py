@@ -5,8 +5,8 @@ These are cattrs hook factories: cattrs finds the hook for a type, asks for it o
 others; what a hook does is ours.
 
 There are two ways to read. The *fast* one is a function generated per class that checks every primitive, keeps unknown
-fields and raises a bare :class:`SchemaMismatch`. The *detailed* one is cattrs' own, several times slower, whose errors carry
-JSON paths; it runs only after the fast one has failed.
+fields and raises a bare :class:`SchemaMismatch`. The *detailed* one is cattrs' own, several times slower, whose errors
+carry JSON paths; it runs only after the fast one has failed.
 
 Generated, because decoding is what a client does all day. A page of 100 mixed items, in multiples of ``orjson.loads``
 (:mod:`benchmarks`): cattrs' own functions with the same checks 3.2 to 3.4, these 2.0 to 2.5. They fill the slots of an
@@ -31,8 +31,9 @@ from openai_conversations.converters.fields import (
     literals,
     union_members,
 )
-from openai_conversations.converters.json import is_array, is_object
+from openai_conversations.converters.json import as_json_value, is_sequence
 from openai_conversations.converters.primitives import StructureHook, keep_precise
+from openai_conversations.jsontypes import is_object
 from openai_conversations.schemas.base import Schema
 
 UnstructureHook = Callable[[Any], Any]
@@ -222,7 +223,7 @@ def _writer(cls: type[Schema], converter: Converter) -> UnstructureHook:
                 continue
             written[wire] = member if type(member) in _PLAIN else write_value(member, write)
         if value.extra:
-            written.update(value.extra)
+            written.update(write_value(value.extra, write))
         return written
 
     return unstructure
@@ -232,12 +233,26 @@ _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
 def write_value(value: Any, write: Callable[[Any], Any]) -> Any:
-    """Schema objects at any depth become JSON; everything else stays what it is."""
+    """
+    Schema objects at any depth become JSON, and so does what orjson would write; everything else stays what it is.
+
+    Raises:
+        RecursionError: The value holds itself, or nests very deeply.
+    """
     if isinstance(value, Schema):
         return write(value)
     # Plain members stay as they are without a call: 6 % of the instructions of an append of 20 items.
     if is_object(value):
         return {k: v if type(v) in _PLAIN else write_value(v, write) for k, v in value.items()}
-    if is_array(value):
+    if is_sequence(value):
         return [v if type(v) in _PLAIN else write_value(v, write) for v in value]
-    return value
+    plain = as_json_value(value)
+    return value if plain is value else write_value(plain, write)
+
+
+def shallow(value: Any) -> Any:
+    """What a value is written as, its members left as they are: for saying where something stands."""
+    if isinstance(value, Schema):
+        fields = {f.wire: getattr(value, f.name) for f in fields_of(type(value))}
+        return fields | (value.extra or {})
+    return as_json_value(value)

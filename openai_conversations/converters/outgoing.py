@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from openai_conversations.converters.json import is_array, is_object
+from openai_conversations.jsontypes import is_array, is_object
 from openai_conversations.schemas.items import ITEM_CLASSES
 
 KEEPS_ID: Final = frozenset(

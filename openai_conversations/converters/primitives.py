@@ -2,8 +2,8 @@
 Strict primitives: nothing is coerced into anything else.
 
 cattrs' defaults call the type: ``str(None)`` is ``'None'``, ``bool("false")`` is ``True``, ``int("1")`` is 1. Here a
-value either is of the type or is a :class:`SchemaMismatch`. A ``float`` field keeps an integer as it came, so 1 and 1.0 stay
-apart.
+value either is of the type or is a :class:`SchemaMismatch`. A ``float`` field keeps an integer as it came, so 1 and 1.0
+stay apart.
 """
 
 from __future__ import annotations

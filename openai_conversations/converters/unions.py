@@ -16,8 +16,9 @@ from cattrs.errors import BaseValidationError
 
 from openai_conversations.converters.errors import SchemaMismatch
 from openai_conversations.converters.fields import is_schema, is_union, literals, tags_of, union_members
-from openai_conversations.converters.json import is_object
+from openai_conversations.converters.models import write_value
 from openai_conversations.converters.primitives import StructureHook, keep_precise
+from openai_conversations.jsontypes import is_object
 from openai_conversations.schemas import items
 from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
@@ -38,7 +39,8 @@ def configure_unions(converter: Converter, *, exact: bool) -> None:
     )
     converter.register_structure_hook_func(lambda t: t is Item, _item_reader(converter, keep))
     converter.register_unstructure_hook_func(
-        lambda t: isinstance(t, type) and issubclass(t, Unknown), lambda value: value.data
+        lambda t: isinstance(t, type) and issubclass(t, Unknown),
+        lambda value: write_value(value.data, converter.unstructure),
     )
 
 

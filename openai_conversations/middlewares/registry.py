@@ -24,7 +24,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
 from os import PathLike
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from openai_conversations.bulk.ids import Ids, batches
 from openai_conversations.errors import (
@@ -35,6 +35,7 @@ from openai_conversations.errors import (
     NotFoundError,
     error_message,
 )
+from openai_conversations.jsontypes import as_object
 from openai_conversations.middlewares import registry_file as file
 from openai_conversations.middlewares.registry_file import PendingCreate, Registered
 from openai_conversations.storage.database import Database
@@ -273,8 +274,7 @@ def _is_gone(error: NotFoundError, id: str) -> bool:
 
 
 def _metadata(body: bytes | None) -> dict[str, Any]:
-    metadata = _object(body or b"{}").get("metadata")
-    return cast("dict[str, Any]", metadata) if isinstance(metadata, dict) else {}
+    return as_object(_object(body or b"{}").get("metadata"))
 
 
 def _id(content: bytes) -> str | None:
@@ -283,10 +283,9 @@ def _id(content: bytes) -> str | None:
 
 def _object(content: bytes) -> dict[str, Any]:
     try:
-        value: Any = json.loads(content)
+        return as_object(json.loads(content))
     except (ValueError, RecursionError):
         return {}
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str | None:

@@ -8,8 +8,8 @@ from typing import Any
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import JsonPage, Once, PageWalk, item_id, json_page
+from openai_conversations.jsontypes import JsonObject
 from openai_conversations.limits import INCLUDE_ALL, ITEMS_PER_PAGE
-from openai_conversations.operations.jsontypes import JsonObject
 
 
 async def read_page(

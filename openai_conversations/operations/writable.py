@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any, Final
 
-from openai_conversations.operations.jsontypes import JsonObject, as_list, is_list, is_object, text_of, type_of
+from openai_conversations.jsontypes import JsonObject, as_array, is_array, is_object, text_of, type_of
 
 _TEXTS: Final = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
 _ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
@@ -59,7 +59,7 @@ def _reasoning(item: JsonObject) -> str:
 
 def is_empty_reasoning(item: JsonObject) -> bool:
     """Whether a reasoning item holds nothing: the service refuses it."""
-    return not (as_list(item.get("summary")) or as_list(item.get("content")) or text_of(item, "encrypted_content"))
+    return not (as_array(item.get("summary")) or as_array(item.get("content")) or text_of(item, "encrypted_content"))
 
 
 def _additional_tools(item: JsonObject) -> str:
@@ -91,7 +91,7 @@ def writable(item: JsonObject) -> JsonObject:
 
 def _writable_message(item: JsonObject) -> JsonObject:
     content = item.get("content")
-    if not is_list(content):
+    if not is_array(content):
         return item
     role = text_of(item, "role")
     parts = [written for part in content for written in _part(part, role)]

@@ -52,7 +52,11 @@ class Schema:
     __attrs_attrs__: ClassVar[tuple[Any, ...]]
 
     extra: dict[str, Any] | None = None
-    """Fields that this version does not know, as received, or ``None``; they are sent back unchanged."""
+    """
+    Fields that this version does not know, as received, or ``None``; they are sent back unchanged.
+
+    Also what a server wrote in another way than the class has it, such as a ``created_at`` that is a date.
+    """
 
     def __eq__(self, other: object) -> bool:
         if self.__class__ is not other.__class__:

@@ -258,7 +258,6 @@ async def newest_item(request: Request, send: Handler, known: str | None) -> str
         APIError: The listing failed.
         PaginationStalledError: The server says that there are items and gives none.
     """
-
     walk = PageWalk()
     while walk.goes_on():
         page = json_page(await send(listing_of(request, after=walk.cursor, limit=_RECENT)))

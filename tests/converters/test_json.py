@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import collections
+import dataclasses
+import datetime as dt
+import enum
 import json
 import math
+import types
+import uuid
 
 import pytest
 from hypothesis import given
 
-from openai_conversations.converters.json import dumps, loads, loads_exact, walk
+from openai_conversations.converters.json import dumps, loads, loads_exact, loads_lossless, walk
 from tests.strategies import anything, plain
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    HIGH = 2
+
+
+class Shade(enum.StrEnum):
+    DARK = "dark"
+
+
+class Pair(enum.Enum):
+    BOTH = (1, "b")
+
+
+@dataclasses.dataclass
+class Box:
+    held: object
+    _private: int = 0
 
 
 def nested(depth):
@@ -95,6 +123,9 @@ def test_written(value, expected):
         ({"a": {"b": math.inf}}, r"\$\.a\.b is inf, which JSON cannot carry"),
         ({"a": 2**70, "b": -math.inf}, r"\$\.b is -inf, which JSON cannot carry"),
         ({"a": [{"b": object()}]}, r"\$\.a\[0\]\.b is of type object, which JSON cannot carry"),
+        ({"a": [Box(held=object())]}, r"\$\.a\[0\]\.held is of type object, which JSON cannot carry"),
+        ({"a": Box(held=[math.nan])}, r"\$\.a\.held\[0\] is nan, which JSON cannot carry"),
+        ({"a": Box}, r"\$\.a is of type type, which JSON cannot carry"),
         ({"a": b"bytes"}, r"\$\.a is of type bytes, which JSON cannot carry"),
         ({"a": {1: 2}}, r"\$\.a has the key 1; the keys of a JSON object are strings"),
         ({"a": {1, 2}}, r"\$\.a is of type set, which JSON cannot carry"),
@@ -106,14 +137,57 @@ def test_what_json_cannot_carry(value, complaint):
         dumps(value)
 
 
-def test_what_holds_itself():
-    """A value that holds itself, or nests without end, is refused."""
-    endless = []
-    endless.append(endless)
+@pytest.mark.parametrize("large", [1, 2**70])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Colour.RED, "red"),
+        (Level.HIGH, 2),
+        (Shade.DARK, "dark"),
+        (Pair.BOTH, [1, "b"]),
+        (Box(held=Colour.RED), {"held": "red"}),
+        (Box(held={"a": Box(held=None)}), {"held": {"a": {"held": None}}}),
+        (dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC), "2026-01-02T03:04:05+00:00"),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.time(3, 4), "03:04:00"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (types.MappingProxyType({"a": Colour.RED}), {"a": "red"}),
+        (collections.OrderedDict(a=Colour.RED), {"a": "red"}),
+    ],
+)
+def test_python_values(value, expected, large):
+    """What orjson writes besides JSON values is written, and in the same way when the rest needs the other writer."""
+    assert {"a": [expected], "n": large} == loads_exact(dumps({"a": [value], "n": large}))
 
-    for value in (endless, nested(501)):
-        with pytest.raises(ValueError, match="nests deeper than 500 levels, or holds itself"):
-            dumps(value)
+
+def test_what_holds_itself():
+    """A value that holds itself is refused; the message says where it does so."""
+    endless = {"type": "message"}
+    endless["content"] = [{"type": "input_text", "of": endless}]
+
+    with pytest.raises(ValueError, match=r"^\$\.items\[1\]\.content\[0\]\.of is a value that holds itself$"):
+        dumps({"items": [{}, endless]})
+
+
+def test_what_nests_too_deeply():
+    """A value that nests deeper than 500 levels is refused; the message names where, and stays short."""
+    for depth in (501, 5_000):
+        with pytest.raises(ValueError, match=r"^\$\.items(\[0\])+.*… nests deeper than 500 levels$") as caught:
+            dumps({"items": nested(depth)})
+        assert 100 > len(str(caught.value))
+
+
+def test_what_comes_twice():
+    """The same value in two places does not hold itself."""
+    shared = {"a": [2**70]}
+
+    assert {"x": [shared, shared], "y": shared} == loads_exact(dumps({"x": [shared, shared], "y": shared}))
+
+
+@given(anything)
+def test_lossless(value):
+    """The lossless reader reads what the exact one does."""
+    assert plain(loads_exact(dumps(value))) == plain(loads_lossless(dumps(value)))
 
 
 def test_walk():

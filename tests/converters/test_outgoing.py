@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
+import datetime as dt
+import enum
+import inspect
 import json
+import sys
 import types
+import uuid
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -97,6 +103,96 @@ def test_mappings_go_out_as_they_are(kind):
     mapping = {"type": "message", "id": "mine", "role": "user", "content": [InputText(text="Hi")], "created_by": None}
 
     assert [{**mapping, "content": [{"type": "input_text", "text": "Hi"}]}] == CODEC.encode_items([kind(mapping)])
+
+
+class Role(enum.Enum):
+    USER = "user"
+
+
+@dataclasses.dataclass
+class Part:
+    text: str
+    type: str = "input_text"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ([Part("Hi")], [{"text": "Hi", "type": "input_text"}]),
+        ([types.MappingProxyType({"type": "input_text", "text": "Hi"})], [{"type": "input_text", "text": "Hi"}]),
+        ([Part(InputText(text="Hi"))], [{"text": {"type": "input_text", "text": "Hi"}, "type": "input_text"}]),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    ],
+)
+def test_python_values(content, expected):
+    """Enums, dataclasses, dates and UUIDs become the JSON that is sent: nothing later sees the caller's own values."""
+    assert [{"role": "user", "content": expected}] == CODEC.encode_items([{"role": Role.USER, "content": content}])
+
+
+def test_python_values_in_objects():
+    """So they do where they stand in an object of ours, also one of an unknown type."""
+    message = Message(
+        role=Role.USER, content=[Part("Hi")], extra={"at": dt.date(2026, 1, 2), "of": InputText(text="a")}
+    )
+    of = {"type": "input_text", "text": "a"}
+    sent = {"type": "message", "role": "user", "content": [{"text": "Hi", "type": "input_text"}]}
+
+    assert [{**sent, "at": "2026-01-02", "of": of}] == CODEC.encode_items([message])
+    assert [{"type": "new", "by": "user", "of": of}] == CODEC.encode_items(
+        [UnknownItem(data={"type": "new", "by": Role.USER, "of": InputText(text="a")})]
+    )
+
+
+def endless(item):
+    """An item in which a part holds the item."""
+    part = {"type": "input_text", "item": item}
+    if isinstance(item, Message):
+        item.content = [part]
+    else:
+        item["content"] = [part]
+    return item
+
+
+def deep():
+    value = "Hi"
+    for _ in range(5_000):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("item", "complaint"),
+    [
+        (endless({}), r"^items\[1\]\.content\[0\]\.item is a value that holds itself$"),
+        (endless(Message(role="user", content="")), r"^items\[1\]\.content\[0\]\.item is a value that holds itself$"),
+        ({"content": deep()}, r"^items\[1\]\.content\[0\]\[0\].*… nests deeper than 500 levels$"),
+        (Message(role="user", content=deep()), r"^items\[1\]\.content\[0\].*… nests deeper than 500 levels$"),
+        (
+            Message(role="user", content="", extra={"x": deep()}),
+            r"^items\[1\]\.x\[0\].*… nests deeper than 500 levels$",
+        ),
+        ({"content": Part(deep())}, r"^items\[1\]\.content\.text\[0\].*… nests deeper than 500 levels$"),
+    ],
+)
+def test_what_does_not_end(item, complaint):
+    """An item that holds itself or nests without end is refused before anything is sent; the message says where."""
+    with pytest.raises(InvalidArgumentError, match=complaint):
+        CODEC.encode_items([{}, item])
+
+
+def test_where_the_stack_is_nearly_full():
+    """Where the caller has used up the stack, an item is refused that could be sent from elsewhere."""
+    value = []
+    for _ in range(300):
+        value = [value]
+
+    def at_depth(levels):
+        return at_depth(levels - 1) if levels else CODEC.encode_items([{"content": value}])
+
+    with pytest.raises(InvalidArgumentError, match=r"^items\[0\] nests too deeply to be written from here$"):
+        at_depth(sys.getrecursionlimit() - len(inspect.stack(0)) - 200)
+    assert 1 == len(at_depth(0))
 
 
 def test_tuples_are_lists():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openai_conversations.cli.render.output import console
 from openai_conversations.cli.render.text import clean, folded
-from openai_conversations.operations.jsontypes import as_object
+from openai_conversations.jsontypes import as_object
 
 if TYPE_CHECKING:
     from openai_conversations.operations.repair.check import CheckReport

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Sequence
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.converters.json import dumps, loads_lossless
+from openai_conversations.jsontypes import JsonObject, as_object
 from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.manifest import Manifest, make_manifest
 from openai_conversations.operations.archive.reader import Archive
-from openai_conversations.operations.jsontypes import JsonObject, as_object
 from openai_conversations.operations.listing import read_all
 
 

@@ -14,9 +14,9 @@ from typing import Final
 
 import attrs
 
+from openai_conversations.jsontypes import JsonObject, is_array, is_object, type_of
 from openai_conversations.operations.erase.receipts import iso
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.jsontypes import JsonObject, is_list, is_object, type_of
 
 FORMAT: Final = "openai_conversations/conversation"
 VERSION: Final = 1
@@ -132,9 +132,9 @@ _MEMBERS: Final[Mapping[str, Callable[[object], bool]]] = {
     "conversation": is_object,
     "source": _is_text,
     "exported_at": _is_text,
-    "include": is_list,
+    "include": is_array,
     "items": _is_count,
     "types": is_object,
     "sha256": _is_text,
-    "digests": is_list,
+    "digests": is_array,
 }

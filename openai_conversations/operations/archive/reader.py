@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, is_object
 from openai_conversations.operations.archive.formats.assistants import is_thread_message, read_thread
 from openai_conversations.operations.archive.formats.chat_completions import is_chat_message, read_chat
 from openai_conversations.operations.archive.manifest import (
@@ -22,7 +23,6 @@ from openai_conversations.operations.archive.manifest import (
 )
 from openai_conversations.operations.copy.differences import Difference
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, is_list, is_object
 
 Text: TypeAlias = str | bytes
 Lines: TypeAlias = Text | Iterable[Text] | AsyncIterable[Text]
@@ -206,12 +206,12 @@ def _messages(document: Any) -> list[Any]:
     for name in ("messages", "data"):
         if is_object(document):
             document = document.get(name, document)
-    return as_list(document)
+    return as_array(document)
 
 
 def _thread(document: Any) -> JsonObject:
     """The object that has the metadata: the document itself or its ``thread``."""
-    if is_list(document):
+    if is_array(document):
         return {}
     outer = as_object(document)
     return as_object(outer.get("thread")) or {

@@ -15,6 +15,7 @@ import attrs
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.converters.outgoing import KEEPS_ID
+from openai_conversations.jsontypes import JsonObject, as_object
 from openai_conversations.limits import (
     INCLUDE_ALL,
     ITEMS_PER_APPEND,
@@ -24,7 +25,6 @@ from openai_conversations.limits import (
 )
 from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
 from openai_conversations.operations.errors import CopyIncompleteError
-from openai_conversations.operations.jsontypes import JsonObject, as_object
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.operations.writable import refusal_of, writable
 from openai_conversations.writing.chunks import Append, AppendOptions, Writing

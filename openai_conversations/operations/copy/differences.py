@@ -8,7 +8,7 @@ from typing import Any, Literal
 import attrs
 
 from openai_conversations.api.pagination import item_id
-from openai_conversations.operations.jsontypes import JsonObject, is_list, is_object, type_of
+from openai_conversations.jsontypes import JsonObject, is_array, is_object, type_of
 
 Kind = Literal["left_out", "lost", "changed", "added"]
 
@@ -67,7 +67,7 @@ def without_nulls(value: Any) -> Any:
     """The value without the members that are null, at any depth."""
     if is_object(value):
         return {key: without_nulls(member) for key, member in value.items() if member is not None}
-    return [without_nulls(member) for member in value] if is_list(value) else value
+    return [without_nulls(member) for member in value] if is_array(value) else value
 
 
 def _object(original: Mapping[str, Any], copy: Mapping[str, Any], path: str) -> Iterator[tuple[str, Kind]]:
@@ -84,7 +84,7 @@ def _object(original: Mapping[str, Any], copy: Mapping[str, Any], path: str) -> 
 def _value(original: object, copy: object, path: str) -> Iterator[tuple[str, Kind]]:
     if is_object(original) and is_object(copy):
         yield from _object(original, copy, path)
-    elif is_list(original) and is_list(copy) and len(original) == len(copy):
+    elif is_array(original) and is_array(copy) and len(original) == len(copy):
         yield from _list(original, copy, path)
     elif type(original) is not type(copy) or original != copy:
         yield path, "changed"

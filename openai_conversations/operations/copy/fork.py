@@ -9,6 +9,7 @@ import attrs
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
+from openai_conversations.jsontypes import JsonObject
 from openai_conversations.operations.copy.copying import (
     CopyReport,
     accepted_metadata,
@@ -20,7 +21,6 @@ from openai_conversations.operations.copy.copying import (
     unanswered,
 )
 from openai_conversations.operations.errors import NoSuchItemError
-from openai_conversations.operations.jsontypes import JsonObject
 from openai_conversations.operations.listing import read_all
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.schemas.conversation import Conversation

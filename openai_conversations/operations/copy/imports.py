@@ -15,6 +15,7 @@ from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.jsontypes import JsonObject
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.copy.copying import (
     CopyPlan,
@@ -29,7 +30,6 @@ from openai_conversations.operations.copy.copying import (
 )
 from openai_conversations.operations.copy.fork import INHERIT, Inherit
 from openai_conversations.operations.errors import ImportConflictError
-from openai_conversations.operations.jsontypes import JsonObject
 from openai_conversations.operations.listing import read_all
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.writing.chunks import Writing

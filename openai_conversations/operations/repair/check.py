@@ -10,7 +10,7 @@ import attrs
 
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
-from openai_conversations.operations.jsontypes import JsonObject, as_object, text_of, type_of
+from openai_conversations.jsontypes import JsonObject, as_object, text_of, type_of
 from openai_conversations.operations.listing import read_all
 from openai_conversations.operations.repair.tool_calls import Links, calls_named_by, link, names_of
 from openai_conversations.operations.writable import is_empty_reasoning

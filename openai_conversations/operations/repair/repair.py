@@ -16,9 +16,9 @@ from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
 from openai_conversations.errors import NotFoundError
+from openai_conversations.jsontypes import JsonObject, text_of, type_of
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.operations.errors import OutdatedPlanError
-from openai_conversations.operations.jsontypes import JsonObject, text_of, type_of
 from openai_conversations.operations.listing import read_all
 from openai_conversations.operations.repair.check import CheckReport, Finding, examine, fingerprint
 from openai_conversations.operations.repair.tool_calls import link

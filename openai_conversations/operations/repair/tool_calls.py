@@ -12,7 +12,7 @@ from typing import Final
 
 import attrs
 
-from openai_conversations.operations.jsontypes import JsonObject, text_of, type_of
+from openai_conversations.jsontypes import JsonObject, text_of, type_of
 
 OUTPUT_OF: Final[Mapping[str, str]] = {
     "function_call": "function_call_output",

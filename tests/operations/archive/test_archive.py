@@ -10,9 +10,9 @@ import pytest
 from openai_conversations.converters.json import dumps
 from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.export import export
+from openai_conversations.operations.archive.files import loads_lossless
 from openai_conversations.operations.archive.reader import read_archive, whole_text
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.archive.files import loads_lossless
 from tests.operations.fakes import FakeCalls, tools, user
 
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from openai_conversations.operations.archive.files import loads_lossless
 from openai_conversations.operations.archive.reader import Archive, read_archive
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.archive.files import loads_lossless
 
 
 def read(document: object) -> Archive:

@@ -12,11 +12,11 @@ from html.parser import HTMLParser
 import markdown_it
 import pytest
 
+from openai_conversations.operations.archive.files import render_archive
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.archive.render.html import _environment
 from openai_conversations.operations.archive.render.safety import safe_image, safe_link
 from openai_conversations.operations.errors import MissingExtraError
-from openai_conversations.operations.archive.files import render_archive
 from openai_conversations.schemas.items import ITEM_CLASSES
 from tests.server.samples import IDS, ITEMS
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_object, text_of
 from openai_conversations.operations.archive.formats.chat_completions import image
 from openai_conversations.operations.copy.differences import Difference
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, is_object, text_of
 
 _CARRIED: Final = frozenset({"object", "role", "content"})
 
@@ -22,7 +22,7 @@ def is_thread_message(value: object) -> bool:
     """Whether a JSON value is a message of a thread: it says so, or its text has a ``value``."""
     if text_of(value, "object") == "thread.message":
         return True
-    parts = as_list(as_object(value).get("content"))
+    parts = as_array(as_object(value).get("content"))
     return any("value" in as_object(as_object(part).get("text")) for part in parts)
 
 
@@ -73,7 +73,7 @@ class _Message:
 
     def _given(self) -> list[Any]:
         content = self._message.get("content")
-        return [{"type": "text", "text": {"value": content}}] if isinstance(content, str) else as_list(content)
+        return [{"type": "text", "text": {"value": content}}] if isinstance(content, str) else as_array(content)
 
     def _lose(self, path: str, reason: str = "", *, whole: bool = False) -> None:
         self.unread.append(
@@ -101,7 +101,7 @@ class _Message:
 
     def _text(self, path: str, text: JsonObject) -> JsonObject:
         value = text_of(text, "value")
-        given = as_list(text.get("annotations"))
+        given = as_array(text.get("annotations"))
         if self._role == "user":
             if given:
                 self._lose(f"{path}.text.annotations")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, is_object, text_of
 from openai_conversations.operations.copy.differences import Difference, Kind
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, is_list, is_object, text_of
 
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
@@ -69,7 +69,7 @@ class _Reader:
         content = message.get("content")
         if isinstance(content, str):
             written: Any = content
-        elif is_list(content):
+        elif is_array(content):
             written = [part for at, given in enumerate(content) for part in self._part(f"content[{at}]", given)]
         else:
             raise self.fail("its content is neither text nor a list of parts")
@@ -119,12 +119,12 @@ class _Reader:
     def _answer(self, message: JsonObject) -> list[JsonObject]:
         content = message.get("content")
         given: list[Any] = (
-            [{"type": "text", "text": content}] if content and isinstance(content, str) else as_list(content)
+            [{"type": "text", "text": content}] if content and isinstance(content, str) else as_array(content)
         )
         parts = [made for at, part in enumerate(given) for made in self._answer_part(f"content[{at}]", part)]
         if refusal := text_of(message, "refusal"):
             parts.append({"type": "refusal", "refusal": refusal})
-        self._annotate(parts, as_list(message.get("annotations")))
+        self._annotate(parts, as_array(message.get("annotations")))
         return parts
 
     def _answer_part(self, path: str, part: Any) -> Iterator[JsonObject]:
@@ -146,7 +146,7 @@ class _Reader:
             self.lose("annotations")
 
     def _calls(self, message: JsonObject) -> Iterator[JsonObject]:
-        for at, call in enumerate(as_list(message.get("tool_calls"))):
+        for at, call in enumerate(as_array(message.get("tool_calls"))):
             yield self._call(f"tool_calls[{at}]", as_object(call))
         legacy = as_object(message.get("function_call"))
         if legacy:
@@ -170,7 +170,7 @@ class _Reader:
 
     def _output(self, message: JsonObject) -> str | list[JsonObject]:
         content = message.get("content")
-        if is_list(content):
+        if is_array(content):
             return [part for at, given in enumerate(content) for part in self._part(f"content[{at}]", given)]
         return content if isinstance(content, str) else ""
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import attrs
 
+from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, is_object, text_of
 from openai_conversations.operations.archive.render.values import json_in, json_text
-from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, is_list, is_object, text_of
 
 BlockKind = Literal["text", "code", "image", "file", "note", "refusal", "links"]
 
@@ -89,7 +89,7 @@ def of_content(content: object) -> tuple[Block, ...]:
     """The blocks of a content, of a tool's output, or of a screenshot, whatever it is made of."""
     if content is None or content == "":
         return ()
-    parts: Sequence[Any] = content if is_list(content) else [content]
+    parts: Sequence[Any] = content if is_array(content) else [content]
     return tuple(block for part in parts for block in _part(part))
 
 
@@ -125,7 +125,7 @@ def _file(part: JsonObject) -> Block:
 
 
 def _citations(part: JsonObject) -> list[Block]:
-    found = tuple(dict.fromkeys(_citation(as_object(each)) for each in as_list(part.get("annotations"))))
+    found = tuple(dict.fromkeys(_citation(as_object(each)) for each in as_array(part.get("annotations"))))
     return [Block(kind="links", links=found)] if found else []
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import attrs
 
 from openai_conversations.api.pagination import item_id
+from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, text_of, type_of
 from openai_conversations.operations.archive.render.blocks import (
     Block,
     Section,
@@ -23,7 +24,6 @@ from openai_conversations.operations.archive.render.blocks import (
     section,
 )
 from openai_conversations.operations.archive.render.values import flat_json, hint
-from openai_conversations.operations.jsontypes import JsonObject, as_list, as_object, is_list, text_of, type_of
 from openai_conversations.operations.repair.tool_calls import link
 
 EntryKind = Literal["message", "tool", "output", "reasoning", "event"]
@@ -166,7 +166,7 @@ def _image_generation(item: JsonObject) -> Entry:
 def _code_interpreter(item: JsonObject) -> Entry:
     source = text_of(item, "code")
     sections = [Section(title="code", blocks=(code(source, "python"),))] if source else []
-    blocks = [_interpreter_output(output) for output in as_list(item.get("outputs"))]
+    blocks = [_interpreter_output(output) for output in as_array(item.get("outputs"))]
     if blocks:
         sections.append(Section(title="output", blocks=tuple(blocks), is_output=True))
     return Entry(id="", kind="tool", title="code interpreter", hint=hint(source), sections=tuple(sections))
@@ -212,10 +212,10 @@ def _output_of(output: JsonObject) -> tuple[Section, ...]:
         return (Section(title="answer", blocks=(note(_approval(output).title),), is_output=True),)
     value = output.get(_OUTPUT_MEMBER.get(tag, "output"))
     if tag == "shell_call_output":
-        return tuple(_shell_output(as_object(each)) for each in as_list(value))
+        return tuple(_shell_output(as_object(each)) for each in as_array(value))
     if tag == "computer_call_output":
         return (Section(title="screenshot", blocks=of_content(value), is_output=True),)
-    if is_list(value):
+    if is_array(value):
         return (Section(title="output", blocks=of_content(value), is_output=True),)
     return () if value is None else (section("output", value, is_output=True),)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from openai_conversations.operations.jsontypes import is_list, is_object
+from openai_conversations.jsontypes import is_array, is_object
 
 _LINE: Final = 60
 _DEEPEST: Final = 30
@@ -32,7 +32,7 @@ def json_text(value: object) -> str:
 
 def _broken(value: object, indent: str, depth: int) -> str:
     flat = flat_json(value)
-    if len(flat) <= _LINE or depth >= _DEEPEST or not (is_object(value) or is_list(value)):
+    if len(flat) <= _LINE or depth >= _DEEPEST or not (is_object(value) or is_array(value)):
         return flat
     inner = f"{indent}  "
     if is_object(value):
@@ -66,7 +66,7 @@ def _tokens(value: object) -> Iterator[str]:
             yield node
         elif is_object(node):
             stack.extend(reversed(_members(node.items(), "{}")))
-        elif is_list(node):
+        elif is_array(node):
             stack.extend(reversed(_members([(None, each) for each in node], "[]")))
         else:
             yield json.dumps(node, ensure_ascii=False, default=str)

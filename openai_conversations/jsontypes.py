@@ -1,4 +1,8 @@
-"""Looking into JSON values that may be anything."""
+"""
+Looking into JSON values that may be anything; for the client's side, the embedded server has its own.
+
+This knows Python's types and nothing of the API, so that every layer may import it, as it may ``limits``.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ JsonObject: TypeAlias = dict[str, Any]
 
 
 def is_object(value: object) -> TypeGuard[JsonObject]:
-    """Whether the value is a JSON object."""
+    """Whether a value is a JSON object, for type checkers too."""
     return isinstance(value, dict)
 
 
-def is_list(value: object) -> TypeGuard[list[Any]]:
-    """Whether the value is a JSON array."""
+def is_array(value: object) -> TypeGuard[list[Any]]:
+    """Whether a value is a JSON array, for type checkers too."""
     return isinstance(value, list)
 
 
@@ -22,9 +26,9 @@ def as_object(value: object) -> JsonObject:
     return value if is_object(value) else {}
 
 
-def as_list(value: object) -> list[Any]:
+def as_array(value: object) -> list[Any]:
     """The value when it is a JSON array, else an empty one."""
-    return value if is_list(value) else []
+    return value if is_array(value) else []
 
 
 def text_of(value: object, key: str) -> str:
