@@ -51,9 +51,17 @@ def _without_credentials(text: str) -> str:
     return _CREDENTIAL.sub(r"\1***", text)
 
 
+# What a terminal obeys, and characters that turn the order of others round.
+_UNPRINTABLE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # https://ecma-international.org/publications-and-standards/standards/ecma-48/ §5.4
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"
+    r"|[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+
 def one_line(text: str) -> str:
-    """Fold white space, hide what looks like a credential, and cut after 300 characters."""
-    folded = _without_credentials(" ".join(text.split()))
+    """Fold white space, drop what a terminal obeys, hide what looks like a credential, cut after 300 characters."""
+    folded = _without_credentials(_UNPRINTABLE.sub("", " ".join(text.split())))
     return folded if len(folded) <= _LONGEST_MESSAGE else f"{folded[:_LONGEST_MESSAGE]}…"
 
 
@@ -408,7 +416,7 @@ def error_message(body: object) -> str:
     plain text, empty.
     """
     if isinstance(body, str):
-        return body
+        return "the response is an HTML page" if body.lstrip().startswith("<") else body
     details = error_details(body)
     for key in ("message", "detail", "title", "error"):
         value = details.get(key)

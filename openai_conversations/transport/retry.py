@@ -87,7 +87,9 @@ class Retry:
     async def __call__(self, request: Request, handler: Handler) -> Response:
         started = self._clock()
         if request.deadline is not None and request.deadline <= started:
-            raise late(request, None, is_for_call=True, is_sent=False)
+            over = late(request, None, is_for_call=True, is_sent=False)
+            over.attempts = request.attempts
+            raise over
         outcome = await _attempt(request, handler)
         # The usual call ends here, and saves the record of its only attempt and the state of a loop: 5 µs of 20.
         if (

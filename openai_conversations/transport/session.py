@@ -170,7 +170,7 @@ class SessionManager:
                 is_sent = has_place and (body is None or body.is_sent)
                 failure = late(request, timer.bound, is_for_call=timer.is_for_call, is_sent=is_sent, status=status)
         except RuntimeError as error:
-            if not opened.session.closed:
+            if not opened.session.closed or (body is not None and body.is_sent):
                 raise
             failure, cause = ClientClosedError("the aiohttp session of this client is closed"), _bare(error)
         finally:

@@ -66,11 +66,14 @@ def _message(response: Response, body: object) -> str:
     if 300 <= response.status_code < 400:
         return f"{text}: redirects are not followed; check base_url (it points to {response.headers.get('location')})"
     said = error_message(body)
-    if said.lstrip().startswith("<"):
-        said = "the response is an HTML page"
     if response.status_code == 404 and not is_error_object(body):
-        said = f"{said}; is base_url right? It is {response.source.base_url or 'not known'}".removeprefix("; ")
+        said = f"{said}; {_base_url_hint(response.source.base_url)}".removeprefix("; ")
     return f"{text}: {said}" if said else text
+
+
+def _base_url_hint(base_url: str) -> str:
+    lacks = "" if base_url.endswith("/v1") else ", without the /v1 that most servers have"
+    return f"is base_url right? It is {base_url}{lacks}" if base_url else "is base_url right?"
 
 
 def _phrase(status_code: int) -> str:

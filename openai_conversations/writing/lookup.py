@@ -16,7 +16,12 @@ import attrs
 
 from openai_conversations.api import operations
 from openai_conversations.api.pagination import JsonPage, Once, PageWalk, item_id, json_page
-from openai_conversations.errors import APIError, APIResponseValidationError, ConversationsError
+from openai_conversations.errors import (
+    APIError,
+    APIResponseValidationError,
+    ConversationLockedError,
+    ConversationsError,
+)
 from openai_conversations.limits import ITEMS_PER_PAGE
 from openai_conversations.transport.classify import may_arrive_late, may_be_under_way, state_of, wait_before_next
 from openai_conversations.transport.message import Handler, Listing, Replay, Request, Response
@@ -39,6 +44,10 @@ _NO_BUDGET: Final = "Nobody looked: the retry budget of this client is exhausted
 _NO_TIME: Final = "There was no time left to look."
 _MAY_BE_UNDER_WAY: Final = "It was not there when last looked up, but the service may still be at work on it."
 _MAY_ARRIVE: Final = "It was not there when last looked up, but may still arrive."
+
+_NOT_SHOWN: Final = (
+    "The conversation does not show the last item that was known before: the listing lags behind, or it was deleted."
+)
 
 _OURS: Final = frozenset({"after", "before", "limit", "order"})
 
@@ -79,6 +88,8 @@ class Lookup:
         behind, is_met = await self._read_back()
         if is_met:
             return judge(self.sent, behind)
+        if self.last_item_id and all(item_id(item) != self.last_item_id for item in behind):
+            return Match(known=_NOT_SHOWN, resembling=resembling(self.sent, behind))
         if judge(self.sent, behind).is_absent:
             return Match(is_absent=True)
         known = (
@@ -130,6 +141,7 @@ class Lookups:
         budget: Each lookup takes a token.
         runtime: Clock, sleep and randomness.
         tokens: What was taken from the budget.
+        has_waited: Whether the wait that the last failure asks for was made; if not, nothing may be sent again.
     """
 
     lookup: Lookup
@@ -137,6 +149,7 @@ class Lookups:
     budget: RetryBudget
     runtime: Runtime
     tokens: int = 0
+    has_waited: bool = True
 
     async def match(self, failure: APIError) -> Match:
         """
@@ -179,8 +192,11 @@ class Lookups:
         """Wait before the first lookup, unless hardly any time would be left: then it comes at once."""
         response = getattr(failure, "response", None)
         state = state_of(failure.attempts[:-1], remaining=remaining, random=self.runtime.uniform())
+        if isinstance(failure, ConversationLockedError):
+            state = attrs.evolve(state, retries=state.retries + state.lock_waits)
         wait = wait_before_next(response if isinstance(response, Response) else None, state, self.policy)
-        if wait and (remaining is None or wait <= remaining * _WAIT_SHARE):
+        self.has_waited = wait is not None and (remaining is None or wait <= remaining * _WAIT_SHARE)
+        if wait and self.has_waited:
             await self.runtime.sleep(wait)
 
     async def _look_again(self) -> Match:

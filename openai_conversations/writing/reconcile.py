@@ -25,13 +25,14 @@ from openai_conversations.errors import (
     ConversationLockedError,
     ConversationsError,
     NotFoundError,
+    error_message,
 )
 from openai_conversations.transport.classify import is_time_for_a_write, is_transient, is_unknown_failure, state_of
 from openai_conversations.transport.message import Handler, Replay, Request, Response
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
-from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.transport.status import error_body, is_api_not_found
 from openai_conversations.writing.compare import Match, is_as_sent
 from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.lookup import NOBODY_LOOKED, Lookup, Lookups, newest_item
@@ -142,10 +143,11 @@ class Reconcile:
     def _may_send_again(self, request: Request, failure: APIError, lookups: Lookups) -> bool:
         """Whether what is absent may be sent again: if the policy allows another attempt, and time does."""
         remaining = lookups.remaining
-        if remaining is not None and not is_time_for_a_write(remaining, 0.0):
+        if not lookups.has_waited or (remaining is not None and not is_time_for_a_write(remaining, 0.0)):
             return False
         if isinstance(failure, ConversationLockedError):
-            return request.max_retries > 0
+            is_patient = remaining is not None or _waited_for_lock(failure) < self._policy.longest_lock_wait
+            return request.max_retries > 0 and is_patient
         response = getattr(failure, "response", None)
         retries = state_of(failure.attempts[:-1], remaining=None, random=0.0).retries
         is_worth_it = not isinstance(response, Response) or is_transient(response)
@@ -171,27 +173,35 @@ class Reconcile:
         return response
 
     async def _delete(self, request: Request, handler: Handler) -> Response:
-        """A retried deletion that finds the conversation gone, after an unknown outcome, has succeeded."""
+        """
+        A retried deletion that finds the conversation gone, after an unknown outcome, has succeeded.
+
+        So has one that is answered with 204, as servers of other makers do.
+        """
         try:
             response = await handler(request)
         except NotFoundError as error:
             if not (error.after_unknown_outcome and is_api_not_found(error, request)):
                 raise
-            gone = {"id": request.conversation_id, "object": "conversation.deleted", "deleted": True}
-            response = Response(status_code=200, content=codec().encode(gone), source=request, attempts=error.attempts)
+            response = Response(status_code=200, content=b"", source=request, attempts=error.attempts)
         self.last_items.forget(request.conversation_key)
-        return response
+        if request.stream or response.content.strip():
+            return response
+        gone = {"id": request.conversation_id, "object": "conversation.deleted", "deleted": True}
+        return response.replace(content=codec().encode(gone))
 
     async def _delete_item(self, request: Request, handler: Handler) -> Response:
         """The same of an item; what such a call returns, the conversation, is then asked for."""
         try:
-            return await handler(request)
+            response = await handler(request)
+            if request.stream or response.content.strip():
+                return response
         except NotFoundError as error:
             if not (error.after_unknown_outcome and is_api_not_found(error, request)):
                 raise
-            return await handler(_conversation_of(request))
         finally:
             self.last_items.forget(request.conversation_key, request.item_id)
+        return await handler(_conversation_of(request))
 
     async def _list(self, request: Request, handler: Handler) -> Response:
         """Learn the last item from a page that shows the end of a conversation."""
@@ -245,11 +255,21 @@ def _counted(failure: APIError) -> tuple[Attempt, ...]:
     return (*earlier, attrs.evolve(last, locked=isinstance(failure, ConversationLockedError)))
 
 
+def _waited_for_lock(failure: APIError) -> float:
+    """Seconds since the conversation was first met locked, after a doubt."""
+    last = failure.attempts[-1]
+    return last.started - next((attempt.started for attempt in failure.attempts if attempt.locked), last.started)
+
+
 def _unlike(response: Response, message: str) -> APIResponseValidationError:
     """The failure for a 2xx response that does not say what was done: the write may have been carried out."""
     *earlier, last = response.history
     attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
-    return APIResponseValidationError(response.replace(attempts=attempts), message=message)
+    body = error_body(response)
+    said = error_message(body)
+    return APIResponseValidationError(
+        response.replace(attempts=attempts), body, message=f"{message}: {said}" if said else message
+    )
 
 
 def _not_sent_again(request: Request, failure: APIError, last_item_id: str | None) -> APIError:

@@ -144,7 +144,11 @@ def test_a_404_that_is_not_the_api_says_where_it_comes_from(body):
     """A 404 that is not the API's names the base URL: most often that is what is wrong."""
     response = answer(404, body).replace(source=get_request(base_url="http://h"))
 
-    assert str(status_error(response)).endswith("is base_url right? It is http://h")
+    assert str(status_error(response)).endswith(
+        "is base_url right? It is http://h, without the /v1 that most servers have"
+    )
+    right = response.replace(source=get_request(base_url="http://h/v1"))
+    assert str(status_error(right)).endswith("is base_url right? It is http://h/v1")
     assert "base_url" not in str(status_error(response.replace(content=OURS)))
 
 
