@@ -24,7 +24,6 @@ from openai_conversations.bulk.ledger import Ledger, LedgerRow, Result
 from openai_conversations.bulk.progress import BulkProgress, BulkSummary, Meter
 from openai_conversations.errors import (
     APIConnectionError,
-    APIError,
     APIStatusError,
     AuthenticationError,
     ClientClosedError,
@@ -379,6 +378,4 @@ def kind_of(error: BaseException) -> str:
     """What failures are counted by: without ids, so that there are few kinds."""
     if isinstance(error, APIStatusError):
         return f"{error.status_code} {error.code or type(error).__name__}"
-    if isinstance(error, APIError):
-        return type(error).__name__
     return type(error).__name__

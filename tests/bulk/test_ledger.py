@@ -119,6 +119,21 @@ async def test_one_run_at_a_time(tmp_path):
                 pass
 
 
+async def test_more_receipts_than_are_read_at_a_time(tmp_path):
+    """However many receipts there are, each comes out once and in order; also when they end with a page."""
+    for count in (400, 401):
+        async with Ledger(tmp_path / f"{count}.sqlite", operation="erase") as opened:
+            await opened.add(f"conv_{number}" for number in range(count))
+            rows = await opened.take(count)
+            for row in rows:
+                opened.note_soon(row.number, [])
+            await asyncio.gather(
+                *(opened.finish(Result(number=row.number, phase="done", receipt={"of": row.id})) for row in rows)
+            )
+
+            assert [{"of": f"conv_{n}"} for n in range(count)] == [receipt async for receipt in opened.receipts()]
+
+
 async def test_one_operation(tmp_path):
     """The ledger of an export cannot be used for an erase."""
     async with ledger(tmp_path, "export"):
