@@ -22,6 +22,8 @@ import attrs
 IGNORED: Final = frozenset({"status", "annotations", "logprobs", "created_by", "object"})
 """What a server sets or adds by itself."""
 
+_NOT_COMPARED: Final = IGNORED | {"type", "role", "id"}
+
 ON_DEMAND: Final = frozenset({"results", "sources", "outputs", "encrypted_content", "image_url", "logprobs"})
 """What a server leaves out of a listing unless asked with ``include``."""
 
@@ -167,10 +169,7 @@ def _tag(item: Any) -> str:
 
 def is_same(sent: Any, stored: Any) -> bool:
     """Whether a stored item is what was sent."""
-    if not _is_object(sent) or not _is_object(stored) or kind_of(sent) != kind_of(stored):
-        return False
-    fields = [key for key in sent if key not in ("type", "role", "id") and key not in IGNORED and _says(sent[key])]
-    verdicts = [_is_same_field(key, sent[key], stored.get(key)) for key in fields]
+    verdicts = _verdicts(sent, stored)
     if False in verdicts:
         return False
     # Something must speak for it: equal ids, or a field that is there on both sides.
@@ -181,9 +180,18 @@ def is_alike(sent: Any, stored: Any) -> bool:
     """
     Whether a stored item is what was sent but for what servers are known to rewrite.
 
-    That is what is behind a URL, white space, composed characters, and how a text is cut into parts.
+    That is what is behind a URL, white space, composed characters, and how a text is cut into parts. Nothing needs to
+    speak for it: both stand in the same place, and an image whose URL may differ has no other field.
     """
-    return is_same(_reduced(sent), _reduced(stored))
+    return False not in _verdicts(_reduced(sent), _reduced(stored))
+
+
+def _verdicts(sent: Any, stored: Any) -> list[bool | None]:
+    """Of each field that was sent, whether it is the same; ``None`` where that cannot be told."""
+    if not _is_object(sent) or not _is_object(stored) or kind_of(sent) != kind_of(stored):
+        return [False]
+    fields = {key: value for key, value in sent.items() if key not in _NOT_COMPARED and value is not None}
+    return [_is_same_field(key, value, stored.get(key)) for key, value in fields.items()]
 
 
 def _reduced(value: Any) -> Any:
@@ -214,7 +222,7 @@ def _are_ids_equal(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
 def _is_same_field(key: str, sent: Any, stored: Any) -> bool | None:
     """``None`` when it says nothing: the server does not show it."""
     if stored is None:
-        return None if key in ON_DEMAND or not _is_substance(key) else False
+        return None if key in ON_DEMAND or not (_is_substance(key) and _says(sent)) else False
     return _is_same_value(sent, stored)
 
 

@@ -22,8 +22,8 @@ from openai_conversations.errors import (
 )
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 from openai_conversations.server import ConversationsServer
-from tests.fakes import until
-from tests.operations.fakes import not_found
+from openai_conversations.transport.status import status_error
+from tests.fakes import answer, until
 
 
 class Worker:
@@ -116,7 +116,7 @@ async def test_transient_failures_are_tried_again(tmp_path):
 async def test_failures_for_good(tmp_path):
     """What fails for good is not tried again in this run, is told, and is tried by the next."""
     broken = True
-    work = Worker(lambda id, count: not_found("gone") if broken and id in ("conv_1", "conv_2") else None)
+    work = Worker(lambda id, count: status_error(answer(404)) if broken and id in ("conv_1", "conv_2") else None)
 
     summary = await run(tmp_path, work)
     broken = False
@@ -193,7 +193,7 @@ async def test_what_was_under_way_waits_again(tmp_path):
     class Stuck(Worker):
         async def __call__(self, row, note):
             if row.id == "conv_5":
-                raise AuthenticationError("401", response=not_found("no").response, body=None)
+                raise status_error(answer(401))
             self.under_way += 1
             await asyncio.Event().wait()
 

@@ -1,38 +1,32 @@
-"""The eight calls in memory: what the operations are tested with before they meet a socket."""
+"""The service in memory, as a handler at the end of the chain: what the operations are tested with before a socket."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import SimpleNamespace
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import attrs
+from multidict import CIMultiDict
 
-from openai_conversations.converters.codec import codec
-from openai_conversations.converters.json import dumps, loads_exact
-from openai_conversations.converters.outgoing import KEEPS_ID
-from openai_conversations.errors import APIConnectionError, NotFoundError, RequestInfo
-from openai_conversations.operations.calls import Tools
-from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
-from openai_conversations.schemas.items.base import Item
-from openai_conversations.schemas.page import ConversationItemList
+from openai_conversations.api.caller import Caller
+from openai_conversations.converters.json import dumps
+from openai_conversations.errors import APIConnectionError
+from openai_conversations.settings import resolve
+from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.retry import Retry
+from openai_conversations.transport.runtime import Runtime
+from openai_conversations.transport.status import status_to_error
+from openai_conversations.writing.chunks import Writing
+from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.reconcile import Reconcile
+from openai_conversations.writing.write_order import WriteOrder
 
-
-@attrs.frozen(kw_only=True)
-class FakeAnswer:
-    """A whole answer."""
-
-    value: Any
-    kind: type
-    request_id: str
-
-    @property
-    def content(self) -> bytes:
-        return dumps(self.value)
-
-    def parse(self) -> Any:
-        return codec().decode(self.content, self.kind)
+BASE_URL = "http://fake/v1"
 
 
 @attrs.define
@@ -43,139 +37,136 @@ class Stored:
     items: list[dict[str, Any]] = attrs.field(factory=list)
 
 
-class FakeCalls:
+class NoSuchThingError(Exception):
+    """What the fake answers with 404; a hook may raise it, too."""
+
+
+class FakeService:
     """
-    The eight calls over a dictionary.
+    Conversations in a dictionary, behind the shape of a handler.
 
     Attributes:
-        log: Every call: its name and its arguments.
-        before: Called with the number of each call, from 1, and its name, before it does anything.
-        after: The same, when it has done its work and before it answers.
+        requests: Every request, in the order in which they came.
+        before: Called with the number of each request, from 1, and its operation, before anything is done.
+        after: The same, when it was carried out and before it is answered.
     """
 
     def __init__(self, page_size: int = 100) -> None:
         self.stored: dict[str, Stored] = {}
         self.orphans: list[dict[str, Any]] = []
-        self.log: list[tuple[str, Any]] = []
-        self.before: Callable[[int, str], None] = lambda number, name: None
-        self.after: Callable[[int, str], None] = lambda number, name: None
+        self.requests: list[Request] = []
+        self.before: Callable[[int, str], object] = lambda number, operation: None
+        self.after: Callable[[int, str], object] = lambda number, operation: None
         self.page_size = page_size
-        self.items = SimpleNamespace(
-            create=self._create_items, list=self._list, retrieve=self._retrieve_item, delete=self._delete_item
-        )
         self._numbers = itertools.count(1)
 
+    # behind everybody's back
+
     def conversation(self, *items: dict[str, Any] | str, **body: Any) -> str:
-        """Make a conversation behind everybody's back; a string stands for a user's message."""
+        """Make a conversation; a string stands for a user's message."""
         name = f"conv_{next(self._numbers)}"
         self.stored[name] = Stored({"id": name, "object": "conversation", "created_at": 1, "metadata": {}, **body})
         self.add(name, *items)
         return name
 
     def add(self, name: str, *items: dict[str, Any] | str) -> list[str]:
-        """Add items behind everybody's back; gives their ids."""
+        """Add items; gives their ids."""
         complete = [user(item) if isinstance(item, str) else dict(item) for item in items]
         for item in complete:
             item.setdefault("id", f"item_{next(self._numbers)}")
         self.stored[name].items += complete
         return [item["id"] for item in complete]
 
-    async def create(self, *, metadata: Mapping[str, str] | None = None) -> FakeAnswer:
-        with self._call("create", metadata) as answer:
-            name = f"conv_{next(self._numbers)}"
-            body = {"id": name, "object": "conversation", "created_at": 2, "metadata": dict(metadata or {})}
-            self.stored[name] = Stored(body)
-            return answer(body, Conversation)
+    # what it was asked
 
-    async def retrieve(self, conversation_id: str) -> FakeAnswer:
-        with self._call("retrieve", conversation_id) as answer:
-            return answer(self._find(conversation_id).body, Conversation)
+    def operations(self) -> list[str]:
+        """The operations of the requests that came."""
+        return [request.operation for request in self.requests]
 
-    async def update(self, conversation_id: str, *, metadata: Mapping[str, str] | None) -> FakeAnswer:
-        with self._call("update", (conversation_id, metadata)) as answer:
-            stored = self._find(conversation_id)
-            stored.body = {**stored.body, "metadata": dict(metadata or {})}
-            return answer(stored.body, Conversation)
+    # what it does
 
-    async def delete(self, conversation_id: str) -> FakeAnswer:
-        with self._call("delete", conversation_id) as answer:
-            self.orphans += self._find(conversation_id).items
-            del self.stored[conversation_id]
-            return answer({"id": conversation_id}, ConversationDeletedResource)
+    async def __call__(self, request: Request) -> Response:
+        self.requests.append(request)
+        number = len(self.requests)
+        try:
+            self.before(number, request.operation)
+            value = self.carry_out(request)
+            self.after(number, request.operation)
+        except NoSuchThingError as error:
+            return response(request, {"error": {"message": str(error), "code": None}}, number=number, status=404)
+        return response(request, value, number=number)
 
-    async def _create_items(
+    def carry_out(self, request: Request) -> Any:
+        """Do what a request asks for; gives the body of the response."""
+        url = urlsplit(request.url)
+        assert url.path.startswith("/v1/conversations"), "the fake has nothing else"
+        names = [unquote(part) for part in url.path.removeprefix("/v1/conversations").split("/")[1:]]
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        body = json.loads(request.body or b"{}")
+        match request.method, names:
+            case "POST", []:
+                return self._create(**body)
+            case "GET", [name]:
+                return self._find(name).body
+            case "POST", [name]:
+                return self._update(self._find(name), body["metadata"])
+            case "DELETE", [name]:
+                return self._delete(name)
+            case "POST", [name, "items"]:
+                return self._append(name, body["items"])
+            case "GET", [name, "items"]:
+                return self.page(self._find(name).items, **query)
+            case "GET", [name, "items", item]:
+                return next(each for each in self._find(name).items if each["id"] == item)
+            case "DELETE", [name, "items", item]:
+                return self._delete_item(self._find(name), item)
+        raise AssertionError(f"the API has no {request.method} {request.url}")
+
+    def _create(self, metadata: dict[str, str] | None = None, items: Sequence[dict[str, Any]] = ()) -> Any:
+        name = self.conversation(*items, created_at=2, metadata=metadata or {})
+        return self.stored[name].body
+
+    def _update(self, stored: Stored, metadata: dict[str, str] | None) -> Any:
+        stored.body = {**stored.body, "metadata": metadata or {}}
+        return stored.body
+
+    def _delete(self, name: str) -> Any:
+        self.orphans += self._find(name).items
+        del self.stored[name]
+        return {"id": name, "object": "conversation.deleted", "deleted": True}
+
+    def _append(self, name: str, items: Sequence[dict[str, Any]]) -> Any:
+        stored = self._find(name)
+        self.add(name, *items)
+        return page_of(stored.items[-len(items) :], more=False)
+
+    def page(
         self,
-        conversation_id: str,
-        *,
-        items: Iterable[Mapping[str, object] | Item],
-        include: Sequence[str] = (),
-        last_item_id: str | None = None,
-    ) -> FakeAnswer:
-        sent = codec().encode_items(items)
-        with self._call("items.create", (conversation_id, sent, last_item_id)) as answer:
-            self._find(conversation_id)
-            self.add(conversation_id, *sent)
-            return answer(_page(self.stored[conversation_id].items[-len(sent) :], more=False), ConversationItemList)
-
-    async def _list(
-        self,
-        conversation_id: str,
+        items: Sequence[dict[str, Any]],
         *,
         after: str | None = None,
-        include: Sequence[str] = (),
-        limit: int = 20,
+        limit: str = "20",
         order: str = "desc",
-    ) -> FakeAnswer:
-        with self._call("items.list", (conversation_id, after)) as answer:
-            items = self._find(conversation_id).items[:: 1 if order == "asc" else -1]
-            start = 0 if after is None else _position(items, after) + 1
-            size = min(limit, self.page_size)
-            page = items[start : start + size]
-            return answer(_page(page, more=start + size < len(items)), ConversationItemList)
+        **_: str,
+    ) -> Any:
+        """One page of a listing."""
+        ordered = items[:: 1 if order == "asc" else -1]
+        start = 0 if after is None else _position(ordered, after) + 1
+        end = start + min(int(limit), self.page_size)
+        return page_of(ordered[start:end], more=end < len(ordered))
 
-    async def _retrieve_item(self, item_id: str, *, conversation_id: str) -> FakeAnswer:
-        with self._call("items.retrieve", (conversation_id, item_id)) as answer:
-            items = self._find(conversation_id).items
-            return answer(items[_position(items, item_id)], Item)
+    def _delete_item(self, stored: Stored, item: str) -> Any:
+        del stored.items[_position(stored.items, item)]
+        return stored.body
 
-    async def _delete_item(self, item_id: str, *, conversation_id: str) -> FakeAnswer:
-        with self._call("items.delete", (conversation_id, item_id)) as answer:
-            stored = self._find(conversation_id)
-            del stored.items[_position(stored.items, item_id)]
-            return answer(stored.body, Conversation)
-
-    def _find(self, conversation_id: str) -> Stored:
-        if conversation_id not in self.stored:
-            raise not_found(f"no conversation {conversation_id}")
-        return self.stored[conversation_id]
-
-    def _call(self, name: str, arguments: Any) -> _Call:
-        self.log.append((name, arguments))
-        return _Call(self, len(self.log), name)
-
-    def names(self) -> list[str]:
-        """The names of the calls that were made."""
-        return [name for name, _ in self.log]
+    def _find(self, name: str) -> Stored:
+        if name not in self.stored:
+            raise NoSuchThingError(f"Conversation with id '{name}' not found.")
+        return self.stored[name]
 
 
-class _Call:
-    """One call: numbered, and able to go wrong before or after it did its work."""
-
-    def __init__(self, calls: FakeCalls, number: int, name: str) -> None:
-        self._calls = calls
-        self._number = number
-        self._name = name
-
-    def __enter__(self) -> Callable[[Any, type], FakeAnswer]:
-        self._calls.before(self._number, self._name)
-        return lambda value, kind: FakeAnswer(value=value, kind=kind, request_id=f"req_{self._number}")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._calls.after(self._number, self._name)
-
-
-def _page(items: Sequence[dict[str, Any]], *, more: bool) -> dict[str, Any]:
+def page_of(items: Sequence[dict[str, Any]], *, more: bool) -> dict[str, Any]:
+    """The body of a listing."""
     ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else {"first_id": "", "last_id": ""}
     return {"object": "list", "data": list(items), "has_more": more, **ends}
 
@@ -184,25 +175,24 @@ def _position(items: Sequence[dict[str, Any]], name: str) -> int:
     for index, item in enumerate(items):
         if item["id"] == name:
             return index
-    raise not_found(f"no item {name}")
+    raise NoSuchThingError(f"Item with id '{name}' not found.")
 
 
-_NOT_FOUND = SimpleNamespace(
-    status_code=404,
-    headers={"x-request-id": "req_404"},
-    content=b"{}",
-    request=RequestInfo(method="GET", url="", headers={}, operation=""),
-    attempts=(),
-)
+def response(request: Request, value: Any, *, number: int = 1, status: int = 200) -> Response:
+    """A JSON response; bytes stand for themselves."""
+    content = value if isinstance(value, bytes) else dumps(value)
+    headers = CIMultiDict({"x-request-id": f"req_{number}"})
+    return Response(status_code=status, headers=headers, content=content, source=request)
 
 
-def not_found(message: str) -> NotFoundError:
-    """404."""
-    return NotFoundError(message, response=_NOT_FOUND, body=None)
+def sent_items(request: Request) -> list[Any]:
+    """The items of an append."""
+    items: list[Any] = json.loads(request.body or b"{}")["items"]
+    return items
 
 
 def broken() -> APIConnectionError:
-    """The connection broke."""
+    """The connection broke after the request was sent."""
     return APIConnectionError(message="broken on purpose")
 
 
@@ -211,25 +201,27 @@ def user(text: str) -> dict[str, Any]:
     return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}], "status": "completed"}
 
 
-def sendable(item: Any) -> Any:
-    """What the client does to a received item."""
-    return codec().encode_items([codec().decode(dumps(item), Item)])[0]
+def caller(handler: Handler, *, slept: list[float] | None = None) -> Caller:
+    """What an operation calls: the chain of a client that does not try again by itself, ending at a handler."""
+    return writer(handler, slept=slept)[0]
 
 
-def tools(calls: FakeCalls) -> Tools:
-    """The operations' tools over the fake, with a clock that says 1000, 1001 … and no waiting."""
-    ticks = itertools.count(1000)
+def writer(handler: Handler, *, slept: list[float] | None = None) -> tuple[Caller, Writing]:
+    """The same, and what its appends share. Unix time is 1000, 1001 …; nobody waits, sleeps are noted in *slept*."""
+    runtime = _runtime([] if slept is None else slept)
+    writing = Writing(order=WriteOrder(clock=runtime.clock), last_items=LastItems())
+    policy = RetryPolicy()
+    send: Handler = partial(Retry(policy, runtime=runtime), handler=handler)
+    send = partial(status_to_error, handler=send)
+    send = partial(Reconcile(writing.last_items, policy, runtime=runtime), handler=send)
+    send = partial(writing.order, handler=send)
+    settings = resolve(api_key="key", base_url=BASE_URL, max_retries=0, environ={})
+    return Caller(settings=settings, send=send, runtime=runtime), writing
 
+
+def _runtime(slept: list[float]) -> Runtime:
     async def sleep(seconds: float) -> None:
-        calls.log.append(("sleep", seconds))
+        slept.append(seconds)
 
-    return Tools(
-        calls=calls,
-        loads=loads_exact,
-        dumps=dumps,
-        sendable=sendable,
-        keeps_id=KEEPS_ID,
-        source="http://fake/v1",
-        now=lambda: float(next(ticks)),
-        sleep=sleep,
-    )
+    seconds = itertools.count(1000)
+    return Runtime(clock=lambda: sum(slept), now=lambda: float(next(seconds)), sleep=sleep, uniform=lambda: 0.5)

@@ -1,4 +1,4 @@
-"""Patching metadata: the rules, on the eight calls in memory."""
+"""Patching metadata: the rules, on the service in memory."""
 
 from __future__ import annotations
 
@@ -6,100 +6,100 @@ import pytest
 
 from openai_conversations.operations.errors import MetadataConflictError
 from openai_conversations.operations.metadata import ATTEMPTS, patch_metadata
-from tests.operations.fakes import FakeCalls, tools
+from tests.operations.fakes import FakeService, caller
 
 
 async def test_change():
     """Keys are set and removed, the others stay, and the change is read back."""
-    calls = FakeCalls()
-    name = calls.conversation(metadata={"a": "1", "b": "2", "c": "3"})
+    service = FakeService()
+    name = service.conversation(metadata={"a": "1", "b": "2", "c": "3"})
 
-    patched = await patch_metadata(tools(calls), name, {"a": "9", "b": None, "d": "4"})
+    patched = await patch_metadata(caller(service), name, {"a": "9", "b": None, "d": "4"})
 
     assert {"a": "9", "c": "3", "d": "4"} == patched.metadata
-    assert ["retrieve", "update", "retrieve"] == calls.names()
+    assert ["getConversation", "updateConversation", "getConversation"] == service.operations()
 
 
 @pytest.mark.parametrize("changes", [{}, {"a": "1"}, {"a": "1", "x": None}], ids=str)
 async def test_nothing_to_do(changes):
     """When all is as asked nothing is written."""
-    calls = FakeCalls()
-    name = calls.conversation(metadata={"a": "1"})
+    service = FakeService()
+    name = service.conversation(metadata={"a": "1"})
 
-    assert {"a": "1"} == (await patch_metadata(tools(calls), name, changes)).metadata
-    assert ["retrieve"] == calls.names()
+    assert {"a": "1"} == (await patch_metadata(caller(service), name, changes)).metadata
+    assert ["getConversation"] == service.operations()
 
 
 async def test_no_metadata():
     """Metadata that is null counts as empty."""
-    calls = FakeCalls()
-    name = calls.conversation(metadata=None)
+    service = FakeService()
+    name = service.conversation(metadata=None)
 
-    assert {"a": "1"} == (await patch_metadata(tools(calls), name, {"a": "1"})).metadata
+    assert {"a": "1"} == (await patch_metadata(caller(service), name, {"a": "1"})).metadata
 
 
 async def test_overwritten():
     """What somebody else writes after our writing is seen, and the change is made to it."""
-    calls = FakeCalls()
-    name = calls.conversation(metadata={"a": "1"})
+    service = FakeService()
+    name = service.conversation(metadata={"a": "1"})
     others = iter([{"b": "2"}])
 
     def interfere(_: int, called: str) -> None:
-        if called == "update" and (other := next(others, None)):
-            calls.stored[name].body["metadata"] = other
+        if called == "updateConversation" and (other := next(others, None)):
+            service.stored[name].body["metadata"] = other
 
-    calls.after = interfere
+    service.after = interfere
 
-    patched = await patch_metadata(tools(calls), name, {"a": "9"})
+    patched = await patch_metadata(caller(service), name, {"a": "9"})
 
     assert {"b": "2", "a": "9"} == patched.metadata
 
 
 async def test_last_try():
     """The last try counts, too."""
-    calls = FakeCalls()
-    name = calls.conversation(metadata={})
+    service = FakeService()
+    name = service.conversation(metadata={})
     others = iter([{}] * (ATTEMPTS - 1))
 
     def undo(_: int, called: str) -> None:
-        if called == "update" and (other := next(others, None)) is not None:
-            calls.stored[name].body["metadata"] = other
+        if called == "updateConversation" and (other := next(others, None)) is not None:
+            service.stored[name].body["metadata"] = other
 
-    calls.after = undo
+    service.after = undo
 
-    assert {"a": "9"} == (await patch_metadata(tools(calls), name, {"a": "9"})).metadata
+    assert {"a": "9"} == (await patch_metadata(caller(service), name, {"a": "9"})).metadata
 
 
 async def test_the_race():
     """What somebody else writes between our reading and our writing is lost: the API knows no versions."""
-    calls = FakeCalls()
-    name = calls.conversation(metadata={"a": "1"})
+    service = FakeService()
+    name = service.conversation(metadata={"a": "1"})
 
     def interfere(_: int, called: str) -> None:
-        if called == "update":
-            calls.stored[name].body["metadata"] = {"a": "1", "theirs": "2"}
+        if called == "updateConversation":
+            service.stored[name].body["metadata"] = {"a": "1", "theirs": "2"}
 
-    calls.before = interfere
+    service.before = interfere
 
-    assert {"a": "9"} == (await patch_metadata(tools(calls), name, {"a": "9"})).metadata
+    assert {"a": "9"} == (await patch_metadata(caller(service), name, {"a": "9"})).metadata
 
 
 async def test_conflict():
     """When the keys do not stay as asked after some tries, the error names them."""
-    calls = FakeCalls()
-    name = calls.conversation(metadata={"a": "1", "b": "2"})
+    service = FakeService()
+    name = service.conversation(metadata={"a": "1", "b": "2"})
 
     def undo(_: int, called: str) -> None:
-        if called == "update":
-            calls.stored[name].body["metadata"] = {"a": "1", "b": "2"}
+        if called == "updateConversation":
+            service.stored[name].body["metadata"] = {"a": "1", "b": "2"}
 
-    calls.after = undo
+    service.after = undo
 
     with pytest.raises(MetadataConflictError) as caught:
-        await patch_metadata(tools(calls), name, {"a": "9", "b": "2", "c": "3"})
+        await patch_metadata(caller(service), name, {"a": "9", "b": "2", "c": "3"})
 
     assert (("a", "c"), name, ATTEMPTS) == (
         caught.value.keys,
         caught.value.conversation_id,
-        calls.names().count("update"),
+        service.operations().count("updateConversation"),
     )

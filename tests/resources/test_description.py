@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
-from openai_conversations.api.operations import ENDPOINTS
+from openai_conversations.api.operations import OPERATIONS
 from openai_conversations.limits import Include
 from openai_conversations.resources.conversations import Conversations
 from openai_conversations.resources.items import Items
@@ -75,7 +75,7 @@ def body(operation: dict[str, Any]) -> dict[str, Any]:
 def test_every_operation_is_here() -> None:
     """Method, path and operationId of every operation are those of our table, and there are no others."""
     assert {(name, method, path) for name, (method, path, _) in operations().items()} == {
-        (endpoint.operation, endpoint.method, endpoint.template) for endpoint in ENDPOINTS
+        (ours.id, ours.method, ours.path) for ours in OPERATIONS
     }
     assert set(METHODS) == set(operations())
 
@@ -129,5 +129,5 @@ def test_orders() -> None:
 def test_what_may_be_repeated() -> None:
     """What makes something new is never sent again blindly; everything else does the same when it is done twice."""
     assert {"createConversation", "createConversationItems"} == {
-        endpoint.operation for endpoint in ENDPOINTS if endpoint.replay is Replay.APPEND
+        ours.id for ours in OPERATIONS if ours.replay is Replay.APPEND
     }

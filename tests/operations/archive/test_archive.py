@@ -7,18 +7,17 @@ import json
 
 import pytest
 
-from openai_conversations.converters.json import dumps
+from openai_conversations.converters.json import dumps, loads_lossless
 from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.export import export
-from openai_conversations.operations.archive.files import loads_lossless
 from openai_conversations.operations.archive.reader import read_archive, whole_text
 from openai_conversations.operations.errors import ArchiveError
-from tests.operations.fakes import FakeCalls, tools, user
+from tests.operations.fakes import FakeService, caller, user
 
 
 async def lines_of(*items, **body) -> list[bytes]:
-    calls = FakeCalls(page_size=2)
-    return [line async for line in export(tools(calls), calls.conversation(*items, **body))]
+    service = FakeService(page_size=2)
+    return [line async for line in export(caller(service), service.conversation(*items, **body))]
 
 
 async def test_manifest():

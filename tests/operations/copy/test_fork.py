@@ -1,13 +1,16 @@
-"""Forking: the rules, on the eight calls in memory."""
+"""Forking: the rules, on the service in memory."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
 from openai_conversations.errors import APIConnectionError
 from openai_conversations.operations.copy.fork import fork
 from openai_conversations.operations.errors import CopyIncompleteError, NoSuchItemError
-from tests.operations.fakes import FakeCalls, broken, tools, user
+from openai_conversations.transport.message import Request, Response
+from tests.operations.fakes import FakeService, broken, response, sent_items, user, writer
 
 
 def call(name: str) -> dict[str, object]:
@@ -28,46 +31,47 @@ def assistant(name: str) -> dict[str, object]:
     }
 
 
-def texts(calls: FakeCalls, name: str) -> list[str]:
-    return [item["content"][0]["text"] for item in calls.stored[name].items]
+def texts(service: FakeService, name: str) -> list[str]:
+    return [item["content"][0]["text"] for item in service.stored[name].items]
 
 
 async def test_copy():
     """All items in order, in requests of at most 20, into a new conversation with the metadata of the original."""
-    calls = FakeCalls()
-    source = calls.conversation(*[f"text {number}" for number in range(45)], metadata={"user": "42"})
+    service = FakeService()
+    source = service.conversation(*[f"text {number}" for number in range(45)], metadata={"user": "42"})
 
-    report = await fork(tools(calls), source)
+    report = await fork(*writer(service), source)
 
-    copy = calls.stored[report.conversation_id]
+    copy = service.stored[report.conversation_id]
     assert ([f"text {number}" for number in range(45)], {"user": "42"}) == (
-        texts(calls, report.conversation_id),
+        texts(service, report.conversation_id),
         copy.body["metadata"],
     )
-    assert 3 == calls.names().count("items.create")
+    assert 3 == service.operations().count("createConversationItems")
     assert (45, 45, source, False) == (report.total, report.stored, report.source, report.dry_run)
 
 
 async def test_original_is_only_read():
     """No call changes the original."""
-    calls = FakeCalls()
-    source = calls.conversation("a", assistant("msg_1"))
-    before = list(calls.stored[source].items)
+    service = FakeService()
+    source = service.conversation("a", assistant("msg_1"))
+    before = list(service.stored[source].items)
 
-    await fork(tools(calls), source)
+    await fork(*writer(service), source)
 
-    assert before == calls.stored[source].items
-    assert not [name for name, at in calls.log if at == source and name in ("update", "delete")]
+    assert before == service.stored[source].items
+    assert {"GET"} == {request.method for request in service.requests if request.conversation_id == source}
 
 
 async def test_no_id_of_a_message_is_replayed():
     """The id of a message is never sent: the service would take the message away from its conversation."""
-    calls = FakeCalls()
-    source = calls.conversation(assistant("msg_1"), {**user("x"), "id": "msg_2"}, call("a"), output("a"))
+    service = FakeService()
+    source = service.conversation(assistant("msg_1"), {**user("x"), "id": "msg_2"}, call("a"), output("a"))
 
-    report = await fork(tools(calls), source)
+    report = await fork(*writer(service), source)
 
-    sent = [item for name, at in calls.log if name == "items.create" for item in at[1]]
+    appends = [request for request in service.requests if request.operation == "createConversationItems"]
+    sent = [item for request in appends for item in sent_items(request)]
     assert [] == [item for item in sent if "id" in item]
     assert {"msg_1", "msg_2", "fc_a", "fco_a"} == set(report.ids)
     assert not {"msg_1", "msg_2", "fc_a", "fco_a"} & set(report.ids.values())
@@ -75,24 +79,24 @@ async def test_no_id_of_a_message_is_replayed():
 
 async def test_until():
     """The copy ends with the item that was asked for."""
-    calls = FakeCalls()
-    source = calls.conversation(*[{**user(name), "id": name} for name in "abc"])
+    service = FakeService()
+    source = service.conversation(*[{**user(name), "id": name} for name in "abc"])
 
-    report = await fork(tools(calls), source, until="b")
+    report = await fork(*writer(service), source, until="b")
 
-    assert (["a", "b"], "b") == (texts(calls, report.conversation_id), report.last_item_id)
+    assert (["a", "b"], "b") == (texts(service, report.conversation_id), report.last_item_id)
 
 
 async def test_until_is_unknown():
     """An item that the conversation does not have is an error, and no conversation is made."""
-    calls = FakeCalls()
-    source = calls.conversation("a")
+    service = FakeService()
+    source = service.conversation("a")
 
     with pytest.raises(NoSuchItemError) as caught:
-        await fork(tools(calls), source, until="x")
+        await fork(*writer(service), source, until="x")
 
     assert (source, "x") == (caught.value.conversation_id, caught.value.item_id)
-    assert "create" not in calls.names()
+    assert "createConversation" not in service.operations()
 
 
 @pytest.mark.parametrize(
@@ -101,21 +105,21 @@ async def test_until_is_unknown():
 )
 async def test_calls_are_not_separated_from_their_outputs(until, last):
     """The copy goes on to the last output of the calls that it holds."""
-    calls = FakeCalls()
+    service = FakeService()
     items = [{**user("x"), "id": "m"}, call("a"), call("b"), output("a"), output("b"), assistant("msg_1")]
-    source = calls.conversation(*items)
+    source = service.conversation(*items)
 
-    report = await fork(tools(calls), source, until=until)
+    report = await fork(*writer(service), source, until=until)
 
     assert (last, ()) == (report.last_item_id, report.unanswered)
 
 
 async def test_calls_are_separated_when_asked():
     """With split_tool_calls the copy ends exactly there, and the report names the calls that have no output."""
-    calls = FakeCalls()
-    source = calls.conversation(call("a"), call("b"), output("a"), output("b"))
+    service = FakeService()
+    source = service.conversation(call("a"), call("b"), output("a"), output("b"))
 
-    report = await fork(tools(calls), source, until="fco_a", split_tool_calls=True)
+    report = await fork(*writer(service), source, until="fco_a", split_tool_calls=True)
 
     assert ("fco_a", ("fc_b",)) == (report.last_item_id, report.unanswered)
 
@@ -125,23 +129,23 @@ async def test_calls_are_separated_when_asked():
 )
 async def test_metadata(metadata, expected):
     """Metadata that is given replaces that of the original."""
-    calls = FakeCalls()
-    source = calls.conversation("x", metadata={"user": "42"})
+    service = FakeService()
+    source = service.conversation("x", metadata={"user": "42"})
 
-    report = await fork(tools(calls), source, metadata=metadata)
+    report = await fork(*writer(service), source, metadata=metadata)
 
-    assert expected == calls.stored[report.conversation_id].body["metadata"]
+    assert expected == service.stored[report.conversation_id].body["metadata"]
 
 
 async def test_metadata_that_cannot_be_written():
     """Metadata that the API does not take is left out, and named."""
-    calls = FakeCalls()
+    service = FakeService()
     odd = {"number": 1, "k" * 65: "x", "long": "x" * 513, "good": "yes"}
-    source = calls.conversation("x", metadata=odd)
+    source = service.conversation("x", metadata=odd)
 
-    report = await fork(tools(calls), source)
+    report = await fork(*writer(service), source)
 
-    assert {"good": "yes"} == calls.stored[report.conversation_id].body["metadata"]
+    assert {"good": "yes"} == service.stored[report.conversation_id].body["metadata"]
     assert ("number", "k" * 65, "long") == report.metadata_left_out
     assert not report.is_exact
 
@@ -161,12 +165,12 @@ async def test_metadata_that_cannot_be_written():
 )
 async def test_left_out(item, reason):
     """What cannot be stored is left out, and the report says which item and why."""
-    calls = FakeCalls()
-    source = calls.conversation("a", item, "b")
+    service = FakeService()
+    source = service.conversation("a", item, "b")
 
-    report = await fork(tools(calls), source)
+    report = await fork(*writer(service), source)
 
-    assert (["a", "b"], [1]) == (texts(calls, report.conversation_id), [found.index for found in report.left_out])
+    assert (["a", "b"], [1]) == (texts(service, report.conversation_id), [found.index for found in report.left_out])
     assert reason in report.left_out[0].reason
 
 
@@ -188,19 +192,19 @@ async def test_left_out(item, reason):
 )
 async def test_parts(role, part, written):
     """A part that a role does not write becomes one that it does; unknown parts are passed on."""
-    calls = FakeCalls()
-    source = calls.conversation({"type": "message", "id": "m", "role": role, "content": [part]})
+    service = FakeService()
+    source = service.conversation({"type": "message", "id": "m", "role": role, "content": [part]})
 
-    report = await fork(tools(calls), source)
+    report = await fork(*writer(service), source)
 
-    (copied,) = calls.stored[report.conversation_id].items
+    (copied,) = service.stored[report.conversation_id].items
     assert [written] == copied["content"]
     assert (part != written) == bool(report.differences)
 
 
 async def test_states_that_only_exist_in_answers():
     """A failed screenshot is copied without its state, which the report names."""
-    calls = FakeCalls()
+    service = FakeService()
     item = {
         "type": "computer_call_output",
         "id": "o",
@@ -209,69 +213,71 @@ async def test_states_that_only_exist_in_answers():
         "status": "failed",
         "created_by": "somebody",
     }
-    source = calls.conversation(item)
+    source = service.conversation(item)
 
-    report = await fork(tools(calls), source)
+    report = await fork(*writer(service), source)
 
     assert [("lost", "created_by"), ("lost", "status")] == [(f.kind, f.path) for f in report.differences]
 
 
 async def test_dry_run():
     """Nothing is written, and the report foretells what would be lost."""
-    calls = FakeCalls()
-    source = calls.conversation({**user("x"), "created_by": "me", "phase": None}, {"type": "reasoning", "summary": []})
+    service = FakeService()
+    source = service.conversation(
+        {**user("x"), "created_by": "me", "phase": None}, {"type": "reasoning", "summary": []}
+    )
 
-    report = await fork(tools(calls), source, dry_run=True)
+    report = await fork(*writer(service), source, dry_run=True)
 
-    assert {"items.list", "retrieve"} == set(calls.names())
+    assert {"listConversationItems", "getConversation"} == set(service.operations())
     assert [("lost", "created_by"), ("left_out", "")] == [(f.kind, f.path) for f in report.differences]
     assert (None, 0, True) == (report.conversation_id, report.stored, report.dry_run)
 
 
 async def test_stopped_half_way():
     """An append that fails names the new conversation and how many items are in it."""
-    calls = FakeCalls()
-    source = calls.conversation(*"abcdefghijklmnopqrstuvwxyz")
+    service = FakeService()
+    source = service.conversation(*"abcdefghijklmnopqrstuvwxyz")
     second = iter([False, True])
 
     def stop(_: int, name: str) -> None:
-        if name == "items.create" and next(second):
+        if name == "createConversationItems" and next(second):
             raise broken()
 
-    calls.before = stop
+    service.before = stop
 
     with pytest.raises(CopyIncompleteError) as caught:
-        await fork(tools(calls), source)
+        await fork(*writer(service), source)
 
     error = caught.value
-    assert (20, 26, 20) == (error.stored, error.total, len(calls.stored[error.conversation_id].items))
+    assert (20, 26, 20) == (error.stored, error.total, len(service.stored[error.conversation_id].items))
     assert isinstance(error.__cause__, APIConnectionError)
 
 
-async def test_server_that_answers_something_else():
+async def test_response_that_is_not_whole():
     """When an append is not answered with what was stored, the conversation is looked at."""
-    calls = FakeCalls()
-    source = calls.conversation("a", "b")
-    create = calls.items.create
+    service = FakeService()
+    source = service.conversation("a", "b")
 
-    async def half(*args: object, **kwargs: object) -> object:
-        answer = await create(*args, **kwargs)
-        answer.value["data"].pop()
-        return answer
+    async def half(request: Request) -> Response:
+        answer = await service(request)
+        if request.operation != "createConversationItems":
+            return answer
+        page = json.loads(answer.content)
+        return response(request, {**page, "data": page["data"][:-1]})
 
-    calls.items.create = half
-
-    report = await fork(tools(calls), source)
+    report = await fork(*writer(half), source)
 
     assert (2, 2) == (report.stored, len(report.ids))
+    assert ["a", "b"] == texts(service, report.conversation_id)
 
 
 async def test_report_as_json():
     """The report is a JSON value without content."""
-    calls = FakeCalls()
-    source = calls.conversation({**user("my secret"), "id": "a", "created_by": "me"})
+    service = FakeService()
+    source = service.conversation({**user("my secret"), "id": "a", "created_by": "me"})
 
-    report = (await fork(tools(calls), source)).to_json()
+    report = (await fork(*writer(service), source)).to_json()
 
     assert "secret" not in str(report)
     assert [{"index": 0, "item_id": "a", "type": "message", "kind": "lost", "path": "created_by", "reason": ""}] == (

@@ -1,6 +1,8 @@
-"""Importing: the rules, on the eight calls in memory."""
+"""Importing: the rules, on the service in memory."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 
@@ -9,7 +11,7 @@ from openai_conversations.operations.archive.export import collect
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.copy.imports import import_archive
 from openai_conversations.operations.errors import CopyIncompleteError, ImportConflictError
-from tests.operations.fakes import FakeCalls, broken, tools, user
+from tests.operations.fakes import FakeService, broken, caller, user, writer
 
 
 def archive_of(*texts: str, **conversation: object) -> Archive:
@@ -17,62 +19,84 @@ def archive_of(*texts: str, **conversation: object) -> Archive:
     return Archive(kind="conversation", items=items, conversation=dict(conversation))
 
 
-def texts(calls: FakeCalls, name: str) -> list[str]:
-    return [item["content"][0]["text"] for item in calls.stored[name].items]
+def texts(service: FakeService, name: str) -> list[str]:
+    return [item["content"][0]["text"] for item in service.stored[name].items]
 
 
 async def test_new_conversation():
     """Without a target a conversation is made, with the metadata of the file."""
-    calls = FakeCalls()
+    service = FakeService()
 
-    report = await import_archive(tools(calls), archive_of("a", "b", metadata={"user": "42"}))
+    report = await import_archive(*writer(service), archive_of("a", "b", metadata={"user": "42"}))
 
-    copy = calls.stored[report.conversation_id]
-    assert (["a", "b"], {"user": "42"}) == (texts(calls, report.conversation_id), copy.body["metadata"])
+    copy = service.stored[report.conversation_id]
+    assert (["a", "b"], {"user": "42"}) == (texts(service, report.conversation_id), copy.body["metadata"])
     assert (2, 0, {"m_0", "m_1"}) == (report.stored, report.present, set(report.ids))
 
 
 async def test_second_run_adds_nothing():
     """Importing again into the same conversation adds nothing and reports the same."""
-    calls = FakeCalls()
+    service = FakeService()
     archive = archive_of(*"abc")
-    first = await import_archive(tools(calls), archive)
+    first = await import_archive(*writer(service), archive)
 
-    second = await import_archive(tools(calls), archive, into=first.conversation_id)
+    second = await import_archive(*writer(service), archive, into=first.conversation_id)
 
     assert (0, 3, first.ids, first.differences) == (second.stored, second.present, second.ids, second.differences)
-    assert 1 == calls.names().count("items.create")
+    assert 1 == service.operations().count("createConversationItems")
 
 
 @pytest.mark.parametrize("there", range(4))
 async def test_goes_on(there):
     """A conversation that holds the beginning of the file gets the rest."""
-    calls = FakeCalls()
-    target = calls.conversation(*"abc"[:there])
+    service = FakeService()
+    target = service.conversation(*"abc"[:there])
 
-    report = await import_archive(tools(calls), archive_of(*"abc"), into=target)
+    report = await import_archive(*writer(service), archive_of(*"abc"), into=target)
 
-    assert (["a", "b", "c"], 3 - there, there) == (texts(calls, target), report.stored, report.present)
+    assert (["a", "b", "c"], 3 - there, there) == (texts(service, target), report.stored, report.present)
 
 
-async def test_interrupted():
-    """An import that stopped half way goes on in the conversation that its error names."""
-    calls = FakeCalls()
+@pytest.mark.parametrize(("moment", "stored"), [("before", 20), ("after", 40)])
+async def test_interrupted(moment, stored):
+    """An import whose connection is gone, for lookups too, goes on in the conversation that its error names."""
+    service = FakeService()
     archive = archive_of(*map(str, range(50)))
-    appends = iter([False, True, False, False])
+    appends = itertools.count(1)
+    gone = False
 
-    def stop(_: int, name: str) -> None:
-        if name == "items.create" and next(appends):
+    def stop(_: int, operation: str) -> None:
+        nonlocal gone
+        gone = gone or (operation == "createConversationItems" and next(appends) == 2)
+        if gone:
             raise broken()
 
-    calls.after = stop
+    setattr(service, moment, stop)
     with pytest.raises(CopyIncompleteError) as caught:
-        await import_archive(tools(calls), archive)
+        await import_archive(*writer(service), archive)
+    assert (20, 50) == (caught.value.stored, caught.value.total)
+    setattr(service, moment, lambda number, operation: None)
 
-    report = await import_archive(tools(calls), archive, into=caught.value.conversation_id)
+    report = await import_archive(*writer(service), archive, into=caught.value.conversation_id)
 
-    assert [str(number) for number in range(50)] == texts(calls, report.conversation_id)
-    assert (20, 50, 10) == (caught.value.stored, caught.value.total, report.stored)
+    assert [str(number) for number in range(50)] == texts(service, report.conversation_id)
+    assert (stored, 50 - stored) == (report.present, report.stored)
+
+
+async def test_lost_response():
+    """An append that was stored although its connection broke is found in the conversation, and the import goes on."""
+    service = FakeService()
+    appends = itertools.count(1)
+
+    def stop(_: int, operation: str) -> None:
+        if operation == "createConversationItems" and next(appends) == 2:
+            raise broken()
+
+    service.after = stop
+
+    report = await import_archive(*writer(service), archive_of(*map(str, range(50))))
+
+    assert [str(number) for number in range(50)] == texts(service, report.conversation_id)
 
 
 @pytest.mark.parametrize(
@@ -80,25 +104,25 @@ async def test_interrupted():
 )
 async def test_conflict(present, index):
     """A conversation that holds something else is refused, and nothing is written."""
-    calls = FakeCalls()
-    target = calls.conversation(*present)
+    service = FakeService()
+    target = service.conversation(*present)
 
     with pytest.raises(ImportConflictError) as caught:
-        await import_archive(tools(calls), archive_of(*"abc"), into=target)
+        await import_archive(*writer(service), archive_of(*"abc"), into=target)
 
     assert (target, index) == (caught.value.conversation_id, caught.value.index)
-    assert {"items.list"} == set(calls.names())
+    assert {"listConversationItems"} == set(service.operations())
 
 
 @pytest.mark.parametrize("into", [True, False], ids=["into", "new"])
 async def test_dry_run(into):
     """A dry run writes nothing and says what there is to do."""
-    calls = FakeCalls()
-    target = calls.conversation("a") if into else None
+    service = FakeService()
+    target = service.conversation("a") if into else None
 
-    report = await import_archive(tools(calls), archive_of("a", "b"), into=target, dry_run=True)
+    report = await import_archive(*writer(service), archive_of("a", "b"), into=target, dry_run=True)
 
-    assert {"items.list"} >= set(calls.names())
+    assert {"listConversationItems"} >= set(service.operations())
     assert (target, 2, 0, int(into), True) == (
         report.conversation_id,
         report.total,
@@ -110,37 +134,37 @@ async def test_dry_run(into):
 
 async def test_metadata():
     """Metadata that is given replaces the file's; for a conversation that is there it is refused."""
-    calls = FakeCalls()
+    service = FakeService()
     archive = archive_of("a", metadata={"old": "1"})
 
-    report = await import_archive(tools(calls), archive, metadata={"new": "2"})
+    report = await import_archive(*writer(service), archive, metadata={"new": "2"})
 
-    assert {"new": "2"} == calls.stored[report.conversation_id].body["metadata"]
+    assert {"new": "2"} == service.stored[report.conversation_id].body["metadata"]
     with pytest.raises(InvalidArgumentError, match="patch_metadata"):
-        await import_archive(tools(calls), archive, into=report.conversation_id, metadata={})
+        await import_archive(*writer(service), archive, into=report.conversation_id, metadata={})
 
 
 async def test_no_metadata():
     """Metadata that is given as nothing is nothing."""
-    calls = FakeCalls()
+    service = FakeService()
 
-    report = await import_archive(tools(calls), archive_of("a", metadata={"old": "1"}), metadata=None)
+    report = await import_archive(*writer(service), archive_of("a", metadata={"old": "1"}), metadata=None)
 
-    assert {} == calls.stored[report.conversation_id].body["metadata"]
+    assert {} == service.stored[report.conversation_id].body["metadata"]
 
 
 async def test_left_out_items_do_not_count():
     """Items that cannot be stored are neither sent nor looked for in the target."""
-    calls = FakeCalls()
+    service = FakeService()
     archive = Archive(
         kind="conversation", items=(user("a"), {"type": "reasoning", "id": "rs_1", "summary": []}, user("b"))
     )
-    first = await import_archive(tools(calls), archive)
+    first = await import_archive(*writer(service), archive)
 
-    second = await import_archive(tools(calls), archive, into=first.conversation_id)
+    second = await import_archive(*writer(service), archive, into=first.conversation_id)
 
     assert (["a", "b"], 0, [1]) == (
-        texts(calls, first.conversation_id),
+        texts(service, first.conversation_id),
         second.stored,
         [found.index for found in second.left_out],
     )
@@ -148,20 +172,20 @@ async def test_left_out_items_do_not_count():
 
 async def test_empty():
     """An empty file makes an empty conversation."""
-    calls = FakeCalls()
+    service = FakeService()
 
-    report = await import_archive(tools(calls), archive_of())
+    report = await import_archive(*writer(service), archive_of())
 
-    assert ([], None) == (calls.stored[report.conversation_id].items, report.last_item_id)
+    assert ([], None) == (service.stored[report.conversation_id].items, report.last_item_id)
 
 
 async def test_export_of_an_import():
     """What was imported can be exported, and is the same but for the ids."""
-    calls = FakeCalls()
-    source = calls.conversation({**user("a"), "id": "x"}, {"type": "hologram", "id": "h", "beams": 3})
-    first = await collect(tools(calls), source)
+    service = FakeService()
+    source = service.conversation({**user("a"), "id": "x"}, {"type": "hologram", "id": "h", "beams": 3})
+    first = await collect(caller(service), source)
 
-    report = await import_archive(tools(calls), first)
+    report = await import_archive(*writer(service), first)
 
-    second = await collect(tools(calls), report.conversation_id)
+    second = await collect(caller(service), report.conversation_id)
     assert [{**item, "id": report.ids[item["id"]]} for item in first.items] == list(second.items)

@@ -1,4 +1,4 @@
-"""Erasing: the rules, on the eight calls in memory."""
+"""Erasing: the rules, on the service in memory."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ import time
 import attrs
 import pytest
 
-from openai_conversations.errors import APIConnectionError, InvalidArgumentError
+from openai_conversations.errors import APIConnectionError, InvalidArgumentError, NotFoundError
 from openai_conversations.operations.concurrency import for_each
 from openai_conversations.operations.erase.erase import STALE_ROUNDS, erase
 from openai_conversations.operations.erase.receipts import Receipt
 from openai_conversations.operations.errors import ArchiveError, EraseIncompleteError
-from tests.operations.fakes import FakeCalls, broken, not_found, tools
+from openai_conversations.transport.message import Request, Response
+from tests.operations.fakes import FakeService, NoSuchThingError, broken, caller
 
 
 async def test_order():
     """The items go first, a listing shows that none is left, then the conversation goes, and a last look follows."""
-    calls = FakeCalls()
-    name = calls.conversation("a", "b")
+    service = FakeService()
+    name = service.conversation("a", "b")
 
-    await erase(tools(calls), name)
+    await erase(caller(service), name)
 
     assert [
-        "items.list",
-        "items.delete",
-        "items.delete",
-        "items.list",
-        "delete",
-        "items.list",
-    ] == calls.names()
-    assert ([], {}) == (calls.orphans, calls.stored)
+        "listConversationItems",
+        "deleteConversationItem",
+        "deleteConversationItem",
+        "listConversationItems",
+        "deleteConversation",
+        "listConversationItems",
+    ] == service.operations()
+    assert ([], {}) == (service.orphans, service.stored)
 
 
 async def test_receipt():
     """The receipt tells ids, count, hash, times, request ids and what the proof saw."""
-    calls = FakeCalls()
-    name = calls.conversation({"id": "b", "type": "message"}, {"id": "a", "type": "message"})
+    service = FakeService()
+    name = service.conversation({"id": "b", "type": "message"}, {"id": "a", "type": "message"})
 
-    receipt = await erase(tools(calls), name, concurrency=1)
+    receipt = await erase(caller(service), name, concurrency=1)
 
     assert {
         "format": "openai_conversations/receipt",
@@ -65,9 +66,10 @@ async def test_receipt():
 
 async def test_receipt_survives_json():
     """A receipt that was written as JSON and read again is the same."""
-    calls = FakeCalls()
-    real = attrs.evolve(tools(calls), now=time.time)
-    receipt = await erase(real, calls.conversation("a"))
+    service = FakeService()
+    made = caller(service)
+    real = attrs.evolve(made, runtime=attrs.evolve(made.runtime, now=time.time))
+    receipt = await erase(real, service.conversation("a"))
     gone = await erase(real, "conv_unknown")
 
     assert [receipt, gone] == [Receipt.from_json(json.loads(json.dumps(r.to_json()))) for r in (receipt, gone)]
@@ -80,8 +82,8 @@ async def test_receipt_survives_json():
 )
 async def test_changed_receipt(change):
     """A receipt whose ids do not fit its count and hash is refused, and so is what is no receipt."""
-    calls = FakeCalls()
-    receipt = await erase(tools(calls), calls.conversation("a"))
+    service = FakeService()
+    receipt = await erase(caller(service), service.conversation("a"))
 
     with pytest.raises(ArchiveError):
         Receipt.from_json({**receipt.to_json(), **change})
@@ -89,95 +91,100 @@ async def test_changed_receipt(change):
 
 async def test_no_content():
     """Nothing of what was said is in a receipt."""
-    calls = FakeCalls()
-    receipt = await erase(tools(calls), calls.conversation("my secret", metadata={"user": "42"}))
+    service = FakeService()
+    receipt = await erase(caller(service), service.conversation("my secret", metadata={"user": "42"}))
 
     assert "secret" not in json.dumps(receipt.to_json()) + repr(receipt)
 
 
 async def test_gone_already():
     """A conversation that is not there gives a receipt that says so, after the conversation itself was asked for."""
-    calls = FakeCalls()
+    service = FakeService()
 
-    receipt = await erase(tools(calls), "conv_gone")
+    receipt = await erase(caller(service), "conv_gone")
 
-    assert ("already_gone", 0, None, "req_404") == (receipt.outcome, receipt.count, receipt.proof, receipt.request_id)
-    assert ["items.list", "retrieve"] == calls.names()
+    assert ("already_gone", 0, None, "req_2") == (receipt.outcome, receipt.count, receipt.proof, receipt.request_id)
+    assert ["listConversationItems", "getConversation"] == service.operations()
 
 
 async def test_listing_that_is_not_there():
     """A server that has the conversation but no listing of its items is an error, and nothing is deleted."""
-    calls = FakeCalls()
-    name = calls.conversation("a")
-    calls.before = lambda number, called: (_ for _ in ()).throw(not_found("x")) if called == "items.list" else None
+    service = FakeService()
+    name = service.conversation("a")
 
-    with pytest.raises(Exception, match="x"):
-        await erase(tools(calls), name)
+    def no_listing(_: int, operation: str) -> None:
+        if operation == "listConversationItems":
+            raise NoSuchThingError("x")
 
-    assert name in calls.stored
+    service.before = no_listing
+
+    with pytest.raises(NotFoundError, match="x"):
+        await erase(caller(service), name)
+
+    assert name in service.stored
 
 
 async def test_late_items():
     """Items that arrive while others are deleted are deleted too."""
-    calls = FakeCalls()
-    name = calls.conversation("a")
+    service = FakeService()
+    name = service.conversation("a")
     late = iter(["b", "c"])
 
     def add(_: int, called: str) -> None:
-        if called == "items.delete" and (text := next(late, None)):
-            calls.add(name, text)
+        if called == "deleteConversationItem" and (text := next(late, None)):
+            service.add(name, text)
 
-    calls.after = add
+    service.after = add
 
-    receipt = await erase(tools(calls), name)
+    receipt = await erase(caller(service), name)
 
-    assert (3, []) == (receipt.count, calls.orphans)
+    assert (3, []) == (receipt.count, service.orphans)
 
 
 async def test_deleted_by_somebody_else():
     """An item that somebody else deletes first is named as missing, not as deleted."""
-    calls = FakeCalls()
-    name = calls.conversation({"id": "a"}, {"id": "b"})
+    service = FakeService()
+    name = service.conversation({"id": "a"}, {"id": "b"})
 
     def take(number: int, _: str) -> None:
         if number == 2:
-            calls.stored[name].items = [item for item in calls.stored[name].items if item["id"] != "a"]
+            service.stored[name].items = [item for item in service.stored[name].items if item["id"] != "a"]
 
-    calls.before = take
+    service.before = take
 
-    receipt = await erase(tools(calls), name, concurrency=1)
+    receipt = await erase(caller(service), name, concurrency=1)
 
     assert (("b",), ["a"]) == (receipt.item_ids, [item.id for item in receipt.missing])
 
 
 async def test_conversation_deleted_by_somebody_else():
     """When somebody deletes the conversation meanwhile, the receipt says what was deleted and that it was gone."""
-    calls = FakeCalls()
-    name = calls.conversation({"id": "a"}, {"id": "b"})
+    service = FakeService()
+    name = service.conversation({"id": "a"}, {"id": "b"})
 
     def take(number: int, _: str) -> None:
         if number == 3:
-            del calls.stored[name]
+            del service.stored[name]
 
-    calls.before = take
+    service.before = take
 
-    receipt = await erase(tools(calls), name, concurrency=1)
+    receipt = await erase(caller(service), name, concurrency=1)
 
     assert ("already_gone", ("a",), ["b"]) == (receipt.outcome, receipt.item_ids, [i.id for i in receipt.missing])
 
 
 async def test_conversation_deleted_after_the_proof():
     """That somebody else deletes the empty conversation first is as good."""
-    calls = FakeCalls()
-    name = calls.conversation()
+    service = FakeService()
+    name = service.conversation()
 
     def take(_: int, called: str) -> None:
-        if called == "delete":
-            del calls.stored[name]
+        if called == "deleteConversation":
+            del service.stored[name]
 
-    calls.before = take
+    service.before = take
 
-    assert "erased" == (await erase(tools(calls), name)).outcome
+    assert "erased" == (await erase(caller(service), name)).outcome
 
 
 # The eighth request finds that nothing is there any more, which is an error already.
@@ -186,80 +193,88 @@ async def test_conversation_deleted_after_the_proof():
 )
 async def test_stopped_at_every_request(number, moment):
     """Wherever it is stopped, before or after a request was carried out, running it again completes it."""
-    calls = FakeCalls(page_size=2)
-    name = calls.conversation("a", "b", "c")
+    service = FakeService(page_size=2)
+    name = service.conversation("a", "b", "c")
 
     def stop(at: int, _: str) -> None:
         if at == number:
             raise broken()
 
-    setattr(calls, moment, stop)
+    setattr(service, moment, stop)
     with pytest.raises(APIConnectionError):
-        await erase(tools(calls), name, concurrency=1)
+        await erase(caller(service), name, concurrency=1)
 
-    await erase(tools(calls), name)
+    await erase(caller(service), name)
 
-    assert ({}, []) == (calls.stored, calls.orphans)
+    assert ({}, []) == (service.stored, service.orphans)
 
 
 async def test_cancelled():
     """Cancelled in the middle, it leaves the conversation there for the next run."""
-    calls = FakeCalls()
-    name = calls.conversation("a", "b")
+    service = FakeService()
+    name = service.conversation("a", "b")
     under_way = asyncio.Event()
 
-    async def never(item_id: str, *, conversation_id: str) -> None:
-        under_way.set()
-        await asyncio.Event().wait()
+    async def never(request: Request) -> Response:
+        if request.operation == "deleteConversationItem":
+            under_way.set()
+            await asyncio.Event().wait()
+        return await service(request)
 
-    delete, calls.items.delete = calls.items.delete, never
-    task = asyncio.create_task(erase(tools(calls), name))
+    task = asyncio.create_task(erase(caller(never), name))
     await under_way.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    calls.items.delete = delete
 
-    assert 2 == (await erase(tools(calls), name)).count
+    assert 2 == (await erase(caller(service), name)).count
 
 
 async def test_stale_server():
     """A server that goes on listing what it said it deleted is given time, and then is an error."""
-    calls = FakeCalls()
-    name = calls.conversation({"id": "a"})
-    calls.after = lambda _, called: calls.add(name, {"id": "a"}) and None if called == "items.delete" else None
+    service = FakeService()
+    slept: list[float] = []
+    name = service.conversation({"id": "a"})
+
+    def keep(_: int, operation: str) -> None:
+        if operation == "deleteConversationItem":
+            service.add(name, {"id": "a"})
+
+    service.after = keep
 
     with pytest.raises(EraseIncompleteError) as caught:
-        await erase(tools(calls), name)
+        await erase(caller(service, slept=slept), name)
 
     assert (("a",), 1, name) == (caught.value.left, caught.value.deleted, caught.value.conversation_id)
-    assert STALE_ROUNDS == calls.names().count("sleep")
-    assert name in calls.stored
+    assert [0.1, 0.2, 0.4, 0.8, 1.6, 3.2] == slept
+    assert STALE_ROUNDS == len(slept)
+    assert name in service.stored
 
 
 async def test_slow_index():
     """A server whose listing lags behind is waited for."""
-    calls = FakeCalls()
-    name = calls.conversation({"id": "a"})
+    service = FakeService()
+    name = service.conversation({"id": "a"})
+    slept: list[float] = []
     ghosts = iter([True, True, False])
-    calls.after = lambda _, called: (
-        calls.add(name, {"id": "a"}) and None if called == "items.delete" and next(ghosts) else None
+    service.after = lambda _, called: (
+        service.add(name, {"id": "a"}) and None if called == "deleteConversationItem" and next(ghosts) else None
     )
 
-    receipt = await erase(tools(calls), name)
+    receipt = await erase(caller(service, slept=slept), name)
 
-    assert (("a",), [0.1, 0.2]) == (receipt.item_ids, [at for called, at in calls.log if called == "sleep"])
+    assert (("a",), [0.1, 0.2]) == (receipt.item_ids, slept)
 
 
 async def test_items_without_id():
     """Items that cannot be deleted because they have no id are an error, and the conversation stays."""
-    calls = FakeCalls()
-    name = calls.conversation({"id": ""})
+    service = FakeService()
+    name = service.conversation({"id": ""})
 
     with pytest.raises(EraseIncompleteError, match="no id"):
-        await erase(tools(calls), name)
+        await erase(caller(service), name)
 
-    assert name in calls.stored
+    assert name in service.stored
 
 
 async def test_concurrency():
@@ -297,20 +312,20 @@ async def test_first_failure():
 @pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, "2"])
 async def test_bad_concurrency(concurrency):
     """A concurrency that is no whole number above 0 is refused before anything is sent."""
-    calls = FakeCalls()
+    service = FakeService()
 
     with pytest.raises(InvalidArgumentError):
-        await erase(tools(calls), "conv_1", concurrency=concurrency)
+        await erase(caller(service), "conv_1", concurrency=concurrency)
 
-    assert [] == calls.log
+    assert [] == service.requests
 
 
 async def test_on_deleted():
     """Whoever asks is told of each deleted item once."""
-    calls = FakeCalls()
-    name = calls.conversation({"id": "a"}, {"id": "b"})
+    service = FakeService()
+    name = service.conversation({"id": "a"}, {"id": "b"})
     told: list[str] = []
 
-    await erase(tools(calls), name, on_deleted=lambda item: told.append(item.id))
+    await erase(caller(service), name, on_deleted=lambda item: told.append(item.id))
 
     assert ["a", "b"] == sorted(told)

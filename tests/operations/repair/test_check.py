@@ -1,4 +1,4 @@
-"""Checking and repairing: the rules, on the eight calls in memory."""
+"""Checking and repairing: the rules, on the service in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from openai_conversations.errors import APIConnectionError
 from openai_conversations.operations.errors import OutdatedPlanError
 from openai_conversations.operations.repair.check import check, examine
 from openai_conversations.operations.repair.repair import make_plan, repair
-from tests.operations.fakes import FakeCalls, broken, tools, user
+from tests.operations.fakes import FakeService, broken, caller, sent_items, user
 
 
 def call(name: str = "c", tag: str = "function_call", **more: object) -> dict[str, object]:
@@ -72,13 +72,13 @@ def test_broken(items, findings):
 
 async def test_check():
     """A check reads every page and changes nothing."""
-    calls = FakeCalls(page_size=2)
-    name = calls.conversation(said("a"), said("b"), call(), said("c"), reasoning("r", ""))
+    service = FakeService(page_size=2)
+    name = service.conversation(said("a"), said("b"), call(), said("c"), reasoning("r", ""))
 
-    report = await check(tools(calls), name)
+    report = await check(caller(service), name)
 
     assert (5, False, ["fc_c", "r"]) == (report.items, report.is_sound, [each.item_id for each in report.findings])
-    assert {"items.list"} == set(calls.names())
+    assert {"listConversationItems"} == set(service.operations())
     assert "item 3 (function_call fc_c): call without output c" == str(report.findings[0])
     assert "content" not in str(report.to_json())
 
@@ -156,10 +156,10 @@ def test_delete_tail(items, deleted):
 @pytest.mark.parametrize(("items", "findings"), BROKEN.values(), ids=BROKEN)
 async def test_repaired(items, findings, strategy):
     """After a repair the check finds nothing but what the plan said that it leaves."""
-    calls = FakeCalls()
-    name = calls.conversation(said("z"), *items)
+    service = FakeService()
+    name = service.conversation(said("z"), *items)
 
-    report = await repair(tools(calls), name, strategy=strategy, dry_run=False)
+    report = await repair(caller(service), name, strategy=strategy, dry_run=False)
 
     assert (True, len(findings)) == (report.applied, len(report.found.findings))
     assert [(left.kind, left.item_id) for left in report.plan.left] == [
@@ -169,12 +169,12 @@ async def test_repaired(items, findings, strategy):
 
 async def test_dry_run():
     """Without dry_run=False nothing is changed."""
-    calls = FakeCalls()
-    name = calls.conversation(call(), output("x"))
+    service = FakeService()
+    name = service.conversation(call(), output("x"))
 
-    report = await repair(tools(calls), name)
+    report = await repair(caller(service), name)
 
-    assert {"items.list"} == set(calls.names())
+    assert {"listConversationItems"} == set(service.operations())
     assert (False, None, ["delete", "append"]) == (
         report.applied,
         report.after,
@@ -186,75 +186,75 @@ async def test_dry_run():
 
 async def test_the_plan_is_what_is_done():
     """The requests that change something are those of the plan, in its order."""
-    calls = FakeCalls()
-    name = calls.conversation(*[call(str(number)) for number in range(25)], output("x"), reasoning("r", ""))
-    planned = (await repair(tools(calls), name)).plan
-    calls.log.clear()
+    service = FakeService()
+    name = service.conversation(*[call(str(number)) for number in range(25)], output("x"), reasoning("r", ""))
+    planned = (await repair(caller(service), name)).plan
+    service.requests.clear()
 
-    report = await repair(tools(calls), name, plan=planned, dry_run=False)
+    report = await repair(caller(service), name, plan=planned, dry_run=False)
 
-    changes = [(called, at) for called, at in calls.log if called != "items.list"]
-    deleted = [at[1] for called, at in changes if called == "items.delete"]
-    appended = [item for called, at in changes if called == "items.create" for item in at[1]]
+    changes = [request for request in service.requests if request.method != "GET"]
+    deleted = [request.item_id for request in changes if request.method == "DELETE"]
+    appended = [item for request in changes if request.method == "POST" for item in sent_items(request)]
     assert planned is report.plan
     assert [step.item_id for step in planned.steps if step.action == "delete"] == deleted
     assert [step.item for step in planned.steps if step.action == "append"] == appended
-    assert ["items.delete", "items.delete", "items.create", "items.create"] == [called for called, _ in changes]
+    assert ["DELETE", "DELETE", "POST", "POST"] == [request.method for request in changes]
 
 
 @pytest.mark.parametrize("change", ["comes", "goes", "other"])
 async def test_outdated_plan(change):
     """A plan for a conversation that is not the same any more is refused, and nothing is changed."""
-    calls = FakeCalls()
-    name = calls.conversation(said("a"), call())
-    plan = (await repair(tools(calls), name)).plan
-    other = calls.conversation(said("b"), call())
+    service = FakeService()
+    name = service.conversation(said("a"), call())
+    plan = (await repair(caller(service), name)).plan
+    other = service.conversation(said("b"), call())
     if change == "comes":
-        calls.add(name, output())
+        service.add(name, output())
     if change == "goes":
-        calls.stored[name].items.pop(0)
-    calls.log.clear()
+        service.stored[name].items.pop(0)
+    service.requests.clear()
 
     with pytest.raises(OutdatedPlanError):
-        await repair(tools(calls), other if change == "other" else name, plan=plan, dry_run=False)
+        await repair(caller(service), other if change == "other" else name, plan=plan, dry_run=False)
 
-    assert {"items.list"} == set(calls.names())
+    assert {"listConversationItems"} == set(service.operations())
 
 
 async def test_deleted_by_somebody_else():
     """An item that somebody else deletes first is as good as deleted."""
-    calls = FakeCalls()
-    name = calls.conversation(said("a"), output("x"))
+    service = FakeService()
+    name = service.conversation(said("a"), output("x"))
 
     def take(_: int, called: str) -> None:
-        if called == "items.delete":
-            calls.stored[name].items.pop()
+        if called == "deleteConversationItem":
+            service.stored[name].items.pop()
 
-    calls.before = take
+    service.before = take
 
-    assert (await repair(tools(calls), name, dry_run=False)).after.is_sound
+    assert (await repair(caller(service), name, dry_run=False)).after.is_sound
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, 7))
 async def test_stopped_at_every_request(number, moment):
     """Wherever a repair is stopped, the next one completes it, and what was in order stays."""
-    calls = FakeCalls()
-    name = calls.conversation(said("a"), call("a"), said("b"), call("b"), said("c"))
+    service = FakeService()
+    name = service.conversation(said("a"), call("a"), said("b"), call("b"), said("c"))
 
     def stop(at: int, _: str) -> None:
         if at == number:
             raise broken()
 
-    setattr(calls, moment, stop)
+    setattr(service, moment, stop)
     with pytest.raises(APIConnectionError):
-        await repair(tools(calls), name, strategy="delete_tail", dry_run=False)
-    calls.before = calls.after = lambda number, name: None
+        await repair(caller(service), name, strategy="delete_tail", dry_run=False)
+    service.before = service.after = lambda number, name: None
 
-    report = await repair(tools(calls), name, strategy="delete_tail", dry_run=False)
+    report = await repair(caller(service), name, strategy="delete_tail", dry_run=False)
 
     assert report.after.is_sound
-    assert "a" == calls.stored[name].items[0]["id"]
+    assert "a" == service.stored[name].items[0]["id"]
 
 
 def test_plan_as_json():
@@ -267,11 +267,11 @@ def test_plan_as_json():
 
 async def test_report_as_json():
     """The report of a repair holds what was found, what was planned, and what is left."""
-    calls = FakeCalls()
-    name = calls.conversation(said("my secret"), call(), call("s", tag="computer_call"))
+    service = FakeService()
+    name = service.conversation(said("my secret"), call(), call("s", tag="computer_call"))
 
-    planned = (await repair(tools(calls), name)).to_json()
-    done = (await repair(tools(calls), name, dry_run=False)).to_json()
+    planned = (await repair(caller(service), name)).to_json()
+    done = (await repair(caller(service), name, dry_run=False)).to_json()
 
     assert (False, None) == (planned["applied"], planned["after"])
     assert (True, 1) == (done["applied"], len(done["after"]["findings"]))
