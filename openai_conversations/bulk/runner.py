@@ -11,10 +11,10 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from os import PathLike
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 
@@ -268,6 +268,9 @@ class _Run:
                 self._ledger.release(row.number)
                 raise
             await self._failed(row, error)  # something inside the work was cancelled, and the run goes on
+        except BaseException:
+            self._ledger.release(row.number)
+            raise
 
     async def _done(self, row: LedgerRow, outcome: BulkOutcome) -> None:
         result = Result(
@@ -357,16 +360,8 @@ def _is_cancelled() -> bool:
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """The failure that stopped a run: a fatal one rather than the news that the run stopped."""
-    errors = list(_leaves(group))
+    errors = group.exceptions
     return next((error for error in errors if not isinstance(error, BulkStoppedError)), errors[0])
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
-        else:
-            yield error
 
 
 def describe(error: BaseException) -> str:

@@ -107,7 +107,7 @@ class ThreadWorker:
             if is_last or (not is_heard and self._tasks.empty()):
                 break
         self._close()
-        self._tell(_mark, self._closed)
+        self._tell(self._closed.set_result, None)
 
     def _gather(self, group: list[Task]) -> bool:
         """Add what is waiting; whether the end was among it."""
@@ -126,8 +126,3 @@ class ThreadWorker:
         except RuntimeError:  # it is closed: nobody waits any more
             return False
         return True
-
-
-def _mark(closed: asyncio.Future[None]) -> None:
-    if not closed.done():
-        closed.set_result(None)

@@ -271,6 +271,18 @@ async def test_a_note_soon_that_cannot_be_kept(tmp_path, caplog):
     assert "what an attempt of row 18446744073709551616 did was not written down" in caplog.messages[0]
 
 
+async def test_many_receipts(tmp_path):
+    """Receipts come page by page, each once."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(f"{number}" for number in range(401))
+        rows = await opened.take(401)
+        await asyncio.gather(
+            *(opened.finish(Result(number=row.number, phase="done", receipt={"id": row.id})) for row in rows)
+        )
+
+        assert [{"id": row.id} for row in rows] == [receipt async for receipt in opened.receipts()]
+
+
 async def test_broken_notes_and_receipts(tmp_path):
     """A note or a receipt that is JSON no more is told as it stands in the file, and stops nothing."""
     async with ledger(tmp_path) as opened:

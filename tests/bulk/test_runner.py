@@ -211,6 +211,47 @@ async def test_what_was_under_way_waits_again(tmp_path):
         assert {"waiting": 6} == ledger.counts
 
 
+async def test_work_that_ends_the_program(tmp_path):
+    """What is meant to end the program ends the run, and its row waits again."""
+
+    async def work(row, note):
+        raise BaseExceptionGroup("over", [GeneratorExit()])
+
+    with pytest.raises(BaseExceptionGroup, match="over"):
+        await run(tmp_path, work, ids=["conv_1"])
+
+    async with Ledger(tmp_path / "ledger.sqlite", operation="test") as ledger:
+        assert 1 == ledger.counts["waiting"]
+
+
+async def test_notes_soon_and_receipts_at_the_end(tmp_path):
+    """What an attempt noted is there for the next one, and receipts can be taken out at the end."""
+    taken, seen = [], []
+
+    async def work(row, note):
+        seen.append(row.notes)
+        note.keep_soon("soon")
+        await note.keep("kept", cursor="here")
+        if row.attempts == 1:
+            raise APITimeoutError
+        return BulkOutcome(receipt={"cursor": row.cursor})
+
+    async def take(ledger):
+        taken.extend([receipt async for receipt in ledger.receipts()])
+
+    await run_bulk(
+        "test",
+        work,
+        ["conv_1"],
+        ledger=tmp_path / "ledger.sqlite",
+        options=BulkOptions(first_wait=0),
+        on_receipts=take,
+    )
+
+    assert [(), ("soon", "kept")] == seen
+    assert [{"cursor": "here"}] == taken
+
+
 @pytest.mark.parametrize(
     "outcome",
     [

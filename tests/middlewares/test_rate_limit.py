@@ -18,7 +18,7 @@ from openai_conversations.errors import (
 from openai_conversations.middlewares.limiter import LocalLimiter
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter, duration, requests_left
 from openai_conversations.transport.message import Response
-from tests.fakes import Script, answer, get_request, until
+from tests.fakes import Script, answer, get_request
 
 
 class Clock:
@@ -208,17 +208,69 @@ async def test_all_are_cancelled():
 async def test_cancelled_at_its_turn():
     """A call that is cancelled at the moment when it may go gives its place back."""
     clock = Clock()
-    limiter = LocalLimiter(1, clock=clock, sleep=clock.sleep)
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+        asyncio.get_running_loop().call_soon(waiting.cancel)  # before the call that may go now goes on
+
+    limiter = LocalLimiter(1, clock=clock, sleep=sleep)
     await limiter.wait()
     waiting = asyncio.ensure_future(limiter.wait())
-    await until(lambda: clock.now > 100.9)
-    waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
     at = clock.now
     await limiter.wait()
 
     assert at == clock.now
+
+
+async def test_cancelled_just_before_its_turn():
+    """A call that was cancelled a moment before its turn takes nothing."""
+    clock = Clock()
+
+    async def sleep(seconds: float) -> None:
+        clock.now += seconds
+        waiting.cancel()
+
+    limiter = LocalLimiter(1, clock=clock, sleep=sleep)
+    await limiter.wait()
+    waiting = asyncio.ensure_future(limiter.wait())
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    at = clock.now
+    await limiter.wait()
+
+    assert at == clock.now
+
+
+async def test_cancelled_and_refused_at_once():
+    """A call that was cancelled is not told of a pause that comes at the same moment."""
+    clock = Clock()
+    limiter = LocalLimiter(1, clock=clock, sleep=clock.sleep)
+    await limiter.wait()
+    waiting = asyncio.ensure_future(limiter.wait(2.0))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    limiter.pause(60.0)
+
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+async def test_cancelled_between_two_rates():
+    """A call that is cancelled while it waits for the second rate is no part of the first."""
+    clock = Clock()
+    limiter = limiter_with(clock, get=0.1)
+    limiter.on_attempt(attempt(1, 429, wait=5.0))
+    waiting = asyncio.ensure_future(limiter(get_request(), Script(answer())))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+    await send(limiter, 1)
+
+    assert clock.now <= 105.0
 
 
 async def test_sleep_that_breaks():

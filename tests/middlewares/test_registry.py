@@ -347,6 +347,16 @@ async def test_reads_beside_a_writer(registry, tmp_path):
     assert took < 5
 
 
+async def test_operations_that_it_does_not_know(registry):
+    """An operation of another kind passes through and changes nothing."""
+    await registry.track(["conv_1"])
+    before = await registry.get("conv_1")
+
+    response = await registry(append_request(operation="somethingNew"), Script(answer(200)))
+
+    assert (200, before) == (response.status_code, await registry.get("conv_1"))
+
+
 async def test_timeouts_are_no_creation(registry):
     """A create that was certainly not sent leaves nothing pending; one that may have arrived does."""
     for sent, left in ((False, 0), (True, 1)):

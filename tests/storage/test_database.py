@@ -251,6 +251,36 @@ async def test_read_beside_a_writer(shared):
     assert took < 1
 
 
+async def test_read_of_a_file_that_went_away(tmp_path):
+    """A file that went away is an error of the read, and can be closed."""
+    (tmp_path / "folder").mkdir()
+    database = Database(tmp_path / "folder" / "db", SCHEMA)
+    await database.open()
+    (tmp_path / "folder").rename(tmp_path / "elsewhere")
+
+    with pytest.raises(DatabaseError, match="unable to open"):
+        await database.read(names)
+    await database.close()
+
+
+async def test_read_that_ends_its_transaction(database):
+    """A read that ends its own transaction harms nobody."""
+    with contextlib.suppress(DatabaseError):
+        await database.read(undo)
+
+    assert [] == await database.read(names)
+    assert "1" == await database.write(add("1"))
+
+
+async def test_no_time_in_memory():
+    """In memory nothing is waited for, so that no time is too short."""
+    database = Database(None, SCHEMA)
+    await database.open()
+
+    assert "1" == await database.write(add("1"), timeout=0)
+    await database.close()
+
+
 async def test_read_writes_nothing(shared):
     """The connection for reads cannot write; the next read works."""
     with pytest.raises(DatabaseError, match="readonly"):
@@ -361,6 +391,19 @@ async def test_cancelled_opening(tmp_path):
     async with asyncio.timeout(10):
         while not await can_be_had(path):
             pass
+
+
+async def test_cancelled_opening_of_something_else(tmp_path):
+    """Whoever was cancelled does not hear any more that the file was none of ours."""
+    (tmp_path / "db").write_bytes(b"x" * 4096)
+    opening = asyncio.create_task(Database(tmp_path / "db", SCHEMA).open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+
+    await asyncio.get_running_loop().shutdown_default_executor()
+    await asyncio.sleep(0)
 
 
 async def test_opened_by_many_at_once(tmp_path):
