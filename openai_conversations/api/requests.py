@@ -74,7 +74,7 @@ def get_conversation(caller: Caller, conversation_id: str, options: CallOptions 
 
 
 def update_conversation(
-    caller: Caller, conversation_id: str, *, metadata: Mapping[str, str] | None, options: CallOptions
+    caller: Caller, conversation_id: str, *, metadata: Mapping[str, str] | None, options: CallOptions | None = None
 ) -> Request:
     """``updateConversation``: replaces all metadata; ``None`` sends null."""
     body = {"metadata": checked_metadata(metadata)}
@@ -111,7 +111,7 @@ def create_items(
         options: See :class:`CallOptions`; ``None`` for those of the caller.
     """
     # The usual case first, without a call: a list of up to 20.
-    few = type(items) is list and len(cast("list[Any]", items)) <= ITEMS_PER_REQUEST
+    few = type(items) is list and len(items) <= ITEMS_PER_REQUEST
     sent = codec().encode_items(items if few else checked_items(items))
     if options or caller.options:
         refuse_other_items(caller.options if options is None else options)
@@ -139,7 +139,8 @@ def list_items(
     """``listConversationItems``: one page. What is not given, or ``None``, is left to the server."""
     query = {"include": include, "limit": limit, "order": order, "after": after}
     cursor = after if isinstance(after, str) else None
-    listing = Listing(order=order, after=cursor) if order in ("asc", "desc") and _is_ours(caller, options) else None
+    asked: Literal["asc", "desc"] | None = order if order in ("asc", "desc") else None
+    listing = Listing(order=asked, after=cursor) if limit != 0 and _is_ours(caller, options) else None
     ids = {"conversation_id": conversation_id}
     return _request(caller, operations.LIST_ITEMS, ids, options, query=query, listing=listing)
 
@@ -215,7 +216,8 @@ def _url(
     extra: Mapping[str, object] | None,
 ) -> str:
     for name, value in ids.items():
-        plain = isinstance(value, str) and _PLAIN_ID(value)  # pyright: ignore[reportUnnecessaryIsInstance]
+        given: object = value  # callers without a type checker pass anything
+        plain = isinstance(given, str) and _PLAIN_ID(given)
         path = path.replace(f"{{{name}}}", value if plain else path_id(name, value))
     url = settings.base_url + path
     if not (query or extra or settings.default_query):

@@ -12,6 +12,7 @@ from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.render.text import clean
 from openai_conversations.operations import errors as operations
 from openai_conversations.storage.errors import DatabaseError
+from openai_conversations.writing.resume import AppendIncompleteError
 
 
 class CommandError(Exception):
@@ -67,7 +68,7 @@ _CODES: Final[Mapping[type[Exception], Exit]] = {
     UnicodeEncodeError: Exit.BAD_INPUT,
 }
 
-_HALF_WAY: Final = (operations.AppendIncompleteError, operations.CopyIncompleteError)
+_HALF_WAY: Final = (AppendIncompleteError, operations.CopyIncompleteError)
 
 EXPECTED: Final[tuple[type[Exception], ...]] = (CommandError, *_CODES)
 """Failures that are no fault of this program; anything else is shown with its traceback."""
@@ -77,7 +78,7 @@ def exit_code(error: BaseException) -> Exit:
     """The exit code for a failure; one that stopped half way counts as what stopped it."""
     if isinstance(error, CommandError):
         return error.exit
-    if isinstance(error, operations.AppendIncompleteError) and error.unknown:
+    if isinstance(error, AppendIncompleteError) and error.unknown:
         return Exit.UNKNOWN_OUTCOME
     if isinstance(error, _HALF_WAY) and error.__cause__ is not None:
         return exit_code(error.__cause__)

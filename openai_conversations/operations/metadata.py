@@ -52,7 +52,10 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
 
 
 async def _read(caller: Caller, conversation_id: str) -> Conversation:
-    return codec().decode_response(await caller.send(requests.get_conversation(caller, conversation_id)), Conversation)
+    read: Conversation = codec().decode_response(
+        await caller.send(requests.get_conversation(caller, conversation_id)), Conversation
+    )
+    return read
 
 
 def _wrong(conversation: Conversation, changes: Mapping[str, str | None]) -> tuple[str, ...]:

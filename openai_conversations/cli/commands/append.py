@@ -16,8 +16,7 @@ from openai_conversations.cli.input import decoded, items_of
 from openai_conversations.cli.render.output import note, wants_json, write_json
 
 if TYPE_CHECKING:
-    from openai_conversations.operations.errors import AppendIncompleteError
-    from openai_conversations.writing.chunks import AppendProgress, AppendResume
+    from openai_conversations.writing.resume import AppendIncompleteError, AppendProgress, AppendResume
 
 DEFAULT = Connection()
 
@@ -50,7 +49,7 @@ async def append(
     items = items_of(text, file, role)
     progress = _Progress(resume)
     start = progress.read()
-    from openai_conversations.operations.errors import AppendIncompleteError
+    from openai_conversations.writing.resume import AppendIncompleteError
 
     async with connection.client() as client:
         try:
