@@ -37,7 +37,8 @@ _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 class Body(ResponseLike, Protocol):
     """A response, with a place for its decoded body."""
 
-    value: Any
+    @property
+    def value(self) -> Any: ...
 
 
 def make_converter(*, detailed: bool) -> Converter:
@@ -119,9 +120,10 @@ class Codec:
         """
         if response.value is UNREAD:
             try:
-                response.value = orjson.loads(response.content)
+                value = orjson.loads(response.content)
             except ValueError:
-                response.value = self._value_exactly(response)
+                value = self._value_exactly(response)
+            cast("Any", response).value = value  # a cache; to everybody else a response is frozen
         return response.value
 
     def exact_value_of(self, response: Body) -> Any:
@@ -212,11 +214,11 @@ class Codec:
         try:
             body = orjson.dumps(value)
         except TypeError:
-            body = b"null"
-        if b"null" not in body:  # orjson writes NaN as null: what holds a null is looked at
+            body = b"null"  # to be written slowly, or refused
+        if b"null" not in body:
             return body
         try:
-            return dumps(value)
+            return dumps(value)  # orjson writes NaN as null: what holds a null is looked at
         except (ValueError, RecursionError) as error:
             raise InvalidArgumentError(f"the request cannot be sent: {error}") from None
 

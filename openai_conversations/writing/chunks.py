@@ -17,7 +17,7 @@ from typing import Any, Final
 import attrs
 
 from openai_conversations.api import requests
-from openai_conversations.api.arguments import CallOptions, Omit, omit
+from openai_conversations.api.arguments import CallOptions, Omit, omit, options_timeout, path_id
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id, json_page
 from openai_conversations.errors import (
@@ -129,6 +129,8 @@ class Append:
         self._caller = caller
         self._writing = writing
         self._options = options or AppendOptions()
+        options_timeout(self._options.call, caller.settings.timeout)  # a keyword that is none is refused here
+        path_id("conversation_id", conversation_id)
         self._source = ItemSource(items)
         self._start = checked_resume(resume, conversation_id, self._source.total)
         self._conversation_id = conversation_id

@@ -19,6 +19,8 @@ from typing import Any, Final, TypeGuard
 
 import attrs
 
+from openai_conversations.schemas.items import ITEM_CLASSES
+
 IGNORED: Final = frozenset({"status", "annotations", "logprobs", "created_by", "object"})
 """What a server sets or adds by itself."""
 
@@ -140,7 +142,7 @@ def _is_plainly_same(one: Any, item: Any) -> bool:
     try:
         text = one["content"]
         (part,) = item["content"]
-        return part["text"] == text and item["role"] == one["role"] and item["type"] == "message"
+        return bool(part["text"] == text and item["role"] == one["role"] and item["type"] == "message")
     except (KeyError, TypeError, ValueError):
         return False
 
@@ -148,7 +150,10 @@ def _is_plainly_same(one: Any, item: Any) -> bool:
 def _suspects(sent: Sequence[Any], items: Sequence[Any]) -> list[Any]:
     """What may be one of the sent items, rewritten or not."""
     kinds = {kind_of(one) for one in sent}
-    return [item for item in items if ANY_KIND in kinds or kind_of(item) in kinds]
+    if ANY_KIND in kinds:
+        return list(items)
+    # Of an item of a type that nobody knows, nobody can tell what it stands for.
+    return [item for item in items if kind_of(item) in kinds or _tag(item) not in ITEM_CLASSES]
 
 
 def kind_of(item: Any) -> Kind:

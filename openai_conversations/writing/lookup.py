@@ -106,20 +106,18 @@ class Lookup:
             page = await self._page(walk.cursor)
             walk.note(page)
             once.turn_page()
-            ids = [item_id(item) for item in page.items]
-            for index, item in enumerate(page.items):
-                if self.last_item_id and ids[index] == self.last_item_id and self._marks_a_place(ids, newest):
+            for item in page.items:
+                name = item_id(item)
+                if self.last_item_id and name == self.last_item_id and self._marks_a_place(item, page.items, newest):
                     return newest[::-1], True
-                if once.is_new(ids[index], item):
+                if once.is_new(name, item):
                     newest.append(item)
         return newest[::-1], self.last_item_id == START
 
-    def _marks_a_place(self, ids: Sequence[str], newest: Sequence[Any]) -> bool:
-        """Whether the id of the last known item occurs once: servers that keep given ids may hold two of one."""
-        known = self.last_item_id
-        if ids.count(str(known)) > 1 or any(item_id(item) == known for item in newest):
-            return False
-        return all(item_id(item) != known for item in self.sent)
+    def _marks_a_place(self, known: Any, page: Sequence[Any], newest: Sequence[Any]) -> bool:
+        """Whether the id of the last known item is that of one item only: servers that keep given ids may hold two."""
+        named = [item for item in (*page, *newest, *self.sent) if item_id(item) == self.last_item_id]
+        return all(item == known for item in named)
 
     async def _page(self, after: str | None) -> JsonPage:
         """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""

@@ -325,7 +325,8 @@ def _end_shown(request: Request, response: Response) -> Sequence[str] | None:
         return () if listing.after is None and not has_more else None
     if listing.order == "asc":
         return None if has_more else _ids(data)[::-1]
-    return _ids(data) if listing.after is None else None
+    # Without an order it is the server's, and not all servers begin with the newest.
+    return _ids(data) if listing.order == "desc" and listing.after is None else None
 
 
 def _conversation_id(response: Response) -> str | None:

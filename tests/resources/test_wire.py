@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import aiohttp
 import pytest
 from aioresponses import aioresponses
 
 from openai_conversations import (
+    AmbiguousWriteError,
     ConversationsClient,
     InputText,
     ItemReference,
@@ -221,7 +223,8 @@ async def test_objects_are_sent_like_mappings():
         ItemReference(id="msg_2"),
     ]
     async with answering(http(200, json.dumps(PAGE).encode())) as server, client_of(server) as client:
-        await client.conversations.items.create("conv_1", items=items)
+        with suppress(AmbiguousWriteError):  # the canned page is not what was sent
+            await client.conversations.items.create("conv_1", items=items, guard="off")
 
     assert [
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},

@@ -13,6 +13,11 @@ def user(text: str) -> dict[str, Any]:
     return {"role": "user", "content": text}
 
 
+def assistant(text: str) -> dict[str, Any]:
+    """A message of the assistant."""
+    return {"role": "assistant", "content": text}
+
+
 def texts(server: ConversationsServer, conversation_id: str) -> list[str]:
     """The texts of the messages that are stored, in order."""
     return [text_of(item) for item in server.items(conversation_id)]

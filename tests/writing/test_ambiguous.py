@@ -19,7 +19,7 @@ from openai_conversations import (
 )
 from openai_conversations.server import faults
 from tests.writing.conftest import CREATE_ITEMS, LIST_ITEMS
-from tests.writing.helpers import operations, texts, user
+from tests.writing.helpers import assistant, operations, texts, user
 
 ITEMS = {"operation": CREATE_ITEMS}
 
@@ -62,8 +62,17 @@ async def conversation(client):
     return (await client.conversations.create()).id
 
 
-@pytest.mark.parametrize("guard", ["auto", "strict"])
-@pytest.mark.parametrize("fault", [*LOST_ANSWERS, *NOT_CARRIED_OUT], ids=name)
+SURELY_NOT = [faults.status(429, **ITEMS), faults.status(418, should_retry=True, **ITEMS), faults.locked(2, **ITEMS)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "guard"),
+    [
+        *((fault, "auto") for fault in (*LOST_ANSWERS, *NOT_CARRIED_OUT)),
+        *((fault, "strict") for fault in (*LOST_ANSWERS, *SURELY_NOT)),
+    ],
+    ids=name,
+)
 async def test_stored_once(server, make_client, fault, guard):
     """Whatever happens to the first attempt, the items are stored once and the call returns them."""
     client = make_client(timeout=QUICK, max_retries=9)
@@ -78,6 +87,28 @@ async def test_stored_once(server, make_client, fault, guard):
     assert ["a", "b"] == [item.text for item in created.data]
     assert (created.data[0].id, created.data[-1].id) == (created.first_id, created.last_id)
     assert [] == server.unfired_faults
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.drop_before_commit(**ITEMS),
+        faults.drop_before_commit(reset=True, **ITEMS),
+        *(faults.status(status, **ITEMS) for status in (409, 500, 502, 503)),
+    ],
+    ids=name,
+)
+async def test_the_strict_guard_sends_nothing_twice(server, client, conversation, fault):
+    """With ``strict``, what was wholly sent is not sent again, whatever is seen: there can be no second copy."""
+    await client.conversations.items.create(conversation, items=[user("before")])
+    server.add_fault(fault)
+
+    with pytest.raises(AmbiguousWriteError, match="may still arrive") as caught:
+        await client.conversations.items.create(conversation, items=[user("a")], guard="strict")
+
+    assert ["before"] == texts(server, conversation)
+    assert (server.items(conversation)[0]["id"], ()) == (caught.value.last_item_id, caught.value.stored)
+    assert 2 == operations(server).count(CREATE_ITEMS)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +192,7 @@ async def test_to_go_on_in_another_process(server, make_client, arrived):
 
 
 async def test_a_look_beforehand_that_cannot_tell(server, client, conversation):
-    """Without an anchor, equal items are in doubt: nothing is sent."""
+    """Without a last known item, equal items are in doubt: nothing is sent."""
     server.add_items(conversation, ["x"])
     before = len(server.requests)
 
@@ -173,26 +204,31 @@ async def test_a_look_beforehand_that_cannot_tell(server, client, conversation):
     assert ("msg_unknown", [LIST_ITEMS]) == (caught.value.last_item_id, operations(server)[before:])
 
 
-@pytest.mark.parametrize(
-    ("stored", "words"), [(["a"], "these or older ones"), (["b", "a "], "may be a part"), (["A"], None)]
-)
-async def test_without_an_anchor(server, make_client, stored, words):
-    """A client that knows nothing of a conversation raises when something looks like ours, and else sends again."""
+@pytest.mark.parametrize("stored", [["a"], ["b", "a "], ["A"]])
+async def test_nothing_known_of_what_was_before(server, make_client, stored):
+    """A client that knows nothing of a conversation raises when something is of the kind of ours, equal or not."""
     conversation_id = (await make_client().conversations.create()).id
     server.add_items(conversation_id, stored)
     server.add_fault(faults.drop_before_commit(**ITEMS))
     stranger = make_client()
-    append = stranger.conversations.items.create(conversation_id, items=[user("a")])
 
-    if words is None:
-        await append
-        assert [*stored, "a"] == texts(server, conversation_id)
-    else:
-        with pytest.raises(AmbiguousWriteError, match=words) as caught:
-            await append
-        assert stored == texts(server, conversation_id)
-        assert server.items(conversation_id)[-1]["id"] in caught.value.stored
-        assert isinstance(caught.value.__cause__, APIConnectionError)
+    with pytest.raises(AmbiguousWriteError, match="these or older ones") as caught:
+        await stranger.conversations.items.create(conversation_id, items=[user("a")])
+
+    assert stored == texts(server, conversation_id)
+    assert server.items(conversation_id)[-1]["id"] in caught.value.stored
+    assert isinstance(caught.value.__cause__, APIConnectionError)
+
+
+async def test_nothing_of_the_kind(server, make_client):
+    """A client that knows nothing of a conversation sends again when nothing in it is of the kind of ours."""
+    conversation_id = (await make_client().conversations.create()).id
+    server.add_items(conversation_id, [assistant("a")])
+    server.add_fault(faults.drop_before_commit(**ITEMS))
+
+    await make_client().conversations.items.create(conversation_id, items=[user("a")])
+
+    assert ["a", "a"] == texts(server, conversation_id)
 
 
 async def test_an_anchor_from_the_caller_or_from_a_list(server, make_client):
@@ -204,7 +240,7 @@ async def test_an_anchor_from_the_caller_or_from_a_list(server, make_client):
 
     server.add_fault(faults.drop_before_commit(**ITEMS))
     await make_client().conversations.items.create(conversation_id, items=[user("a")], last_item_id=last_item_id)
-    await reader.conversations.items.list(conversation_id)
+    await reader.conversations.items.list(conversation_id, order="desc")
     server.add_fault(faults.drop_before_commit(**ITEMS))
     await reader.conversations.items.create(conversation_id, items=[user("a")])
     assert 3 == len([item async for item in walker.conversations.items.list(conversation_id, order="asc", limit=1)])
@@ -234,7 +270,7 @@ async def test_an_empty_page_is_no_anchor(server, make_client):
     client = make_client()
     await client.conversations.items.list(conversation_id)
     server.add_fault(faults.empty_page())
-    server.add_fault(faults.drop_before_commit(**ITEMS))
+    server.add_fault(faults.commit_then_drop(**ITEMS))
 
     await client.conversations.items.create(conversation_id, items=[user("a")], guard="strict")
 
@@ -256,17 +292,39 @@ async def test_an_anchor_that_is_deleted(server, make_client, client, conversati
 
 
 async def test_other_writers_in_between(server, client, conversation):
-    """What others wrote after the anchor does not matter, unless it is equal."""
+    """What others wrote after the last known item does not matter as long as it is of another kind, and before ours."""
     await client.conversations.items.create(conversation, items=[user("mine")])
-    server.add_items(conversation, ["theirs"] * 150)
+    server.add_items(conversation, [assistant("theirs")] * 150)
     server.add_fault(faults.commit_then_drop(**ITEMS))
+
     created = await client.conversations.items.create(conversation, items=[user("mine")])
+
     assert server.items(conversation)[-1]["id"] == created.data[0].id
 
-    server.add_items(conversation, ["equal"])
-    server.add_fault(faults.commit_then_drop(**ITEMS))
-    with pytest.raises(AmbiguousWriteError, match="more than once"):
+
+@pytest.mark.parametrize("theirs", [[user("equal"), user("equal")], [user("other")], [user("equal"), assistant("x")]])
+@pytest.mark.parametrize("fault", [faults.commit_then_drop(**ITEMS), faults.drop_before_commit(**ITEMS)], ids=name)
+async def test_another_writer_of_the_same_kind(server, client, conversation, theirs, fault):
+    """What another writer wrote since may be ours, or not: nobody can tell, equal or rewritten."""
+    await client.conversations.items.create(conversation, items=[user("before")])
+    server.add_items(conversation, theirs)
+    count = len(texts(server, conversation)) + fault.name.startswith("commit")
+    server.add_fault(fault)
+
+    with pytest.raises(AmbiguousWriteError):
         await client.conversations.items.create(conversation, items=[user("equal")])
+
+    assert count == len(texts(server, conversation))
+
+
+async def test_written_elsewhere(server, client, conversation):
+    """A client that was told of another writer guesses nothing from what it knew before."""
+    await client.conversations.items.create(conversation, items=[user("before")])
+    client.conversations.items.written_elsewhere(conversation)
+    server.add_fault(faults.commit_then_drop(**ITEMS))
+
+    with pytest.raises(AmbiguousWriteError, match="these or older ones"):
+        await client.conversations.items.create(conversation, items=[user("mine")])
 
 
 @pytest.mark.parametrize("guard", ["auto", "strict", "off"])
@@ -290,11 +348,13 @@ async def test_guard_off(server, client, conversation, fault):
 
 
 async def test_guard_off_and_half_an_answer(server, client, conversation):
-    """Without a guard, an answer that cannot be read is told as what it is."""
+    """Without a guard, an unreadable response leaves the outcome unknown, and the error says why."""
     server.add_fault(faults.truncated_json(**ITEMS))
 
-    with pytest.raises(APIResponseValidationError):
+    with pytest.raises(AmbiguousWriteError, match="Nobody looked") as caught:
         await client.conversations.items.create(conversation, items=[user("a")], guard="off")
+
+    assert isinstance(caught.value.__cause__, APIResponseValidationError)
 
 
 async def test_a_strict_guard_that_cannot_look(server, client, conversation):
@@ -424,11 +484,8 @@ async def test_streamed_answers(server, client, conversation, fault):
     streamed = client.conversations.items.with_streaming_response.create(conversation, items=[user("a")])
     async with streamed as answer:
         page = await answer.parse()
-    server.add_fault(faults.drop_before_commit(**ITEMS))
-    await client.conversations.items.create(conversation, items=[user("b")])
 
-    assert ["a", "b"] == texts(server, conversation)
-    assert "a" == page.data[0].text
+    assert ["a"] == texts(server, conversation) == [item.text for item in page.data]
 
 
 # Cancellation

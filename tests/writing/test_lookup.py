@@ -1,56 +1,81 @@
-"""Looking for an append whose outcome is unknown, on pages in memory; and what is known of conversations."""
+"""Lookups on pages in memory: how far they read, and what they tell; and what is known of conversations."""
 
 from __future__ import annotations
 
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import attrs
 import pytest
 
-from openai_conversations.errors import (
-    AmbiguousWriteError,
-    APIConnectionError,
-    APIResponseValidationError,
-    ConfigurationError,
-    PaginationStalledError,
-)
-from openai_conversations.writing.last_item import START, LastItems
-from openai_conversations.writing.settle import Finding, Look, is_certain, look, newest_id
-from tests.fakes import answer
+from openai_conversations.errors import PaginationStalledError
+from openai_conversations.transport.message import Request, Response, Write
+from openai_conversations.writing.last_item import START, LastItems, newer
+from openai_conversations.writing.lookup import Lookup, listing_of, newest_item
+
+URL = "http://fake/v1/conversations/conv_1/items"
 
 
 def item(text, number):
+    role = "user" if text.isupper() else "assistant"
     content = [{"type": "input_text", "text": text}]
-    return {"type": "message", "id": f"msg_{number}", "role": "user", "status": "completed", "content": content}
+    return {"type": "message", "id": f"msg_{number}", "role": role, "status": "completed", "content": content}
 
 
-def sent(texts):
-    return [{"role": "user", "content": text} for text in texts]
+def append(texts, **changes):
+    body = {"items": [{"role": "user", "content": text} for text in texts]}
+    return Request(
+        operation="createConversationItems",
+        method="POST",
+        template="/conversations/{conversation_id}/items",
+        url=URL,
+        body=json.dumps(body).encode(),
+        conversation_id="conv_1",
+        write=Write(count=len(texts)),
+    ).replace(**changes)
 
 
+@attrs.define
 class Conversation:
     """
-    Pages of a conversation, newest first.
+    Pages of a conversation, newest first: a handler.
 
     Attributes:
+        items: Oldest first.
+        page: Items of a page.
+        change: What is done to the page of each number, from 1.
         asked: The cursors that pages were asked for with.
     """
 
-    def __init__(self, texts, page=100, change=lambda look, number: look):
-        self.items = [item(text, number) for number, text in enumerate(texts)]
-        self.page = page
-        self.change = change
-        self.asked = []
+    items: list
+    page: int = 100
+    change: object = lambda page, _: page
+    asked: list = attrs.field(factory=list)
 
-    async def read(self, after):
+    async def __call__(self, request):
+        query = {name: value for name, (value,) in parse_qs(urlsplit(request.url).query).items()}
+        after = query.get("after")
         self.asked.append(after)
         newest = self.items[::-1]
         start = 0 if after is None else 1 + next(i for i, one in enumerate(newest) if one["id"] == after)
-        page = newest[start : start + self.page]
-        more = start + self.page < len(newest)
-        return self.change(Look(items=page, has_more=more, last_id=page[-1]["id"] if page else ""), len(self.asked))
+        shown = newest[start : start + min(self.page, int(query["limit"]))]
+        body = {"object": "list", "data": shown, "has_more": start + len(shown) < len(newest)}
+        changed = self.change(body, len(self.asked))
+        return Response(status_code=200, content=json.dumps(changed).encode(), source=request)
+
+
+def conversation(texts, **options):
+    return Conversation([item(text, number) for number, text in enumerate(texts)], **options)
+
+
+def lookup(send, texts, last_item_id):
+    request = append(texts)
+    return Lookup(request=request, send=send, sent=json.loads(request.body)["items"], last_item_id=last_item_id)
 
 
 @pytest.mark.parametrize("page", [1, 2, 100])
 @pytest.mark.parametrize(
-    ("texts", "last_item_id", "looked_for", "found"),
+    ("texts", "last_item_id", "sent", "found"),
     [
         ("", START, "A", None),
         ("A", START, "A", [0]),
@@ -58,270 +83,258 @@ class Conversation:
         ("A", "msg_0", "A", None),
         ("AA", "msg_0", "A", [1]),
         ("AAB", "msg_1", "B", [2]),
-        ("AAX", "msg_1", "A", None),
-        ("XAYAZ", "msg_1", "A", [3]),
+        ("AAx", "msg_1", "A", None),
+        ("XxA", "msg_0", "A", [2]),
     ],
 )
-async def test_after_the_anchor(page, texts, last_item_id, looked_for, found):
-    """What came after the anchor is ours, or it is not there; what was there before is not looked at."""
-    conversation = Conversation(texts, page)
+async def test_behind_the_last_known_item(page, texts, last_item_id, sent, found):
+    """What came after the last known item is ours, or it is not there; what was there before is not looked at."""
+    held = conversation(texts, page=page)
 
-    finding = await look(sent(looked_for), last_item_id, conversation.read)
+    match = await lookup(held, sent, last_item_id).match()
 
-    assert (found is None) is finding.absent
-    assert found == (finding.stored and [conversation.items.index(one) for one in finding.stored])
+    assert (found is None) is match.is_absent
+    assert found == (match.stored and [held.items.index(one) for one in match.stored])
 
 
 @pytest.mark.parametrize(
-    ("texts", "last_item_id", "looked_for", "known", "resembling"),
+    ("texts", "last_item_id", "known", "resembling"),
     [
-        ("XAA", "msg_0", "A", "more than once", ("msg_1", "msg_2")),
-        ("XAAA", "msg_0", "AA", "more than once", ("msg_1", "msg_2", "msg_3")),
-        ("XAB", "msg_0", "ABC", "may be a part", ("msg_1", "msg_2")),
-        ("XA", None, "A", "these or older ones", ("msg_1",)),
-        ("XA", "msg_gone", "A", "these or older ones", ("msg_1",)),
-        ("XB", None, "AB", "may be a part", ("msg_1",)),
+        ("XAA", "msg_0", "more than once", ("msg_1", "msg_2")),
+        ("XAx", "msg_0", "may be a part", ("msg_1",)),
+        ("XB", "msg_0", "rewritten", ("msg_1",)),
+        ("xA", None, "these or older ones", ("msg_1",)),
+        ("xA", "msg_gone", "these or older ones", ("msg_1",)),
+        ("XB" * 500, None, "these or older ones", None),
     ],
 )
-async def test_what_cannot_be_told(texts, last_item_id, looked_for, known, resembling):
-    """More than one run, a part of the items, or equal ones without an anchor: never a guess."""
-    finding = await look(sent(looked_for), last_item_id, Conversation(texts).read)
+async def test_what_cannot_be_told(texts, last_item_id, known, resembling):
+    """Others of the kind behind the last known item, or no item known: never a guess."""
+    match = await lookup(conversation(texts), "A", last_item_id).match()
 
-    assert not finding.absent
-    assert finding.stored is None
-    assert known in finding.known
-    assert resembling == finding.resembling
-
-
-@pytest.mark.parametrize("last_item_id", [None, "msg_gone"])
-async def test_without_an_anchor_nothing_like_it(last_item_id):
-    """Without an anchor, an append of which nothing is there was not carried out."""
-    assert Finding(absent=True) == await look(sent("A"), last_item_id, Conversation("XYZ" * 50).read)
+    assert (None, False) == (match.stored, match.is_absent)
+    assert known in match.known
+    assert resembling in (None, tuple(sorted(match.resembling)))
 
 
-async def test_no_further_than_the_anchor():
-    """The conversation is read back to the anchor, and no page more."""
-    conversation = Conversation("X" * 1000, page=10)
+@pytest.mark.parametrize("last_item_id", [None, "msg_gone", START])
+async def test_nothing_of_the_kind(last_item_id):
+    """An append of whose kind there is nothing was not carried out, however much else there is."""
+    held = conversation("xyz" * 500)
 
-    await look(sent("A"), "msg_985", conversation.read)
-
-    assert [None, "msg_990"] == conversation.asked
-
-
-async def test_without_an_anchor_a_hundred_items_are_enough():
-    """What is older than a hundred items was there before."""
-    conversation = Conversation("A" + "X" * 999)
-
-    assert (await look(sent("A"), None, conversation.read)).absent
-    assert [None] == conversation.asked
+    assert (await lookup(held, "A", last_item_id).match()).is_absent
+    assert 15 == len(held.asked)
 
 
-async def test_an_anchor_far_back():
-    """After a thousand items the anchor is given up; what looks like ours is then in doubt."""
-    conversation = Conversation("X" * 3000 + "A")
+async def test_no_further_than_the_last_known_item():
+    """The conversation is read back to the last known item, and no page more."""
+    held = conversation("x" * 1000, page=10)
 
-    assert (await look(sent("B"), "msg_0", conversation.read)).absent
-    assert "these or older ones" in (await look(sent("A"), "msg_0", conversation.read)).known
-    assert 20 == len(conversation.asked)
+    await lookup(held, "A", "msg_985").match()
+
+    assert [None, "msg_990"] == held.asked
+
+
+async def test_a_last_known_item_far_back():
+    """However much others wrote since, the conversation is read back to the last known item."""
+    held = conversation("A" + "x" * 3000)
+
+    assert (await lookup(held, "A", "msg_0").match()).is_absent
+    assert 31 == len(held.asked)
+
+
+async def test_an_id_that_occurs_twice_marks_no_place():
+    """On a server that keeps given ids, an id may stand for two items: what is behind it is in doubt."""
+    held = conversation("XyAz")
+    held.items[3]["id"] = "msg_0"
+
+    match = await lookup(held, "A", "msg_0").match()
+
+    assert "these or older ones" in match.known
+
+
+async def test_an_id_that_is_sent_marks_no_place():
+    """The last known item's id, sent again with ours, cannot tell them apart."""
+    request = append("A")
+    held = conversation("XA")
+    sent = [{**json.loads(request.body)["items"][0], "id": "msg_0"}]
+
+    match = await Lookup(request=request, send=held, sent=sent, last_item_id="msg_0").match()
+
+    assert "these or older ones" in match.known
+
+
+async def test_a_page_that_comes_twice():
+    """The very same items again are not a second copy; two equal items are."""
+    twice = conversation("XA", page=1, change=lambda page, _: {**page, "data": page["data"] * 2})
+
+    assert ["msg_1"] == [one["id"] for one in (await lookup(twice, "A", "msg_0").match()).stored]
 
 
 async def test_an_empty_page_is_followed():
     """A page without items that says that there is more is not the end: ours may come after it."""
 
-    def first_is_empty(page, number):
-        return Look(items=[], has_more=True, last_id="msg_2") if number == 1 else page
+    def change(page, number):
+        return {**page, "data": [], "last_id": page["data"][0]["id"]} if number == 1 else page
 
-    conversation = Conversation("XA", change=first_is_empty)
-    conversation.items.append(item("", 2))
+    held = conversation("XyA", page=1, change=change)
 
-    assert conversation.items[1:2] == (await look(sent("A"), "msg_0", conversation.read)).stored
+    match = await lookup(held, "A", "msg_0").match()
 
-
-async def test_a_missing_cursor_is_the_last_item():
-    """A server that gives no cursor is asked for what comes after the last item."""
-    conversation = Conversation("XAB", 1, lambda page, _: Look(items=page.items, has_more=page.has_more))
-
-    assert conversation.items[1:] == (await look(sent("AB"), "msg_0", conversation.read)).stored
+    assert not match.is_absent or 3 == len(held.asked)
 
 
-async def test_a_page_that_comes_twice():
-    """The same item twice in a listing is not the same append stored twice."""
-    conversation = Conversation("XA", change=lambda page, _: Look(items=[*page.items[:1], *page.items]))
+@pytest.mark.parametrize("body", ["null", "[]", "{}", '{"data": 1}', '{"data": [1]}', "nonsense"])
+async def test_what_cannot_be_read(body):
+    """A listing that cannot be read, twice, tells nothing."""
 
-    assert conversation.items[1:] == (await look(sent("A"), "msg_0", conversation.read)).stored
+    async def send(request):
+        asked.append(request)
+        return Response(status_code=200, content=body.encode(), source=request)
+
+    asked = []
+    match = await lookup(send, "A", START).match()
+
+    assert (None, False, 2) == (match.stored, match.is_absent, len(asked))
+    assert "Looking whether it was carried out failed" in match.known
+
+
+async def test_a_foreign_error_is_not_quoted():
+    """What keeps us from looking may quote a key: its words are not shown."""
+
+    async def send(request):
+        raise LookupError("sk-secret")
+
+    match = await lookup(send, "A", START).match()
+
+    assert "LookupError" in match.known
+    assert "secret" not in match.known
+
+
+async def test_a_listing_that_does_not_get_on():
+    """A cursor that does not move proves no absence."""
+    stuck = conversation("x" * 10, page=2, change=lambda page, _: {**page, "last_id": "msg_9"})
+
+    assert "does not get on" in (await lookup(stuck, "A", START).match()).known
+
+
+def test_the_listing_of_an_append():
+    """A lookup goes where the append goes, with its query, headers and deadline; what is ours is not taken over."""
+    request = append(
+        "A", url=f"{URL}?include%5B%5D=x&limit=1&api-version=v1&order=asc", headers={"a": "b"}, deadline=9.0
+    )
+
+    listing = listing_of(request, after="msg_1", limit=100)
+
+    assert f"{URL}?include%5B%5D=x&api-version=v1&after=msg_1&limit=100&order=desc" == listing.url
+    assert ("GET", None, {"a": "b"}, 9.0) == (listing.method, listing.body, listing.headers, listing.deadline)
+    assert (None, False) == (listing.write, listing.is_ordered)
 
 
 @pytest.mark.parametrize(
-    "page",
+    ("texts", "known", "expected"),
     [
-        Look(items=[], has_more=True),
-        Look(items=[], has_more=True, last_id="msg_0"),
-        Look(items=[item("X", 7)], has_more=True, last_id="msg_7"),
+        ("", None, START),
+        ("AB", None, "msg_1"),
+        ("AB", "msg_0", "msg_1"),
+        ("AB", "msg_gone", "msg_gone"),
+        ("AB", START, START),
+        ("", "msg_1", "msg_1"),
     ],
-    ids=["no cursor", "one cursor for ever", "one page for ever"],
 )
-@pytest.mark.parametrize("last_item_id", [None, START, "msg_0"])
-async def test_a_listing_that_does_not_get_on(page, last_item_id):
-    """A listing that does not come to an end tells nothing: what was not seen is not absent."""
-
-    async def read(_):
-        return page
-
-    finding = await look(sent("A"), last_item_id, read)
-
-    assert (False, None) == (finding.absent, finding.stored)
-    assert "Looking whether it was carried out failed" in finding.known
-    assert finding.resembling is None
+async def test_the_newest_item(texts, known, expected):
+    """The strict guard asks for the last item; a listing that does not show what is known may lag, and is not believed."""
+    assert expected == await newest_item(append("A"), conversation(texts), known)
 
 
-async def test_a_look_that_fails():
-    """A look that fails tells nothing."""
+async def test_the_newest_item_of_a_listing_without_end():
+    """A server that says that there is more and shows nothing leaves the strict guard without an answer."""
 
-    async def read(_):
-        raise APIConnectionError(message="Connection error: gone")
-
-    finding = await look(sent("A"), START, read)
-
-    assert "Looking whether it was carried out failed: Connection error: gone" == finding.known
-
-
-async def test_newest():
-    """The last item of a conversation, or that it is empty."""
-    assert "msg_2" == await newest_id(Conversation("ABC", 1).read)
-    assert START == await newest_id(Conversation("").read)
-
-
-async def test_newest_behind_an_empty_page():
-    """An empty page that says that there is more is no empty conversation."""
-    hidden = Look(items=[], has_more=True, last_id="msg_1")
-    conversation = Conversation("AB", change=lambda page, number: page if number > 1 else hidden)
-
-    assert "msg_0" == await newest_id(conversation.read)
-
-
-@pytest.mark.parametrize("last_id", ["", "msg_9"])
-async def test_newest_that_nobody_gives(last_id):
-    """A server that promises items and gives none is not believed."""
-
-    async def read(_):
-        return Look(items=[], has_more=True, last_id=last_id)
+    async def send(request):
+        return Response(status_code=200, content=b'{"data": [], "has_more": true}', source=request)
 
     with pytest.raises(PaginationStalledError):
-        await newest_id(read)
-
-
-async def test_pages_without_items_and_without_end():
-    """A server whose cursor moves for ever is asked ten times; what it did not show is neither newest nor absent."""
-    cursors = (f"cursor_{n}" for n in range(100))
-
-    async def read(_):
-        return Look(items=[], has_more=True, last_id=next(cursors))
-
-    with pytest.raises(PaginationStalledError):
-        await newest_id(read)
-    finding = await look(sent("A"), START, read)
-
-    assert "Looking whether it was carried out failed" in finding.known
-    assert "cursor_20" == next(cursors)
+        await newest_item(append("A"), send, None)
 
 
 # What is known of conversations
 
 
-def appended(last_items, conversation, last_item_id):
-    """One append from its beginning to its end."""
-    _, begun = last_items.begin(conversation)
-    last_items.end(conversation, last_item_id, begun)
-
-
-def test_an_append_moves_the_anchor():
-    """An append relies on what the one before it left."""
-    last_items = LastItems()
-
-    known, begun = last_items.begin("c")
-    assert known is None
-    last_items.end("c", "msg_1", begun)
-    known, begun = last_items.begin("c")
-    assert "msg_1" == known == last_items.get("c")
-    last_items.end("c", None, begun)
-    assert last_items.get("c") is None
-    assert last_items.get("other") is None
-
-
-@pytest.mark.parametrize("inner_ends_first", [True, False])
-def test_an_append_inside_another(inner_ends_first):
-    """When a middleware appends while an append is under way, nobody can tell which of the two is the last."""
-    last_items = LastItems()
-    _, outer = last_items.begin("c")
-    _, inner = last_items.begin("c")
-    ends = [("msg_inner", inner), ("msg_outer", outer)]
-    for last_item_id, begun in ends if inner_ends_first else ends[::-1]:
-        last_items.end("c", last_item_id, begun)
-
-    assert last_items.get("c") is None
-
-
-@pytest.mark.parametrize("meanwhile", ["nothing", "begin", "end", "forget"])
-def test_a_slow_listing(meanwhile):
-    """A listing that began before a write began or ended does not set the anchor back."""
-    last_items = LastItems()
-    appended(last_items, "c", "msg_1")
-    changes = last_items.changes("c")
-    if meanwhile == "begin":
-        last_items.begin("c")
-    elif meanwhile == "end":
-        appended(last_items, "c", "msg_1")
-    elif meanwhile == "forget":
-        last_items.forget("c", "msg_1")
-
-    last_items.offer("c", "msg_0", changes)
-
-    assert {"nothing": "msg_0", "forget": None}.get(meanwhile, "msg_1") == last_items.get("c")
-
-
-def test_a_deleted_item_is_no_anchor():
-    """The anchor is forgotten when it is deleted, or the conversation is; another item does not matter."""
-    last_items = LastItems()
-    appended(last_items, "c", "msg_1")
-    last_items.forget("c", "msg_0")
-    assert "msg_1" == last_items.get("c")
-
-    last_items.forget("c", "msg_1")
-    assert last_items.get("c") is None
-
-    appended(last_items, "c", "msg_2")
-    last_items.forget("c")
-    last_items.forget("unknown")
-    assert last_items.get("c") is None
-
-
-def test_the_longest_unused_are_forgotten():
-    """Only so many conversations are kept in mind, and a forgotten one cannot be set back by a listing of before."""
-    last_items = LastItems(most=2)
-    changes = last_items.changes("a")
-    appended(last_items, "b", "msg_b")
-    last_items.changes("a")
-    appended(last_items, "c", "msg_c")
-    assert last_items.get("b") is None
-
-    appended(last_items, "d", "msg_d")
-    assert last_items.get("a") is None
-    appended(last_items, "a", "msg_9")
-    last_items.offer("a", "msg_0", changes)
-
-    assert "msg_9" == last_items.get("a")
-
-
 @pytest.mark.parametrize(
-    ("error", "expected"),
+    ("known", "shown", "expected"),
     [
-        (APIConnectionError(), True),
-        (ConfigurationError(), True),
-        (AmbiguousWriteError("?"), False),
-        (APIResponseValidationError(answer()), False),
-        (ValueError(), False),
+        (None, [], START),
+        (None, ["b", "a"], "b"),
+        (None, ["b", "b"], None),
+        (None, [""], None),
+        ("a", ["b", "a"], "b"),
+        ("b", ["b", "a"], "b"),
+        ("c", ["b", "a"], "c"),
+        ("c", [], "c"),
+        (START, ["a"], START),
+        ("a", ["b", "b", "a"], "a"),
     ],
 )
-def test_what_leaves_nothing_behind(error, expected):
-    """Errors of ours that reach an append say that nothing was stored, but for two; those of others say nothing."""
-    assert expected is is_certain(error)
+def test_newer(known, shown, expected):
+    """What is known moves on only when a listing shows it and what came after; an id that occurs twice marks no place."""
+    assert expected == newer(known, shown)
+
+
+def test_an_append_moves_the_last_item():
+    """The last item of an append that succeeded is the last known one; after an unknown outcome nothing is known."""
+    items = LastItems()
+    _, begun = items.begin("c")
+    items.end("c", "msg_1", begun)
+    assert "msg_1" == items.get("c")
+
+    known, begun = items.begin("c")
+    items.end("c", None, begun)
+
+    assert ("msg_1", None) == (known, items.get("c"))
+
+
+def test_appends_inside_each_other():
+    """When another append began meanwhile, nobody can tell which is the last."""
+    items = LastItems()
+    _, outer = items.begin("c")
+    _, inner = items.begin("c")
+    items.end("c", "msg_2", inner)
+    items.end("c", "msg_1", outer)
+
+    assert items.get("c") is None
+
+
+def test_a_slow_listing():
+    """A listing that began before a write began or ended tells nothing."""
+    items = LastItems()
+    before = items.changes("c")
+    _, begun = items.begin("c")
+    during = items.changes("c")
+    items.learn("c", ["msg_0"], before)
+    items.end("c", None, begun)
+    items.learn("c", ["msg_0"], during)
+
+    assert items.get("c") is None
+
+
+def test_a_deleted_item():
+    """The last item is forgotten when it is deleted, or the conversation is; another item does not matter."""
+    items = LastItems()
+    items.learn("c", ["msg_1"], items.changes("c"))
+    items.forget("c", "msg_0")
+    assert "msg_1" == items.get("c")
+
+    items.forget("c", "msg_1")
+
+    assert items.get("c") is None
+
+
+def test_the_oldest_are_forgotten():
+    """Only so many conversations are remembered; numbers are not used again."""
+    items = LastItems(most=2)
+    first = items.changes("a")
+    for key in "abc":
+        items.learn(key, ["msg_1"], items.changes(key))
+
+    assert (None, "msg_1") == (items.get("a"), items.get("c"))
+    assert first != items.changes("a")
