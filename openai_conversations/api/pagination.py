@@ -7,7 +7,7 @@ item again comes once; a missing ``last_id`` is the id of the last item.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import attrs
@@ -18,6 +18,8 @@ from openai_conversations.transport.message import Response
 
 _MOST_EMPTY_PAGES: Final = 1000
 """In a row; a server that gives more of them will not stop."""
+
+_PAGES_REMEMBERED: Final = 10
 
 
 class Page(Protocol):
@@ -97,32 +99,37 @@ class Once(Generic[K]):
     """
     Tells an item that comes again from one that only has the same id.
 
-    What is dropped is the very same item, on the page before or on this one: a page that comes twice, or pages that
-    overlap because something was deleted meanwhile. Two different items with one id are two items.
+    What is dropped is the very same item: a page that comes twice, or pages that overlap because something was deleted
+    meanwhile. Two different items with one id are two items. It remembers the items of the last ten pages, so that a
+    long listing takes no more memory than a short one.
     """
 
-    __slots__ = ("_before", "_now")
+    __slots__ = ("_known", "_pages")
 
     def __init__(self) -> None:
-        self._before: dict[str, list[K]] = {}
-        self._now: dict[str, list[K]] = {}
+        self._known: dict[str, list[K]] = {}
+        self._pages: deque[list[str]] = deque([[]])
 
     def turn_page(self) -> None:
         """A page begins."""
-        self._before, self._now = self._now, {}
+        if len(self._pages) > _PAGES_REMEMBERED:
+            for item_id in self._pages.popleft():
+                self._known.pop(item_id, None)
+        self._pages.append([])
 
     def is_new(self, item_id: str, item: K) -> bool:
         """Whether an item did not come before. Items without an id are all taken for different ones."""
         if not item_id:
             return True
-        here = self._now.get(item_id)
-        if here is None:
-            here = self._now[item_id] = []
-            known: Sequence[K] = self._before.get(item_id, ())
-        else:
-            known = [*here, *self._before.get(item_id, ())]
-        here.append(item)
-        return item not in known
+        known = self._known.get(item_id)
+        if known is None:
+            self._known[item_id] = [item]
+            self._pages[-1].append(item_id)
+            return True
+        if item in known:
+            return False
+        known.append(item)
+        return True
 
 
 @attrs.frozen(kw_only=True)
