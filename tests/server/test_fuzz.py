@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from openai_conversations.converters import json
-from openai_conversations.server import ConversationsServer
+from openai_conversations.server import ConversationsServer, faults
 from openai_conversations.server.rules.views import INCLUDABLE
 from tests.server import description, samples
 
@@ -37,7 +37,7 @@ class Line:
 
     def ask(self, method, target, body=b"", headers=()):
         """Send any bytes; status and body of the answer."""
-        lines = [f"{method} ".encode() + target + b" HTTP/1.1", b"host: x", b"connection: close"]
+        lines = [f"{method} ".encode() + target + b" HTTP/1.1", b"host: localhost", b"connection: close"]
         lines += [b"authorization: Bearer x", *headers, b"content-length: %d" % len(body)]
         with socket.create_connection(self._address) as connection:
             connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
@@ -143,3 +143,48 @@ def test_headers(line, name, value):
     """Any value in any header."""
     status, _ = line.ask("POST", b"/v1/conversations", b"{}", [name + b": " + value])
     assert status < 500
+
+
+FIELDS = st.sampled_from(
+    [
+        "fault",
+        "operation",
+        "count",
+        "skip",
+        "seed",
+        "status",
+        "headers",
+        "message",
+        "seconds",
+        "n",
+        "size",
+        "body",
+        "conversation_id",
+        "items",
+        "expected",
+        "by",
+        "operations",
+        "counts",
+        "id",
+        "type",
+        "role",
+        "content",
+    ]
+)
+CONTROLLED = st.sampled_from(
+    [b"faults", b"items", *(b"assertions/" + name for name in (b"no-duplicates", b"no-loss", b"erased", b"requests"))]
+)
+VALUES = JSON | st.sampled_from([*faults.NAMED, *faults.OPERATION_IDS, "{id}", ["{id}"], {"{id}": ["a"]}])
+
+
+@pytest.mark.hypothesis
+@given(path=CONTROLLED, body=st.binary() | JSON.map(json.dumps) | st.dictionaries(FIELDS, VALUES).map(json.dumps))
+def test_the_control_path(line, server, path, body):
+    """Whatever is asked of the control path, it does it or says why not."""
+    body = body.replace(b"{id}", new_conversation(line))
+    status, answer = line.ask("POST", b"/_control/" + path, body, [b"content-type: application/json"])
+    server.clear_faults()
+
+    assert status in {200, 400}
+    assert ("error" in json.loads(answer)) == (status == 400)
+    assert 200 == line.ask("GET", b"/_control/conversations")[0]

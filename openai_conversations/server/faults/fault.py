@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypedDict
 
 import attrs
@@ -95,3 +96,42 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.name} on {self.operation or 'any operation'}"
+
+
+# The smallest and the largest value of what faults take, by name.
+_BOUNDS: Mapping[str, tuple[float, float]] = {
+    "status": (200, 999),
+    "seconds": (0, 1e9),
+    "chunk": (1, 1e9),
+    "size": (0, 1e9),
+    "n": (0, 1e9),
+    "keep": (0, 1e9),
+}
+# RFC 9110, 5.1 and 5.5.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
+
+
+def check_bounds(**values: float) -> None:
+    """
+    Refuse what no effect can do.
+
+    Raises:
+        ValueError: A value is out of its bounds.
+    """
+    for name, value in values.items():
+        least, most = _BOUNDS[name]
+        if not least <= value <= most:
+            raise ValueError(f"{name} is between {least:g} and {most:g}, not {value}")
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """
+    Refuse headers that HTTP cannot carry.
+
+    Raises:
+        ValueError: A name or a value holds what it must not.
+    """
+    for name, value in headers.items():
+        if not (_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value)):
+            raise ValueError(f"{name!r}: {value!r} is not an HTTP header")

@@ -19,7 +19,7 @@ from typing import Literal, Unpack
 
 from openai_conversations.server.faults.effects import bodies, lists, outcomes, rewrites
 from openai_conversations.server.faults.effects.common import ErrorBody, OrderedError
-from openai_conversations.server.faults.fault import Fault, Rewrite, Select
+from openai_conversations.server.faults.fault import Fault, Rewrite, Select, check_bounds, check_headers
 from openai_conversations.server.inspection.journal import WRITES
 
 _LISTS = frozenset({"listConversationItems"})
@@ -57,8 +57,16 @@ def commit_then_status(
             of a gateway.
         select: Which requests; see :class:`Select`.
     """
-    error = OrderedError(status=status, headers=headers or {}, message=message, code=code, body=body)
+    error = _ordered(status, headers or {}, message, code, body)
     return Fault(name="commit_then_status", effect=partial(outcomes.commit_then_status, error=error), **select)
+
+
+def _ordered(
+    status: int, headers: Mapping[str, str], message: str | None, code: str | None, body: ErrorBody
+) -> OrderedError:
+    check_bounds(status=status)
+    check_headers(headers)
+    return OrderedError(status=status, headers=headers, message=message, code=code, body=body)
 
 
 def late_commit(
@@ -73,6 +81,7 @@ def late_commit(
         reset: Close it by a TCP reset.
         select: Which requests; see :class:`Select`.
     """
+    check_bounds(seconds=seconds, status=504 if status is None else status)
     effect = partial(outcomes.late_commit, seconds=seconds, status=status, reset=reset)
     return Fault(name="late_commit", effect=effect, possible=WRITES, **select)
 
@@ -92,6 +101,7 @@ def drop_before_commit(*, reset: bool = False, **select: Unpack[Select]) -> Faul
 
 def refuse(seconds: float = 0.2, **select: Unpack[Select]) -> Fault:
     """Close every connection and listen to nobody for a while: new connections are refused by the system."""
+    check_bounds(seconds=seconds)
     return Fault(name="refuse", effect=partial(outcomes.refuse, seconds=seconds), **select)
 
 
@@ -128,7 +138,7 @@ def status(
         "x-should-retry": None if should_retry is None else str(should_retry).lower(),
     }
     sent = {name: str(value) for name, value in asked.items() if value is not None} | dict(headers or {})
-    error = OrderedError(status=status, headers=sent, message=message, code=code, body=body)
+    error = _ordered(status, sent, message, code, body)
     return Fault(name="status", effect=partial(outcomes.status, error=error), **select)
 
 
@@ -140,6 +150,7 @@ def error_in_200(message: str = "The server had an error.", *, commit: bool = Fa
 
 def gzip_bomb(size: int = 20_000_000, *, status: int = 400, **select: Unpack[Select]) -> Fault:
     """Answer with a small compressed error whose message has ``size`` characters, without doing anything."""
+    check_bounds(size=size, status=status)
     return Fault(name="gzip_bomb", effect=partial(bodies.gzip_bomb, size=size, status=status), **select)
 
 
@@ -154,11 +165,13 @@ def locked(n: int = 1, **select: Unpack[Select]) -> Fault:
 
 def slow(seconds: float = 1.0, *, before_commit: bool = False, **select: Unpack[Select]) -> Fault:
     """Wait before answering; with ``before_commit`` before doing the work."""
+    check_bounds(seconds=seconds)
     return Fault(name="slow", effect=partial(outcomes.slow, seconds=seconds, before_commit=before_commit), **select)
 
 
 def trickle(seconds: float = 0.05, *, chunk: int = 1, **select: Unpack[Select]) -> Fault:
     """Send the body ``chunk`` bytes at a time, ``seconds`` apart."""
+    check_bounds(seconds=seconds, chunk=chunk)
     return Fault(name="trickle", effect=partial(outcomes.trickle, seconds=seconds, chunk=chunk), **select)
 
 
@@ -177,11 +190,13 @@ def malformed_json(**select: Unpack[Select]) -> Fault:
 
 def html(status: int = 200, **select: Unpack[Select]) -> Fault:
     """Answer with a page of HTML, as proxies do."""
+    check_bounds(status=status)
     return Fault(name="html", effect=partial(bodies.html, status=status), **select)
 
 
 def empty_body(status: int = 200, **select: Unpack[Select]) -> Fault:
     """Answer with no body at all."""
+    check_bounds(status=status)
     return Fault(name="empty_body", effect=partial(bodies.empty_body, status=status), **select)
 
 
@@ -197,6 +212,7 @@ def unlabelled_gzip(**select: Unpack[Select]) -> Fault:
 
 def large_headers(size: int = 9_000, **select: Unpack[Select]) -> Fault:
     """Answer as ever, with a ``set-cookie`` of so many bytes; for ever by default."""
+    check_bounds(size=size)
     select.setdefault("count", None)
     return Fault(name="large_headers", effect=partial(bodies.large_headers, size=size), **select)
 
@@ -232,6 +248,7 @@ def stale_reads(seconds: float = 1.0, **select: Unpack[Select]) -> Fault:
 
     What was deleted is missing at once, and single items can be read at once.
     """
+    check_bounds(seconds=seconds)
     select.setdefault("count", None)
     return Fault(name="stale_reads", effect=partial(lists.stale_reads, seconds=seconds), possible=_LISTS, **select)
 
@@ -254,11 +271,13 @@ def unknown_fields(**select: Unpack[Select]) -> Fault:
 
 def partial_commit(n: int = 1, **select: Unpack[Select]) -> Fault:
     """Store only the first ``n`` items of a request; the response holds no more, and says 200."""
+    check_bounds(n=n)
     return Fault(name="partial_commit", rewrite=partial(rewrites.first_items, n=n), possible=_STORES, **select)
 
 
 def drop_parts(keep: int = 1, **select: Unpack[Select]) -> Fault:
     """Store only the first ``keep`` parts of each message; for ever by default, as all of this kind."""
+    check_bounds(keep=keep)
     return _rewriting("drop_parts", partial(rewrites.first_parts, keep=keep), select)
 
 
@@ -299,6 +318,7 @@ def lower_case(**select: Unpack[Select]) -> Fault:
 
 def truncate_text(n: int = 100, **select: Unpack[Select]) -> Fault:
     """Store the first ``n`` characters of each text."""
+    check_bounds(n=n)
     return _rewriting("truncate_text", partial(rewrites.truncate_text, n=n), select)
 
 

@@ -44,6 +44,23 @@ def test_a_line_says_everything():
         ("empty_page:operation=getConversation", "empty_page cannot spoil getConversation"),
         ("slow:count=0", "count is at least 1"),
         ("slow:probability=2", "probability is between 0 and 1"),
+        ("slow:seconds=-1", "seconds is between 0 and 1e+09, not -1"),
+        ("slow:seconds=nan", "seconds is between 0 and 1e+09, not nan"),
+        ("late_commit:seconds=inf", "seconds is between 0"),
+        ("late_commit:status=99", "status is between 200 and 999, not 99"),
+        ("refuse:seconds=-1", "seconds is between 0"),
+        ("stale_reads:seconds=-1", "seconds is between 0"),
+        ("trickle:chunk=0", "chunk is between 1"),
+        ("status:status=1000", "status is between 200"),
+        ("commit_then_status:status=0", "status is between 200"),
+        ("html:status=100", "status is between 200"),
+        ("empty_body:status=0", "status is between 200"),
+        ("gzip_bomb:size=9999999999", "size is between 0"),
+        ("large_headers:size=-1", "size is between 0"),
+        ("partial_commit:n=-1", "n is between 0"),
+        ("drop_parts:keep=-1", "keep is between 0"),
+        ("truncate_text:n=-1", "n is between 0"),
+        ("status:body=xml", "status: body cannot be 'xml'"),
     ],
 )
 def test_lines_that_mean_nothing(line, message):
@@ -59,6 +76,13 @@ def test_headers_are_checked(headers):
     """Headers are an object of strings."""
     with pytest.raises(ValueError, match="headers cannot be"):
         build_fault("status", {"headers": headers})
+
+
+@pytest.mark.parametrize("headers", [{"a b": "c"}, {"": "c"}, {"a": "b\r\nc: d"}, {"a": "\0"}, {"ü": "a"}])
+def test_headers_are_http(headers):
+    """Headers that HTTP cannot carry are refused when the fault is made, not when it fires."""
+    with pytest.raises(ValueError, match="is not an HTTP header"):
+        build_fault("commit_then_status", {"headers": headers})
 
 
 def test_headers_are_taken():
