@@ -184,12 +184,10 @@ class Ledger:
         job = partial(_finished, result=result, receipt=receipt, now=self._now())
         await self._file.write(job, then=lambda _: self._count(result))
 
-    def release(self, number: int) -> None:
-        """Let a conversation wait again whose attempt was given up; on the disk before the ledger is closed."""
-        self._file.write_soon(
-            partial(_released, number=number), what=f"{self._file.path}: that row {number} waits again"
-        )
-        self._move("working", "waiting", 1)
+    def release(self) -> None:
+        """Let wait again what is under way: nobody works on it any more. On the disk before the ledger is closed."""
+        self._file.write_soon(_released, what=f"{self._file.path}: that what was under way waits again")
+        self._move("working", "waiting", self.counts.get("working", 0))
 
     async def note(self, number: int, notes: Sequence[Any], *, cursor: str | None = None) -> None:
         """Keep JSON values, and a cursor, for the next attempt, should this one not come to its end."""
@@ -291,8 +289,8 @@ def _finished(db: sqlite3.Connection, *, result: Result, receipt: str | None, no
         db.execute("DELETE FROM notes WHERE conversation = ?", (result.number,))
 
 
-def _released(db: sqlite3.Connection, *, number: int) -> None:
-    db.execute("UPDATE conversations SET phase = 'waiting' WHERE number = ? AND phase = 'working'", (number,))
+def _released(db: sqlite3.Connection) -> None:
+    db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase = 'working'")
 
 
 def _noting(number: int, notes: Sequence[Any], cursor: str | None) -> Callable[[sqlite3.Connection], None]:

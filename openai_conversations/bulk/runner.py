@@ -199,6 +199,7 @@ class _Run:
             with suppress(asyncio.CancelledError):
                 await reporter
             self._tell()
+            self._ledger.release()
 
     async def _load(self, ids: Ids | None) -> None:
         """Ids into the ledger."""
@@ -251,12 +252,11 @@ class _Run:
         return row
 
     async def _attempt(self, row: LedgerRow) -> None:
-        """Work on a row; however that ends, the row is not under way any more."""
+        """Work on a row; whatever that raises, the run goes on, unless every other row would meet it too."""
         try:
             outcome = await self._work(row, Checkpoint(self._ledger, row.number))
             await self._done(row, outcome)
         except FATAL:
-            self._ledger.release(row.number)
             raise
         except (ConversationsError, OSError) as error:
             await self._failed(row, error)
@@ -265,12 +265,8 @@ class _Run:
             await self._failed(row, error)
         except asyncio.CancelledError as error:
             if _is_cancelled():
-                self._ledger.release(row.number)
                 raise
             await self._failed(row, error)  # something inside the work was cancelled, and the run goes on
-        except BaseException:
-            self._ledger.release(row.number)
-            raise
 
     async def _done(self, row: LedgerRow, outcome: BulkOutcome) -> None:
         result = Result(

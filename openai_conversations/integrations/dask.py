@@ -96,7 +96,7 @@ async def run_on_dask(
             chosen = attrs.evolve(options or BulkOptions(), concurrency=shard_size * workers * 2)
             return await run_bulk(operation, shards, ids, ledger=ledger, options=chosen, on_receipts=on_receipts)
         finally:
-            with suppress(OSError):  # the scheduler may be what went away
+            with suppress(Exception):  # the scheduler may be what went away, which Dask says in many ways
                 await dask.unregister_worker_plugin(name)
                 await dask.unregister_scheduler_plugin(f"{name}-rates")
 
@@ -137,14 +137,16 @@ class _Shards:
 
     async def _run(self, shard: Sequence[tuple[LedgerRow, Checkpoint, asyncio.Future[BulkOutcome]]]) -> None:
         rows = [row for row, _, _ in shard]
-        task = self._dask.submit(_work_on, self._name, rows, pure=False)
         try:
-            results: list[_Result] = await task
-        except Exception as error:  # noqa: BLE001  # whatever Dask says when it lost the shard with its workers
+            results: list[_Result] = await self._dask.submit(_work_on, self._name, rows, pure=False)
+        except Exception as error:  # noqa: BLE001  # whatever Dask says when it lost the shard, its workers or itself
             lost = APIConnectionError(message=f"The shard was lost: {str(error) or type(error).__name__}")
             results = [_Result(error=lost)] * len(rows)
         for (_, note, future), result in zip(shard, results, strict=True):
-            await result.give(note, future)
+            try:
+                await result.give(note, future)
+            except Exception as error:  # noqa: BLE001  # the ledger could not keep it: whoever waits must hear so
+                _fail(future, error)
 
 
 @attrs.frozen(kw_only=True)
@@ -165,6 +167,11 @@ class _Result:
             future.set_result(self.outcome)
         else:
             future.set_exception(self.error or RuntimeError("a worker gave no result"))
+
+
+def _fail(future: asyncio.Future[BulkOutcome], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 # in a worker

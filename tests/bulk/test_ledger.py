@@ -171,16 +171,17 @@ async def test_counted_although_cancelled(tmp_path):
 
 
 async def test_released(tmp_path):
-    """A row whose attempt was given up waits again, in this run and in the next."""
+    """What is under way when a run ends waits again; what is done stays done."""
     async with ledger(tmp_path) as opened:
-        await opened.add(["a", "b"])
-        for row in await opened.take(2):
-            opened.release(row.number)
-        assert {"waiting": 2, "working": 0} == opened.counts
-        assert ["a"] == [row.id for row in await opened.take(1)]
+        await opened.add(["a", "b", "c"])
+        done, _ = await opened.take(2)
+        await opened.finish(Result(number=done.number, phase="done"))
+        opened.release()
+        assert {"waiting": 2, "working": 0, "done": 1} == opened.counts
+        assert ["b"] == [row.id for row in await opened.take(1)]
 
     async with ledger(tmp_path) as opened:
-        assert {"waiting": 1, "working": 1} == opened.counts
+        assert {"waiting": 1, "working": 1, "done": 1} == opened.counts
 
 
 HALF = "half an emoji \ud83d"

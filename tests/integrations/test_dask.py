@@ -10,8 +10,10 @@ import pytest
 
 from openai_conversations import ConversationsClient, Limits, RetryPolicy, checking, erasing
 from openai_conversations.bulk.errors import BulkStoppedError
+from openai_conversations.bulk.ledger import Ledger
 from openai_conversations.bulk.runner import BulkOptions
 from openai_conversations.server import ConversationsServer
+from tests.fakes import until
 
 distributed = pytest.importorskip("distributed", reason="needs the extra dask")
 dask = pytest.importorskip("openai_conversations.integrations.dask")
@@ -111,6 +113,34 @@ async def test_service_down(tmp_path):
                 make_client=_broken_client,
                 options=BulkOptions(patience=5, first_wait=0),
             )
+
+
+async def test_cluster_that_is_closed(server, tmp_path, monkeypatch):
+    """When the cluster is closed in the middle of a run, the run stops, and its ledger can be gone on with."""
+    ids = await fill(server, 30)
+    timeouts = pytest.importorskip("dask").config.config["distributed"]["comm"]["timeouts"]
+    monkeypatch.setitem(timeouts, "connect", "1s")
+    server.add_fault("slow:seconds=30,operation=listConversationItems")
+    began = len(server.requests)
+
+    async with cluster(processes=False, workers=1) as workers:
+        running = asyncio.ensure_future(
+            dask.run_on_dask(
+                "check",
+                checking,
+                ids,
+                cluster=workers,
+                ledger=tmp_path / "ledger.sqlite",
+                shard_size=5,
+                options=BulkOptions(patience=5, first_wait=0),
+            )
+        )
+        await until(lambda: len(server.requests) > began)
+    with pytest.raises(BulkStoppedError, match="The shard was lost"):
+        await running
+
+    async with Ledger(tmp_path / "ledger.sqlite", operation="check") as ledger:
+        assert 0 == ledger.counts.get("working", 0)
 
 
 @pytest.mark.kills
