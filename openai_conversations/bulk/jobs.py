@@ -7,7 +7,6 @@ The operations come in as a protocol; ``client.conversations`` is what has them.
 from __future__ import annotations
 
 import asyncio
-import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
@@ -133,7 +132,7 @@ def _claim(path: Path, row: LedgerRow, checkpoint: Checkpoint) -> None:
     if any("writes" in note for note in row.notes):
         return
     if path.exists():
-        raise FileExistsError(errno.EEXIST, "exists already", str(path))
+        raise FileExistsError(f"{path} exists already")
     checkpoint.keep_soon({"writes": path.name})
 
 

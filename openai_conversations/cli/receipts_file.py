@@ -35,8 +35,9 @@ class ReceiptsFile:
         """
         if self._path is not None:
             self._file = self._path.open("ab")
-            with suppress(OSError), self._path.open("rb") as lines:  # a pipe cannot be read
-                self._known = {_digest(line) for line in lines}
+            if self._path.is_file():  # not a pipe, and not a device: it may have no end
+                with self._path.open("rb") as lines:
+                    self._known = {_digest(line) for line in lines}
         return self
 
     def add(self, receipt: Mapping[str, Any]) -> None:

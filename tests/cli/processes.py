@@ -80,9 +80,9 @@ class Shell:
         assert "" == done.out
         return line.removeprefix("error: ")
 
-    def in_terminal(self, *arguments: str, keys: str = "", code: int = 0) -> str:
+    def in_terminal(self, *arguments: str, keys: str = "", code: int = 0, env: Mapping[str, str] | None = None) -> str:
         """Run a command in a pseudo-terminal of 100 columns; gives what it showed, colours included."""
-        with self.started_in_terminal(*arguments) as (process, screen):
+        with self.started_in_terminal(*arguments, env=env) as (process, screen):
             if keys:
                 os.write(screen, keys.encode())
             shown = "".join(read_all(screen))
@@ -91,7 +91,9 @@ class Shell:
         return shown
 
     @contextlib.contextmanager
-    def started_in_terminal(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    def started_in_terminal(
+        self, *arguments: str, env: Mapping[str, str] | None = None
+    ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
         """Start a command in a pseudo-terminal; gives the process and what its screen is read from."""
         screen, terminal = pty.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
@@ -101,7 +103,7 @@ class Shell:
             stdout=terminal,
             stderr=terminal,
             cwd=self.folder,
-            env=environment(self.base_url),
+            env=environment(self.base_url, **(env or {})),
             start_new_session=True,
         )
         os.close(terminal)

@@ -35,6 +35,19 @@ def test_erase_asks(shell, conversation):
     assert "items deleted" in shell.in_terminal("erase", conversation, keys="yes\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_question(shell, number):
+    """One Ctrl-C at the question is enough, and SIGTERM as well; nothing was done."""
+    made = make(shell, ITEMS)
+    with shell.started_in_terminal("erase", made) as (process, screen):
+        read_until(screen, r"\[y/N\] ")
+        process.send_signal(number)
+
+        assert 128 + number == process.wait(30)
+
+    assert 4 == len(shell("show", made).values)
+
+
 def test_erase_many(shell):
     """Ids come from a file or standard input; receipts and a summary come out; a second run has nothing to do."""
     ids = [make(shell, ITEMS) for _ in range(5)]
@@ -76,9 +89,13 @@ def test_interrupted(shell):
     with shell.started_in_terminal("erase", "--ids-file", "ids.txt", "--yes", "--rate", "20") as (process, screen):
         read_until(screen, r"[1-9]\d*/30")
         process.send_signal(signal.SIGINT)
-        read_until(screen, "error: interrupted")
+        shown = read_until(screen, "--rate 20")
         assert 130 == process.wait(30)
 
+    said = (
+        "error: interrupted; ids.txt.erase.sqlite holds what is done; to go on: openai-conversations erase --ids-file"
+    )
+    assert said in shown.replace("\r\n", "")
     with contextlib.closing(sqlite3.connect(shell.folder / "ids.txt.erase.sqlite")) as db:
         (done,) = db.execute("SELECT COUNT(*) FROM conversations WHERE phase = 'done'").fetchone()
     summary = shell("erase", "--ids-file", "ids.txt", "--yes").value
@@ -162,10 +179,14 @@ def test_check_and_repair(shell):
     """check finds a call without output and says so by its exit code; repair plans, and does it when asked to."""
     broken = make(shell, BROKEN)
 
-    found = shell("check", broken, code=11).value
-    planned = shell("repair", broken, code=11).value
+    checked = shell("check", broken, code=11)
+    plan = shell("repair", broken, code=11)
+    found, planned = checked.value, plan.value
     still = shell("check", broken, code=11).value
     done = shell("repair", broken, "--apply", "--yes").value
+
+    assert f"to fix it: openai-conversations repair {broken}\n" == checked.err
+    assert "nothing was changed; --apply does it\n" == plan.err
 
     assert (
         ["call_without_output"]
@@ -181,7 +202,9 @@ def test_repair_in_a_terminal(shell):
     """In a terminal repair shows its plan and asks before it does it."""
     broken = make(shell, BROKEN)
 
-    assert "1. " in shell.in_terminal("repair", broken, code=11)
+    shown = shell.in_terminal("repair", broken, code=11)
+    assert "1. " in shown
+    assert "item 2 (function_call" in shown
     assert "sound" in shell.in_terminal("repair", broken, "--apply", keys="y\n")
 
 

@@ -11,12 +11,16 @@ from cyclopts import Parameter
 from openai_conversations.cli.connection import Connection
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError, exit_code, explain
+from openai_conversations.cli.files import check_target
 from openai_conversations.cli.flags import Json
 from openai_conversations.cli.input import decoded, items_of
 from openai_conversations.cli.render.output import note, wants_json, write_json
+from openai_conversations.limits import ITEMS_PER_REQUEST
 
 if TYPE_CHECKING:
-    from openai_conversations.writing.resume import AppendIncompleteError, AppendProgress, AppendResume
+    from openai_conversations.client import ConversationsClient
+    from openai_conversations.operations.errors import AppendIncompleteError
+    from openai_conversations.writing.chunks import AppendProgress, AppendResume
 
 DEFAULT = Connection()
 
@@ -48,10 +52,10 @@ async def append(
         raise CommandError("give either a text or --file", Exit.USAGE)
     items = items_of(text, file, role)
     progress = _Progress(resume)
-    start = progress.read()
-    from openai_conversations.writing.resume import AppendIncompleteError
+    from openai_conversations.operations.errors import AppendIncompleteError
 
     async with connection.client() as client:
+        start = progress.read() or await progress.begin(client, conversation_id)
         try:
             result = await client.conversations.items.append(
                 conversation_id, items, resume=start, on_progress=progress.keep
@@ -84,6 +88,23 @@ class _Progress:
             return cast("AppendResume", loads(decoded(self._path.read_bytes()).encode()))
         except ValueError as error:
             raise CommandError(f"{self._path}: not what --resume wrote: {error}", Exit.BAD_INPUT) from error
+
+    async def begin(self, client: ConversationsClient, conversation_id: str) -> AppendResume | None:
+        """Keep what the conversation ended with before: should the first chunk be interrupted, it is looked for."""
+        if self._path is None:
+            return None
+        check_target(self._path, force=False)
+        page = await client.conversations.items.list(conversation_id, limit=1)
+        last_item_id = page.data[0].id if page.data else ""
+        self._write(
+            {
+                "conversation_id": conversation_id,
+                "stored": 0,
+                "unknown": ITEMS_PER_REQUEST,
+                "last_item_id": last_item_id,
+            }
+        )
+        return {"conversation_id": conversation_id, "stored": 0, "unknown": 0, "last_item_id": last_item_id}
 
     def keep(self, progress: AppendProgress) -> None:
         """After each chunk."""

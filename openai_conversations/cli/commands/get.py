@@ -7,7 +7,8 @@ from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.flags import Json
 from openai_conversations.cli.render.output import as_json, console, wants_json, write_json
 from openai_conversations.cli.render.reports import show_conversation
-from openai_conversations.cli.render.text import clean
+from openai_conversations.cli.render.text import clean_json
+from openai_conversations.operations.archive.render.values import json_text
 
 DEFAULT = Connection()
 
@@ -38,8 +39,6 @@ async def get(
 
 
 def _show_item(item: object) -> None:
-    from rich.json import JSON
+    from rich.highlighter import JSONHighlighter
 
-    from openai_conversations.converters.json import dumps
-
-    console().print(JSON(clean(dumps(item).decode())))
+    console().print(JSONHighlighter()(clean_json(json_text(item))), soft_wrap=True)

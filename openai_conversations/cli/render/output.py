@@ -95,5 +95,8 @@ def _interruptible() -> Generator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        raise
     finally:
         signal.signal(signal.SIGINT, before)

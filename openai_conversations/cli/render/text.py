@@ -13,7 +13,7 @@ _UNSAFE: Final = re.compile(
 )
 
 _INSTEAD: Final = {
-    "…": "...",
+    "…": ".",
     "−": "-",
     "–": "-",
     "·": "*",

@@ -49,6 +49,8 @@ def _heading(entry: Entry) -> str:
 
 def _body(entry: Entry) -> Iterator[str]:
     yield from map(_block, entry.blocks)
+    if entry.kind == "message" and not entry.blocks:
+        yield "*says nothing*"
     for section in entry.sections:
         yield f"**{inline(section.title.capitalize())}**" if section.title else ""
         yield from map(_block, section.blocks)
