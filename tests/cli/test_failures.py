@@ -107,7 +107,7 @@ async def test_unknown_outcome(tmp_path):
     import asyncio
 
     async with ConversationsServer(faults=["commit_then_drop:operation=createConversationItems,count=9"]) as server:
-        server.add_fault("status:status=500,operation=listConversationItems,count=99")
+        server.add_fault("status:status=500,operation=listConversationItems,skip=1,count=99")
         shell = Shell(server.base_url, tmp_path)
         made = await asyncio.to_thread(_made, server.base_url)
 

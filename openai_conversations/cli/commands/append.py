@@ -16,11 +16,11 @@ from openai_conversations.cli.flags import Json
 from openai_conversations.cli.input import decoded, items_of
 from openai_conversations.cli.render.output import note, wants_json, write_json
 from openai_conversations.limits import ITEMS_PER_REQUEST
+from openai_conversations.writing.resume import AppendIncompleteError
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
-    from openai_conversations.operations.errors import AppendIncompleteError
-    from openai_conversations.writing.chunks import AppendProgress, AppendResume
+    from openai_conversations.writing.resume import AppendProgress, AppendResume
 
 DEFAULT = Connection()
 
@@ -52,8 +52,6 @@ async def append(
         raise CommandError("give either a text or --file", Exit.USAGE)
     items = items_of(text, file, role)
     progress = _Progress(resume)
-    from openai_conversations.operations.errors import AppendIncompleteError
-
     async with connection.client() as client:
         start = progress.read() or await progress.begin(client, conversation_id)
         try:
