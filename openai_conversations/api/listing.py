@@ -1,4 +1,4 @@
-"""What ``items.list`` returns: awaitable for one page, iterable for every item. The rules are those of :mod:`.pagination`."""
+"""What ``items.list`` returns: awaitable for one page, iterable for every item; by the rules of :mod:`.pagination`."""
 
 from __future__ import annotations
 

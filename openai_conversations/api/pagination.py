@@ -46,7 +46,9 @@ K = TypeVar("K")
 
 class PageWalk:
     """
-    From page to page: which cursor comes next. It asks for nothing itself::
+    From page to page: which cursor comes next.
+
+    It asks for nothing itself::
 
         walk = PageWalk()
         while walk.goes_on():

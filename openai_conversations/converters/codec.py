@@ -15,7 +15,7 @@ from cattrs.errors import BaseValidationError
 
 from openai_conversations.converters.envelopes import is_envelope, read_envelope
 from openai_conversations.converters.errors import DecodeError, SchemaMismatch
-from openai_conversations.converters.json import LONG_INTEGER, dumps, loads, loads_exact, loads_lossless, walk
+from openai_conversations.converters.json import LONG_INTEGER, dumps, loads, loads_exact, walk
 from openai_conversations.converters.models import configure_models, shallow, write_value
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
@@ -84,7 +84,12 @@ class Codec:
         Raises:
             ValueError: It is not JSON.
         """
-        return loads_lossless(body)
+        if LONG_INTEGER(body) is None:
+            try:
+                return orjson.loads(body)
+            except ValueError:
+                pass  # half a surrogate pair, which only the exact reader takes
+        return loads_exact(body)
 
     def decode_response(self, response: Body, kind: Any) -> Any:
         """
@@ -196,8 +201,8 @@ class Codec:
 
     def _item(self, index: int, item: Any) -> Any:
         # Plain members stay as they are without a call: 6 % of the instructions of an append of 20 items.
-        if is_object(item) and _PLAIN.issuperset(map(type, item.values())):
-            return item
+        if isinstance(item, dict) and _PLAIN.issuperset(map(type, cast("dict[str, Any]", item).values())):
+            return cast("dict[str, Any]", item)
         if isinstance(item, Mapping):
             return self._written(item, f"items[{index}]")
         if isinstance(item, Item):

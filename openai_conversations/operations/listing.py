@@ -1,4 +1,4 @@
-"""Reading a conversation as JSON, oldest item first; the rules are those of :mod:`openai_conversations.api.pagination`."""
+"""Reading a conversation as JSON, oldest item first, by the rules of :mod:`openai_conversations.api.pagination`."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Items:
         """
         Append up to 20 items (``createConversationItems``).
 
-        When the outcome of an attempt is unknown, the conversation is looked at before anything is sent again, inside
+        When the outcome of an attempt is unknown, the conversation is looked up before anything is sent again, inside
         the same deadline: the items are stored once, or the error says what is known.
 
         Args:
@@ -92,13 +92,16 @@ class Items:
             items: Mappings or item objects. Of objects, what must not be sent back (most ids, ``created_by``) is
                 left out.
             include: Fields that the service leaves out unless asked.
-            guard: ``auto`` looks only after a failure, from the last item that this client knows of; it relies on
-                nobody else writing equal items to the conversation. ``strict`` asks for the last item beforehand, at
-                the price of one request. ``off`` raises :class:`AmbiguousWriteError` instead of looking.
-            anchor: Id of the last item of the conversation, if you know it; ``""`` when you know that it is empty,
+            guard: ``auto`` looks only after a failure, from the last item that this client knows of, and sends again
+                what it sees to be absent. It relies on two things: nobody else writes equal items to the conversation
+                at that moment, and a service whose connection broke does not store the items seconds later.
+                ``strict`` relies on neither: it asks for the last item beforehand, at the price of one request, and
+                never sends again what was wholly sent, so that there is no second copy, whatever the service does.
+                ``off`` raises :class:`AmbiguousWriteError` instead of looking.
+            last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is empty,
                 ``None`` when you know nothing.
             look_first: Look before sending, too, and return the items if they are there: to go on after an
-                :class:`AmbiguousWriteError`, also in another process, with the ``anchor`` of that error.
+                :class:`AmbiguousWriteError`, also in another process, with the ``last_item_id`` of that error.
             **options: See :class:`CallOptions`.
 
         Raises:

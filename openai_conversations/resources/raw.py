@@ -254,7 +254,7 @@ class Wrapped:
 def raw(
     method: Callable[Concatenate[Any, P], Awaitable[T]],
 ) -> Callable[[Callable[..., Any]], Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]]:
-    """Make a declaration in a :class:`Wrapped` that method of its resource, whose caller finishes with raw responses."""
+    """Make a declaration in a :class:`Wrapped` that method of its resource, which finishes with raw responses."""
 
     def define(_: Callable[..., Any]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]:
         @wraps(method)

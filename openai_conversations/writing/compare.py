@@ -1,12 +1,13 @@
 """
-Whether stored items are those that were sent. Pure functions over JSON values: the decoded body of the request on one
-side, the decoded listing on the other.
+Whether stored items are those that were sent.
+
+Pure functions over JSON values: the decoded body of the request on one side, the decoded listing on the other.
 
 Two questions. *Same*: is a stored item what was sent? Servers add ids, status, annotations and log probabilities, turn
-a content string into parts, leave fields out unless asked with ``include``. Everything else must be equal; strings that
-are JSON are compared as JSON. *Kind*: could it be what was sent, rewritten? Servers are known to rewrite texts, numbers,
-ids and URLs and to drop parts; none turns a user's message into an assistant's. What is of the same kind and not the
-same leaves a doubt, and a doubt ends in an error; only what is of another kind proves anything.
+a content string into parts, leave fields out unless asked with ``include``. Everything else must be equal, but strings
+that are JSON are compared as JSON. *Kind*: could it be what was sent, rewritten? Servers are known to rewrite texts,
+numbers, ids and URLs and to drop parts; none turns a user's message into an assistant's. What is of the same kind and
+not the same leaves a doubt, and a doubt ends in an error; only what is of another kind proves anything.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def judge(sent: Sequence[Any], behind: Sequence[Any]) -> Match:
     """
     Whether sent items are stored, absent, or neither for certain.
 
-    They are stored when the items end with them, and nothing else among the items is of their kind. They are absent when
-    nothing is of their kind.
+    They are stored when the items end with them, and nothing else among the items is of their kind. They are absent
+    when nothing is of their kind.
 
     Args:
         sent: The items as they were sent.
@@ -217,7 +218,7 @@ def _text_of(parts: Sequence[Any]) -> str | None:
 
 
 def _says(value: Any) -> bool:
-    return value is not None and value != [] and value != {}
+    return value is not None and value not in ([], {})
 
 
 def _are_ids_equal(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:

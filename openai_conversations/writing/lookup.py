@@ -1,6 +1,8 @@
 """
-Lookups of a write in its conversation: one reads back from the newest item to the last one known, and compares; how many
-there are, and when, depends on how the write failed.
+Lookups of a write in its conversation.
+
+One reads back from the newest item to the last one known, and compares. How many there are, and when, depends on how
+the write failed.
 
 It is read back and not forward: a known item that was deleted meanwhile is then simply not met, whatever a server makes
 of a cursor that it does not know.
@@ -229,7 +231,7 @@ class Lookups:
 
 def listing_of(request: Request, *, after: str | None, limit: int) -> Request:
     """
-    The listing of the conversation that an append goes to: same headers, same deadline, and of its query what is not ours.
+    The listing of the conversation that an append goes to: same headers, same deadline, the query that is not ours.
 
     Args:
         request: The append.

@@ -2,8 +2,8 @@
 The reconcile middleware: what became of a write whose outcome is unknown.
 
 One visible loop. Send; when the outcome is unknown, look the write up; then return what is stored, send again what is
-absent, or raise :class:`AmbiguousWriteError`. Below it, :mod:`openai_conversations.transport.retry` repeats what certainly
-was not carried out; above it, :mod:`.write_order` lets one write to a conversation go at a time.
+absent, or raise :class:`AmbiguousWriteError`. Below it, :mod:`openai_conversations.transport.retry` repeats what
+certainly was not carried out; above it, :mod:`.write_order` lets one write to a conversation go at a time.
 
 It also keeps :mod:`.last_item` up to date, because every response that tells of a conversation's end passes here.
 """

@@ -101,7 +101,7 @@ class WriteOrder:
             self._loop, self._queues = loop, {}
         elif self._loop is not loop:
             raise WrongEventLoopError(
-                "this client writes in another event loop; make one client per event loop, inside it, and close it there"
+                "this client writes in another event loop; make one client per event loop, and close it there"
             )
 
     async def _wait(self, queue: _Queue, request: Request, deadline: float | None) -> None:

@@ -243,7 +243,7 @@ def test_the_listing_of_an_append():
     ],
 )
 async def test_the_newest_item(texts, known, expected):
-    """The strict guard asks for the last item; a listing that does not show what is known may lag, and is not believed."""
+    """The strict guard asks for the last item; a listing that does not show what is known may lag behind it."""
     assert expected == await newest_item(append("A"), conversation(texts), known)
 
 
@@ -276,7 +276,7 @@ async def test_the_newest_item_of_a_listing_without_end():
     ],
 )
 def test_newer(known, shown, expected):
-    """What is known moves on only when a listing shows it and what came after; an id that occurs twice marks no place."""
+    """What is known moves on only when a listing shows it and what came after; an id that comes twice tells nothing."""
     assert expected == newer(known, shown)
 
 

@@ -792,7 +792,11 @@ def create(items=(), **changes):
     replay = Replay.APPEND if items else Replay.SAFE
     write = Write(count=len(items), guard="off") if items else None
     return append_request(
-        **{"operation": "createConversation", "conversation_id": None, "body": body, "replay": replay, "write": write},
+        operation="createConversation",
+        conversation_id=None,
+        body=body,
+        replay=replay,
+        write=write,
         **changes,
     )
 
