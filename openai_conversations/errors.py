@@ -267,7 +267,7 @@ class APITimeoutError(APIConnectionError):
 
 class APIResponseValidationError(APIError):
     """
-    A 2xx answer that is not what the API promises; the message names the JSON path of each misfit.
+    A 2xx answer that is not what the API promises; the message names the JSON path of each mismatch.
 
     Attributes:
         response: The answer.

@@ -75,6 +75,7 @@ def dumps(value: Any) -> bytes:
 
     Raises:
         ValueError: The value holds something that JSON cannot carry; the message gives its JSON path.
+        RecursionError: It nests deeply, and the caller has nearly used up the stack.
     """
     try:
         body = orjson.dumps(value)
@@ -99,10 +100,7 @@ def _dumps_exact(value: Any) -> bytes:
 
 
 def _text(value: Any, *, ensure_ascii: bool) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=ensure_ascii, separators=(",", ":"), default=as_json_value)
-    except RecursionError:
-        raise ValueError("the value nests too deeply to be written from here") from None
+    return json.dumps(value, ensure_ascii=ensure_ascii, separators=(",", ":"), default=as_json_value)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 
+from openai_conversations import limits
 from openai_conversations.api.operations import OPERATIONS
-from openai_conversations.limits import Include
 from openai_conversations.resources.conversations import Conversations
 from openai_conversations.resources.items import Items
 from openai_conversations.transport.message import Replay
@@ -114,7 +114,20 @@ def test_includes() -> None:
     """Every field that can be included is named by our type."""
     node = description()["components"]["schemas"]["IncludeEnum"]
 
-    assert set() == set(resolved(node)["enum"]) - set(get_args(Include))
+    assert set() == set(resolved(node)["enum"]) - set(limits.INCLUDE_ALL)
+
+
+def test_limits() -> None:
+    """The numbers that the API names are ours."""
+    metadata = description()["components"]["schemas"]["Metadata"]["anyOf"][0]["description"]
+    items = resolved(operations()["createConversationItems"][2]["requestBody"])["content"]["application/json"]["schema"]
+    limit = parameters(operations()["listConversationItems"][2], "query")["limit"]["description"]
+
+    assert items["properties"]["items"]["maxItems"] == limits.ITEMS_PER_REQUEST
+    assert f"between\n1 and {limits.ITEMS_PER_PAGE}," in limit
+    assert f"Set of {limits.METADATA_PAIRS} key-value pairs" in metadata
+    assert f"Keys are strings with a maximum length of {limits.METADATA_KEY_LENGTH} characters" in metadata
+    assert f"with a maximum length of {limits.METADATA_VALUE_LENGTH} characters" in metadata
 
 
 def test_orders() -> None:
