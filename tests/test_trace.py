@@ -26,6 +26,8 @@ def test_bounds() -> None:
 def test_every_package_has_a_layer() -> None:
     """Every package and module of ours stands in the order of the layers."""
     package = Path(openai_conversations.__path__[0])
-    modules = {path.stem for path in package.glob("*.py")} | {path.parent.name for path in package.glob("*/__init__.py")}
+    modules = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
 
     assert modules == set(trace.RANKS)

@@ -7,15 +7,14 @@ The steps (:func:`play`) know nothing of the terminal, and what draws them (:mod
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
-
-import attrs
 
 from openai_conversations.cli.connection import require_key
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.flags import Flag
+from openai_conversations.cli.render.demo import Step, StepRequest, view
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
@@ -48,36 +47,6 @@ AFTERWARDS: Final = (
 )
 
 METADATA: Final = {"user": "42", "topic": "weather"}
-
-
-@attrs.frozen(kw_only=True)
-class StepRequest:
-    """One request of the demo and how it was answered."""
-
-    method: str
-    path: str
-    status: int
-    seconds: float
-
-
-@attrs.frozen(kw_only=True)
-class Step:
-    """
-    What a step of the demo did.
-
-    Attributes:
-        title: What it is about.
-        code: The call, as one would write it.
-        requests: The requests that it took.
-        notes: What came of it.
-        transcript: JSON of the items to show, or ``None``.
-    """
-
-    title: str
-    code: str
-    requests: Sequence[StepRequest] = ()
-    notes: Sequence[str] = ()
-    transcript: Sequence[Mapping[str, Any]] | None = None
 
 
 class Recorder:
@@ -228,8 +197,6 @@ async def demo(*, live: Flag = False) -> int:
     Args:
         live: Use the service instead, with OPENAI_API_KEY: seven short items, erased again; no model is called.
     """
-    from openai_conversations.cli.render.demo import view
-
     recorder = Recorder()
     async with _client(live, recorder) as client:
         shown = view(client.base_url, embedded=not live)

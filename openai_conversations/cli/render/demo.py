@@ -4,12 +4,42 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from openai_conversations.cli.commands.demo import Step, StepRequest
+import attrs
 
 CLOSING = "Point any client of the API at your own: openai-conversations serve"
+
+
+@attrs.frozen(kw_only=True)
+class StepRequest:
+    """One request of the demo and how it was answered."""
+
+    method: str
+    path: str
+    status: int
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class Step:
+    """
+    What a step of the demo did.
+
+    Attributes:
+        title: What it is about.
+        code: The call, as one would write it.
+        requests: The requests that it took.
+        notes: What came of it.
+        transcript: JSON of the items to show, or ``None``.
+    """
+
+    title: str
+    code: str
+    requests: Sequence[StepRequest] = ()
+    notes: Sequence[str] = ()
+    transcript: Sequence[Mapping[str, Any]] | None = None
 
 
 class View(Protocol):
