@@ -95,8 +95,9 @@ class Items:
             guard: ``auto`` looks only after a failure, from the last item that this client knows of, and sends again
                 what it sees to be absent. It relies on two things: nobody else writes equal items to the conversation
                 at that moment, and a service whose connection broke does not store the items seconds later.
-                ``strict`` relies on neither: it asks for the last item beforehand, at the price of one request, and
-                never sends again what was wholly sent, so that there is no second copy, whatever the service does.
+                ``strict`` relies on the first only, for the time of the call: it asks for the last item beforehand, at
+                the price of one request, and never sends again what was wholly sent, so that there is no second copy,
+                whatever the service does.
                 ``off`` raises :class:`AmbiguousWriteError` instead of looking.
             last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is empty,
                 ``None`` when you know nothing.
