@@ -56,7 +56,7 @@ PLAN: dict[str, tuple[str, ...]] = {
     "decode-100-unknown": ("ours", "orjson", "official"),
     "memory-items": ("ours", "official"),
     "memory-client": ("ours", "official", "official-view"),
-    "middleware": ("none", "one of the user's", "status", "retry", "auth", "all"),
+    "middleware": ("none", "one of the user's", "order", "reconcile", "status", "retry", "auth", "all"),
 }
 
 

@@ -210,28 +210,33 @@ async def middleware(contender: str, _: str) -> float:
 
 
 def _cut_chain(client: Any, part: str, answer: Any) -> None:
-    """Put an answering handler where the named part of the chain ends."""
+    """Leave only the named part of the chain above a handler that answers."""
+    from functools import partial
+
     import attrs
 
-    from openai_conversations.transport.credentials import AuthHeaders
-    from openai_conversations.transport.middleware import build_chain
-    from openai_conversations.transport.policy import RetryPolicy
-    from openai_conversations.transport.retry import Retry
+    from openai_conversations.api.caller import Caller
+    from openai_conversations.client import build_chain
+    from openai_conversations.resources.conversations import Conversations
+    from openai_conversations.transport.credentials import Credentials
     from openai_conversations.transport.status import status_to_error
     from openai_conversations.version import __version__
 
     async def bare(request: Any, _: Any = None) -> Any:
         return await answer(request, None)
 
-    auth = AuthHeaders(client._settings, __version__, bare)
+    shared = client._shared
+    auth = Credentials(client._settings, __version__, bare)
     parts = {
-        "status": build_chain((status_to_error,), bare),
-        "retry": build_chain((Retry(RetryPolicy()),), bare),
+        "order": partial(shared.writing.order, handler=bare),
+        "reconcile": partial(shared.reconcile, handler=bare),
+        "status": partial(status_to_error, handler=bare),
+        "retry": partial(shared.retry, handler=bare),
         "auth": auth,
-        "all": build_chain((status_to_error, Retry(RetryPolicy())), auth),
+        "all": build_chain(attrs.evolve(shared, middlewares=()), auth),
     }
-    core = attrs.evolve(client._core, send=parts[part])
-    client.conversations._core = core
+    caller = Caller(settings=client._settings, send=parts[part], runtime=shared.runtime)
+    client.conversations = Conversations(caller, shared.writing)
 
 
 CASES: dict[str, Callable[[str, str], Any]] = {
