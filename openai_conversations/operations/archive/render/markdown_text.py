@@ -100,6 +100,8 @@ def _prose(line: str, before: str) -> str:
 
 def _without_tags(line: str) -> str:
     """The line with ``&lt;`` for what begins a tag, but for code within the line, where it would show."""
+    if "`" not in line:
+        return _plain(line)
     parts: list[str] = []
     position = 0
     spans = _code_spans(line)
@@ -118,24 +120,27 @@ def _plain(text: str) -> str:
 
 
 def _code_spans(line: str) -> list[tuple[int, int]]:
-    """Where code stands within a line."""
+    """Where code stands within a line: from a run of back-ticks that is not escaped to the next one of its length."""
+    runs = [(found.start(), found.end()) for found in _TICKS.finditer(line)]
+    last = {end - start: index for index, (start, end) in enumerate(runs)}
     spans: list[tuple[int, int]] = []
-    position = 0
-    while (ticks := _next_ticks(line, position)) is not None:
-        closing = next((run for run in _TICKS.finditer(line, ticks.end()) if len(run[0]) == len(ticks[0])), None)
-        position = ticks.end() if closing is None else closing.end()
-        if closing is not None:
-            spans.append((ticks.start(), position))
+    index = 0
+    while index < len(runs):
+        start, end = runs[index]
+        start += _is_escaped(line, start, spans[-1][1] if spans else 0)
+        closing = index + 1
+        if last.get(end - start, -1) > index:
+            while runs[closing][1] - runs[closing][0] != end - start:
+                closing += 1
+            spans.append((start, runs[closing][1]))
+            closing += 1
+        index = closing
     return spans
 
 
-def _next_ticks(line: str, position: int) -> re.Match[str] | None:
-    """The next run of back-ticks that is not escaped."""
-    while position < len(line):
-        if line[position] == "\\":
-            position += 2
-        elif line[position] == "`":
-            return _TICKS.match(line, position)
-        else:
-            position += 1
-    return None
+def _is_escaped(line: str, position: int, begin: int) -> bool:
+    """Whether an odd number of backslashes stands before a character."""
+    first = position
+    while first > begin and line[first - 1] == "\\":
+        first -= 1
+    return (position - first) % 2 == 1
