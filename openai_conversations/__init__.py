@@ -161,6 +161,7 @@ if TYPE_CHECKING:
         AZURE as AZURE,
         GENERIC as GENERIC,
         OPENAI as OPENAI,
+        BodyLimits as BodyLimits,
         Profile as Profile,
         Timeout as Timeout,
         azure as azure,

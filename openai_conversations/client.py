@@ -12,15 +12,19 @@ from openai_conversations.api.arguments import Omit, omit
 from openai_conversations.api.caller import Caller
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.settings import (
+    DEFAULT_BODY_LIMITS,
+    DEFAULT_MAX_CONNECTIONS,
     DEFAULT_MAX_RETRIES,
     DEFAULT_TIMEOUT,
     OPENAI,
     ApiKey,
+    BodyLimits,
     Profile,
     Settings,
     Timeout,
     as_timeout,
     checked_headers,
+    checked_max_connections,
     merged,
     resolve,
 )
@@ -93,6 +97,9 @@ class ConversationsClient:
         max_retries: How often a call is tried again; 0 switches retries and waits for locks off.
         default_headers: Sent with every request; ``OPENAI_CUSTOM_HEADERS`` adds more.
         default_query: Sent with every request.
+        max_connections: Connections at the most; further requests wait for a free one, within their deadline. A
+            borrowed session has a limit of its own.
+        body_limits: How large the bodies of responses may be.
         session: An aiohttp session to borrow; it is never closed. ``None`` makes one at the first request.
         middlewares: Your own, the outermost first; each is ``async (request, handler) -> response`` around all retries.
         proxy: URL of an HTTP proxy; else what the environment names, read once.
@@ -119,6 +126,8 @@ class ConversationsClient:
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        body_limits: BodyLimits = DEFAULT_BODY_LIMITS,
         session: aiohttp.ClientSession | None = None,
         middlewares: Sequence[Middleware] = (),
         proxy: str | None = None,
@@ -147,7 +156,14 @@ class ConversationsClient:
         policy, budget = retry or RetryPolicy(), RetryBudget()
         writing = Writing(order=WriteOrder(lock, clock=outside.clock), last_items=LastItems())
         shared = _Shared(
-            session=SessionManager(session=session, proxy=settings.proxy, ssl=ssl, clock=outside.clock),
+            session=SessionManager(
+                session=session,
+                proxy=settings.proxy,
+                ssl=ssl,
+                limit=checked_max_connections(max_connections),
+                body_limits=body_limits,
+                clock=outside.clock,
+            ),
             middlewares=tuple(middlewares),
             writing=writing,
             reconcile=Reconcile(writing.last_items, policy, budget=budget, runtime=outside),

@@ -236,6 +236,7 @@ class APIConnectionError(APIError):
     Attributes:
         sent: Whether the server may have received the request.
         status_code: The HTTP status, when a response had begun before the connection broke; else ``None``.
+        retryable: Whether another attempt may help. It would not when a response is larger than a client reads.
     """
 
     def __init__(
@@ -245,10 +246,12 @@ class APIConnectionError(APIError):
         request: RequestInfo | None = None,
         sent: bool = True,
         status_code: int | None = None,
+        retryable: bool = True,
     ) -> None:
         super().__init__(message, request)
         self.sent = sent
         self.status_code = status_code
+        self.retryable = retryable
 
 
 class APITimeoutError(APIConnectionError):

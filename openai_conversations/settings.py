@@ -55,6 +55,32 @@ def _is_number(value: object) -> bool:
 DEFAULT_TIMEOUT: Final = Timeout()
 
 
+@attrs.frozen(kw_only=True)
+class BodyLimits:
+    """
+    How large the body of a response may be; all in bytes. A larger one is an error that is not tried again.
+
+    Attributes:
+        compressed: Of a 2xx response as it arrives.
+        decompressed: Of a 2xx response when it is decompressed.
+        errors: Of any other response, decompressed; what is beyond is cut off.
+    """
+
+    compressed: int = 64 << 20
+    decompressed: int = 64 << 20
+    errors: int = 1 << 20
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("compressed", "decompressed", "errors"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+                raise ConfigurationError(f"body_limits: {name} must be a whole number of bytes above 0, not {value!r}")
+
+
+DEFAULT_BODY_LIMITS: Final = BodyLimits()
+DEFAULT_MAX_CONNECTIONS: Final = 100
+
+
 def as_timeout(value: float | Timeout | None, base: Timeout = DEFAULT_TIMEOUT) -> Timeout:
     """A bare number bounds the whole call; ``None`` lifts the bound of the whole call; the rest is as in *base*."""
     if isinstance(value, Timeout):
@@ -253,6 +279,13 @@ def checked_max_retries(value: object) -> int:
     """Zero or more; 0 means that nothing is tried twice."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ConfigurationError(f"max_retries must be a whole number of 0 or more, not {value!r}")
+    return value
+
+
+def checked_max_connections(value: object) -> int:
+    """One or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"max_connections must be a whole number of 1 or more, not {value!r}")
     return value
 
 

@@ -13,8 +13,10 @@ import aiohttp
 import pytest
 
 from openai_conversations import (
+    AmbiguousWriteError,
     APIConnectionError,
     APIStatusError,
+    BodyLimits,
     ClientClosedError,
     ConfigurationError,
     ConversationsClient,
@@ -72,7 +74,9 @@ async def test_settings_come_from_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"api_key": "a\n"}, {"base_url": "http://h?x=1"}, {"max_retries": -1}, {"timeout": 0}, {"profile": "aws"}]
+    "bad",
+    [{"api_key": "a\n"}, {"base_url": "http://h?x=1"}, {"max_retries": -1}, {"timeout": 0}, {"profile": "aws"}]
+    + [{"max_connections": bad} for bad in (0, -1, True, None, 1.5)],
 )
 def test_bad_settings(bad):
     """A setting that cannot be used is refused when the client is made."""
@@ -159,6 +163,36 @@ def test_a_second_event_loop():
     with asyncio.Runner() as first, asyncio.Runner() as second:
         assert [APIConnectionError, WrongEventLoopError] == [first.run(ask()), second.run(ask())]
         first.run(client.close())
+
+
+async def test_max_connections():
+    """No more connections are opened than asked for; further calls wait for a free one."""
+    async with answering(CONVERSATION) as server, client_of(server, max_connections=2) as client:
+        await asyncio.gather(*(client.conversations.retrieve("conv_1") for _ in range(20)))
+
+    assert (20, True) == (len(server.asked), server.connections <= 2)
+
+
+async def test_body_limits():
+    """A response that is larger than it may be is an error that is not tried again."""
+    async with answering(CONVERSATION) as server, client_of(server, body_limits=BodyLimits(decompressed=9)) as client:
+        with pytest.raises(APIConnectionError, match="larger than 9 bytes; see body_limits") as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert (1, 200) == (len(server.asked), caught.value.status_code)
+
+
+async def test_large_heads_are_asked_for_once():
+    """A response whose head is too large is not asked for again, and a write is in doubt, not done twice."""
+    reply = http(200, b"{}", "Set-Cookie: a=" + "x" * 100_000)
+    async with answering(reply) as server, client_of(server) as client:
+        with pytest.raises(APIConnectionError, match="the head of the response is larger"):
+            await client.conversations.retrieve("conv_1")
+        with pytest.raises(AmbiguousWriteError):
+            await client.conversations.items.create("conv_1", items=[{"role": "user", "content": "Hi"}], timeout=2)
+
+    assert ["GET", "POST", "GET"] == [asked.line.split()[0] for asked in server.asked][:3]
+    assert 1 == sum(asked.line.startswith("POST") for asked in server.asked)
 
 
 # Views

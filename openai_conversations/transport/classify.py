@@ -153,7 +153,7 @@ def is_locked(response: Response) -> bool:
 def is_transient(outcome: AttemptOutcome) -> bool:
     """Whether another attempt may help."""
     if not isinstance(outcome, Response):
-        return True
+        return outcome.retryable
     asked = outcome.headers.get("x-should-retry")
     if asked in ("true", "false"):
         return asked == "true"
@@ -185,7 +185,7 @@ def may_arrive_late(failure: APIError) -> bool:
     """Whether a write that is not there yet may still be under way; then it must not be sent again."""
     if isinstance(failure, APIStatusError):
         return failure.status_code in MAY_ARRIVE_LATE
-    if isinstance(failure, APIConnectionError) and failure.status_code is not None:
+    if isinstance(failure, APIConnectionError) and (failure.status_code is not None or not failure.retryable):
         return True  # a response had begun: the service has done what it says
     return isinstance(failure, (APITimeoutError, APIResponseValidationError))
 

@@ -187,6 +187,7 @@ class Response:
         headers: A multidict; names in any case.
         content: The body in bytes, decompressed; empty while it is unread.
         source: The request that it answers.
+        sent_headers: All headers that were sent, with credentials; empty when nobody noted them.
         attempts: Every attempt of the call, oldest first; empty when there was only one.
         elapsed: Seconds from sending to the last byte of this attempt.
         stream: The unread body, for streaming responses.
@@ -197,6 +198,7 @@ class Response:
     headers: Mapping[str, str] = attrs.field(factory=CIMultiDict[str], repr=False)
     content: bytes = attrs.field(repr=False)
     source: Request = attrs.field(repr=False)
+    sent_headers: Mapping[str, str] = attrs.field(default=NO_HEADERS, repr=False)
     attempts: tuple[Attempt, ...] = attrs.field(default=(), repr=False)
     elapsed: float = 0.0
     stream: BodyStream | None = attrs.field(default=None, repr=False)
@@ -204,8 +206,14 @@ class Response:
 
     @property
     def request(self) -> RequestInfo:
-        """The request, without body and credentials."""
-        return self.source.info
+        """The request with all headers that were sent, without its body and with ``***`` for each credential."""
+        source = self.source
+        return RequestInfo(
+            method=source.method,
+            url=shown_url(source.url),
+            headers=without_secrets(self.sent_headers or source.headers),
+            operation=source.operation,
+        )
 
     @property
     def request_id(self) -> str | None:
@@ -241,7 +249,8 @@ class Response:
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled without the open stream; the request as it pickles itself."""
         kept = {name: getattr(self, name) for name in _RESPONSE_FIELDS if name not in ("stream", "value")}
-        return _restored, (Response, {**kept, "headers": CIMultiDict(self.headers)})
+        sent = without_secrets(self.sent_headers)
+        return _restored, (Response, {**kept, "headers": CIMultiDict(self.headers), "sent_headers": sent})
 
 
 _REQUEST_FIELDS: Final = tuple(field.name for field in attrs.fields(Request))

@@ -7,6 +7,7 @@ It owns its aiohttp session, opened at the first request, or borrows a caller's 
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import ssl as ssl_module
 import time
@@ -25,17 +26,26 @@ from openai_conversations.errors import (
     APIConnectionError,
     APITimeoutError,
     ClientClosedError,
+    ConfigurationError,
     WrongEventLoopError,
 )
+from openai_conversations.settings import DEFAULT_BODY_LIMITS, DEFAULT_MAX_CONNECTIONS, BodyLimits
+from openai_conversations.transport.bodies import BodyTooLargeError, in_steps, read_beginning, read_whole
 from openai_conversations.transport.deadline import AttemptTimer, late
 from openai_conversations.transport.message import Request, Response
 from openai_conversations.transport.pool import Pool
 
-POOL_SIZE: Final = 100
+logger: Final = logging.getLogger("openai_conversations")
 
 SSL = bool | aiohttp.Fingerprint | ssl_module.SSLContext
 
+_NO_CONTENT: Final = 204
+
 _LARGER_THAN_A_BUFFER: Final = 1 << 20
+
+# Other clients bear heads of 64 KiB (h11, which the official client stands on, 100 KiB); aiohttp's own limit is 8 KiB a
+# header, which the cookies of a gateway can exceed.
+_HEADER_LIMITS: Final[Any] = {"max_line_size": 64 << 10, "max_field_size": 64 << 10, "max_headers": 1000}
 
 # Errors after which the server has certainly not seen the request: no connection was made.
 _NOT_SENT = (
@@ -76,7 +86,9 @@ class SessionManager:
         session: A session to borrow; ``None`` opens one at the first request.
         proxy: URL of an HTTP proxy, or ``None``.
         ssl: As aiohttp's ``ssl``; ``True`` verifies against the system's certificates, with one context per process.
-        limit: Connections at the most; further requests wait for a free one, within their deadline.
+        limit: Connections at the most; further requests wait for a free one, within their deadline. A borrowed session
+            has its own.
+        body_limits: How large bodies may be.
         clock: Seconds, for ``elapsed``.
     """
 
@@ -86,7 +98,8 @@ class SessionManager:
         session: aiohttp.ClientSession | None = None,
         proxy: str | None = None,
         ssl: SSL = True,
-        limit: int = POOL_SIZE,
+        limit: int = DEFAULT_MAX_CONNECTIONS,
+        body_limits: BodyLimits = DEFAULT_BODY_LIMITS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._borrowed = session
@@ -97,6 +110,8 @@ class SessionManager:
             self._options |= _options_for_borrowed(session, ssl)
         self._ssl = ssl
         self._limit = limit
+        self._body_limits = body_limits
+        self._read_at_once = min(body_limits.compressed, body_limits.decompressed, body_limits.errors)
         self._clock = clock
         self._open: _Open | None = None
         self._closed = False
@@ -131,6 +146,7 @@ class SessionManager:
         cause: BaseException | None = None
         has_place = False
         timer = AttemptTimer(request, self._clock)
+        answer: aiohttp.ClientResponse | None = None
         try:
             if pool is not None:
                 if pool.free:
@@ -150,18 +166,18 @@ class SessionManager:
                 **self._options,
             )
             status = answer.status
-            is_open = request.stream and 200 <= status < 300
+            is_open = request.stream and 200 <= status < 300 and status != _NO_CONTENT
             content = b"" if is_open else self._content_at_once(answer)
             response = Response(
                 status_code=status,
                 headers=answer.headers,
-                # read() gives the connection back, or closes it when it fails
-                content=await answer.read() if content is None else content,
+                content=await _content(answer, self._body_limits) if content is None else content,
                 source=request,
+                sent_headers=answer.request_info.headers,
                 elapsed=self._clock() - started,
                 stream=_Stream(answer, request, pool) if is_open else None,
             )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, BodyTooLargeError) as error:
             failure = _failure(request, error, is_sent=_is_sent(error, body, has_place=has_place), status=status)
             cause = _cause(error)
         except asyncio.CancelledError as error:
@@ -176,26 +192,25 @@ class SessionManager:
         finally:
             timer.stop()
             if has_place and pool is not None and (response is None or response.stream is None):
-                if pool.waiting:
-                    pool.give_back()
-                else:
-                    pool.free += 1
+                pool.give_back()
         if response is None:
             assert failure is not None  # noqa: S101  # for type checkers
             # Raised here, and not where it was caught: what is raised there holds aiohttp's error as its context, whose
             # frames hold the headers with the key, which error reporters show.
-            del headers
+            del headers, answer
             raise failure.with_traceback(None) from cause
         return response
 
     def _content_at_once(self, answer: aiohttp.ClientResponse) -> bytes | None:
         """
-        A body that came with its head, as small ones do: ``read()`` would cost 3 % of the instructions of a small call.
+        A body that came with its head, as small ones do: to wait for it costs 3 % of the instructions of a small call.
 
         It is not done over a borrowed session, whose middlewares may have read the body.
         """
         content = answer.content
-        return content.read_nowait() if self._borrowed is None and content.is_eof() else None
+        if self._borrowed is not None or not content.is_eof() or content.total_bytes > self._read_at_once:
+            return None
+        return content.read_nowait()
 
     def _opened(self) -> _Open:
         opened = self._open
@@ -222,7 +237,7 @@ class SessionManager:
     def _new_session(self) -> aiohttp.ClientSession:
         _keep_buffers()
         connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
-        session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies())
+        session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies(), **_HEADER_LIMITS)
         # What `_once` does for a borrowed session, 3 % cheaper; aiohttp's own test client does the same.
         session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         return session
@@ -263,8 +278,20 @@ def _keep_buffers() -> None:
 
 
 def _options_for_borrowed(session: aiohttp.ClientSession, ssl: SSL) -> dict[str, Any]:
-    """What goes with each request because a borrowed session was not made by us."""
-    options: dict[str, Any] = {"middlewares": (_once, *getattr(session, "_middlewares", ()))}
+    """
+    What goes with each request because a borrowed session was not made by us.
+
+    Raises:
+        ConfigurationError: The session cannot be used.
+    """
+    if session.auth is not None:
+        raise ConfigurationError("the aiohttp session has auth=…, which would stand where the client's key stands")
+    if not isinstance(session.cookie_jar, aiohttp.DummyCookieJar):
+        logger.info("the borrowed aiohttp session keeps cookies; cookie_jar=aiohttp.DummyCookieJar() keeps none")
+    if session.trust_env:
+        logger.info("the borrowed aiohttp session looks for a proxy at every request; proxy=… of the client does not")
+    middlewares = (_once, *getattr(session, "_middlewares", ()))
+    options: dict[str, Any] = {"middlewares": middlewares, "auto_decompress": True, **_HEADER_LIMITS}
     return options if ssl is True else {**options, "ssl": ssl}
 
 
@@ -335,6 +362,23 @@ def _connect_timeout(seconds: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=seconds)
 
 
+async def _content(answer: aiohttp.ClientResponse, limits: BodyLimits) -> bytes:
+    """The whole body, or the beginning of an error's; its connection is given back, or closed."""
+    content = answer.content
+    try:
+        if content.at_eof():
+            return await answer.read()  # nothing, or what a native middleware has read
+        if 200 <= answer.status < 300:
+            return await read_whole(content, limits)
+        body, is_whole = await read_beginning(content, limits)
+    except BaseException:
+        answer.close()
+        raise
+    if not is_whole:
+        answer.close()
+    return body
+
+
 def _is_sent(error: BaseException, body: _Body | None, *, has_place: bool) -> bool:
     """
     Whether the server may know of a request that failed so.
@@ -370,15 +414,34 @@ def _failure(request: Request, error: BaseException, *, is_sent: bool, status: i
     if isinstance(error, TimeoutError):
         return APITimeoutError(request.info, sent=is_sent, status_code=status)
     return APIConnectionError(
-        message=f"Connection error: {_reason(error)}", request=request.info, sent=is_sent, status_code=status
+        message=f"Connection error: {_reason(error)}",
+        request=request.info,
+        sent=is_sent,
+        status_code=status,
+        retryable=not isinstance(error, BodyTooLargeError) and not _is_head_too_large(error),
     )
 
 
 def _reason(error: BaseException) -> str:
-    """In aiohttp's words; those on an answer that is not HTTP, or on a proxy's refusal, quote the proxy's password."""
+    """In aiohttp's words, but for those that quote headers: a response's cookies, the password of a proxy."""
+    if _is_head_too_large(error):
+        return "the head of the response is larger than a client bears (64 KiB a header)"
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"the proxy answered {error.status} {error.message}"
     if isinstance(error, aiohttp.ClientResponseError):
-        return f"{error.status} {error.message}"
+        return f"the response is not HTTP: {_QUOTED('', error.message.strip().partition(chr(10))[0]).rstrip(': ')}"
     return str(error) or type(error).__name__
+
+
+def _is_head_too_large(error: BaseException) -> bool:
+    """By aiohttp's words: it has no class for it that comes out."""
+    if not isinstance(error, aiohttp.ClientResponseError) or isinstance(error, aiohttp.ClientHttpProxyError):
+        return False
+    return any(word in error.message for word in ("Got more than", "Too many headers"))
+
+
+# What aiohttp quotes of a response.
+_QUOTED = re.compile(r"""b?(["']).*""").sub
 
 
 def _cause(error: BaseException) -> BaseException | None:
@@ -412,7 +475,7 @@ class _Stream:
     async def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
         content = self._answer.content
         try:
-            async for chunk in content.iter_chunked(size) if size else content.iter_any():
+            async for chunk in content.iter_chunked(size) if size else in_steps(content):
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _failure(self._request, error, is_sent=True, status=self._answer.status) from _bare(error)

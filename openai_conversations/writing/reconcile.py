@@ -37,6 +37,8 @@ from openai_conversations.writing.compare import Match, is_as_sent
 from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.lookup import NOBODY_LOOKED, Lookup, Lookups, newest_item
 
+NO_CONTENT: Final = 204
+
 _MAY_HOLD_THE_LOCK: Final = "It was not there when last looked up, but may be what the conversation is locked by."
 
 
@@ -183,18 +185,18 @@ class Reconcile:
         except NotFoundError as error:
             if not (error.after_unknown_outcome and is_api_not_found(error, request)):
                 raise
-            response = Response(status_code=200, content=b"", source=request, attempts=error.attempts)
+            response = Response(status_code=204, content=b"", source=request, attempts=error.attempts)
         self.last_items.forget(request.conversation_key)
-        if request.stream or response.content.strip():
+        if response.status_code != NO_CONTENT:
             return response
         gone = {"id": request.conversation_id, "object": "conversation.deleted", "deleted": True}
-        return response.replace(content=codec().encode(gone))
+        return response.replace(status_code=200, content=codec().encode(gone))
 
     async def _delete_item(self, request: Request, handler: Handler) -> Response:
         """The same of an item; what such a call returns, the conversation, is then asked for."""
         try:
             response = await handler(request)
-            if request.stream or response.content.strip():
+            if response.status_code != NO_CONTENT:
                 return response
         except NotFoundError as error:
             if not (error.after_unknown_outcome and is_api_not_found(error, request)):

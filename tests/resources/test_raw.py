@@ -95,6 +95,8 @@ async def test_attributes():
     assert (["1", "2"], None) == (raw.headers.getall("x-a"), raw.request_id)
     assert (1, [503, 200]) == (raw.retries_taken, [attempt.status_code for attempt in raw.attempts])
     assert ("updateConversation", "1") == (raw.http_request.operation, raw.http_request.headers["X-Call"])
+    assert "***" == raw.http_request.headers["Authorization"]
+    assert {"User-Agent", "Accept-Encoding", "Content-Length", "Host"} <= raw.http_request.headers.keys()
 
 
 async def test_elapsed():

@@ -47,13 +47,21 @@ def test_copies_are_the_same():
 def test_responses_travel_without_secrets():
     """A pickled response has lost what must not travel: credentials, the body that was sent."""
     request = append_request(url="http://h/v1?api-key=sk-2", headers={"Authorization": "Bearer sk-1"}, body=b"sk-3")
-    response = Response(status_code=201, headers=CIMultiDict({"A": "1"}), content=b"{}", source=request, elapsed=1.5)
+    response = Response(
+        status_code=201,
+        headers=CIMultiDict({"A": "1"}),
+        content=b"{}",
+        source=request,
+        sent_headers=CIMultiDict({"Authorization": "Bearer sk-1", "Host": "h"}),
+        elapsed=1.5,
+    )
 
     other = pickle.loads(pickle.dumps(response))  # noqa: S301
 
     assert (201, "1", b"{}", 1.5) == (other.status_code, other.headers["a"], other.content, other.elapsed)
     assert (request.operation, "http://h/v1?api-key=***") == (other.source.operation, other.source.url)
     assert ({"Authorization": "***"}, None) == (other.source.headers, other.source.body)
+    assert {"Authorization": "***", "Host": "h"} == other.sent_headers
     assert b"sk-" not in pickle.dumps(response)
 
 

@@ -20,6 +20,7 @@ from openai_conversations.errors import (
     APIConnectionError,
     APITimeoutError,
     ClientClosedError,
+    ConfigurationError,
     WrongEventLoopError,
 )
 from openai_conversations.settings import Timeout
@@ -72,6 +73,18 @@ async def test_what_comes_back(manager):
 
     assert (404, b"nothing", "req_1") == (response.status_code, response.content, response.headers["x-REQUEST-id"])
     assert request is response.source
+
+
+async def test_what_was_sent_is_kept_with_what_came(manager):
+    """A response has all headers that were sent, and shows them without credentials."""
+    async with answering(http()) as server:
+        request = asking(server, append_request, body=b"{}", headers={"Authorization": SECRET, "X-Marker": "m"})
+        response = await manager.send(request)
+
+    sent = {name.lower(): value for name, value in response.request.headers.items()}
+    assert {**server.asked[0].headers, "authorization": "***"} == sent
+    assert SECRET == response.sent_headers["authorization"]
+    assert "sk-marker" not in repr(response)
 
 
 async def test_elapsed():
@@ -507,6 +520,14 @@ async def test_errors_are_not_streamed(manager):
     assert (b"nothing", None) == (response.content, response.stream)
 
 
+async def test_no_content_is_not_streamed(manager):
+    """A response that has no body is not left open."""
+    async with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as server:
+        response = await manager.send(asking(server, stream=True))
+
+    assert (b"", None) == (response.content, response.stream)
+
+
 # Owning and borrowing
 
 
@@ -520,6 +541,42 @@ async def test_a_borrowed_session_is_not_closed():
         assert not session.closed
         with pytest.raises(ClientClosedError, match="this client is closed"):
             await manager.send(asking(server))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # aiohttp 4 takes no ``auth`` any more
+async def test_a_borrowed_session_with_credentials_of_its_own():
+    """A session with ``auth`` would fail at every request that has a key: it is refused when the client is made."""
+    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("user", "marker")) as session:
+        with pytest.raises(ConfigurationError, match="the aiohttp session has auth=") as caught:
+            SessionManager(session=session)
+    assert "marker" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, ["keeps cookies"]),
+        ({"cookie_jar": aiohttp.DummyCookieJar}, []),
+        ({"cookie_jar": aiohttp.DummyCookieJar, "trust_env": True}, ["looks for a proxy"]),
+    ],
+)
+async def test_what_is_said_of_a_borrowed_session(options, said, caplog):
+    """What a session of the caller does beside sending is said once in the log, when the client is made."""
+    caplog.set_level(logging.INFO, "openai_conversations")
+    options = {name: value() if callable(value) else value for name, value in options.items()}
+    async with aiohttp.ClientSession(**options) as session:
+        SessionManager(session=session)
+
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(said) == len(messages)
+    assert all(part in message for part, message in zip(said, messages, strict=True))
+
+
+async def test_a_borrowed_session_that_does_not_decompress():
+    """Bodies are decompressed, whatever a borrowed session was told."""
+    body = http(200, gzip.compress(b"{}"), "Content-Encoding: gzip")
+    async with answering(body) as server, aiohttp.ClientSession(auto_decompress=False) as session:
+        assert b"{}" == (await SessionManager(session=session).send(asking(server))).content
 
 
 @pytest.mark.parametrize("status", [404, 503])
