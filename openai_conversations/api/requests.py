@@ -122,7 +122,7 @@ def create_items(
         options,
         query=NO_QUERY if isinstance(include, Omit) else {"include": include},
         body={"items": sent},
-        write=Write(count=len(sent), guard=guard, last_item_id=last_item_id, look_first=look_first),
+        write=Write(count=len(sent), items=sent, guard=guard, last_item_id=last_item_id, look_first=look_first),
     )
 
 

@@ -9,7 +9,7 @@ Both values are data: nothing in them calls back.
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
 import attrs
@@ -54,6 +54,7 @@ class Write:
 
     Attributes:
         count: How many items are sent.
+        items: The items as they were encoded: JSON, but for values that the encoder writes as JSON.
         guard: ``off`` when it is not to be looked up.
         last_item_id: The caller's word for the last item before it; ``""`` for an empty conversation, ``None`` for no
             word.
@@ -61,6 +62,7 @@ class Write:
     """
 
     count: int
+    items: Sequence[Any] = attrs.field(default=(), repr=False)
     guard: Guard = "auto"
     last_item_id: str | None = None
     look_first: bool = False

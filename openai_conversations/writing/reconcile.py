@@ -88,11 +88,10 @@ class Reconcile:
         last: str | None = known
         try:
             before = await self._last_item_before(request, handler, known)
-            lookup = Lookup(request=request, send=handler, sent=_sent_items(request), last_item_id=before)
-            response = await _found_before(lookup)
+            response = await _found_before(request, handler, before)
             if response is None:
                 last = None  # from here on it may be stored, whatever happens
-                response = await self._write(lookup)
+                response = await self._write(request, handler, before)
             last = _last_id(response)
         except ConversationsError as error:
             if error.not_carried_out:
@@ -116,27 +115,26 @@ class Reconcile:
             error.not_carried_out = not write.look_first
             raise
 
-    async def _write(self, lookup: Lookup) -> Response:
+    async def _write(self, request: Request, handler: Handler, before: str | None) -> Response:
         """Send, look up, compare; return, send again, or raise."""
-        request = lookup.request
         lookups: Lookups | None = None
         while True:
-            failure = await _send(request, lookup)
+            failure = await _send(request, handler)
             if isinstance(failure, Response):
                 self._budget.give_back(0 if lookups is None else lookups.tokens)
                 return failure
             if not (is_unknown_failure(failure) or request.has_doubt):
                 failure.not_carried_out = True
                 raise failure
-            lookups = lookups or self._lookups(lookup)
+            lookups = lookups or self._lookups(_lookup(request, handler, before))
             match = await lookups.match(failure)
             if match.stored is not None:
                 self._budget.give_back(lookups.tokens)
                 return _as_response(request, match.stored, failure.attempts)
             if not match.is_absent:
-                raise _ambiguous(request, failure, match, lookup.last_item_id) from failure
+                raise _ambiguous(request, failure, match, before) from failure
             if not self._may_send_again(request, failure, lookups):
-                raise _not_sent_again(request, failure, lookup.last_item_id)
+                raise _not_sent_again(request, failure, before)
             request = request.replace(attempts=_counted(failure))
 
     def _lookups(self, lookup: Lookup) -> Lookups:
@@ -217,27 +215,26 @@ class Reconcile:
         return response
 
 
-async def _send(request: Request, lookup: Lookup) -> Response | APIError:
+async def _send(request: Request, handler: Handler) -> Response | APIError:
     """Send once; a response that does not say that all was stored is a failure, too."""
     try:
-        response = await lookup.send(request)
+        response = await handler(request)
     except APIError as error:
         return error
     except ConversationsError as error:
         # No key, a closed client, another event loop: raised before this attempt was sent.
         error.not_carried_out = not request.has_doubt
         raise
-    if request.stream or _says_all_is_stored(response, lookup.sent):
+    if request.stream or _says_all_is_stored(request, response):
         return response
     return _unlike(response, f"{response.status_code}: the response is not whole, or not what was sent")
 
 
-async def _found_before(lookup: Lookup) -> Response | None:
+async def _found_before(request: Request, handler: Handler, before: str | None) -> Response | None:
     """The response that an earlier call would have had; ``None`` when nobody asks, or it was not carried out."""
-    request = lookup.request
     if request.write is None or not request.write.look_first:
         return None
-    match = await lookup.match()
+    match = await _lookup(request, handler, before).match()
     if match.stored is not None:
         return _as_response(request, match.stored, ())
     if match.is_absent:
@@ -247,8 +244,12 @@ async def _found_before(lookup: Lookup) -> Response | None:
         request.info,
         known=match.known,
         stored=match.resembling,
-        last_item_id=lookup.last_item_id,
+        last_item_id=before,
     )
+
+
+def _lookup(request: Request, handler: Handler, before: str | None) -> Lookup:
+    return Lookup(request=request, send=handler, sent=_sent_items(request), last_item_id=before)
 
 
 def _counted(failure: APIError) -> tuple[Attempt, ...]:
@@ -290,9 +291,11 @@ def _sent_items(request: Request) -> Sequence[Any]:
     return items if isinstance(items, list) else []
 
 
-def _says_all_is_stored(response: Response, sent: Sequence[Any]) -> bool:
+def _says_all_is_stored(request: Request, response: Response) -> bool:
+    """Whether a response confirms the items. Those of the request as they were encoded save decoding its body."""
     data = _data(response)
-    return data is not None and is_as_sent(sent, data)
+    given = () if request.write is None else request.write.items
+    return data is not None and ((bool(given) and is_as_sent(given, data)) or is_as_sent(_sent_items(request), data))
 
 
 def _data(response: Response) -> list[Any] | None:
