@@ -36,6 +36,7 @@ from openai_conversations.errors import (
     WrongEventLoopError,
 )
 from openai_conversations.operations.concurrency import checked_concurrency
+from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.storage.errors import LedgerError
 
 logger = logging.getLogger("openai_conversations")
@@ -256,9 +257,9 @@ class _Run:
         try:
             outcome = await self._work(row, Checkpoint(self._ledger, row.number))
             await self._done(row, outcome)
-        except FATAL:
-            raise
         except (ConversationsError, OSError) as error:
+            if isinstance(_reason(error), FATAL):
+                raise
             await self._failed(row, error)
         except Exception as error:  # noqa: BLE001  # one conversation's failure, of whatever class, ends no run
             self._log_bug(row, error)
@@ -279,14 +280,14 @@ class _Run:
     async def _failed(self, row: LedgerRow, error: BaseException) -> None:
         """Note a failure; what is transient is tried again at the end of the run."""
         line = describe(error)
-        transient = isinstance(error, TRANSIENT)
+        transient = isinstance(_reason(error), TRANSIENT)
         in_a_row = self._in_a_row = self._in_a_row + 1 if transient else 0
         self._tries[row.number] += 1
         again = transient and self._tries[row.number] < self._options.tries
         await self._ledger.finish(Result(number=row.number, phase="again" if again else "failed", error=line))
         if not again:
             self._tries.pop(row.number, None)
-            self._count(kind_of(error))
+            self._count(kind_of(_reason(error)))
         if in_a_row >= self._options.patience:
             message = f"stopped after {in_a_row} failures in a row; the last: {line}"
             raise BulkStoppedError(message) from error
@@ -363,6 +364,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 def describe(error: BaseException) -> str:
     """One line for the ledger."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+
+
+def _reason(error: BaseException) -> BaseException:
+    """What failed: a copy that stopped half way counts as what stopped it."""
+    cause = error.__cause__ if isinstance(error, CopyIncompleteError) else None
+    return error if cause is None else cause
 
 
 def kind_of(error: BaseException) -> str:

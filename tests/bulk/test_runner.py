@@ -21,6 +21,7 @@ from openai_conversations.errors import (
     NotFoundError,
 )
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
+from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.server import ConversationsServer
 from openai_conversations.transport.status import status_error
 from tests.fakes import answer, until
@@ -159,6 +160,25 @@ async def test_fatal_failures_stop_the_run(tmp_path):
                 await run(tmp_path, erasing(client.conversations), concurrency=2)
 
         assert len(server.requests) <= 4
+
+
+def stopped_by(cause):
+    """A copy that stopped half way."""
+    error = CopyIncompleteError("conv_1 holds 20 of 45 items", conversation_id="conv_1", stored=20, total=45)
+    error.__cause__ = cause
+    return error
+
+
+async def test_copies_that_stopped_half_way(tmp_path):
+    """A copy that stopped half way counts as what stopped it: it is tried again, or ends the run."""
+    work = Worker(lambda id, count: stopped_by(APITimeoutError()) if id == "conv_3" and count < 2 else None)
+
+    summary = await run(tmp_path, work, sleep=Sleeps())
+
+    assert (2, 100, 0) == (work.begun["conv_3"], summary.done, summary.failed)
+    with pytest.raises(CopyIncompleteError) as caught:
+        await run(tmp_path, Worker(lambda id, count: stopped_by(status_error(answer(401)))), ids=["another"])
+    assert isinstance(caught.value.__cause__, AuthenticationError)
 
 
 async def test_bugs_are_not_hidden(tmp_path, caplog):
