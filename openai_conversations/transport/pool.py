@@ -2,8 +2,8 @@
 One place per connection of the pool, given out in the order of asking.
 
 A semaphore of our own: asyncio's makes eleven calls where this makes none when a connection is free, which it is
-nearly always; 3 % of the instructions of a small call. The session counts :attr:`Pool.free` down itself; a place that
-is given back while others wait goes straight to who has waited longest.
+nearly always; 3 % of the instructions of a small call. The session counts :attr:`Pool.free` down and up itself; a place
+that is given back while others wait goes straight to who has waited longest.
 """
 
 from __future__ import annotations

@@ -192,7 +192,10 @@ class SessionManager:
         finally:
             timer.stop()
             if has_place and pool is not None and (response is None or response.stream is None):
-                pool.give_back()
+                if pool.waiting:
+                    pool.give_back()
+                else:
+                    pool.free += 1
         if response is None:
             assert failure is not None  # noqa: S101  # for type checkers
             # Raised here, and not where it was caught: what is raised there holds aiohttp's error as its context, whose
