@@ -192,10 +192,7 @@ class SessionManager:
         finally:
             timer.stop()
             if has_place and pool is not None and (response is None or response.stream is None):
-                if pool.waiting:
-                    pool.give_back()
-                else:
-                    pool.free += 1
+                _give_back(pool)
         if response is None:
             assert failure is not None  # noqa: S101  # for type checkers
             # Raised here, and not where it was caught: what is raised there holds aiohttp's error as its context, whose
@@ -380,6 +377,14 @@ async def _content(answer: aiohttp.ClientResponse, limits: BodyLimits) -> bytes:
     if not is_whole:
         answer.close()
     return body
+
+
+def _give_back(pool: Pool) -> None:
+    """Count a place of the pool up; only where somebody waits for one has the pool to be asked."""
+    if pool.waiting:
+        pool.give_back()
+    else:
+        pool.free += 1
 
 
 def _is_sent(error: BaseException, body: _Body | None, *, has_place: bool) -> bool:
