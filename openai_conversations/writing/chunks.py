@@ -138,8 +138,13 @@ class Append:
         self._deadline = None if total is None else clock() + total
         self._last_item_id = self._start["last_item_id"]
         self._chunk: list[Any] = []
+        self._key = ""
         self._changes: int | None = None
         """Of the writes to the conversation when the chunk was handed over to be sent; ``None`` before."""
+        self._doubts = 0
+        """Of writes whose outcome is not known, at the same time."""
+        self._doubtful = self._start["unknown"]
+        """How many items of the chunk an earlier run may have stored."""
         self._stored = self._start["stored"]
         self._ids: list[str] = []
         self.items: list[dict[str, Any]] = []
@@ -152,35 +157,36 @@ class Append:
             async with self._together():
                 await self._store_all()
         except Exception as error:
-            if isinstance(error, InvalidArgumentError) and not self._ids:
+            # Once the chunk was handed over, such an error may be a middleware's, and come after the write.
+            if isinstance(error, InvalidArgumentError) and not self._ids and self._changes is None:
                 raise
             raise await self._failure(error) from error
         return AppendResult(conversation_id=self._conversation_id, count=self._stored, ids=tuple(self._ids))
 
     async def _take_first(self) -> None:
         await self._source.skip(self._stored, self._remaining)
-        await self._source.take(self._start["unknown"] or ITEMS_PER_REQUEST, self._chunk, self._remaining)
+        await self._source.take(self._doubtful or ITEMS_PER_REQUEST, self._chunk, self._remaining)
 
     def _together(self) -> AbstractAsyncContextManager[None]:
         """The right to write for all chunks; the wait for it is one of the whole append, not of a chunk."""
         if not (self._options.together and self._chunk):
             return nullcontext()
-        request = self._request(look_first=False)
+        request = self._request()
         deadline = request.deadline if self._deadline is None else self._deadline
         return self._writing.order.hold(request, deadline)
 
     async def _store_all(self) -> None:
         if self._chunk and self._options.on_progress is not None:
             await self._tell_beforehand(self._options.on_progress)
-        look_first = self._start["unknown"] > 0
         while self._chunk:
-            await self._store(look_first=look_first)
+            await self._store()
             await self._source.take(ITEMS_PER_REQUEST, self._chunk, self._remaining)
-            look_first = False
 
-    async def _store(self, *, look_first: bool) -> None:
-        request = self._request(look_first=look_first)
-        self._changes = self._writing.last_items.changes(request.conversation_key)
+    async def _store(self) -> None:
+        request = self._request()
+        self._key = request.conversation_key
+        self._changes = self._writing.last_items.changes(self._key)
+        self._doubts = self._writing.last_items.doubts(self._key)
         page = json_page(await self._caller.send(request))
         ids = [item_id(item) for item in page.items]
         self._stored += len(self._chunk)
@@ -188,11 +194,11 @@ class Append:
         self.items += page.items
         # Later chunks go by what the client has learned from this one.
         self._last_item_id = next((name for name in reversed(ids) if name), None)
-        self._chunk, self._changes = [], None
+        self._chunk, self._changes, self._doubtful = [], None, 0
         if self._options.on_progress is not None:
             await self._tell(self._options.on_progress, tuple(ids))
 
-    def _request(self, *, look_first: bool) -> Request:
+    def _request(self) -> Request:
         is_first = not self._ids
         request = requests.create_items(
             self._caller,
@@ -201,9 +207,12 @@ class Append:
             include=self._options.include,
             guard=self._options.guard,
             last_item_id=self._last_item_id if is_first else None,
-            look_first=look_first,
+            look_first=self._doubtful > 0,
             options=self._options.call,
         )
+        if self._options.together:
+            # The turn is there already, also for a middleware that sends from a task of its own.
+            request = request.replace(is_ordered=False)
         within = self._remaining()
         total = request.timeout.total
         if within is None or (total is not None and total <= within):
@@ -215,10 +224,11 @@ class Append:
         """
         From where to go on if this process dies in the first chunk: before its first byte goes out.
 
-        That needs the last item before it. Where the client does not know it, it is asked for: one request.
+        That needs the last item before it. Where the client does not know it, it is asked for: one request. Not so when
+        an earlier run may have stored the chunk: what is the last item now may be of that chunk.
         """
-        request = self._request(look_first=False)
-        if self._last_item_id is None:
+        if self._last_item_id is None and self._doubtful == 0:
+            request = self._request()
             known = self._writing.last_items.get(request.conversation_key)
             self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, None)
         await self._tell(on_progress, ())
@@ -276,13 +286,17 @@ class Append:
         """
         How many items of the chunk that failed may be stored.
 
-        None when the transport says so, or when no write to the conversation was begun since. What others raise around
-        the call, a registry or a middleware, says nothing.
+        None when the transport says so, unless a middleware had sent it before. When no write to the conversation was
+        begun since, what an earlier run left in doubt. What others raise around the call, a registry or a middleware,
+        says nothing.
         """
-        if self._changes is None or (isinstance(error, ConversationsError) and error.not_carried_out):
-            return self._start["unknown"] if self._changes is None and not self._ids and self._chunk else 0
-        key = self._request(look_first=False).conversation_key
-        return 0 if self._writing.last_items.changes(key) == self._changes else len(self._chunk)
+        if self._changes is None:
+            return self._doubtful if self._chunk else 0
+        is_refused = isinstance(error, ConversationsError) and error.not_carried_out
+        if is_refused and self._writing.last_items.doubts(self._key) == self._doubts:
+            return 0
+        is_begun = self._writing.last_items.changes(self._key) != self._changes
+        return len(self._chunk) if is_begun else self._doubtful
 
     async def _roll_back(self) -> list[str]:
         """Delete what this run stored, the newest first; the ids of what could not be deleted, in order."""

@@ -25,6 +25,14 @@ class _Known:
     changes: int
     """Another number after each beginning and end of a write."""
     last_item_id: str | None = None
+    at_least: str | None = None
+    """Where no last item is known, one that was it before: a listing that does not show it lags behind."""
+    doubts: int = 0
+    """Another number after each write whose outcome is not known."""
+
+    def lags_behind(self, newest_first: Sequence[str]) -> bool:
+        """Whether a listing may show less than what was known before."""
+        return self.at_least not in (None, START, *newest_first)
 
 
 class LastItems:
@@ -49,6 +57,10 @@ class LastItems:
         """A number that changes whenever a write to the conversation begins or ends."""
         return self._entry(key).changes
 
+    def doubts(self, key: str) -> int:
+        """A number that changes whenever a write to the conversation ends and its outcome is not known."""
+        return self._entry(key).doubts
+
     def learn(self, key: str, newest_first: Sequence[str], changes: int) -> None:
         """
         Learn from a listing of the end of a conversation.
@@ -60,8 +72,9 @@ class LastItems:
                 show what was before.
         """
         known = self._entry(key)
-        if known.changes == changes:
-            known.last_item_id = newer(known.last_item_id, newest_first)
+        if known.changes != changes or (known.last_item_id is None and known.lags_behind(newest_first)):
+            return
+        known.last_item_id = newer(known.last_item_id, newest_first)
 
     def begin(self, key: str) -> tuple[str | None, int]:
         """An append begins: what it may rely on, and a number that it gives to :meth:`end`."""
@@ -69,27 +82,42 @@ class LastItems:
         known.changes = next(self._count)
         return known.last_item_id, known.changes
 
-    def end(self, key: str, last_item_id: str | None, begun: int) -> None:
+    def end(self, key: str, last_item_id: str | None, begun: int, *, in_doubt: bool = False) -> None:
         """
-        An append ended: the last item now, or ``None`` when its outcome is not known.
+        An append ended: the last item now, or ``None`` when nobody can tell.
 
         When another write began meanwhile, nobody can tell which of the two is the last: nothing is known.
+
+        Args:
+            key: The conversation.
+            last_item_id: Its last item now.
+            begun: What :meth:`begin` gave.
+            in_doubt: Whether the outcome is not known.
         """
         known = self._entry(key)
-        known.last_item_id = last_item_id if known.changes == begun else None
+        last = last_item_id if known.changes == begun else None
+        known.at_least = known.at_least if known.last_item_id is None else known.last_item_id
+        known.last_item_id = last
         known.changes = next(self._count)
+        if in_doubt:
+            known.doubts = known.changes
 
     def forget(self, key: str, item_id: str | None = None) -> None:
         """The conversation, or the item that was its last, was deleted, or somebody else wrote to it."""
         known = self._known.get(key)
-        if known is not None and (item_id is None or item_id == known.last_item_id):
+        if known is None:
+            return
+        if item_id is None or item_id == known.at_least:
+            known.at_least = None
+        if item_id is None or item_id == known.last_item_id:
             known.last_item_id = None
             known.changes = next(self._count)
 
     def _entry(self, key: str) -> _Known:
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _Known(next(self._count))
+            number = next(self._count)
+            known = self._known[key] = _Known(changes=number, doubts=number)
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         else:

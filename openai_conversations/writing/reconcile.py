@@ -85,34 +85,38 @@ class Reconcile:
         """Send when it is known what was before, and keep the last item of the conversation up to date."""
         key = request.conversation_key
         known, begun = self.last_items.begin(key)
-        last: str | None = known
+        last, in_doubt = known, False
         try:
             before = await self._last_item_before(request, handler, known)
             response = await _found_before(request, handler, before)
             if response is None:
-                last = None  # from here on it may be stored, whatever happens
+                last, in_doubt = None, True  # from here on it may be stored, whatever happens
                 response = await self._write(request, handler, before)
-            last = _last_id(response)
+            last, in_doubt = _last_id(response), False
         except ConversationsError as error:
             if error.not_carried_out:
-                last = known
+                last, in_doubt = known, False
             raise
         else:
             return response
         finally:
-            self.last_items.end(key, last, begun)
+            self.last_items.end(key, last, begun, in_doubt=in_doubt)
 
     async def _last_item_before(self, request: Request, handler: Handler, known: str | None) -> str | None:
-        """What the caller says, what the conversation says where that is asked for, or what is known."""
+        """
+        What the caller says, what the conversation says where that is asked for, or what is known.
+
+        Of a write that may be stored already, only the caller's word: what is the last item now may be of that write.
+        """
         write = request.write
-        if write is None or write.last_item_id is not None:
+        if write is None or write.last_item_id is not None or write.look_first:
             return None if write is None else write.last_item_id
         if write.guard != "strict":
             return known
         try:
             return await newest_item(request, handler, known)
         except ConversationsError as error:
-            error.not_carried_out = not write.look_first
+            error.not_carried_out = True
             raise
 
     async def _write(self, request: Request, handler: Handler, before: str | None) -> Response:

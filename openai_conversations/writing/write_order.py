@@ -34,10 +34,11 @@ class ConversationLock(Protocol):
         ...
 
 
-@attrs.define(eq=False)
-class _Queue:
+@attrs.define(kw_only=True, eq=False)
+class Queue:
     """Who writes to a conversation, and who waits to; kept only while somebody writes."""
 
+    key: str
     holder: asyncio.Task[Any] | None
     waiting: deque[tuple[asyncio.Future[None], asyncio.Task[Any] | None]] = attrs.field(factory=deque)
 
@@ -54,7 +55,7 @@ class WriteOrder:
     def __init__(self, shared: ConversationLock | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._shared = shared
         self._clock = clock
-        self._queues: dict[str, _Queue] = {}
+        self._queues: dict[str, Queue] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __call__(self, request: Request, handler: Handler) -> Awaitable[Response]:
@@ -82,18 +83,18 @@ class WriteOrder:
         """
         return Turn(self, request, deadline)
 
-    async def enter(self, request: Request, deadline: float | None) -> bool:
-        """Wait for the turn; whether it has to be left again, which it has not where this task had it already."""
+    async def enter(self, request: Request, deadline: float | None) -> Queue | None:
+        """Wait for the turn; the queue to give it on to, ``None`` where this task had the turn already."""
         self._check_loop()
         key, task = request.conversation_key, asyncio.current_task()
         queue = self._queues.get(key)
         if queue is None:
-            self._queues[key] = _Queue(task)
+            queue = self._queues[key] = Queue(key=key, holder=task)
         elif queue.holder is task:
-            return False
+            return None
         else:
             await self._wait(queue, request, deadline)
-        return True
+        return queue
 
     def _check_loop(self) -> None:
         loop = asyncio.get_running_loop()
@@ -104,27 +105,27 @@ class WriteOrder:
                 "this client writes in another event loop; make one client per event loop, and close it there"
             )
 
-    async def _wait(self, queue: _Queue, request: Request, deadline: float | None) -> None:
+    async def _wait(self, queue: Queue, request: Request, deadline: float | None) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append((turn, asyncio.current_task()))
         try:
             await self._in_time(turn, request, deadline)
         except BaseException:
             if turn.done() and not turn.cancelled():  # it came in the very moment of giving up
-                self.leave(request)
+                self.leave(queue)
             turn.cancel()
             raise
 
-    def leave(self, request: Request) -> None:
+    def leave(self, queue: Queue) -> None:
         """Let whoever has waited longest write; those that gave up are passed over."""
-        key = request.conversation_key
-        queue = self._queues[key]
+        if self._queues.get(queue.key) is not queue:
+            return  # a coroutine of a loop that was closed is cleaned up: its turn is over, and none of this loop's
         while queue.waiting:
             turn, queue.holder = queue.waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
                 return
-        del self._queues[key]
+        del self._queues[queue.key]
 
     async def take_lock(self, request: Request, deadline: float | None) -> AbstractAsyncContextManager[object] | None:
         """Take the lock of all processes, where there is one."""
@@ -158,37 +159,37 @@ class WriteOrder:
                 raise
             message = f"{request.operation}: the deadline passed while other writes to the conversation were under way."
             failure = APITimeoutError(request.info, message=message, sent=False)
-            failure.not_carried_out = True
+            failure.not_carried_out = request.write is None or not request.write.look_first
             raise failure from error
 
 
 class Turn:
     """The right to write to a conversation, as long as the context is open."""
 
-    __slots__ = ("_deadline", "_is_ours", "_lock", "_order", "_request")
+    __slots__ = ("_deadline", "_lock", "_order", "_queue", "_request")
 
     def __init__(self, order: WriteOrder, request: Request, deadline: float | None) -> None:
         self._order = order
         self._request = request
         self._deadline = deadline
-        self._is_ours = False
+        self._queue: Queue | None = None
         self._lock: AbstractAsyncContextManager[object] | None = None
 
     async def __aenter__(self) -> None:
-        self._is_ours = await self._order.enter(self._request, self._deadline)
-        if not self._is_ours:
+        self._queue = await self._order.enter(self._request, self._deadline)
+        if self._queue is None:
             return
         try:
             self._lock = await self._order.take_lock(self._request, self._deadline)
         except BaseException:
-            self._order.leave(self._request)
+            self._order.leave(self._queue)
             raise
 
     async def __aexit__(self, *_: object) -> None:
-        if not self._is_ours:
+        if self._queue is None:
             return
         try:
             if self._lock is not None:
                 await self._order.release_lock(self._lock, self._deadline)
         finally:
-            self._order.leave(self._request)
+            self._order.leave(self._queue)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from openai_conversations import ConversationsClient, RetryPolicy
@@ -15,7 +17,7 @@ LIST_ITEMS = "listConversationItems"
 @pytest.fixture
 async def server():
     """A server on a real socket, in the event loop of the test."""
-    async with ConversationsServer() as running:
+    async with ConversationsServer(clock=asyncio.get_running_loop().time) as running:
         yield running
 
 

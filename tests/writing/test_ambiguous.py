@@ -285,7 +285,7 @@ async def test_an_anchor_that_is_deleted(server, make_client, client, conversati
         await deleter.conversations.items.delete(last.data[0].id, conversation_id=conversation)
         server.add_fault(faults.drop_before_commit(**ITEMS))
 
-        with pytest.raises(AmbiguousWriteError, match="these or older ones"):
+        with pytest.raises(AmbiguousWriteError, match=r"these or older ones|does not show the last item"):
             await client.conversations.items.create(conversation, items=[user("a")])
 
     assert ["a", "a"] == texts(server, conversation)
@@ -603,3 +603,36 @@ async def test_a_lock_that_stays(server, make_client):
 
     assert len(caught.value.attempts) > 3
     assert all(0 < attempt.wait <= 0.1 for attempt in caught.value.attempts[:-1])
+
+
+async def test_a_listing_that_lags_after_a_doubt(server, make_client):
+    """A listing that shows less than the client knew before a doubt tells nothing: an older equal item is not ours."""
+    client = make_client(timeout=5)
+    conversation_id = (await client.conversations.create(items=[user("old")])).id
+    items = client.conversations.items
+    await items.list(conversation_id, order="desc")
+    await asyncio.sleep(10)
+    await items.create(conversation_id, items=[user("yes")])
+    server.add_fault(faults.stale_reads(5))
+    server.add_fault(faults.drop_before_commit(**ITEMS))
+    with pytest.raises(AmbiguousWriteError):
+        await items.create(conversation_id, items=[user("no")], guard="off")
+    assert ["old"] == [item.text for item in (await items.list(conversation_id, order="desc")).data]
+
+    await asyncio.sleep(5)
+    server.add_fault(faults.drop_before_commit(**ITEMS))
+    with pytest.raises(AmbiguousWriteError, match="these or older ones"):
+        await items.create(conversation_id, items=[user("yes")])
+
+    assert ["old", "yes"] == texts(server, conversation_id)
+
+
+@pytest.mark.parametrize("guard", ["auto", "strict"])
+async def test_to_look_first_without_the_last_item(client, server, conversation, guard):
+    """What the conversation ends with now is not taken for what was there before a write that is looked for."""
+    await client.conversations.items.create(conversation, items=[user("a")])
+
+    with pytest.raises(AmbiguousWriteError, match="nothing was sent"):
+        await client.conversations.items.create(conversation, items=[user("a")], guard=guard, look_first=True)
+
+    assert ["a"] == texts(server, conversation)

@@ -294,6 +294,77 @@ def test_an_append_moves_the_last_item():
     assert ("msg_1", None) == (known, items.get("c"))
 
 
+def in_doubt(items, last_item_id):
+    """After an append that ended with this item, one whose outcome is not known."""
+    _, begun = items.begin("c")
+    items.end("c", last_item_id, begun)
+    _, begun = items.begin("c")
+    items.end("c", None, begun, in_doubt=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "shown", "expected"),
+    [
+        ("msg_1", ["msg_0"], None),
+        ("msg_1", [], None),
+        ("msg_1", ["msg_1", "msg_0"], "msg_1"),
+        ("msg_1", ["msg_2", "msg_1"], "msg_2"),
+        (START, [], START),
+        (START, ["msg_1"], "msg_1"),
+        (None, ["msg_1"], "msg_1"),
+    ],
+)
+def test_a_listing_after_a_doubt(before, shown, expected):
+    """A listing that does not show what was known before the doubt may lag behind, and tells nothing."""
+    items = LastItems()
+    in_doubt(items, before)
+
+    items.learn("c", shown, items.changes("c"))
+
+    assert expected == items.get("c")
+
+
+def test_a_listing_after_two_doubts():
+    """What was known before the first is what a listing has to show."""
+    items = LastItems()
+    in_doubt(items, "msg_1")
+    _, begun = items.begin("c")
+    items.end("c", None, begun, in_doubt=True)
+
+    items.learn("c", ["msg_0"], items.changes("c"))
+
+    assert items.get("c") is None
+
+
+@pytest.mark.parametrize("item_id", ["msg_1", None])
+def test_a_listing_after_a_doubt_and_a_deletion(item_id):
+    """When what was known before was deleted, no listing has to show it."""
+    items = LastItems()
+    in_doubt(items, "msg_1")
+    items.forget("c", item_id)
+
+    items.learn("c", ["msg_0"], items.changes("c"))
+
+    assert "msg_0" == items.get("c")
+
+
+def test_doubts():
+    """The number of doubts changes with each write whose outcome is not known, and with no other."""
+    items = LastItems()
+    _, begun = items.begin("c")
+    items.end("c", None, begun)
+    before = items.doubts("c")
+    items.learn("c", ["msg_1"], items.changes("c"))
+    _, begun = items.begin("c")
+    items.end("c", "msg_2", begun)
+    assert before == items.doubts("c")
+
+    _, begun = items.begin("c")
+    items.end("c", None, begun, in_doubt=True)
+
+    assert before != items.doubts("c")
+
+
 def test_appends_inside_each_other():
     """When another append began meanwhile, nobody can tell which is the last."""
     items = LastItems()

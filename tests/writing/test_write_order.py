@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
+import gc
 import logging
 from contextlib import asynccontextmanager
 
+import attrs
 import pytest
+from hypothesis import given, strategies as st
 
-from openai_conversations.errors import APITimeoutError
+from openai_conversations.errors import APITimeoutError, WrongEventLoopError
+from openai_conversations.transport.message import Write
 from openai_conversations.writing.write_order import WriteOrder
-from tests.fakes import FakeClock, append_request, until
+from tests.fakes import FakeClock, Script, answer, append_request, get_request, until
 
 
 def request(conversation_id="conv_1", **changes):
-    return append_request(conversation_id=conversation_id, **changes)
+    return append_request(conversation_id=conversation_id, is_ordered=True, **changes)
+
+
+def turn(order, deadline=None, **changes):
+    """The right to write, as an append of many chunks has it."""
+    return order.hold(request(**changes), deadline)
 
 
 class SharedLock:
@@ -45,11 +53,16 @@ class SharedLock:
 
 
 async def hold(order, name, log, gate=None, **changes):
-    async with order.turn(request(**changes)):
+    """One write, which takes until the gate is opened."""
+
+    async def handler(_):
         log.append(f"{name} in")
         if gate is not None:
             await gate.wait()
         log.append(f"{name} out")
+        return answer()
+
+    await order(request(**changes), handler)
 
 
 async def test_first_come_first_served():
@@ -78,19 +91,28 @@ async def test_other_conversations_are_not_delayed():
     await slow
 
 
-async def test_places_tell_servers_apart():
+async def test_servers_are_told_apart():
     """The same id on another server is another conversation."""
     order, gate, log = WriteOrder(), asyncio.Event(), []
 
-    async def writer(place):
-        async with order.turn(request(), place):
-            log.append(place)
-            await gate.wait()
-
-    tasks = [asyncio.create_task(writer(place)) for place in ("a/conv_1", "b/conv_1")]
+    tasks = [
+        asyncio.create_task(hold(order, name, log, gate, base_url=f"https://{name}.example/v1")) for name in ("a", "b")
+    ]
     await until(lambda: len(log) == 2)
     gate.set()
     await asyncio.gather(*tasks)
+
+    assert ["a in", "b in"] == log[:2]
+
+
+async def test_what_has_no_order_does_not_wait():
+    """A read goes its way while somebody writes."""
+    order, handler = WriteOrder(), Script(answer())
+
+    async with turn(order):
+        await asyncio.create_task(order(get_request(), handler))
+
+    assert 1 == len(handler.requests)
 
 
 async def test_a_failure_gives_the_turn_on():
@@ -98,8 +120,7 @@ async def test_a_failure_gives_the_turn_on():
     order, log = WriteOrder(), []
 
     with pytest.raises(KeyError):
-        async with order.turn(request()):
-            raise KeyError
+        await order(request(), Script(KeyError()))
     await hold(order, "next", log)
 
     assert ["next in", "next out"] == log
@@ -122,9 +143,9 @@ async def test_waiters_that_are_cancelled_are_passed_over():
 
 async def test_a_waiter_that_is_cancelled_in_the_moment_of_its_turn():
     """A turn that comes in the very moment of giving up is handed on."""
-    order, log, elsewhere = WriteOrder(), [], contextvars.copy_context()
-    async with order.turn(request()):
-        second = asyncio.create_task(hold(order, "second", log), context=elsewhere)
+    order, log = WriteOrder(), []
+    async with turn(order):
+        second = asyncio.create_task(hold(order, "second", log))
         await asyncio.sleep(0)
 
     second.cancel()  # the turn is its own since the line before, and it does not know yet
@@ -144,11 +165,22 @@ async def test_the_deadline_ends_the_wait():
     with pytest.raises(APITimeoutError, match="the deadline passed while other writes to the conversation") as caught:
         await hold(order, "second", log, deadline=clock + 0.01)
 
-    assert not caught.value.sent
+    assert (False, True) == (caught.value.sent, caught.value.not_carried_out)
     gate.set()
     await first
     await hold(order, "third", log)
     assert ["first in", "first out", "third in", "third out"] == log
+
+
+async def test_the_deadline_of_a_write_that_an_earlier_call_may_have_done():
+    """That this call sent nothing says nothing about the earlier one."""
+    order, second = WriteOrder(clock=FakeClock(1000)), request(write=Write(count=1, look_first=True), deadline=1000.01)
+
+    async with turn(order):
+        with pytest.raises(APITimeoutError) as caught:
+            await asyncio.create_task(order(second, Script(answer())))
+
+    assert (False, False) == (caught.value.sent, caught.value.not_carried_out)
 
 
 async def test_no_wait_no_timeout():
@@ -243,14 +275,31 @@ async def test_a_foreign_timeout_passes():
 
 
 async def test_inside_a_turn_the_turn_is_there_already():
-    """Who writes to the same conversation inside of a turn has it already: waiting would be waiting for oneself."""
+    """The task that holds a turn has it already: waiting would be waiting for oneself."""
     order, log = WriteOrder(), []
 
-    async with order.turn(request()), order.turn(request("conv_2")):
+    async with turn(order), turn(order, conversation_id="conv_2"):
         await hold(order, "inner", log)
+        async with turn(order):
+            await hold(order, "innermost", log)
         await hold(order, "inner of 2", log, conversation_id="conv_2")
 
-    assert ["inner in", "inner out", "inner of 2 in", "inner of 2 out"] == log
+    names = ("inner", "innermost", "inner of 2")
+    assert [f"{name} {what}" for name in names for what in ("in", "out")] == log
+
+
+async def test_a_task_that_was_started_inside_a_turn_waits():
+    """A turn belongs to the task that took it, and not to those that it starts."""
+    order, log = WriteOrder(), []
+
+    async with turn(order):
+        other = asyncio.create_task(hold(order, "other", log))
+        await asyncio.sleep(0)
+        await hold(order, "own", log)
+        assert ["own in", "own out"] == log
+    await other
+
+    assert ["own in", "own out", "other in", "other out"] == log
 
 
 async def test_another_order_is_another_turn():
@@ -260,7 +309,7 @@ async def test_another_order_is_another_turn():
     task = asyncio.create_task(hold(second, "other", log, gate))
     await until(lambda: log)
 
-    async with first.turn(request()):
+    async with turn(first):
         inner = asyncio.create_task(hold(second, "inner", log))
         await asyncio.sleep(0)
         assert ["other in"] == log
@@ -271,31 +320,176 @@ async def test_another_order_is_another_turn():
     assert ["other in", "other out", "inner in", "inner out"] == log
 
 
-async def test_tasks_that_outlive_a_turn_wait_again():
-    """A task that was started inside of a turn has it no longer when the turn is over."""
-    order, log, gate, later = WriteOrder(), [], asyncio.Event(), asyncio.Event()
-
-    async def background():
-        await later.wait()
-        await hold(order, "background", log)
-
-    async with order.turn(request()):
-        task = asyncio.create_task(background())
-    holder = asyncio.create_task(hold(order, "holder", log, gate))
-    await until(lambda: log)
-    later.set()
-    await asyncio.sleep(0)
-    assert ["holder in"] == log
-    gate.set()
-    await asyncio.gather(task, holder)
-
-    assert ["holder in", "holder out", "background in", "background out"] == log
-
-
 async def test_nothing_is_left_behind():
     """A conversation costs nothing when nobody writes to it."""
     order, log = WriteOrder(), []
 
     await asyncio.gather(*(hold(order, n, log, conversation_id=f"conv_{n % 7}") for n in range(50)))
 
-    assert {} == order._waiting  # noqa: SLF001  # memory has no public face
+    assert {} == order._queues  # noqa: SLF001  # memory has no public face
+
+
+# event loops
+
+
+def elsewhere(coroutine):
+    """Run a coroutine in an event loop of its own, in a thread; what it raised."""
+
+    def run():
+        try:
+            asyncio.run(coroutine)
+        except Exception as error:  # noqa: BLE001  # what it is, is for the test to say
+            return error
+        return None
+
+    return asyncio.to_thread(run)
+
+
+@pytest.mark.parametrize("is_busy", [True, False])
+async def test_another_event_loop_is_refused_at_once(is_busy):
+    """A write from another loop is an error before anything is queued, be the conversation busy or not."""
+    order, log, gate = WriteOrder(), [], asyncio.Event()
+    first = asyncio.create_task(hold(order, "first", log, gate))
+    await until(lambda: log)
+    if not is_busy:
+        gate.set()
+        await first
+
+    error = await elsewhere(hold(order, "second", log))
+    error_of_many = await elsewhere(anext(aiter_of(turn(order))))
+
+    assert (WrongEventLoopError, WrongEventLoopError) == (type(error), type(error_of_many))
+    assert "second in" not in log
+    gate.set()
+    await first
+    await hold(order, "third", log)
+    assert ["first in", "first out", "third in", "third out"] == log
+
+
+async def aiter_of(context):
+    async with context:
+        yield
+
+
+def test_a_loop_that_was_closed_is_no_other():
+    """A client that was used in one ``asyncio.run`` may be used in the next."""
+    order, log = WriteOrder(), []
+
+    asyncio.run(hold(order, "first", log))
+    asyncio.run(hold(order, "second", log))
+
+    assert ["first in", "first out", "second in", "second out"] == log
+
+
+def test_a_turn_of_a_closed_loop_is_over():
+    """A write left behind in a closed loop neither holds up those of the next one nor gives their turn away."""
+    order, log = WriteOrder(), []
+    left_behind = hold(order, "left behind", log, asyncio.Event())
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # a task that never ends is told of
+    task = loop.create_task(left_behind)
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+    async def next_loop():
+        gate = asyncio.Event()
+        first = asyncio.create_task(hold(order, "first", log, gate))
+        await asyncio.sleep(0)
+        left_behind.close()  # what the garbage collector does
+        second = asyncio.create_task(hold(order, "second", log))
+        await asyncio.sleep(0)
+        assert ["left behind in", "first in"] == log
+        gate.set()
+        await asyncio.gather(first, second)
+
+    asyncio.run(next_loop())
+
+    assert ["left behind in", "first in", "first out", "second in", "second out"] == log
+    del task
+    gc.collect()
+
+
+# cancellation
+
+
+@attrs.define
+class Steps:
+    """Counts the awaits of a task, and cancels it in one of them."""
+
+    cancel_in: int | None
+    count: int = 0
+
+    async def __call__(self):
+        """An await that another task ends."""
+        self.count += 1
+        if self.count == self.cancel_in:
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+        await asyncio.sleep(0)
+
+
+class LockOfSteps:
+    """A lock of several processes that takes its time to be taken and to be released."""
+
+    def __init__(self, steps):
+        self.steps = steps
+        self.is_taken = False
+
+    @asynccontextmanager
+    async def hold(self, _):
+        await self.steps()
+        assert not self.is_taken
+        self.is_taken = True
+        try:
+            await self.steps()
+            yield
+        finally:
+            try:
+                await self.steps()
+            finally:
+                self.is_taken = False
+
+
+@given(
+    cancel_in=st.integers(1, 12),
+    waits=st.integers(0, 3),
+    deadline=st.none() | st.just(1e9),
+    nested=st.booleans(),
+)
+async def test_cancelled_anywhere(cancel_in, waits, deadline, nested):
+    """In whichever await a task is cancelled, the turn is given on, no lock is kept, and nobody hangs."""
+    steps = Steps(cancel_in)
+    lock = LockOfSteps(Steps(None))
+    order, log = WriteOrder(lock), []
+    lock.steps = steps
+
+    async def victim():
+        async with turn(order, deadline):
+            await steps()
+            if nested:
+                await order(request(), one_step)
+            await steps()
+
+    async def one_step(_):
+        await steps()
+        return answer()
+
+    async def cancelled_while_it_waits():
+        for _ in range(waits):
+            await asyncio.sleep(0)
+        task.cancel()
+
+    others = [asyncio.create_task(hold(order, "before", log))]
+    await asyncio.sleep(0)
+    task = asyncio.create_task(victim())
+    others += [asyncio.create_task(hold(order, n, log)) for n in range(3)]
+    if waits:
+        others.append(asyncio.create_task(cancelled_while_it_waits()))
+    async with asyncio.timeout(5):
+        await asyncio.gather(task, *others, return_exceptions=True)
+        await hold(order, "after", log)
+
+    assert not lock.is_taken
+    assert ["after in", "after out"] == log[-2:]
+    assert {} == order._queues  # noqa: SLF001  # memory has no public face
