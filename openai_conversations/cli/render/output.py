@@ -82,8 +82,8 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise CommandError("nobody to ask; give --yes", Exit.NOT_CONFIRMED)
-    print(clean(f"{question} [y/N] "), end="", file=sys.stderr, flush=True)
     with _interruptible():
+        print(clean(f"{question} [y/N] "), end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline()
     if answer.strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done", Exit.NOT_CONFIRMED)
@@ -94,9 +94,19 @@ def _interruptible() -> Generator[None]:
     """Ctrl-C counts at once: asyncio waits for the task, and the task for the answer."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        _check_interrupted()
         yield
     except KeyboardInterrupt:
         print(file=sys.stderr)
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _check_interrupted() -> None:
+    """Ctrl-C that came before the question has cancelled the task, which has not noticed yet."""
+    import asyncio
+
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise KeyboardInterrupt
