@@ -161,7 +161,8 @@ class Append:
             if isinstance(error, InvalidArgumentError) and not self._ids and self._changes is None:
                 raise
             raise await self._failure(error) from error
-        return AppendResult(conversation_id=self._conversation_id, count=self._stored, ids=tuple(self._ids))
+        count = self._start["stored"] + len(self._ids)
+        return AppendResult(conversation_id=self._conversation_id, count=count, ids=tuple(self._ids))
 
     async def _take_first(self) -> None:
         await self._source.skip(self._stored, self._remaining)

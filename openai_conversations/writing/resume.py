@@ -54,7 +54,8 @@ class AppendResult:
 
     Attributes:
         conversation_id: The conversation.
-        count: How many of the items are stored: all of them, those of an earlier run included.
+        count: How many items are stored, those of an earlier run included: all that were given, but for a
+            ``compaction_trigger``, in whose place the service may store nothing.
         ids: The ids of the items that this run stored, in order.
     """
 

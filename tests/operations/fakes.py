@@ -165,6 +165,29 @@ class FakeService:
         return self.stored[name]
 
 
+class Refuses(FakeService):
+    """A server that knows fewer values of include, and says so in words of its own."""
+
+    def __init__(self, *refused: str, status: int = 400, says: Callable[[str, int], Any] | None = None) -> None:
+        super().__init__()
+        self._refused = refused
+        self._status = status
+        self._says = says or _unknown_value
+
+    async def __call__(self, request: Request) -> Response:
+        asked = parse_qs(urlsplit(request.url).query)
+        fields = asked.get("include") or asked.get("include[]") or []
+        for place, field in enumerate(fields):
+            if field in self._refused:
+                self.requests.append(request)
+                return response(request, self._says(field, place), status=self._status)
+        return await super().__call__(request)
+
+
+def _unknown_value(field: str, _: int) -> Any:
+    return {"error": {"message": f"Unknown value {field!r}"}}
+
+
 def page_of(items: Sequence[dict[str, Any]], *, more: bool) -> dict[str, Any]:
     """The body of a listing."""
     ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else {"first_id": "", "last_id": ""}

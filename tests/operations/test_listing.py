@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from openai_conversations.errors import APIResponseValidationError, PaginationStalledError
+from openai_conversations.errors import APIResponseValidationError, BadRequestError, PaginationStalledError
+from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.erase.erase import erase
 from openai_conversations.operations.errors import EraseIncompleteError
-from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.include import is_refusal
+from openai_conversations.operations.listing import read_whole
 from openai_conversations.transport.message import Request, Response
-from tests.operations.fakes import FakeService, caller, response
+from tests.operations.fakes import FakeService, NoSuchThingError, Refuses, caller, response
 
 
 class Pages(FakeService):
@@ -36,7 +38,7 @@ def page(*ids: str, more: bool = False, **ends: object) -> dict[str, object]:
 
 
 async def ids_of(service: FakeService) -> list[str]:
-    return [item["id"] for item in await read_all(caller(service), "conv_1")]
+    return [item["id"] for item in (await read_whole(caller(service), "conv_1")).items]
 
 
 async def test_pages():
@@ -132,3 +134,89 @@ async def test_items_that_stay_after_the_deletion():
         await erase(caller(service), service.conversation())
 
     assert ("late",) == caught.value.left
+
+
+class Stops(FakeService):
+    """A server that says of every page that it is the last."""
+
+    def page(self, items: Any, **query: str) -> Any:
+        return {**super().page(items, **query), "has_more": False}
+
+
+@pytest.mark.parametrize("count", [99, 100, 101, 250, 300])
+async def test_full_last_pages_are_not_believed(count):
+    """A page that is full is asked behind, whatever it says; that costs one request when nothing is there."""
+    service = Stops()
+    name = service.conversation(*map(str, range(count)))
+
+    whole = await read_whole(caller(service), name)
+
+    assert (count, count // 100 + 1) == (len(whole.items), len(service.requests))
+
+
+async def test_full_last_page_of_a_server_that_knows_no_cursor():
+    """A server that refuses to go on behind its last page, or gives the same page again, has nothing there."""
+    same = Pages(page(*map(str, range(100))))
+    service = Stops()
+    name = service.conversation(*map(str, range(100)))
+
+    def refuse(number: int, _: str) -> None:
+        if number == 2:
+            raise NoSuchThingError("no such cursor")
+
+    service.before = refuse
+
+    assert (100, 100) == (len(await ids_of(same)), len((await read_whole(caller(service), name)).items))
+    assert 2 == len(same.requests)
+
+
+REFUSED = "web_search_call.results"
+
+
+SAYINGS = {
+    "by name": lambda field, place: {"error": {"message": f"{field} is not supported"}},
+    "by place": lambda field, place: {"error": {"message": "Invalid value", "param": f"include[{place}]"}},
+    "by pydantic": lambda field, place: {
+        "detail": [{"loc": ["query", "include", place], "msg": f"Input should be {', '.join(INCLUDE_ALL)}"}]
+    },
+    "the others": lambda field, place: {"detail": [each for each in INCLUDE_ALL if each != field]},
+    "all": lambda field, place: {"detail": list(INCLUDE_ALL)},
+    "nothing": lambda field, place: {"detail": "Bad Request"},
+}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("says", SAYINGS.values(), ids=SAYINGS)
+async def test_refused_fields(says, status):
+    """What a server refuses is dropped, however it says so, and nothing else is."""
+    service = Refuses(REFUSED, status=status, says=says)
+
+    whole = await read_whole(caller(service), service.conversation("a"))
+
+    assert (1, (REFUSED,)) == (len(whole.items), whole.include.refused)
+    assert {*INCLUDE_ALL} - {REFUSED} == {*whole.include.fields}
+
+
+async def test_all_fields_are_refused():
+    """A server that takes none gives what it gives by itself."""
+    service = Refuses(*INCLUDE_ALL)
+
+    whole = await read_whole(caller(service), service.conversation("a"))
+
+    assert (1, (), {*INCLUDE_ALL}) == (len(whole.items), whole.include.fields, {*whole.include.refused})
+
+
+@pytest.mark.parametrize("code", ["invalid_value", "conversation_locked"])
+async def test_refusals_for_another_reason(code):
+    """A refusal that stays without include is raised as it came; a locked conversation is none at all."""
+    count = 0
+
+    async def refuse(request: Request) -> Response:
+        nonlocal count
+        count += 1
+        return response(request, {"error": {"message": "no", "code": code}}, status=400)
+
+    with pytest.raises(BadRequestError) as caught:
+        await read_whole(caller(refuse), "conv_1")
+
+    assert (code == "invalid_value", 2 if code == "invalid_value" else 1) == (is_refusal(caught.value), count)

@@ -154,3 +154,10 @@ async def test_a_process_that_is_killed(server, client, conversation, tmp_path):
     assert [str(n) for n in range(count)] == texts(server, conversation)
     assert count == json.loads(path.read_text())["stored"]
     assert "listConversationItems" in operations(server)
+
+
+async def test_a_trigger_is_not_counted(server, client, conversation):
+    """A compaction trigger is an order and no item: what is counted are the items that were stored."""
+    done = await client.conversations.items.append(conversation, [user("a"), {"type": "compaction_trigger"}])
+
+    assert (1, 1) == (done.count, len(done.ids))

@@ -50,6 +50,9 @@ def show_check(report: CheckReport) -> None:
     from rich.text import Text
 
     out = console()
+    if report.include_refused:
+        refused = f"the server refuses to show: {', '.join(report.include_refused)}"
+        out.print(Text(clean(refused), "yellow"), soft_wrap=True)
     if report.is_sound:
         out.print(Text.assemble(("sound ", "bold green"), f"{report.items} items"))
         return
@@ -78,6 +81,8 @@ def show_copy(report: dict[str, Any]) -> None:
             "items": f"{report['total']} in all, {report['stored']} added, {report['present']} there before",
             "differences": _listed(report["differences"]),
             "metadata left out": ", ".join(report["metadata_left_out"]) or "none",
+            **({"metadata not kept": ", ".join(report["metadata_not_kept"])} if report["metadata_not_kept"] else {}),
+            **({"not shown by server": ", ".join(report["include_refused"])} if report["include_refused"] else {}),
             **({"damage": report["damage"]} if report["damage"] else {}),
             **({"not expressible": len(report["unread"])} if report["unread"] else {}),
             **({"calls without output": ", ".join(report["unanswered"])} if report["unanswered"] else {}),
@@ -87,7 +92,7 @@ def show_copy(report: dict[str, Any]) -> None:
 
 def _listed(differences: Sequence[dict[str, Any]]) -> str:
     if not differences:
-        return "none, but for the ids"
+        return "none but the ids, as far as the server shows"
     kinds = [str(found.get("kind")) for found in differences]
     counted = ", ".join(f"{kinds.count(kind)} × {kind.replace('_', ' ')}" for kind in dict.fromkeys(kinds))
     return f"{counted} (--json lists them)"

@@ -11,7 +11,7 @@ from openai_conversations.jsontypes import JsonObject, as_object
 from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.manifest import Manifest, make_manifest
 from openai_conversations.operations.archive.reader import Archive
-from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.listing import read_whole
 
 
 async def collect(caller: Caller, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> Archive:
@@ -49,9 +49,15 @@ async def _read(
 ) -> tuple[list[JsonObject], Manifest, list[bytes]]:
     response = await caller.send(requests.get_conversation(caller, conversation_id))
     conversation = as_object(loads_lossless(response.content))
-    items = await read_all(caller, conversation_id, include=include)
-    lines = [dumps(item) for item in items]
+    whole = await read_whole(caller, conversation_id, include=include)
+    lines = [dumps(item) for item in whole.items]
     manifest = make_manifest(
-        conversation, items, lines, source=caller.settings.base_url, at=caller.runtime.now(), include=include
+        conversation,
+        whole.items,
+        lines,
+        source=caller.settings.base_url,
+        at=caller.runtime.now(),
+        include=whole.include.fields,
+        include_refused=whole.include.refused,
     )
-    return items, manifest, lines
+    return whole.items, manifest, lines

@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from openai_conversations.jsontypes import JsonObject, is_array, is_object, type_of
+from openai_conversations.jsontypes import JsonObject, as_array, is_array, is_object, type_of
 from openai_conversations.operations.erase.receipts import iso
 from openai_conversations.operations.errors import ArchiveError
 
@@ -47,6 +47,7 @@ class Manifest:
         source: Base URL of the server.
         exported_at: ISO 8601 in UTC; when the last item was read.
         include: The fields that were asked for beyond what a server gives by itself.
+        include_refused: The fields that the server refused: they may be missing in the items.
         items: How many item lines follow.
         types: How many items of each type.
         sha256: :func:`digest_of_all` of the item lines.
@@ -61,6 +62,7 @@ class Manifest:
     types: Mapping[str, int]
     sha256: str
     digests: tuple[str, ...]
+    include_refused: tuple[str, ...] = ()
 
     @property
     def conversation_id(self) -> str:
@@ -81,6 +83,7 @@ def make_manifest(
     source: str,
     at: float,
     include: Sequence[str],
+    include_refused: Sequence[str] = (),
 ) -> Manifest:
     """The manifest of item lines; *at* in Unix seconds."""
     return Manifest(
@@ -88,6 +91,7 @@ def make_manifest(
         source=source,
         exported_at=iso(at),
         include=tuple(include),
+        include_refused=tuple(include_refused),
         items=len(items),
         types=dict(sorted(Counter(type_of(item) for item in items).items())),
         sha256=digest_of_all(lines),
@@ -116,6 +120,7 @@ def read_manifest(value: JsonObject) -> Manifest:
     return Manifest(
         **{name: value[name] for name in ("conversation", "source", "exported_at", "items", "types", "sha256")},
         include=tuple(value["include"]),
+        include_refused=tuple(as_array(value.get("include_refused"))),
         digests=tuple(value["digests"]),
     )
 

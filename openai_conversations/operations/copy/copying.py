@@ -12,12 +12,12 @@ from typing import Any
 
 import attrs
 
+from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.jsontypes import JsonObject, as_object
 from openai_conversations.limits import (
-    INCLUDE_ALL,
     ITEMS_PER_APPEND,
     METADATA_KEY_LENGTH,
     METADATA_PAIRS,
@@ -25,8 +25,10 @@ from openai_conversations.limits import (
 )
 from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
 from openai_conversations.operations.errors import CopyIncompleteError
+from openai_conversations.operations.include import Include
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.operations.writable import refusal_of, writable
+from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.writing.chunks import Append, AppendOptions, Writing
 from openai_conversations.writing.last_item import START
 from openai_conversations.writing.resume import AppendIncompleteError, AppendResume
@@ -77,6 +79,8 @@ class CopyReport:
         differences: Every place where the copy differs but for the ids; in a dry run what would be left out or
             changed before sending.
         metadata_left_out: Keys of the metadata that the API does not take.
+        metadata_not_kept: Keys of the metadata that the server did not answer as they were sent.
+        include_refused: Fields of ``include`` that the server refused: whether they came through could not be seen.
         unread: What a file of another API holds and items cannot express; ``index`` counts the messages of the file.
         damage: What is wrong with the file after the last item that was taken; ``""`` when it is sound.
         unanswered: Ids of copied calls whose output is not in the copy: the model refuses to go on after them.
@@ -92,6 +96,8 @@ class CopyReport:
     ids: Mapping[str, str] = attrs.field(factory=dict[str, str])
     differences: tuple[Difference, ...] = ()
     metadata_left_out: tuple[str, ...] = ()
+    metadata_not_kept: tuple[str, ...] = ()
+    include_refused: tuple[str, ...] = ()
     unread: tuple[Difference, ...] = ()
     damage: str = ""
     unanswered: tuple[str, ...] = ()
@@ -105,8 +111,21 @@ class CopyReport:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the copy is the original but for the ids."""
-        return not (self.differences or self.metadata_left_out or self.unread or self.damage)
+        """
+        Whether the copy is the original but for the ids, as far as the server shows.
+
+        It is not while a field of ``include`` was refused: a value that nobody saw may be missing.
+        """
+        return not any(
+            (
+                self.differences,
+                self.metadata_left_out,
+                self.metadata_not_kept,
+                self.include_refused,
+                self.unread,
+                self.damage,
+            )
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The report as a JSON value. It holds ids, types and places, and never content."""
@@ -115,6 +134,8 @@ class CopyReport:
             "ids": dict(self.ids),
             "differences": [attrs.asdict(found) for found in self.differences],
             "metadata_left_out": list(self.metadata_left_out),
+            "metadata_not_kept": list(self.metadata_not_kept),
+            "include_refused": list(self.include_refused),
             "unread": [attrs.asdict(found) for found in self.unread],
             "damage": self.damage,
             "unanswered": list(self.unanswered),
@@ -160,7 +181,11 @@ def seen(plan: CopyPlan, stored: Sequence[JsonObject]) -> tuple[Difference, ...]
         for copied, item in zip(plan.items, stored, strict=False)
         for each in differences(copied.index, copied.original, item)
     ]
-    return in_order([*plan.left_out, *found])
+    unseen = [
+        difference(copied.index, copied.original, "left_out", reason="the server does not say that it stored it")
+        for copied in plan.items[len(stored) :]
+    ]
+    return in_order([*plan.left_out, *found, *unseen])
 
 
 def in_order(found: Sequence[Difference]) -> tuple[Difference, ...]:
@@ -196,12 +221,26 @@ def _fits(key: str, value: str) -> bool:
     return len(key) <= METADATA_KEY_LENGTH and len(value) <= METADATA_VALUE_LENGTH
 
 
+def not_kept(sent: Mapping[str, str] | None, answered: object) -> tuple[str, ...]:
+    """Keys of the metadata that did not come back as they were sent."""
+    kept = as_object(answered)
+    return tuple(key for key, value in (sent or {}).items() if key not in kept or kept[key] != value)
+
+
+async def create_copy(caller: Caller, metadata: Mapping[str, str] | None) -> tuple[str, tuple[str, ...]]:
+    """Make an empty conversation; gives its id, and the keys of the metadata that the server did not keep."""
+    response = await caller.send(requests.create_conversation(caller, metadata=metadata))
+    made = codec().decode_response(response, Conversation)
+    return made.id, not_kept(metadata, made.metadata)
+
+
 async def append_all(
     caller: Caller,
     writing: Writing,
     conversation_id: str,
     items: Sequence[Copied],
     *,
+    include: Include,
     present: Sequence[JsonObject] = (),
 ) -> list[JsonObject]:
     """
@@ -212,6 +251,7 @@ async def append_all(
         writing: The write order and the last items of the client.
         conversation_id: Where to.
         items: What to append.
+        include: What to ask for; fields that the server refuses are dropped.
         present: What is in the conversation already.
 
     Returns:
@@ -220,24 +260,27 @@ async def append_all(
     Raises:
         CopyIncompleteError: A request failed.
     """
-    stored = list(present)
-    for start in range(0, len(items), ITEMS_PER_APPEND):
-        sent = [copied.sent for copied in items[start : start + ITEMS_PER_APPEND]]
+    stored, done = list(present), 0
+    while done < len(items):
+        sent = [copied.sent for copied in items[done : done + ITEMS_PER_APPEND]]
         last = (item_id(stored[-1]) or None) if stored else START
         resume = AppendResume(conversation_id=conversation_id, stored=0, unknown=0, last_item_id=last)
-        options = AppendOptions(include=INCLUDE_ALL, call=caller.options)
+        options = AppendOptions(include=include.fields, call=caller.options)
         run = Append(caller, writing, conversation_id, sent, resume=resume, options=options)
         try:
             await run.run()
         except AppendIncompleteError as error:
-            cause = error.__cause__ or error
-            count, total = len(stored) + len(run.items), len(present) + len(items)
-            raise CopyIncompleteError(
-                f"{conversation_id} holds {count} of {total} items: {cause}",
-                conversation_id=conversation_id,
-                stored=count,
-                total=total,
-            ) from cause
+            if error.unknown or not include.drop(error.__cause__):
+                count, total = len(stored) + len(run.items), len(present) + len(items)
+                raise _incomplete(conversation_id, error, count, total) from error.__cause__ or error
+            done += error.count
+        else:
+            done += len(sent)
         finally:
             stored += run.items
     return stored
+
+
+def _incomplete(conversation_id: str, error: AppendIncompleteError, count: int, total: int) -> CopyIncompleteError:
+    message = f"{conversation_id} holds {count} of {total} items: {error.__cause__ or error}"
+    return CopyIncompleteError(message, conversation_id=conversation_id, stored=count, total=total)

@@ -14,6 +14,7 @@ from openai_conversations.operations.copy.copying import (
     CopyReport,
     accepted_metadata,
     append_all,
+    create_copy,
     foretold,
     new_ids,
     plan_copy,
@@ -21,7 +22,7 @@ from openai_conversations.operations.copy.copying import (
     unanswered,
 )
 from openai_conversations.operations.errors import NoSuchItemError
-from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.writing.chunks import Writing
@@ -62,7 +63,8 @@ async def fork(
         NoSuchItemError: The conversation has no item *until*.
         CopyIncompleteError: The new conversation was made, but not all items could be appended.
     """
-    items = await read_all(caller, conversation_id)
+    whole = await read_whole(caller, conversation_id)
+    items = whole.items
     kept = items[: _end(conversation_id, items, until, split_tool_calls=split_tool_calls)]
     plan = plan_copy(kept)
     taken, refused = await _metadata(caller, conversation_id, metadata)
@@ -71,22 +73,23 @@ async def fork(
         conversation_id=None,
         total=len(kept),
         metadata_left_out=refused,
+        include_refused=whole.include.refused,
         unanswered=unanswered(plan),
         last_item_id=item_id(kept[-1]) if kept else None,
         dry_run=dry_run,
     )
     if dry_run:
         return attrs.evolve(report, differences=foretold(plan))
-    made = codec().decode_response(
-        await caller.send(requests.create_conversation(caller, metadata=taken)), Conversation
-    )
-    stored = await append_all(caller, writing, made.id, plan.items)
+    made, not_kept = await create_copy(caller, taken)
+    stored = await append_all(caller, writing, made, plan.items, include=whole.include)
     return attrs.evolve(
         report,
-        conversation_id=made.id,
+        conversation_id=made,
         stored=len(stored),
         ids=new_ids(plan, stored),
         differences=seen(plan, stored),
+        metadata_not_kept=not_kept,
+        include_refused=whole.include.refused,
     )
 
 

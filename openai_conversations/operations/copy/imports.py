@@ -16,21 +16,25 @@ from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import JsonObject
+from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.copy.copying import (
     CopyPlan,
     CopyReport,
     accepted_metadata,
     append_all,
+    create_copy,
     foretold,
     new_ids,
+    not_kept,
     plan_copy,
     seen,
     unanswered,
 )
 from openai_conversations.operations.copy.fork import INHERIT, Inherit
-from openai_conversations.operations.errors import ImportConflictError
-from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.errors import ArchiveError, ImportConflictError
+from openai_conversations.operations.include import Include
+from openai_conversations.operations.listing import read_whole
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.writing.chunks import Writing
 from openai_conversations.writing.compare import is_alike
@@ -61,13 +65,20 @@ async def import_archive(
         on_created: Awaited with the id of a new conversation before anything is appended to it.
 
     Raises:
+        ArchiveError: None of the items of a file can be stored; no conversation was made.
         ImportConflictError: *into* holds something else; nothing was written.
         CopyIncompleteError: Not all items could be appended; importing into the conversation that it names goes on.
     """
     if into is not None and not isinstance(metadata, Inherit):
         raise InvalidArgumentError("metadata is for a new conversation; use patch_metadata for one that is there")
     plan = plan_copy(archive.items)
-    present = await read_all(caller, into) if into is not None else []
+    include = Include(INCLUDE_ALL)
+    present: list[JsonObject] = []
+    if into is not None:
+        whole = await read_whole(caller, into)
+        present, include = whole.items, whole.include
+    elif archive.items and not plan.items:
+        raise ArchiveError(f"none of its {len(archive.items)} items can be stored: {plan.left_out[0].reason}")
     _check_beginning(plan, present, into or "")
     taken, refused = _metadata(archive, into, metadata)
     report = CopyReport(
@@ -76,6 +87,8 @@ async def import_archive(
         total=len(archive.items),
         present=len(present),
         metadata_left_out=refused,
+        metadata_not_kept=await _not_there(caller, archive, into),
+        include_refused=include.refused,
         unanswered=unanswered(plan),
         unread=archive.unread,
         damage=archive.damage,
@@ -84,24 +97,31 @@ async def import_archive(
     )
     if dry_run:
         return attrs.evolve(report, differences=foretold(plan), ids=new_ids(plan, present))
-    target = (
-        into
-        or (
-            codec().decode_response(
-                await caller.send(requests.create_conversation(caller, metadata=taken)), Conversation
-            )
-        ).id
-    )
-    if into is None and on_created is not None:
-        await on_created(target)
-    stored = await append_all(caller, writing, target, plan.items[len(present) :], present=present)
+    lost = report.metadata_not_kept
+    target = into
+    if target is None:
+        target, lost = await create_copy(caller, taken)
+        if on_created is not None:
+            await on_created(target)
+    stored = await append_all(caller, writing, target, plan.items[len(present) :], include=include, present=present)
     return attrs.evolve(
         report,
         conversation_id=target,
         stored=len(stored) - len(present),
         ids=new_ids(plan, stored),
         differences=seen(plan, stored),
+        metadata_not_kept=lost,
+        include_refused=include.refused,
     )
+
+
+async def _not_there(caller: Caller, archive: Archive, into: str | None) -> tuple[str, ...]:
+    """Keys of the file's metadata that the target does not have so: nothing is written over it."""
+    metadata, _ = accepted_metadata(archive.conversation.get("metadata"))
+    if into is None or not metadata:
+        return ()
+    response = await caller.send(requests.get_conversation(caller, into))
+    return not_kept(metadata, codec().decode_response(response, Conversation).metadata)
 
 
 def _metadata(

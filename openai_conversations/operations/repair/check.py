@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
 from openai_conversations.jsontypes import JsonObject, as_object, text_of, type_of
-from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.tool_calls import Links, calls_named_by, link, names_of
 from openai_conversations.operations.writable import is_empty_reasoning
 
 Trouble = Literal[
     "call_without_output", "output_without_call", "second_output", "empty_reasoning", "dangling_reference"
 ]
+
+_ENCRYPTED: Final = "reasoning.encrypted_content"
 
 
 @attrs.frozen(kw_only=True)
@@ -58,12 +60,15 @@ class CheckReport:
         items: How many items it has.
         findings: What is wrong, in the order of the items.
         fingerprint: SHA-256 over the ids in their order: the same as long as no item comes or goes.
+        include_refused: Fields of ``include`` that the server refused. Without ``reasoning.encrypted_content`` nobody
+            can tell empty reasoning from the other kind, and none is reported.
     """
 
     conversation_id: str
     items: int
     findings: tuple[Finding, ...]
     fingerprint: str
+    include_refused: tuple[str, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -78,6 +83,7 @@ class CheckReport:
             "is_sound": self.is_sound,
             "findings": [attrs.asdict(finding) for finding in self.findings],
             "fingerprint": self.fingerprint,
+            "include_refused": list(self.include_refused),
         }
 
 
@@ -87,16 +93,21 @@ async def check(caller: Caller, conversation_id: str) -> CheckReport:
 
     While somebody is writing, a call without its output may be one that is being answered.
     """
-    return examine(conversation_id, await read_all(caller, conversation_id))
+    whole = await read_whole(caller, conversation_id)
+    return examine(conversation_id, whole.items, whole.include.refused)
 
 
-def examine(conversation_id: str, items: Sequence[JsonObject]) -> CheckReport:
-    """The same for items that were read already."""
+def examine(conversation_id: str, items: Sequence[JsonObject], include_refused: tuple[str, ...] = ()) -> CheckReport:
+    """The same for items that were read already, without the fields that were refused."""
+    findings = sorted(_findings(items), key=lambda finding: finding.index)
+    if _ENCRYPTED in include_refused:
+        findings = [finding for finding in findings if finding.kind != "empty_reasoning"]
     return CheckReport(
         conversation_id=conversation_id,
         items=len(items),
-        findings=tuple(sorted(_findings(items), key=lambda finding: finding.index)),
+        findings=tuple(findings),
         fingerprint=fingerprint(items),
+        include_refused=include_refused,
     )
 
 

@@ -19,7 +19,7 @@ from openai_conversations.errors import NotFoundError
 from openai_conversations.jsontypes import JsonObject, text_of, type_of
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.operations.errors import OutdatedPlanError
-from openai_conversations.operations.listing import read_all
+from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.check import CheckReport, Finding, examine, fingerprint
 from openai_conversations.operations.repair.tool_calls import link
 
@@ -130,16 +130,18 @@ async def repair(
     Raises:
         OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
     """
-    items = await read_all(caller, conversation_id)
-    found = examine(conversation_id, items)
+    whole = await read_whole(caller, conversation_id)
+    items, refused = whole.items, whole.include.refused
+    found = examine(conversation_id, items, refused)
     if plan is not None and (plan.conversation_id, plan.fingerprint) != (conversation_id, found.fingerprint):
         message = f"{conversation_id} is not any more what the plan was made for; plan again"
         raise OutdatedPlanError(message, conversation_id=conversation_id)
-    chosen = plan or make_plan(conversation_id, items, strategy, output)
+    chosen = plan or make_plan(conversation_id, items, strategy, output, refused)
     if dry_run:
         return RepairReport(found=found, plan=chosen, applied=False)
     await _apply(caller, chosen)
-    after = examine(conversation_id, await read_all(caller, conversation_id))
+    whole = await read_whole(caller, conversation_id)
+    after = examine(conversation_id, whole.items, whole.include.refused)
     return RepairReport(found=found, plan=chosen, applied=True, after=after)
 
 
@@ -162,10 +164,14 @@ async def _delete(caller: Caller, conversation_id: str, name: str) -> None:
 
 
 def make_plan(
-    conversation_id: str, items: Sequence[JsonObject], strategy: Strategy = "add_outputs", output: str = DEFAULT_OUTPUT
+    conversation_id: str,
+    items: Sequence[JsonObject],
+    strategy: Strategy = "add_outputs",
+    output: str = DEFAULT_OUTPUT,
+    include_refused: tuple[str, ...] = (),
 ) -> RepairPlan:
-    """What has to be done to these items."""
-    findings = examine(conversation_id, items).findings
+    """What has to be done to these items, which were read without the fields that were refused."""
+    findings = examine(conversation_id, items, include_refused).findings
     end = _tail(items) if strategy == "delete_tail" else len(items)
     deleted = dict.fromkeys(range(end, len(items)), "it comes after a call without output")
     appended: list[RepairStep] = []

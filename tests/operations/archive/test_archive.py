@@ -12,7 +12,7 @@ from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.export import export
 from openai_conversations.operations.archive.reader import read_archive, whole_text
 from openai_conversations.operations.errors import ArchiveError
-from tests.operations.fakes import FakeService, caller, user
+from tests.operations.fakes import FakeService, Refuses, caller, user
 
 
 async def lines_of(*items, **body) -> list[bytes]:
@@ -31,6 +31,7 @@ async def test_manifest():
         "source": "http://fake/v1",
         "exported_at": "1970-01-01T00:16:40.000Z",
         "include": list(INCLUDE_ALL),
+        "include_refused": [],
         "items": 2,
         "types": {"message": 1, "reasoning": 1},
         "sha256": hashlib.sha256(b"".join(lines[1:])).hexdigest(),
@@ -184,3 +185,13 @@ def test_no_conversation(text, line):
         read_archive(text, loads_lossless)
 
     assert line == caught.value.line
+
+
+async def test_refused_fields():
+    """The manifest says which fields the server refused to show; a file that does not say so has none."""
+    service = Refuses("web_search_call.results")
+
+    lines = [line async for line in export(caller(service), service.conversation("a"))]
+    manifest = read_archive(b"".join(lines), loads_lossless).manifest
+
+    assert (("web_search_call.results",), len(INCLUDE_ALL) - 1) == (manifest.include_refused, len(manifest.include))

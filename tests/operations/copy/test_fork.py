@@ -7,10 +7,11 @@ import json
 import pytest
 
 from openai_conversations.errors import APIConnectionError
+from openai_conversations.operations.copy.copying import plan_copy, seen
 from openai_conversations.operations.copy.fork import fork
 from openai_conversations.operations.errors import CopyIncompleteError, NoSuchItemError
 from openai_conversations.transport.message import Request, Response
-from tests.operations.fakes import FakeService, broken, response, sent_items, user, writer
+from tests.operations.fakes import FakeService, Refuses, broken, response, sent_items, user, writer
 
 
 def call(name: str) -> dict[str, object]:
@@ -283,3 +284,40 @@ async def test_report_as_json():
     assert [{"index": 0, "item_id": "a", "type": "message", "kind": "lost", "path": "created_by", "reason": ""}] == (
         report["differences"]
     )
+
+
+async def test_metadata_that_the_server_drops():
+    """What came back is compared with what was sent: a copy without its metadata is not exact."""
+    service = FakeService()
+    source = service.conversation("a", metadata={"user": "42", "kept": "yes"})
+
+    async def drops(request: Request) -> Response:
+        answer = await service(request)
+        if request.operation != "createConversation":
+            return answer
+        return response(request, {**json.loads(answer.content), "metadata": {"kept": "yes"}})
+
+    report = await fork(*writer(drops), source)
+
+    assert (("user",), False) == (report.metadata_not_kept, report.is_exact)
+    assert ["user"] == report.to_json()["metadata_not_kept"]
+
+
+async def test_refused_fields():
+    """A field of include that the server refuses is named; the copy is made, and not called exact."""
+    service = Refuses("web_search_call.results")
+    source = service.conversation("a")
+
+    report = await fork(*writer(service), source)
+
+    assert (1, ("web_search_call.results",), False) == (report.stored, report.include_refused, report.is_exact)
+    assert ["a"] == texts(service, report.conversation_id)
+
+
+def test_items_that_nobody_saw():
+    """Items of which the server does not say that it stored them are not in the copy, as far as anybody knows."""
+    plan = plan_copy([user("a"), user("b")])
+
+    (found,) = seen(plan, [user("a")])
+
+    assert (1, "left_out") == (found.index, found.kind)

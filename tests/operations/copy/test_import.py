@@ -10,8 +10,8 @@ from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.operations.archive.export import collect
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.copy.imports import import_archive
-from openai_conversations.operations.errors import CopyIncompleteError, ImportConflictError
-from tests.operations.fakes import FakeService, broken, caller, user, writer
+from openai_conversations.operations.errors import ArchiveError, CopyIncompleteError, ImportConflictError
+from tests.operations.fakes import FakeService, Refuses, broken, caller, user, writer
 
 
 def archive_of(*texts: str, **conversation: object) -> Archive:
@@ -189,3 +189,40 @@ async def test_export_of_an_import():
 
     second = await collect(caller(service), report.conversation_id)
     assert [{**item, "id": report.ids[item["id"]]} for item in first.items] == list(second.items)
+
+
+@pytest.mark.parametrize("kind", ["new", "there"])
+async def test_refused_fields(kind):
+    """A field of include that the server refuses is dropped and named: all items are imported, nothing stays empty."""
+    service = Refuses("web_search_call.results", "reasoning.encrypted_content", says=lambda field, place: {})
+    into = service.conversation("a") if kind == "there" else None
+
+    report = await import_archive(*writer(service), archive_of(*map(str, "a" * 45)), into=into)
+
+    assert (45, 1) == (len(texts(service, report.conversation_id)), len(service.stored))
+    assert {"web_search_call.results", "reasoning.encrypted_content"} <= {*report.include_refused}
+    assert not report.is_exact
+
+
+async def test_nothing_can_be_stored():
+    """A file of which no item can be stored makes no empty conversation."""
+    service = FakeService()
+    archive = Archive(kind="conversation", items=({"type": "reasoning", "summary": []},))
+
+    with pytest.raises(ArchiveError, match="none of its 1 items can be stored: reasoning cannot be stored without"):
+        await import_archive(*writer(service), archive)
+
+    assert {} == service.stored
+
+
+async def test_metadata_of_a_target():
+    """Metadata of the file that the target does not have are named; nothing is written over it."""
+    service = FakeService()
+    into = service.conversation("a", metadata={"same": "1", "other": "2"})
+
+    report = await import_archive(
+        *writer(service), archive_of("a", metadata={"same": "1", "other": "3", "new": "4"}), into=into
+    )
+
+    assert (("other", "new"), False) == (report.metadata_not_kept, report.is_exact)
+    assert {"same": "1", "other": "2"} == service.stored[into].body["metadata"]

@@ -8,7 +8,7 @@ from openai_conversations.errors import APIConnectionError
 from openai_conversations.operations.errors import OutdatedPlanError
 from openai_conversations.operations.repair.check import check, examine
 from openai_conversations.operations.repair.repair import make_plan, repair
-from tests.operations.fakes import FakeService, broken, caller, sent_items, user
+from tests.operations.fakes import FakeService, Refuses, broken, caller, sent_items, user
 
 
 def call(name: str = "c", tag: str = "function_call", **more: object) -> dict[str, object]:
@@ -276,3 +276,15 @@ async def test_report_as_json():
     assert (False, None) == (planned["applied"], planned["after"])
     assert (True, 1) == (done["applied"], len(done["after"]["findings"]))
     assert "secret" not in str([planned, done])
+
+
+async def test_reasoning_that_the_server_does_not_show():
+    """Where the server refuses to show encrypted content, no reasoning is called empty, and none is deleted."""
+    service = Refuses("reasoning.encrypted_content")
+    name = service.conversation({"type": "reasoning", "id": "rs", "summary": []})
+
+    report = await check(caller(service), name)
+    repaired = await repair(caller(service), name, dry_run=False)
+
+    assert (True, ("reasoning.encrypted_content",)) == (report.is_sound, report.include_refused)
+    assert ((), 1) == (repaired.plan.steps, len(service.stored[name].items))
