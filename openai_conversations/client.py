@@ -10,6 +10,7 @@ import attrs
 
 from openai_conversations.api.arguments import Omit, omit
 from openai_conversations.api.caller import Caller
+from openai_conversations.errors import ConfigurationError
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.settings import (
     DEFAULT_BODY_LIMITS,
@@ -25,6 +26,7 @@ from openai_conversations.settings import (
     as_timeout,
     checked_headers,
     checked_max_connections,
+    checked_query,
     merged,
     resolve,
 )
@@ -141,18 +143,29 @@ class ConversationsClient:
         from openai_conversations.transport.session import SessionManager
 
         outside = runtime or Runtime()
-        settings = resolve(
-            api_key=api_key,
-            organization=organization,
-            project=project,
-            base_url=base_url,
-            timeout=timeout,
-            max_retries=max_retries,
-            default_headers=default_headers,
-            default_query=default_query,
-            profile=profile,
-            proxy=proxy,
-        )
+        try:
+            settings = resolve(
+                api_key=api_key,
+                organization=organization,
+                project=project,
+                base_url=base_url,
+                timeout=timeout,
+                max_retries=max_retries,
+                default_headers=default_headers,
+                default_query=default_query,
+                profile=profile,
+                proxy=proxy,
+            )
+        except ConfigurationError as error:
+            raise error.with_traceback(None) from None  # its frames hold the key
+        finally:
+            del (
+                api_key,
+                base_url,
+                default_headers,
+                default_query,
+                proxy,
+            )  # what reports errors shows the variables of frames
         policy, budget = retry or RetryPolicy(), RetryBudget()
         writing = Writing(order=WriteOrder(lock, clock=outside.clock), last_items=LastItems())
         shared = _Shared(
@@ -232,19 +245,24 @@ class ConversationsClient:
             ConfigurationError: A setting cannot be used.
         """
         own = self._settings
-        settings = resolve(
-            api_key=own.api_key if api_key is None else api_key,
-            organization=own.organization if organization is None else organization,
-            project=own.project if project is None else project,
-            base_url=own.base_url if base_url is None else base_url,
-            timeout=own.timeout if isinstance(timeout, Omit) else as_timeout(timeout, own.timeout),
-            max_retries=own.max_retries if max_retries is None else max_retries,
-            default_headers=merged(own.default_headers, checked_headers(default_headers or {})),
-            default_query={**own.default_query, **(default_query or {})},
-            profile=own.profile,
-            proxy=own.proxy,
-            environ={},
-        )
+        try:
+            settings = resolve(
+                api_key=own.api_key if api_key is None else api_key,
+                organization=own.organization if organization is None else organization,
+                project=own.project if project is None else project,
+                base_url=own.base_url if base_url is None else base_url,
+                timeout=own.timeout if isinstance(timeout, Omit) else as_timeout(timeout, own.timeout),
+                max_retries=own.max_retries if max_retries is None else max_retries,
+                default_headers=merged(own.default_headers, checked_headers(default_headers or {})),
+                default_query={**own.default_query, **checked_query(default_query)},
+                profile=own.profile,
+                proxy=own.proxy,
+                environ={},
+            )
+        except ConfigurationError as error:
+            raise error.with_traceback(None) from None  # its frames hold the key
+        finally:
+            del api_key, base_url, default_headers, default_query
         view = object.__new__(type(self))
         view._assemble(settings, self._shared, is_view=True)
         return view
@@ -272,7 +290,10 @@ class ConversationsClient:
         raise TypeError("a ConversationsClient cannot be pickled or copied; use with_options for a view")
 
     def __repr__(self) -> str:
-        return f"<ConversationsClient {self.base_url}{' (view)' if self._is_view else ''}>"
+        settings: Settings | None = getattr(self, "_settings", None)
+        if settings is None:
+            return "<ConversationsClient that could not be made>"
+        return f"<ConversationsClient {settings.base_url}{' (view)' if self._is_view else ''}>"
 
 
 class RawClient:

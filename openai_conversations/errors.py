@@ -32,9 +32,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
+from urllib.parse import unquote
 
 import attrs
+
+from openai_conversations.error_bodies import error_details
 
 _LONGEST_MESSAGE = 300
 
@@ -43,6 +46,10 @@ _CREDENTIAL = re.compile(r"(?i)\b(bearer\s+|sk-|api[-_]key[\"'=:\s]+)[\w.~+/=-]{
 _SENSITIVE = "auth|key|token|secret|cookie|credential|password"
 
 _SECRET_HEADER = re.compile(f"(?i){_SENSITIVE}")
+
+_SHORTEST_SECRET = 6
+
+_SECRET_QUERY_PAIR = re.compile(f"(?i)[?&]([^=&]*(?:{_SENSITIVE})[^=&]*=[^&]*)")
 
 _SECRET_QUERY = re.compile(f"(?i)([?&][^=&]*(?:{_SENSITIVE})[^=&]*=)[^&]*")
 
@@ -70,6 +77,20 @@ def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     return {
         name: "***" if _SECRET_HEADER.search(name) else _without_credentials(value) for name, value in headers.items()
     }
+
+
+def secret_values(headers: Mapping[str, str], url: str) -> tuple[str, ...]:
+    """
+    The credentials among the headers and in the query of a request, the longest first.
+
+    What is shorter than six characters is none: to hide it would hide words.
+    """
+    found = [value for name, value in headers.items() if _SECRET_HEADER.search(name) or _CREDENTIAL.search(value)]
+    found += [value.partition(" ")[2] for value in found]  # of "Bearer …", "Basic …"
+    found += [match.partition("=")[2] for match in _SECRET_QUERY_PAIR.findall(url)]
+    found += [unquote(value) for value in found]
+    found += [value.replace("/", r"\/") for value in found]  # as some servers write JSON
+    return tuple(sorted({value for value in found if len(value) >= _SHORTEST_SECRET}, key=len, reverse=True))
 
 
 def shown_url(url: str) -> str:
@@ -389,58 +410,6 @@ def error_class(status_code: int, body: object) -> type[APIStatusError]:
         return ConversationLockedError
     fallback = InternalServerError if status_code >= 500 else APIStatusError
     return STATUS_ERRORS.get(status_code, fallback)
-
-
-def error_details(body: object) -> Mapping[str, Any]:
-    """
-    The object that holds ``message``, ``type``, ``param`` and ``code`` in an error body; empty when there is none.
-
-    Servers of this API send it under ``error`` or bare, as problem+json does.
-    """
-    if not isinstance(body, Mapping):
-        return {}
-    outer = cast("Mapping[str, Any]", body)
-    inner = outer.get("error")
-    return cast("Mapping[str, Any]", inner) if isinstance(inner, Mapping) else outer
-
-
-def is_error_object(body: object) -> bool:
-    """Whether a body is the API's own error: ``{"error": {…}}`` with a message, a type or a code."""
-    outer = cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
-    inner = outer.get("error")
-    return isinstance(inner, Mapping) and any(key in inner for key in ("message", "type", "code"))
-
-
-def error_message(body: object) -> str:
-    """
-    The service's own words in an error body of any of the six kinds seen in the wild; ``""`` when there are none.
-
-    The kinds: ``{"error": {...}}`` with and without type, ``{"detail": "…"}``, ``{"detail": [...]}``, problem+json,
-    plain text, empty.
-    """
-    if isinstance(body, str):
-        return "the response is an HTML page" if body.lstrip().startswith("<") else body
-    details = error_details(body)
-    for key in ("message", "detail", "title", "error"):
-        value = details.get(key)
-        if value:
-            return value if isinstance(value, str) else _listed(value)
-    return ""
-
-
-def _listed(value: object) -> str:
-    """Validation mistakes as FastAPI lists them: ``[{"loc": ["body", "items"], "msg": "Field required"}]``."""
-    entries = cast("list[object]", value) if isinstance(value, list) else [value]
-    return "; ".join(_entry(entry) for entry in entries)
-
-
-def _entry(entry: object) -> str:
-    if not isinstance(entry, Mapping):
-        return str(entry)
-    fields = cast("Mapping[str, Any]", entry)
-    place = fields.get("loc")
-    where = f"{'.'.join(map(str, cast('list[object]', place)))}: " if isinstance(place, list) else ""
-    return f"{where}{fields.get('msg') or fields.get('message') or dict(fields)}"
 
 
 def _text(value: object) -> str | None:

@@ -149,6 +149,9 @@ class Settings:
         raise TypeError("Settings hold a key and cannot be pickled or copied")
 
 
+_LONGEST_HOST: Final = 253
+_LONGEST_LABEL: Final = 63
+
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 DEFAULT_MAX_RETRIES: Final = 2
 
@@ -182,14 +185,14 @@ def resolve(
     return Settings(
         # A key that was given is never replaced by another one, were it empty.
         api_key=_checked_api_key(env.get("OPENAI_API_KEY") or None if api_key is None else api_key, server),
-        organization=_first(organization, env.get("OPENAI_ORG_ID")) or None,
-        project=_first(project, env.get("OPENAI_PROJECT_ID")) or None,
+        organization=_checked_id("organization", _first(organization, env.get("OPENAI_ORG_ID"))),
+        project=_checked_id("project", _first(project, env.get("OPENAI_PROJECT_ID"))),
         base_url=url,
         timeout=as_timeout(timeout),
         max_retries=checked_max_retries(max_retries),
         default_headers=merged(custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), checked_headers(default_headers or {}))
         or _NO_DEFAULTS,
-        default_query=checked_query({**server.query, **(default_query or {})}) or _NO_DEFAULTS,
+        default_query=_given({**server.query, **checked_query(default_query)}) or _NO_DEFAULTS,
         profile=server,
         proxy=checked_proxy(_first(proxy, environment_proxy(url, environ))),
     )
@@ -235,6 +238,18 @@ def checked_key(key: object) -> str:
     return key
 
 
+def _checked_id(name: str, value: object) -> str | None:
+    """An id that is sent in a header; empty for none."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
+        raise ConfigurationError(
+            f"{name} must be a string of ASCII without line breaks and without white space at its ends, "
+            f"not {one_line(repr(value))}"
+        )
+    return value
+
+
 def _checked_base_url(base_url: object, profile: Profile) -> str:
     parts = _split_url("base_url", base_url)
     if parts.query or parts.fragment:
@@ -251,7 +266,7 @@ def _split_url(name: str, url: object) -> SplitResult:
     shown = one_line(text.rpartition("@")[2].partition("?")[0])[:80]
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in ("http", "https") and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError as error:
         raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown!r}") from error
     if not usable:
@@ -259,6 +274,14 @@ def _split_url(name: str, url: object) -> SplitResult:
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigurationError(f"{name} must be ASCII without white space, the rest percent-encoded: {shown!r}")
     return parts
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is an address, or a name whose labels are neither empty nor too long (RFC 1035 §2.3.4)."""
+    if ":" in host:
+        return True  # an IPv6 address: `urlsplit` has looked at the brackets
+    labels = host.removesuffix(".").split(".")
+    return len(host) <= _LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
 
 
 def checked_proxy(proxy: str | None) -> str | None:
@@ -315,8 +338,28 @@ def merged(base: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
     return {**{name: value for name, value in base.items() if name.lower() not in lowered}, **over}
 
 
-def checked_query(query: Mapping[str, object]) -> dict[str, object]:
-    """Query values; ``None`` drops one."""
+def checked_query(query: Mapping[str, object] | None) -> Mapping[str, object]:
+    """
+    Query values; ``None`` stands for none.
+
+    Raises:
+        ConfigurationError: It is no mapping, has a name that is no string, or a value that cannot stand in a URL; the
+            value is not shown.
+    """
+    if query is None:
+        return {}
+    if not isinstance(query, Mapping):
+        raise ConfigurationError(f"default_query must be a mapping, not {type(query).__name__}")
+    for name, value in cast("Mapping[object, object]", query).items():
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"default_query: {one_line(repr(name))} is not the name of a value")
+        if isinstance(value, (Mapping, bytes)):
+            raise ConfigurationError(f"default_query: {name} cannot be of type {type(value).__name__}")
+    return query
+
+
+def _given(query: Mapping[str, object]) -> dict[str, object]:
+    """``None`` drops a value."""
     return {name: value for name, value in query.items() if value is not None}
 
 

@@ -7,6 +7,7 @@ tracebacks, log records at DEBUG of this package and of aiohttp, and pickles.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import pickle
@@ -28,6 +29,7 @@ from openai_conversations.converters.json import dumps
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import resolve
 from openai_conversations.transport.message import Request, Response
+from tests.fakes import until
 from tests.sockets import answering, hanging_up, http, serving, silent
 from tests.virtual_time import runtime
 
@@ -72,6 +74,28 @@ def chain(error: BaseException | None) -> list[BaseException]:
         found.append(error)
         error = error.__cause__ or error.__context__
     return found
+
+
+def locals_of(error: BaseException) -> str:
+    """
+    What error reporters show: the local variables of all frames of an error and of all that is chained to it.
+
+    Those of the tests themselves, which know the key, and of functions that a test gave, are left out.
+    """
+    shown = []
+    for each in chain(error):
+        traceback_ = each.__traceback__
+        while traceback_ is not None:
+            frame, traceback_ = traceback_.tb_frame, traceback_.tb_next
+            if frame.f_code.co_filename != __file__:
+                name = f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_name}"
+                shown += [f"{name}: {variable} = {value!r}" for variable, value in frame.f_locals.items()]
+    return "\n".join(shown)
+
+
+def leaks(error: BaseException) -> list[str]:
+    """The local variables that show the marker."""
+    return [line for line in locals_of(error).split("\n") if MARKER in line]
 
 
 def seen(value: Any) -> str:
@@ -307,3 +331,115 @@ async def test_native_failures():
             await client.conversations.retrieve("conv_1")
 
     assert MARKER not in seen(caught.value)
+
+
+# Local variables
+
+
+OURS = {"constructor", "provider", "azure key", "default headers", "a header of any name", "default query"}
+"""Ways to give a key to the client; what a caller gives to a call is in the caller's own frames as well."""
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("way", sorted(OURS))
+@pytest.mark.parametrize("kind", [*SERVERS, "is not there", "speaks no TLS", "is cancelled"])
+async def test_local_variables(way, kind):
+    """No frame that an error reporter shows holds the key, whatever failed and however."""
+    settings = dict(WAYS[way])
+    async with SERVERS.get(kind, silent)() as server:
+        base_url = server.base_url.replace("http:", "https:") if kind == "speaks no TLS" else server.base_url
+        if kind == "is not there":
+            base_url = "http://127.0.0.1:1/v1"
+        settings |= {"retry": RetryPolicy(initial=0.001), "max_retries": 1, "timeout": 0.2, "runtime": runtime()}
+        async with ConversationsClient(base_url=base_url, **settings) as client:
+            for call in (
+                lambda: client.conversations.retrieve("conv_1"),
+                lambda: client.conversations.items.create("conv_1", items=[{"role": "user", "content": "Hi"}]),
+                lambda: client.conversations.items.append("conv_1", [{"role": "user", "content": "Hi"}]),
+            ):
+                task = asyncio.ensure_future(call())
+                if kind == "is cancelled":
+                    await until(lambda: server.asked)
+                    server.asked.clear()
+                    task.cancel()
+                with pytest.raises((Exception, asyncio.CancelledError)) as caught:
+                    await task
+                assert [] == leaks(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "proxied",
+    [lambda: answering(http(407, b"")), lambda: hanging_up(after=b"what\r\n\r\n"), hanging_up, None],
+    ids=["refuses", "speaks no HTTP", "hangs up", "is not there"],
+)
+async def test_local_variables_behind_a_proxy(proxied, scheme):
+    """The same for the password of a proxy, and for the key."""
+    async with (proxied or silent)() as proxy:
+        port = 1 if proxied is None else proxy.port
+        settings = {"base_url": f"{scheme}://api.example/v1", "proxy": f"http://user:{MARKER}@127.0.0.1:{port}"}
+        async with ConversationsClient(api_key=KEY, max_retries=0, **settings) as client:
+            with pytest.raises(ConversationsError) as caught:
+                await client.conversations.retrieve("conv_1")
+
+    assert [] == leaks(caught.value)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"api_key": f"{KEY}\n"},
+        {"base_url": "h"},
+        {"base_url": f"http://h/v1?key={MARKER}"},
+        {"timeout": -1},
+        {"max_retries": -1},
+        {"max_connections": 0},
+        {"profile": "aws"},
+        {"proxy": f"socks5://user:{MARKER}@h"},
+        {"default_headers": {"X-Auth": f"{MARKER}\n"}},
+        {"organization": "org\n"},
+    ],
+    ids=["key", "address", "query", "timeout", "retries", "connections", "profile", "proxy", "header", "organization"],
+)
+def test_local_variables_of_a_client_that_is_refused(bad):
+    """When a client cannot be made, no frame shows the key; and what shows them can show the half-made client."""
+    settings = {"api_key": KEY, "default_headers": {"X-Auth": MARKER}, "default_query": {"k": MARKER}, **bad}
+    settings = {"proxy": f"http://user:{MARKER}@h", **settings}
+
+    with pytest.raises(ConversationsError) as caught:
+        ConversationsClient(**settings)
+    assert [] == leaks(caught.value)
+    assert "<ConversationsClient" in locals_of(caught.value)
+
+    bad = {name: value for name, value in bad.items() if name not in {"max_connections", "profile", "proxy"}}
+    if bad:
+        client = ConversationsClient(api_key=KEY, base_url="http://h/v1")
+        with pytest.raises(ConversationsError) as caught:
+            client.with_options(**{"api_key": KEY, "default_headers": {"X-Auth": MARKER}, **bad})
+        assert [] == leaks(caught.value)
+
+
+@pytest.mark.parametrize("key", [f"{KEY}\n", f" {KEY}", [KEY], KEY.encode()])
+async def test_local_variables_of_a_key_that_is_refused(key):
+    """A provider's key that cannot be sent is in no frame."""
+    async with ConversationsClient(api_key=lambda: key, base_url="http://127.0.0.1:1/v1") as client:
+        with pytest.raises(ConversationsError) as caught:
+            await client.conversations.retrieve("conv_1")
+    assert [] == leaks(caught.value)
+
+
+@pytest.mark.parametrize("key", ["mArKeR/7f+3a9c==", "plain-mArKeR-key"])
+@pytest.mark.parametrize("status", [200, 401, 500])
+@pytest.mark.parametrize("escape", [False, True])
+async def test_keys_of_any_look(key, status, escape):
+    """A key that looks like nothing is hidden where a server repeats it: by its value, in the body, too."""
+    said = key.replace("/", r"\/") if escape else key
+    body = b'{"error":{"message":"Incorrect key: %s","code":"%s"}}' % (said.encode(), said.encode())
+    async with (
+        answering(http(status, body)) as server,
+        ConversationsClient(api_key=key, base_url=server.base_url, max_retries=0) as client,
+    ):
+        with pytest.raises(ConversationsError, match=r"Incorrect key: \*\*\*") as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert "mArKeR" not in seen(caught.value) + pickled(caught.value)

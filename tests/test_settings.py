@@ -440,3 +440,48 @@ def test_settings_stay_here(travel):
 def test_default_timeout_is_a_value():
     """Equal bounds are equal, whoever made them."""
     assert DEFAULT_TIMEOUT == Timeout()
+
+
+@pytest.mark.parametrize("name", ["organization", "project"])
+@pytest.mark.parametrize("value", ["org\n", "org\r\nX-Evil: 1", " org", "org ", "örg", "o\x00", 7, b"org", ["org"]])
+def test_ids_that_cannot_stand_in_a_header(name, value, monkeypatch):
+    """An organization or a project that cannot be sent is refused when the client is made, by its name."""
+    with pytest.raises(ConfigurationError, match=f"^{name} must be a string of ASCII"):
+        resolve(api_key="k", environ={}, **{name: value})
+    if isinstance(value, str) and "\x00" not in value:
+        variable = {"organization": "OPENAI_ORG_ID", "project": "OPENAI_PROJECT_ID"}[name]
+        with pytest.raises(ConfigurationError, match=f"^{name} must be"):
+            resolve(api_key="k", environ={variable: value})
+
+
+@pytest.mark.parametrize(
+    "host", ["a..b", ".a", "a..", "x" * 64, ".".join(["x" * 60] * 5), "h..", "..", "[::1", "::1", "a:b:c", "1.2.3.4:x"]
+)
+def test_hosts_that_cannot_be(host):
+    """A base URL whose host no resolver takes is refused by its name, and not by a raw error of an encoder."""
+    with pytest.raises(ConfigurationError, match=r"base_url must be an absolute http\(s\) URL"):
+        resolve(api_key="k", environ={}, base_url=f"http://{host}/v1")
+
+
+@pytest.mark.parametrize("host", ["a.b", "a.b.", "localhost", "127.0.0.1:8080", "[::1]:8080", "x" * 63, "a_b.c"])
+def test_hosts_that_can_be(host):
+    """Names, addresses and ports are taken as they are."""
+    assert f"http://{host}/v1" == resolve(api_key="k", environ={}, base_url=f"http://{host}/v1").base_url
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({1: 2}, "1 is not the name of a value"),
+        ({None: 2}, "None is not the name"),
+        ({"": 2}, "'' is not the name"),
+        ([("a", 1)], "must be a mapping, not list"),
+        ("a=1", "must be a mapping, not str"),
+        ({"a": {"b": 1}}, "a cannot be of type dict"),
+        ({"a": b"b"}, "a cannot be of type bytes"),
+    ],
+)
+def test_queries_that_cannot_be_sent(query, said):
+    """A default query that cannot be sent is refused when the client is made, and says what is wrong with it."""
+    with pytest.raises(ConfigurationError, match=f"default_query:? {said}"):
+        resolve(api_key="k", environ={}, default_query=query)

@@ -13,7 +13,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import attrs
 
 from openai_conversations.api.caller import codec
-from openai_conversations.errors import APIResponseValidationError, PaginationStalledError
+from openai_conversations.errors import PaginationStalledError
 from openai_conversations.transport.message import Response
 
 _MOST_EMPTY_PAGES: Final = 1000
@@ -172,8 +172,7 @@ def json_page(response: Response) -> JsonPage:
     body = codec().exact_value_of(response)
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
-        message = f"{response.status_code}: the response is not a page of items"
-        raise APIResponseValidationError(response, response.content.decode("utf-8", "replace"), message=message)
+        raise codec().unlike(response, "a page of items", "expected an array of objects @ $.data")
     last_id = body.get("last_id")
     return JsonPage(
         items=data,

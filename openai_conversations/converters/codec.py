@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, Self, TypeVar, cast
 
 import orjson
 from cattrs import Converter, transform_error
@@ -20,6 +20,7 @@ from openai_conversations.converters.models import configure_models, shallow, wr
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
 from openai_conversations.converters.unions import configure_unions
+from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import APIResponseValidationError, InvalidArgumentError, ResponseLike
 from openai_conversations.jsontypes import is_object
 from openai_conversations.schemas.base import Schema
@@ -39,6 +40,7 @@ class Body(ResponseLike, Protocol):
 
     @property
     def value(self) -> Any: ...
+    def without_secrets(self) -> Self: ...
 
 
 def make_converter(*, detailed: bool) -> Converter:
@@ -142,6 +144,10 @@ class Codec:
             return self._value_exactly(response)
         return self.value_of(response)
 
+    def unlike(self, response: Body, kind: Any, reason: str) -> APIResponseValidationError:
+        """The error for a 2xx response that is not what it should be, with the words of the server if it has some."""
+        return _unlike(response, kind, reason)
+
     def _value_exactly(self, response: Body) -> Any:
         try:
             return loads_exact(response.content)
@@ -230,8 +236,10 @@ class Codec:
 
 def _unlike(response: Body, kind: Any, reason: str) -> APIResponseValidationError:
     name = str(getattr(kind, "__name__", kind))
-    message = f"{response.status_code}: the response does not fit {name}: {reason}"
-    return APIResponseValidationError(response, response.content.decode("utf-8", "replace"), message=message)
+    kept = response.without_secrets()
+    said = said_instead(kept.content)
+    message = f"{kept.status_code}: the response does not fit {name}: {f'{said}; ' if said else ''}{reason}"
+    return APIResponseValidationError(kept, kept.content.decode("utf-8", "replace"), message=message)
 
 
 def _structured(value: Any, kind: type[T]) -> T:

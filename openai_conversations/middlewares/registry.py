@@ -27,13 +27,13 @@ from os import PathLike
 from typing import Any, Self
 
 from openai_conversations.bulk.ids import Ids, batches
+from openai_conversations.error_bodies import error_message
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APIConnectionError,
     APIError,
     InvalidArgumentError,
     NotFoundError,
-    error_message,
 )
 from openai_conversations.jsontypes import as_object
 from openai_conversations.middlewares import registry_file as file

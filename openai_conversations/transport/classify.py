@@ -14,6 +14,7 @@ from typing import Final
 
 import attrs
 
+from openai_conversations.error_bodies import is_error_object
 from openai_conversations.errors import (
     APIConnectionError,
     APIError,
@@ -23,7 +24,6 @@ from openai_conversations.errors import (
     Attempt,
     ConversationLockedError,
     error_class,
-    is_error_object,
 )
 from openai_conversations.transport.message import Replay, Request, Response
 from openai_conversations.transport.policy import RetryPolicy

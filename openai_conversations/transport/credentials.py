@@ -11,6 +11,7 @@ from typing import Final
 
 from multidict import CIMultiDict
 
+from openai_conversations.errors import ConfigurationError
 from openai_conversations.settings import ApiKey, Settings, checked_key, merged
 from openai_conversations.transport.deadline import late
 from openai_conversations.transport.message import Request, Response
@@ -62,7 +63,10 @@ class Credentials:
         return self._send(request, self._fixed)
 
     async def _with_key(self, request: Request, provider: ApiKey) -> Response:
-        key = SecretHeaders({"Authorization": f"Bearer {await self._ask(request, provider)}"})
+        try:
+            key = SecretHeaders({"Authorization": f"Bearer {await self._ask(request, provider)}"})
+        except ConfigurationError as error:
+            raise error.with_traceback(None) from None  # its frames hold the key that was refused
         return await self._send(request, _with_headers(SecretHeaders(merged(key, self._fixed)), request))
 
     async def _ask(self, request: Request, provider: ApiKey) -> str:

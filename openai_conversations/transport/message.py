@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 import attrs
 from multidict import CIMultiDict
 
-from openai_conversations.errors import Attempt, RequestInfo, shown_url, without_secrets
+from openai_conversations.errors import Attempt, RequestInfo, secret_values, shown_url, without_secrets
 from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout, merged
 
 if TYPE_CHECKING:
@@ -139,9 +139,11 @@ class Request:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled without what must not travel: credentials, the body."""
+        """Pickled without what must not travel: credentials, the body, the items in it."""
         kept = {name: getattr(self, name) for name in _REQUEST_FIELDS if name != "body"}
-        return _restored, (Request, {**kept, "url": shown_url(self.url), "headers": without_secrets(self.headers)})
+        write = None if self.write is None else attrs.evolve(self.write, items=())
+        shown = {"url": shown_url(self.url), "headers": without_secrets(self.headers), "write": write}
+        return _restored, (Request, {**kept, **shown})
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values."""
@@ -216,6 +218,18 @@ class Response:
             headers=without_secrets(self.sent_headers or source.headers),
             operation=source.operation,
         )
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The credentials that were sent, for those who show what a server said: it may repeat them."""
+        return secret_values(self.sent_headers or self.source.headers, self.source.url)
+
+    def without_secrets(self) -> Self:
+        """A copy whose body has ``***`` for each credential that was sent: servers repeat keys that they refuse."""
+        content = self.content
+        for secret in self.secrets:
+            content = content.replace(secret.encode(), b"***")
+        return self if content == self.content else self.replace(content=content, value=None)
 
     @property
     def request_id(self) -> str | None:

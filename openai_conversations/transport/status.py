@@ -6,7 +6,6 @@ The table of classes is in :mod:`openai_conversations.errors`.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +14,8 @@ from http import HTTPStatus
 
 from multidict import CIMultiDict
 
-from openai_conversations.errors import APIStatusError, error_class, error_details, error_message, is_error_object
+from openai_conversations.error_bodies import decoded_body, error_details, error_message, is_error_object
+from openai_conversations.errors import APIStatusError, error_class
 from openai_conversations.transport.message import Handler, Request, Response
 
 
@@ -29,22 +29,16 @@ async def status_to_error(request: Request, handler: Handler) -> Response:
 
 def status_error(response: Response) -> APIStatusError:
     """The error for a response."""
-    body = error_body(response)
-    kept = response.replace(headers=CIMultiDict(response.headers))
+    kept = response.without_secrets().replace(headers=CIMultiDict(response.headers))
+    body = decoded_body(kept.content)
     return error_class(response.status_code, body)(
-        _message(response, body), response=kept, body=body, retry_after=retry_after(response.headers)
+        _message(kept, body), response=kept, body=body, retry_after=retry_after(response.headers)
     )
 
 
 def error_body(response: Response) -> object:
     """The decoded JSON of a response, its text when it is not JSON, ``None`` when it is empty."""
-    if not response.content:
-        return None
-    try:
-        body: object = json.loads(response.content)
-    except (ValueError, RecursionError):
-        return response.content.decode("utf-8", "replace")
-    return body
+    return decoded_body(response.without_secrets().content)
 
 
 def is_api_not_found(error: APIStatusError, request: Request) -> bool:

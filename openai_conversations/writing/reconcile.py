@@ -17,6 +17,7 @@ import attrs
 
 from openai_conversations.api import operations
 from openai_conversations.api.caller import codec
+from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APIError,
@@ -25,7 +26,6 @@ from openai_conversations.errors import (
     ConversationLockedError,
     ConversationsError,
     NotFoundError,
-    error_message,
 )
 from openai_conversations.transport.classify import is_time_for_a_write, is_transient, is_unknown_failure, state_of
 from openai_conversations.transport.message import Handler, Replay, Request, Response
@@ -272,10 +272,9 @@ def _unlike(response: Response, message: str) -> APIResponseValidationError:
     """The failure for a 2xx response that does not say what was done: the write may have been carried out."""
     *earlier, last = response.history
     attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
-    body = error_body(response)
-    said = error_message(body)
+    said = said_instead(response.without_secrets().content)
     return APIResponseValidationError(
-        response.replace(attempts=attempts), body, message=f"{message}: {said}" if said else message
+        response.replace(attempts=attempts), error_body(response), message=f"{message}: {said}" if said else message
     )
 
 

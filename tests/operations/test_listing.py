@@ -73,7 +73,7 @@ async def test_stalled(pages):
 @pytest.mark.parametrize("body", [[], {"data": {}}, {"data": [1]}, {"object": "list"}, None], ids=str)
 async def test_no_page(body):
     """A response that is no page of items is an error."""
-    with pytest.raises(APIResponseValidationError, match="not a page of items"):
+    with pytest.raises(APIResponseValidationError, match="does not fit a page of items"):
         await ids_of(Pages(body))
 
 
