@@ -36,10 +36,9 @@ from openai_conversations.transport.retry import Retry, RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import status_to_error
 from openai_conversations.version import __version__
-from openai_conversations.writing.chunks import Writing
 from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.reconcile import Reconcile
-from openai_conversations.writing.write_order import ConversationLock, WriteOrder
+from openai_conversations.writing.write_order import ConversationLock, WriteOrder, Writing
 
 if TYPE_CHECKING:
     import aiohttp

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, cast
 
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
 from openai_conversations.api.caller import Caller
-from openai_conversations.converters.json import loads_lossless
 from openai_conversations.limits import INCLUDE_ALL, Include
-from openai_conversations.operations.archive.files import ExportFormat, render_archive
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.settings import Timeout
-from openai_conversations.writing.chunks import Writing
+from openai_conversations.writing.write_order import Writing
 
 if TYPE_CHECKING:
+    from openai_conversations.operations.archive.files import ExportFormat
     from openai_conversations.operations.archive.reader import Lines
     from openai_conversations.operations.copy.copying import CopyReport
     from openai_conversations.operations.erase.receipts import DeletedItem, Proof, Receipt
@@ -155,6 +154,7 @@ class ConversationOperations:
             MissingExtraError: HTML is asked for, and what it needs is not installed.
         """
         from openai_conversations.operations.archive.export import collect, export
+        from openai_conversations.operations.archive.files import render_archive
 
         path_id("conversation_id", conversation_id)
         checked_choice("format", format, ("jsonl", "markdown", "html"))
@@ -204,6 +204,7 @@ class ConversationOperations:
             ImportConflictError: *into* holds something else.
             CopyIncompleteError: Not all items could be appended; importing into the conversation that it names goes on.
         """
+        from openai_conversations.converters.json import loads_lossless
         from openai_conversations.operations.archive.reader import read_archive, whole_text
         from openai_conversations.operations.copy.fork import INHERIT
         from openai_conversations.operations.copy.imports import import_archive

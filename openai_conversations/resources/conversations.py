@@ -13,7 +13,7 @@ from openai_conversations.resources.items import ItemParam, Items, RawItems, Str
 from openai_conversations.resources.raw import Finish, Wrapped, finish_raw, finish_streaming, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
 from openai_conversations.transport.message import Response
-from openai_conversations.writing.chunks import Writing
+from openai_conversations.writing.write_order import Writing
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
 from openai_conversations.transport.message import Guard, Response
-from openai_conversations.writing.chunks import AppendOptions, Writing, append
+from openai_conversations.writing.write_order import Writing
 
 T = TypeVar("T")
 
@@ -99,8 +99,8 @@ class Items:
                 the price of one request, and never sends again what was wholly sent, so that there is no second copy,
                 whatever the service does.
                 ``off`` raises :class:`AmbiguousWriteError` instead of looking.
-            last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is empty,
-                ``None`` when you know nothing.
+            last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is
+                empty, ``None`` when you know nothing.
             look_first: Look before sending, too, and return the items if they are there: to go on after an
                 :class:`AmbiguousWriteError`, also in another process, with the ``last_item_id`` of that error.
             **options: See :class:`CallOptions`.
@@ -157,6 +157,8 @@ class Items:
         """
         if guard not in GUARDS:
             checked_choice("guard", guard, GUARDS)
+        from openai_conversations.writing.chunks import AppendOptions, append  # loaded by who appends
+
         chosen = AppendOptions(
             guard=guard,
             rollback=rollback,

@@ -31,7 +31,6 @@ from openai_conversations.errors import (
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.transport.message import Guard, Request
 from openai_conversations.writing.item_source import Items, ItemSource
-from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.lookup import newest_item
 from openai_conversations.writing.resume import (
     AppendIncompleteError,
@@ -40,26 +39,12 @@ from openai_conversations.writing.resume import (
     AppendResume,
     checked_resume,
 )
-from openai_conversations.writing.write_order import WriteOrder
+from openai_conversations.writing.write_order import Writing
 
 logger: Final = logging.getLogger("openai_conversations")
 
 OnProgress = Callable[[AppendProgress], object]
 """May be a coroutine function; then it is awaited. What it raises is logged: the items are stored all the same."""
-
-
-@attrs.frozen(kw_only=True, eq=False)
-class Writing:
-    """
-    What appends to conversations share, in all views of a client.
-
-    Attributes:
-        order: Who may write next.
-        last_items: The last item known of each conversation.
-    """
-
-    order: WriteOrder
-    last_items: LastItems
 
 
 @attrs.frozen(kw_only=True)

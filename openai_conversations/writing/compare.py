@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
@@ -205,7 +204,9 @@ def _verdicts(sent: Any, stored: Any) -> list[bool | None]:
 
 def _reduced(value: Any) -> Any:
     if isinstance(value, str):
-        return _UNSEEN.sub("", unicodedata.normalize("NFC", value))
+        from unicodedata import normalize  # for imports only: it is a library of its own to load
+
+        return _UNSEEN.sub("", normalize("NFC", value))
     if _is_object(value):
         return {key: _reduced(member) for key, member in value.items() if key not in REWRITABLE}
     if _is_array(value):

@@ -11,7 +11,7 @@ It also keeps :mod:`.last_item` up to date, because every response that tells of
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
@@ -33,12 +33,15 @@ from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import error_body, is_api_not_found
-from openai_conversations.writing.compare import Match, is_as_sent
 from openai_conversations.writing.last_item import LastItems
-from openai_conversations.writing.lookup import NOBODY_LOOKED, Lookup, Lookups, newest_item
+
+if TYPE_CHECKING:
+    # Loaded by the first call that needs them: 3 % of the instructions of an import.
+    from openai_conversations.writing.lookup import Lookup, Lookups
 
 NO_CONTENT: Final = 204
 
+_NOBODY_LOOKED: Final = "Nobody looked whether it was carried out."
 _MAY_HOLD_THE_LOCK: Final = "It was not there when last looked up, but may be what the conversation is locked by."
 
 
@@ -114,6 +117,8 @@ class Reconcile:
         if write.guard != "strict":
             return known
         try:
+            from openai_conversations.writing.lookup import newest_item
+
             return await newest_item(request, handler, known)
         except ConversationsError as error:
             error.not_carried_out = True
@@ -136,12 +141,14 @@ class Reconcile:
                 self._budget.give_back(lookups.tokens)
                 return _as_response(request, match.stored, failure.attempts)
             if not match.is_absent:
-                raise _ambiguous(request, failure, match, before) from failure
+                raise _ambiguous(request, failure, match.known, match.resembling, before) from failure
             if not self._may_send_again(request, failure, lookups):
                 raise _not_sent_again(request, failure, before)
             request = request.replace(attempts=_counted(failure))
 
     def _lookups(self, lookup: Lookup) -> Lookups:
+        from openai_conversations.writing.lookup import Lookups
+
         return Lookups(lookup=lookup, policy=self._policy, budget=self._budget, runtime=self._runtime)
 
     def _may_send_again(self, request: Request, failure: APIError, lookups: Lookups) -> bool:
@@ -167,7 +174,7 @@ class Reconcile:
                 raise _unlike(response, message)
         except APIError as error:
             if request.replay is Replay.APPEND and is_unknown_failure(error):
-                raise _ambiguous(request, error, Match(known=NOBODY_LOOKED), None) from error
+                raise _ambiguous(request, error, _NOBODY_LOOKED, None, None) from error
             error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
             raise
         made = None if request.stream or request.write is not None else _conversation_id(response)
@@ -253,6 +260,8 @@ async def _found_before(request: Request, handler: Handler, before: str | None) 
 
 
 def _lookup(request: Request, handler: Handler, before: str | None) -> Lookup:
+    from openai_conversations.writing.lookup import Lookup
+
     return Lookup(request=request, send=handler, sent=_sent_items(request), last_item_id=before)
 
 
@@ -281,7 +290,7 @@ def _unlike(response: Response, message: str) -> APIResponseValidationError:
 def _not_sent_again(request: Request, failure: APIError, last_item_id: str | None) -> APIError:
     """The error for a write that is absent, when there are no more attempts."""
     if request.has_doubt and isinstance(failure, ConversationLockedError):
-        ambiguous = _ambiguous(request, failure, Match(known=_MAY_HOLD_THE_LOCK, resembling=()), last_item_id)
+        ambiguous = _ambiguous(request, failure, _MAY_HOLD_THE_LOCK, (), last_item_id)
         ambiguous.__cause__ = failure
         return ambiguous
     failure.not_carried_out = True
@@ -296,6 +305,8 @@ def _sent_items(request: Request) -> Sequence[Any]:
 
 def _says_all_is_stored(request: Request, response: Response) -> bool:
     """Whether a response confirms the items. Those of the request as they were encoded save decoding its body."""
+    from openai_conversations.writing.compare import is_as_sent
+
     data = _data(response)
     given = () if request.write is None else request.write.items
     return data is not None and ((bool(given) and is_as_sent(given, data)) or is_as_sent(_sent_items(request), data))
@@ -365,12 +376,14 @@ def _as_response(request: Request, stored: Sequence[Any], attempts: tuple[Attemp
     return Response(status_code=200, content=codec().encode(page), source=request, attempts=attempts)
 
 
-def _ambiguous(request: Request, failure: APIError, match: Match, last_item_id: str | None) -> AmbiguousWriteError:
+def _ambiguous(
+    request: Request, failure: APIError, known: str, stored: tuple[str, ...] | None, last_item_id: str | None
+) -> AmbiguousWriteError:
     return AmbiguousWriteError(
-        f"{request.operation}: the outcome of this write is unknown. {match.known} ({failure})",
+        f"{request.operation}: the outcome of this write is unknown. {known} ({failure})",
         request.info,
-        known=match.known,
-        stored=match.resembling,
+        known=known,
+        stored=stored,
         last_item_id=last_item_id,
         attempts=failure.attempts,
     )

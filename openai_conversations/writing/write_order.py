@@ -19,6 +19,7 @@ import attrs
 
 from openai_conversations.errors import APITimeoutError, WrongEventLoopError
 from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.writing.last_item import LastItems
 
 logger: Final = logging.getLogger("openai_conversations")
 
@@ -66,9 +67,9 @@ class WriteOrder:
         async with self.hold(request, request.deadline):
             return await handler(request)
 
-    def hold(self, request: Request, deadline: float | None) -> Turn:
+    def hold(self, request: Request, deadline: float | None) -> WriteLock:
         """
-        Wait until it is the turn of a write, and keep it: an async context manager.
+        Take the write lock of a conversation, first come, first served: an async context manager.
 
         The task that has it already, because it appends several chunks together, does not wait for itself; tasks that
         it started do.
@@ -81,7 +82,7 @@ class WriteOrder:
             APITimeoutError: On entering: the deadline passed before; nothing was sent.
             WrongEventLoopError: On entering: this client writes in another event loop; nothing was queued.
         """
-        return Turn(self, request, deadline)
+        return WriteLock(self, request, deadline)
 
     async def enter(self, request: Request, deadline: float | None) -> Queue | None:
         """Wait for the turn; the queue to give it on to, ``None`` where this task had the turn already."""
@@ -106,14 +107,14 @@ class WriteOrder:
             )
 
     async def _wait(self, queue: Queue, request: Request, deadline: float | None) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue.waiting.append((turn, asyncio.current_task()))
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        queue.waiting.append((granted, asyncio.current_task()))
         try:
-            await self._in_time(turn, request, deadline)
+            await self._in_time(granted, request, deadline)
         except BaseException:
-            if turn.done() and not turn.cancelled():  # it came in the very moment of giving up
+            if granted.done() and not granted.cancelled():  # it came in the very moment of giving up
                 self.leave(queue)
-            turn.cancel()
+            granted.cancel()
             raise
 
     def leave(self, queue: Queue) -> None:
@@ -121,9 +122,9 @@ class WriteOrder:
         if self._queues.get(queue.key) is not queue:
             return  # a coroutine of a loop that was closed is cleaned up: its turn is over, and none of this loop's
         while queue.waiting:
-            turn, queue.holder = queue.waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            granted, queue.holder = queue.waiting.popleft()
+            if not granted.done():
+                granted.set_result(None)
                 return
         del self._queues[queue.key]
 
@@ -163,7 +164,7 @@ class WriteOrder:
             raise failure from error
 
 
-class Turn:
+class WriteLock:
     """The right to write to a conversation, as long as the context is open."""
 
     __slots__ = ("_deadline", "_lock", "_order", "_queue", "_request")
@@ -193,3 +194,17 @@ class Turn:
                 await self._order.release_lock(self._lock, self._deadline)
         finally:
             self._order.leave(self._queue)
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Writing:
+    """
+    What appends to conversations share, in all views of a client.
+
+    Attributes:
+        order: Who may write next.
+        last_items: The last item known of each conversation.
+    """
+
+    order: WriteOrder
+    last_items: LastItems

@@ -29,9 +29,10 @@ from openai_conversations.operations.include import Include
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.operations.writable import refusal_of, writable
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.writing.chunks import Append, AppendOptions, Writing
+from openai_conversations.writing.chunks import Append, AppendOptions
 from openai_conversations.writing.last_item import START
 from openai_conversations.writing.resume import AppendIncompleteError, AppendResume
+from openai_conversations.writing.write_order import Writing
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,7 @@ import attrs
 from openai_conversations.api.pagination import item_id
 from openai_conversations.jsontypes import JsonObject, is_array, is_object, type_of
 
-Kind = Literal["left_out", "lost", "changed", "added"]
+DifferenceKind = Literal["left_out", "lost", "changed", "added"]
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +31,7 @@ class Difference:
     index: int
     item_id: str
     type: str
-    kind: Kind
+    kind: DifferenceKind
     path: str = ""
     reason: str = ""
 
@@ -41,7 +41,7 @@ class Difference:
         return f"item {self.index + 1} ({self.type} {self.item_id}) {self.kind.replace('_', ' ')}{place}{reason}"
 
 
-def difference(index: int, item: JsonObject, kind: Kind, path: str = "", reason: str = "") -> Difference:
+def difference(index: int, item: JsonObject, kind: DifferenceKind, path: str = "", reason: str = "") -> Difference:
     """A difference of an item."""
     return Difference(index=index, item_id=item_id(item), type=type_of(item), kind=kind, path=path, reason=reason)
 
@@ -70,7 +70,7 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(member) for member in value] if is_array(value) else value
 
 
-def _object(original: Mapping[str, Any], copy: Mapping[str, Any], path: str) -> Iterator[tuple[str, Kind]]:
+def _object(original: Mapping[str, Any], copy: Mapping[str, Any], path: str) -> Iterator[tuple[str, DifferenceKind]]:
     for key in sorted({*original, *copy}):
         place = f"{path}.{key}" if path else key
         if key not in copy:
@@ -81,7 +81,7 @@ def _object(original: Mapping[str, Any], copy: Mapping[str, Any], path: str) -> 
             yield from _value(original[key], copy[key], place)
 
 
-def _value(original: object, copy: object, path: str) -> Iterator[tuple[str, Kind]]:
+def _value(original: object, copy: object, path: str) -> Iterator[tuple[str, DifferenceKind]]:
     if is_object(original) and is_object(copy):
         yield from _object(original, copy, path)
     elif is_array(original) and is_array(copy) and len(original) == len(copy):
@@ -90,6 +90,6 @@ def _value(original: object, copy: object, path: str) -> Iterator[tuple[str, Kin
         yield path, "changed"
 
 
-def _list(original: Sequence[Any], copy: Sequence[Any], path: str) -> Iterator[tuple[str, Kind]]:
+def _list(original: Sequence[Any], copy: Sequence[Any], path: str) -> Iterator[tuple[str, DifferenceKind]]:
     for index, (mine, theirs) in enumerate(zip(original, copy, strict=True)):
         yield from _value(mine, theirs, f"{path}[{index}]")

@@ -25,7 +25,7 @@ from openai_conversations.operations.errors import NoSuchItemError
 from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.writing.chunks import Writing
+from openai_conversations.writing.write_order import Writing
 
 
 @attrs.frozen(kw_only=True)

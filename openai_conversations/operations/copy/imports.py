@@ -36,8 +36,8 @@ from openai_conversations.operations.errors import ArchiveError, ImportConflictE
 from openai_conversations.operations.include import Include
 from openai_conversations.operations.listing import read_whole
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.writing.chunks import Writing
 from openai_conversations.writing.compare import is_alike
+from openai_conversations.writing.write_order import Writing
 
 OnCreated = Callable[[str], Awaitable[object]]
 

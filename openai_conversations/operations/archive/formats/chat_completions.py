@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, is_object, text_of
-from openai_conversations.operations.copy.differences import Difference, Kind
+from openai_conversations.operations.copy.differences import Difference, DifferenceKind
 from openai_conversations.operations.errors import ArchiveError
 
 _ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -54,7 +54,7 @@ class _Reader:
             if key not in ("role", *known) and value not in (None, [], {}, ""):
                 self.lose(key)
 
-    def lose(self, path: str, kind: Kind = "lost", reason: str = "") -> None:
+    def lose(self, path: str, kind: DifferenceKind = "lost", reason: str = "") -> None:
         """Note what cannot be expressed."""
         self.unread.append(
             Difference(index=self._index, item_id="", type=self._role, kind=kind, path=path, reason=reason)
