@@ -21,10 +21,9 @@ from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import Retry
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import status_to_error
-from openai_conversations.writing.write_order import Writing
 from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.reconcile import Reconcile
-from openai_conversations.writing.write_order import WriteOrder
+from openai_conversations.writing.write_order import WriteOrder, Writing
 
 BASE_URL = "http://fake/v1"
 

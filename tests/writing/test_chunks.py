@@ -28,11 +28,10 @@ from openai_conversations.transport.retry import Retry, RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import status_to_error
 from openai_conversations.writing.chunks import AppendOptions, append as append_to
-from openai_conversations.writing.write_order import Writing
 from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.reconcile import Reconcile
 from openai_conversations.writing.resume import AppendIncompleteError
-from openai_conversations.writing.write_order import WriteOrder
+from openai_conversations.writing.write_order import WriteOrder, Writing
 from tests.fakes import FakeClock, answer, broken, timed_out
 
 REFUSED = answer(429)
