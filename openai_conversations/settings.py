@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from openai_conversations.errors import ConfigurationError, one_line
+from openai_conversations.no_proxy import is_excepted
 
 logger: Final = logging.getLogger("openai_conversations")
 
@@ -194,7 +195,7 @@ def resolve(
         or _NO_DEFAULTS,
         default_query=_given({**server.query, **checked_query(default_query)}) or _NO_DEFAULTS,
         profile=server,
-        proxy=checked_proxy(_first(proxy, environment_proxy(url, environ))),
+        proxy=checked_proxy(environment_proxy(url, environ) if proxy is None else proxy),
     )
 
 
@@ -393,14 +394,53 @@ def environment_proxy(base_url: str, environ: Mapping[str, str] | None = None) -
     """
     The proxy that the environment names for a server, or ``None``.
 
-    Read once, when a client is made: looking it up at every request makes a call 3.3 times as expensive.
-    """
-    from urllib.request import getproxies, proxy_bypass, proxy_bypass_environment  # type: ignore[attr-defined]  # not in typeshed
+    ``HTTP_PROXY`` or ``HTTPS_PROXY`` by the scheme, else ``ALL_PROXY``, unless ``NO_PROXY`` excepts the host. Names in
+    lower case win.
 
+    Read once, when a client is made: looking it up at every request makes a call 3.3 times as expensive.
+
+    Raises:
+        ConfigurationError: The variable names a proxy that cannot be used; the message names the variable.
+    """
     parts = urlsplit(base_url)
-    if environ is None:
-        return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
-    proxies = {
-        name.lower().removesuffix("_proxy"): url for name, url in environ.items() if name.lower().endswith("_proxy")
-    }
-    return None if proxy_bypass_environment(parts.netloc, proxies) else proxies.get(parts.scheme) or None
+    env = os.environ if environ is None else environ
+    if not any(name.lower().endswith("_proxy") and value for name, value in env.items()):
+        return _system_proxy(parts) if environ is None else None
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if is_excepted(_variable(env, "no_proxy")[1], parts.hostname or "", port):
+        return None
+    for wanted in (f"{parts.scheme}_proxy", "all_proxy"):
+        name, url = _variable(env, wanted)
+        # Under CGI, a header of the request can set it (https://httpoxy.org).
+        if url and not (name == "HTTP_PROXY" and "REQUEST_METHOD" in env):
+            return _checked_variable(name, url)
+    return None
+
+
+def _variable(env: Mapping[str, str], name: str) -> tuple[str, str]:
+    """A variable and its name as it is written; lower case wins, also when it is empty."""
+    found = {written: value for written, value in env.items() if written.lower() == name}
+    if name in found:
+        return name, found[name]
+    return next(iter(found.items()), (name, ""))
+
+
+def _checked_variable(name: str, url: str) -> str:
+    scheme, is_url, _ = url.partition("://")
+    if is_url and scheme.lower() not in {"http", "https"}:
+        raise ConfigurationError(
+            f"the environment variable {name} names a proxy of the kind {one_line(scheme)}, and only HTTP proxies can "
+            'be used: pass proxy="" for none, proxy= with the URL of an HTTP proxy, or proxy="" and session= with an '
+            "aiohttp session whose connector speaks it (such as that of aiohttp-socks)"
+        )
+    try:
+        return checked_proxy(url) or ""
+    except ConfigurationError as error:
+        raise ConfigurationError(f"the environment variable {name}: {error}") from None
+
+
+def _system_proxy(parts: SplitResult) -> str | None:
+    """What the settings of macOS and Windows say."""
+    from urllib.request import getproxies, proxy_bypass
+
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)

@@ -412,7 +412,7 @@ def test_a_given_proxy_wins():
 def test_proxies_that_are_refused(proxy):
     """A proxy of another kind is refused when the client is made; its password is not shown."""
     with pytest.raises(ConfigurationError, match=r"^proxy must be an absolute http\(s\) URL") as caught:
-        resolved({"http_proxy": proxy}, base_url="http://h/v1")
+        resolved({}, base_url="http://h/v1", proxy=proxy)
 
     assert "marker" not in str(caught.value)
 
@@ -485,3 +485,46 @@ def test_queries_that_cannot_be_sent(query, said):
     """A default query that cannot be sent is refused when the client is made, and says what is wrong with it."""
     with pytest.raises(ConfigurationError, match=f"default_query:? {said}"):
         resolve(api_key="k", environ={}, default_query=query)
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "socks5://user:marker@p:1",
+            "names a proxy of the kind socks5, and only HTTP proxies can be used: pass proxy=",
+        ),
+        ("socks5h://p:1", "names a proxy of the kind socks5h"),
+        ("SOCKS4://p:1", "names a proxy of the kind SOCKS4"),
+        ("http://user:marker@", "proxy must be an absolute"),
+        ("http://p:port", "proxy must be an absolute"),
+    ],
+)
+def test_variables_that_cannot_be_used(name, url, said):
+    """A proxy that cannot be used is an error that names the variable and the way out, and no password."""
+    with pytest.raises(ConfigurationError, match=f"^the environment variable {name}:? {said}") as caught:
+        resolved({name: url}, base_url="http://h/v1")
+    assert "marker" not in str(caught.value)
+
+    for way_out in ("", "http://p:1"):
+        assert (way_out or None) == resolved({name: url}, base_url="http://h/v1", proxy=way_out).proxy
+    assert resolved({name: url, "no_proxy": "h"}, base_url="http://h/v1").proxy is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({"all_proxy": "http://all:1"}, "http://all:1"),
+        ({"all_proxy": "http://all:1", "http_proxy": "http://p:1"}, "http://p:1"),
+        ({"all_proxy": "http://all:1", "https_proxy": "http://p:1"}, "http://all:1"),
+        ({"HTTP_PROXY": "http://upper:1", "http_proxy": "http://lower:1"}, "http://lower:1"),
+        ({"HTTP_PROXY": "http://upper:1", "http_proxy": ""}, None),
+        ({"HTTP_PROXY": "http://upper:1", "REQUEST_METHOD": "GET"}, None),
+        ({"http_proxy": "http://lower:1", "REQUEST_METHOD": "GET"}, "http://lower:1"),
+        ({"no_proxy": "other"}, None),
+    ],
+)
+def test_which_variable_counts(environ, expected):
+    """The variable of the scheme, else that of all; lower case wins; under CGI the upper-case one is nobody's."""
+    assert expected == environment_proxy("http://h/v1", environ)
