@@ -652,9 +652,12 @@ class Family:
             ),
             "custom_tool_call": (
                 {**call, "input": texts, "name": texts},
-                {"async": booleans, "caller": self.caller, "namespace": texts},
+                {"status": self.status, "async": booleans, "caller": self.caller, "namespace": texts, **created_by},
             ),
-            "custom_tool_call_output": ({**call, "output": self.output}, {"caller": self.caller}),
+            "custom_tool_call_output": (
+                {**call, "output": self.output},
+                {"status": self.status, "caller": self.caller, **created_by},
+            ),
             "compaction_trigger": ({}, {}),
             "item_reference": ({"id": texts.filter(bool)}, {}),
         }
@@ -663,6 +666,225 @@ class Family:
             if tag != "item_reference"
             else self.one(tag, required)
             for tag, (required, optional) in shapes.items()
+        }
+
+    # Responses and their events
+
+    @property
+    def usage(self) -> Strategy:
+        cached = self.one(None, {"cached_tokens": integers, "cache_write_tokens": integers})
+        reasoning = self.one(None, {"reasoning_tokens": integers})
+        return self.one(
+            None,
+            {
+                "input_tokens": integers,
+                "input_tokens_details": cached,
+                "output_tokens": integers,
+                "output_tokens_details": reasoning,
+                "total_tokens": integers,
+            },
+        )
+
+    @property
+    def tool_choice(self) -> Strategy:
+        return self.word("none", "auto", "required") | self.member(
+            self.one("allowed_tools", {"mode": self.word("auto", "required"), "tools": st.lists(objects, max_size=2)}),
+            self.one("function", {"name": texts}),
+            self.one("custom", {"name": texts}),
+            self.one("mcp", {"server_label": texts}, name=texts),
+            *(self.one(tag) for tag in ("file_search", "image_generation", "shell", "apply_patch")),
+        )
+
+    @property
+    def moderation(self) -> Strategy:
+        result = self.one(
+            "moderation_result",
+            {
+                "model": texts,
+                "flagged": booleans,
+                "categories": st.dictionaries(texts, booleans, max_size=2),
+                "category_scores": st.dictionaries(texts, floats | integers, max_size=2),
+                "category_applied_input_types": st.dictionaries(texts, self.words("text", "image"), max_size=2),
+            },
+        )
+        outcome = self.member(result, self.one("error", {"code": texts, "message": texts}))
+        return self.one(None, {"input": outcome, "output": outcome})
+
+    @property
+    def text_config(self) -> Strategy:
+        json_schema = self.one("json_schema", {"name": texts, "schema": objects}, description=texts, strict=booleans)
+        return self.one(
+            None,
+            format=self.member(self.one("text"), json_schema, self.one("json_object")),
+            verbosity=self.word("low", "medium", "high"),
+        )
+
+    @property
+    def response_settings(self) -> dict[str, Strategy]:
+        """What a response repeats of its request."""
+        detailed = self.word("auto", "concise", "detailed")
+        return {
+            "background": booleans,
+            "conversation": self.one(None, {"id": texts}),
+            "max_output_tokens": integers,
+            "max_tool_calls": integers,
+            "previous_response_id": texts,
+            "prompt": self.one(
+                None,
+                {"id": texts},
+                version=texts,
+                variables=st.dictionaries(texts, texts | self.member(self.input_text, self.input_file), max_size=2),
+            ),
+            "prompt_cache_key": texts,
+            "prompt_cache_options": self.one(
+                None, {"ttl": self.word("30m").filter(bool), "mode": self.word("implicit", "explicit").filter(bool)}
+            ),
+            "prompt_cache_retention": self.word("in_memory", "24h"),
+            "reasoning": self.one(
+                None,
+                mode=self.word("standard", "pro"),
+                effort=self.effort,
+                summary=detailed,
+                context=self.word("auto", "current_turn", "all_turns"),
+                generate_summary=detailed,
+            ),
+            "safety_identifier": texts,
+            "service_tier": self.word("auto", "default", "flex", "scale", "priority", "fast", "ultrafast"),
+            "text": self.text_config,
+            "top_logprobs": integers,
+            "truncation": self.word("auto", "disabled"),
+            "user": texts,
+        }
+
+    @property
+    def response(self) -> Strategy:
+        items = self.items
+        shown = st.lists(
+            st.one_of(*(items[tag] for tag in ("message", "function_call", "reasoning", "mcp_call"))), max_size=2
+        )
+        error = self.one(None, {"code": self.word("server_error"), "message": texts})
+        incomplete = self.one(None, reason=self.word("max_output_tokens", "content_filter"))
+        return self.one(
+            None,
+            {
+                "id": texts,
+                "object": st.just("response"),
+                "created_at": (integers | floats).filter(bool),
+                "error": st.none() | error,
+                "incomplete_details": st.none() | incomplete,
+                "instructions": st.none() | texts | shown,
+                "model": texts.filter(bool),
+                "tools": self.many(self.function_tool, self.custom_tool),
+                "output": shown,
+                "parallel_tool_calls": booleans,
+                "metadata": st.none() | objects,
+                "tool_choice": self.tool_choice,
+                "temperature": st.none() | floats | integers,
+                "top_p": st.none() | floats | integers,
+            },
+            **self.response_settings,
+            status=self.word("completed", "failed", "in_progress", "cancelled", "queued", "incomplete"),
+            completed_at=floats | integers,
+            usage=self.usage,
+            moderation=self.moderation,
+        )
+
+    @property
+    def events(self) -> dict[str, Strategy]:
+        """Every event, by its type; indexes and ids as a server sends them, so that none counts as left out."""
+        index = integers.filter(lambda number: number != -1)
+        at = {"item_id": texts.filter(bool), "output_index": index}
+        part = {**at, "content_index": index}
+        summary = {**at, "summary_index": index}
+        command = {"output_index": index, "command_index": index}
+        audio = {"response_id": texts.filter(bool)}
+        top = self.one(None, token=texts, logprob=floats | integers)
+        logprob = self.one(None, {"token": texts, "logprob": floats | integers}, top_logprobs=st.lists(top, max_size=2))
+        logprobs = {"logprobs": st.lists(logprob, max_size=2)}
+        item = st.one_of(*self.items.values())
+        content = self.member(
+            self.output_text, self.one("refusal", {"refusal": texts}), self.one("reasoning_text", {"text": texts})
+        )
+        summary_text = self.one("summary_text", {"text": texts})
+        printed = self.one(None, stdout=texts, stderr=texts)
+        outcome = self.member(self.one("timeout"), self.one("exit", {"exit_code": integers}))
+        output = self.one(None, {"outcome": outcome, "stderr": texts, "stdout": texts}, created_by=texts)
+        delta = {"delta": texts | surrogates}
+        image = {
+            "size": texts,
+            **{name: self.image_settings[name] for name in ("quality", "background", "output_format")},
+        }
+        required: dict[str, dict[str, Strategy]] = {
+            **{
+                f"response.{tag}": {"response": self.response}
+                for tag in ("created", "queued", "in_progress", "completed", "incomplete", "failed")
+            },
+            "error": {"code": st.none() | texts, "message": texts, "param": st.none() | texts},
+            "response.output_item.added": {"output_index": index, "item": item},
+            "response.output_item.done": {"output_index": index, "item": item},
+            "response.content_part.added": {**part, "part": content},
+            "response.content_part.done": {**part, "part": content},
+            "response.output_text.delta": {**part, **delta, **logprobs},
+            "response.output_text.done": {**part, "text": texts, **logprobs},
+            "response.output_text.annotation.added": {
+                **part,
+                "annotation_index": index,
+                "annotation": st.none() | self.annotation,
+            },
+            "response.refusal.delta": {**part, **delta},
+            "response.refusal.done": {**part, "refusal": texts},
+            "response.reasoning_text.delta": {**part, **delta},
+            "response.reasoning_text.done": {**part, "text": texts},
+            "response.reasoning_summary_part.added": {**summary, "part": summary_text},
+            "response.reasoning_summary_part.done": {**summary, "part": summary_text},
+            "response.reasoning_summary_text.delta": {**summary, **delta},
+            "response.reasoning_summary_text.done": {**summary, "text": texts},
+            "response.function_call_arguments.delta": {**at, **delta},
+            "response.function_call_arguments.done": {**at, "name": texts.filter(bool), "arguments": texts},
+            "response.custom_tool_call_input.delta": {**at, **delta},
+            "response.custom_tool_call_input.done": {**at, "input": texts},
+            "response.mcp_call_arguments.delta": {**at, **delta},
+            "response.mcp_call_arguments.done": {**at, "arguments": texts},
+            "response.image_generation_call.partial_image": {
+                **at,
+                "partial_image_index": index,
+                "partial_image_b64": texts,
+            },
+            "response.code_interpreter_call_code.delta": {**at, **delta},
+            "response.code_interpreter_call_code.done": {**at, "code": texts},
+            **{
+                f"response.{tool}.{step}": at
+                for tool, steps in {
+                    "file_search_call": ("in_progress", "searching", "completed"),
+                    "web_search_call": ("in_progress", "searching", "completed"),
+                    "image_generation_call": ("in_progress", "generating", "completed"),
+                    "code_interpreter_call": ("in_progress", "interpreting", "completed"),
+                    "mcp_call": ("in_progress", "completed", "failed"),
+                    "mcp_list_tools": ("in_progress", "completed", "failed"),
+                }.items()
+                for step in steps
+            },
+            "response.shell_call_command.added": {**command, "command": texts},
+            "response.shell_call_command.delta": {**command, **delta},
+            "response.shell_call_command.done": {**command, "command": texts},
+            "response.shell_call_output_content.delta": {**at, "command_index": index, "delta": printed},
+            "response.shell_call_output_content.done": {
+                **at,
+                "command_index": index,
+                "output": st.lists(output, max_size=2),
+            },
+            "response.audio.delta": {**audio, "delta": texts},
+            "response.audio.done": audio,
+            "response.audio.transcript.delta": {**audio, "delta": texts},
+            "response.audio.transcript.done": audio,
+        }
+        optional: dict[str, dict[str, Strategy]] = {
+            "response.reasoning_summary_part.done": {"status": self.word("incomplete")},
+            "response.image_generation_call.partial_image": image,
+        }
+        return {
+            tag: self.one(tag, {**members, "sequence_number": index}, obfuscation=texts, **optional.get(tag, {}))
+            for tag, members in required.items()
         }
 
 
@@ -676,6 +898,18 @@ def described() -> dict[str, Strategy]:
 def novel() -> dict[str, Strategy]:
     """The same with unknown fields, members and words mixed in."""
     return Family(novel=True).items
+
+
+@cache
+def described_events() -> dict[str, Strategy]:
+    """Events as the API's description has them, by type."""
+    return Family(novel=False).events
+
+
+@cache
+def novel_events() -> dict[str, Strategy]:
+    """The same with unknown fields, members and words mixed in."""
+    return Family(novel=True).events
 
 
 @st.composite

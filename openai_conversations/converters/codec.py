@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeVar, cast
 
 import orjson
 from cattrs import Converter, transform_error
@@ -19,6 +19,7 @@ from openai_conversations.converters.json import LONG_INTEGER, dumps, loads, loa
 from openai_conversations.converters.models import configure_models, shallow, write_value
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
+from openai_conversations.converters.tolerant import is_tolerant, read_with_required
 from openai_conversations.converters.unions import configure_unions
 from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import APIResponseValidationError, InvalidArgumentError, ResponseLike
@@ -26,6 +27,9 @@ from openai_conversations.jsontypes import is_object
 from openai_conversations.schemas.base import Schema
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import UnknownItem
+
+if TYPE_CHECKING:
+    from openai_conversations.schemas.responses.events.base import Event
 
 T = TypeVar("T")
 
@@ -63,6 +67,7 @@ class Codec:
     def __init__(self) -> None:
         self._fast = make_converter(detailed=False)
         self._readers: dict[Any, Any] = {}
+        self._events: Mapping[Any, Any] = {}
 
     def decode(self, body: bytes, kind: type[T]) -> T:
         """
@@ -78,6 +83,38 @@ class Codec:
         else:
             return read
         return self._decode_exactly(body, kind)
+
+    def decode_event(self, data: bytes, name: str = "") -> Event:
+        """
+        The event that the data of a server-sent event stand for.
+
+        An event of a known type is always of its class, whatever its members are; anything else that is JSON is an
+        :class:`UnknownEvent`.
+
+        Args:
+            data: JSON; half a surrogate pair passes, bytes that are not UTF-8 become U+FFFD.
+            name: What ``event:`` said, for servers that do not write the type into the JSON.
+
+        Raises:
+            DecodeError: It is not JSON; the message has the beginning of its text.
+        """
+        try:
+            value = orjson.loads(data)
+            read: Event = self._events[value["type"]](value, None)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            pass
+        else:
+            return read
+        return self._decode_event_exactly(data, name)
+
+    def _decode_event_exactly(self, data: bytes, name: str) -> Event:
+        # Imported with the first event: nothing of turns is loaded for items alone.
+        from openai_conversations.converters.events import EventTable, read_event
+
+        if not self._events:
+            self._events = EventTable(self._fast)
+            return self.decode_event(data, name)
+        return read_event(data, name, _detailed())
 
     def loads(self, body: bytes) -> Any:
         """
@@ -243,6 +280,8 @@ def _unlike(response: Body, kind: Any, reason: str) -> APIResponseValidationErro
 
 
 def _structured(value: Any, kind: type[T]) -> T:
+    if is_object(value) and is_tolerant(kind):
+        return cast("T", read_with_required(value, cast("type[Schema]", kind), _detailed()))
     if not (is_object(value) and is_envelope(kind)):
         return _detailed().structure(value, kind)
     read, as_they_came = read_envelope(value)

@@ -22,6 +22,7 @@ class Field:
         takes_null: Whether the annotation allows ``None``.
         required: Whether it must be there when reading.
         keeps_null: Whether ``None`` is written as null; else it is left out.
+        left_out: Whether the default is not written either.
         default: A value, or an attrs ``Factory``.
     """
 
@@ -31,6 +32,7 @@ class Field:
     takes_null: bool
     required: bool
     keeps_null: bool
+    left_out: bool
     default: Any
 
     def default_value(self) -> Any:
@@ -54,6 +56,7 @@ def _field(attribute: attrs.Attribute[Any], hint: Any) -> Field:
         takes_null=takes_null or hint is Any,
         required=required,
         keeps_null=required or bool(attribute.metadata.get("nullable")),
+        left_out=bool(attribute.metadata.get("left_out")),
         default=attribute.default,
     )
 

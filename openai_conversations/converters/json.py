@@ -46,7 +46,7 @@ def loads(body: bytes) -> Any:
         return loads_exact(body)
 
 
-def loads_exact(body: bytes) -> Any:
+def loads_exact(body: bytes | str) -> Any:
     """
     Read one JSON value with integers of any size; several times slower than :func:`loads`.
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 import attrs
 
 C = TypeVar("C", bound=type)
+T = TypeVar("T")
 
 _REPR_LIMIT = 80
 
@@ -31,7 +32,17 @@ def nullable(*, default: None) -> Any:
     return attrs.field(default=default, metadata={"nullable": True})
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=(attrs.field, secret, nullable))
+def left_out(*, default: T) -> T:
+    """
+    Make a field that servers leave out: it has its default then, and is not written as long as it has.
+
+    For a default that no server sends, so that nothing is lost by it: an empty id, an index of -1.
+    """
+    field: T = attrs.field(default=default, metadata={"left_out": True})
+    return field
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(attrs.field, secret, nullable, left_out))
 def schema(cls: C) -> C:
     """Make a slotted attrs class with keyword-only fields; :class:`Schema` supplies equality and repr."""
     made: C = attrs.define(kw_only=True, eq=False, repr=False, slots=True, weakref_slot=False)(cls)
@@ -75,6 +86,8 @@ def _shown(owner: Schema, attribute: attrs.Attribute[Any]) -> str:
     """Say ``name=value`` for one field, or nothing when it adds nothing: no value, or the tag the class name says."""
     name, value = attribute.name, getattr(owner, attribute.name)
     if value is None or value == "" or (name in ("type", "object") and value == attribute.default):
+        return ""
+    if attribute.metadata.get("left_out") and value == attribute.default:
         return ""
     if name == "extra":
         return f"extra=<{', '.join(value)}>"

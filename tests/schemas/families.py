@@ -14,9 +14,14 @@ import openai_conversations.schemas
 from openai_conversations.schemas.base import Schema
 from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
+from openai_conversations.schemas.responses.events.audio import AudioEvent
+from openai_conversations.schemas.responses.events.base import ContentEvent, Event, ItemEvent
+from openai_conversations.schemas.responses.events.reasoning import SummaryEvent
+from openai_conversations.schemas.responses.events.shell import CommandEvent
 from openai_conversations.schemas.unknown import Unknown
 
 SECRET = "s3cr3t"
+BASES = (Schema, Item, Event, ItemEvent, ContentEvent, SummaryEvent, CommandEvent, AudioEvent)
 
 
 def modules() -> list[str]:
@@ -31,7 +36,7 @@ def classes() -> list[type[Schema]]:
         value
         for module in map(import_module, modules())
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Schema) and value not in (Schema, Item)
+        if isinstance(value, type) and issubclass(value, Schema) and value not in BASES
     }
     return sorted(found, key=lambda cls: (cls.__module__, cls.__name__))
 

@@ -1,0 +1,65 @@
+"""What events share."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+import attrs
+
+from openai_conversations.jsontypes import as_object, text_of
+from openai_conversations.schemas.base import Schema, left_out, schema
+from openai_conversations.schemas.unknown import Unknown
+
+
+@schema
+class Event(Schema):
+    """Base of every event of a stream; at run time it also stands for the union of them all."""
+
+    sequence_number: int = left_out(default=-1)
+    """Counts the events of a stream; -1 when the server does not say."""
+    obfuscation: str | None = None
+    """Random characters on deltas, which hide their lengths from whoever watches the network."""
+
+
+@schema
+class ItemEvent(Event):
+    """Something happened to an item."""
+
+    output_index: int = left_out(default=-1)
+    """Which item of ``Response.output`` it is; -1 when the server does not say."""
+    item_id: str = left_out(default="")
+    """``""`` when the server does not say. Some servers change it from event to event: go by ``output_index``."""
+
+
+@schema
+class ContentEvent(ItemEvent):
+    """Something happened to a content part."""
+
+    content_index: int = left_out(default=-1)
+    """Which part of the item's content it is; -1 when the server does not say."""
+
+
+@schema
+class UnknownEvent(Unknown, Event):
+    """An event of an unknown type, or data that is no object. An event of a known type is always of its class."""
+
+    data: Any
+
+    sequence_number: int = attrs.field(
+        init=False, default=attrs.Factory(lambda self: _number(self.data), takes_self=True)
+    )
+    """The number that stood in ``data`` when this object was made, or -1."""
+
+    @property
+    def type(self) -> Literal[""]:
+        """
+        The tag, or ``""`` when there is none.
+
+        Type checkers are told that it is empty, so that ``event.type == "response.completed"`` tells the classes apart.
+        """
+        return cast("Literal['']", text_of(self.data, "type"))
+
+
+def _number(data: Any) -> int:
+    number: object = as_object(data).get("sequence_number")
+    return number if type(number) is int else -1
