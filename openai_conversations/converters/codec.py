@@ -67,7 +67,7 @@ class Codec:
     def __init__(self) -> None:
         self._fast = make_converter(detailed=False)
         self._readers: dict[Any, Any] = {}
-        self._events: Mapping[Any, Any] = {}
+        self._events: Any = None  # EventTable, from the first event on
 
     def decode(self, body: bytes, kind: type[T]) -> T:
         """
@@ -111,7 +111,7 @@ class Codec:
         # Imported with the first event: nothing of turns is loaded for items alone.
         from openai_conversations.converters.events import EventTable, read_event
 
-        if not self._events:
+        if self._events is None:
             self._events = EventTable(self._fast)
             return self.decode_event(data, name)
         return read_event(data, name, _detailed())

@@ -397,6 +397,12 @@ def test_unknown_events(sent: Any, tag: str, number: int) -> None:
     assert (tag, number, sent) == (event.type, event.sequence_number, event.data)
 
 
+@pytest.mark.parametrize("data", [b'{"type":"keepalive"}', b"{}", b"[]", b'{"type":[]}'])
+def test_unknown_event_first(data: bytes) -> None:
+    """The first event of all may be one that nobody knows."""
+    assert isinstance(Codec().decode_event(data), UnknownEvent)
+
+
 def test_function_name_of_older_servers() -> None:
     """The name of a function in the event of its arguments is newer than the event."""
     event = CODEC.decode_event(b'{"type":"response.function_call_arguments.done","arguments":"{}"}')
