@@ -90,7 +90,8 @@ def said_instead(content: bytes) -> str:
         return error_message(body)
     if body.lstrip("\ufeff\r\n").startswith(_FIELDS_OF_EVENTS):
         return f"a stream of events came where JSON was expected: {_said_in_events(body)}"
-    return error_message(body)
+    # JSON that broke off is content, and not words.
+    return "" if body.lstrip().startswith(("{", "[")) else error_message(body)
 
 
 def _decompressed(content: bytes) -> bytes:

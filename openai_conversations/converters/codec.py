@@ -36,6 +36,9 @@ T = TypeVar("T")
 UNREAD: Final[Any] = None
 """The value of a body that nobody has decoded yet; a body that is null decodes quickly enough to be read again."""
 
+_LONGEST_WORDS: Final = 150
+"""Characters of a server's words, so that what does not fit is still said after them."""
+
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 
 
@@ -274,7 +277,7 @@ class Codec:
 def _unlike(response: Body, kind: Any, reason: str) -> APIResponseValidationError:
     name = str(getattr(kind, "__name__", kind))
     kept = response.without_secrets()
-    said = said_instead(kept.content)
+    said = said_instead(kept.content)[:_LONGEST_WORDS]
     message = f"{kept.status_code}: the response does not fit {name}: {f'{said}; ' if said else ''}{reason}"
     return APIResponseValidationError(kept, kept.content.decode("utf-8", "replace"), message=message)
 

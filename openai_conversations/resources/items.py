@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar, Unpack, cast
 from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.large import LARGE, decode_large
 from openai_conversations.api.listing import ConversationItemPage, ItemLister
 from openai_conversations.limits import Include
 from openai_conversations.resources.raw import (
@@ -226,7 +227,10 @@ class Items:
         async def fetch(cursor: str | None) -> ConversationItemPage:
             """What follows a raw page is a page."""
             response = await ask(self._caller.streaming(stream=False), cursor)
-            page: ConversationItemPage = codec().decode_response(response, ConversationItemPage)
+            if len(response.content) > LARGE:
+                page = await decode_large(response, ConversationItemPage, self._caller.runtime.clock)
+            else:
+                page = codec().decode_response(response, ConversationItemPage)
             page.attach(fetch, cursor)
             return page
 
