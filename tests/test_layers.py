@@ -40,7 +40,7 @@ def _rule(ours: str | None, others: str | None) -> Rule:
 
 
 # What needs nothing of ours: errors, numbers, types of JSON, how names are loaded when they are asked for.
-BASE = "errors error_bodies jsontypes lazy limits version"
+BASE = "errors error_bodies jsontypes lazy limits no_proxy version"
 # The values that travel through the chain, and none of the code that makes attempts.
 VALUES = "transport.message transport.runtime"
 WRITING = f"{BASE} settings schemas api {VALUES}"
@@ -52,6 +52,7 @@ TABLE = {
     "errors": _rule("error_bodies limits", "attrs"),
     "error_bodies": _rule("", "attrs"),
     "jsontypes": _rule("", ""),
+    "no_proxy": _rule("", ""),
     "lazy": _rule("", ""),
     "limits": _rule("", "attrs"),
     "version": _rule("", ""),
