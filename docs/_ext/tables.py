@@ -1,8 +1,8 @@
 """
 Reference pages written from the code, so that no page can say something else than the code.
 
-Directives: ``{item-table}`` lists every item type with its class and fields, ``{error-tree}`` draws the exceptions,
-``{classes}`` documents all public classes of a module, or of a kind.
+Directives: ``{item-table}`` lists every item type with its class and fields, ``{event-table}`` every event,
+``{error-tree}`` draws the exceptions, ``{classes}`` documents all public classes of a module, or of a kind.
 
 Every public class is documented under the name by which users import it. References may use its bare name, or the name
 of the module that defines it; both lead there. A public name that no page documents is a warning.
@@ -33,7 +33,10 @@ from sphinx.util.docutils import SphinxDirective
 
 import openai_conversations
 import openai_conversations.schemas.items as item_module
+import openai_conversations.schemas.responses.events as event_module
 from openai_conversations import errors
+
+_IN_EVERY_EVENT = {"type", "extra", "sequence_number", "obfuscation"}
 
 NAPOLEON = Config(napoleon_google_docstring=True, napoleon_numpy_docstring=False)
 
@@ -64,6 +67,15 @@ def item_table(_: str) -> Iterator[str]:
         yield f"| `{tag}` | {{py:class}}`~openai_conversations.{name}` | {always} | {maybe} |"
 
 
+def event_table(_: str) -> Iterator[str]:
+    """Every event type: its tag, its class, and what it has besides its number."""
+    yield "| `type` | class | members |"
+    yield "|---|---|---|"
+    for tag, name in event_module.EVENT_CLASSES.items():
+        fields = [f for f in attrs.fields(getattr(event_module, name)) if f.name not in _IN_EVERY_EVENT]
+        yield f"| `{tag}` | {{py:class}}`~openai_conversations.{name}` | {_names(iter(fields))} |"
+
+
 def _names(fields: Iterator[attrs.Attribute[Any]]) -> str:
     return ", ".join(f"`{field.name}`" for field in fields)
 
@@ -89,9 +101,14 @@ def classes(where: str) -> Iterator[str]:
         module = importlib.import_module(where)
         items = set(item_module.ITEM_CLASSES.values())
         own = [name for name in dir(module) if name not in items and _is_class_of(module, name)]
-        names = [f"{'openai_conversations' if name in openai_conversations.__all__ else where}.{name}" for name in own]
+        names = [f"{'openai_conversations' if _is_public(getattr(module, name)) else where}.{name}" for name in own]
     for name in names:
         yield from ("```{eval-rst}", f".. autoclass:: {name}", "   :members:", "   :show-inheritance:", "```", "")
+
+
+def _is_public(value: type) -> bool:
+    """Whether users import a class from the package itself; another class may have its name there."""
+    return getattr(openai_conversations, value.__name__, None) is value
 
 
 @cache
@@ -151,8 +168,16 @@ def google_sections(  # noqa: PLR0917  # Sphinx passes them so
         lines[:] = GoogleDocstring(lines, NAPOLEON, app, what, name, obj, options).lines()
 
 
+_DIRECTIVES = (
+    ("item-table", item_table),
+    ("event-table", event_table),
+    ("error-tree", error_tree),
+    ("classes", classes),
+)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    for name, write in (("item-table", item_table), ("error-tree", error_tree), ("classes", classes)):
+    for name, write in _DIRECTIVES:
         app.add_directive(name, type(name, (Generated,), {"write": staticmethod(write)}))
     app.connect("autodoc-process-docstring", google_sections)
     app.connect("missing-reference", find_by_name)
