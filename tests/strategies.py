@@ -762,7 +762,7 @@ class Family:
         shown = st.lists(
             st.one_of(*(items[tag] for tag in ("message", "function_call", "reasoning", "mcp_call"))), max_size=2
         )
-        error = self.one(None, {"code": self.word("server_error"), "message": texts})
+        error = self.one(None, {"code": self.word("server_error"), "message": texts}, type=texts, param=texts)
         incomplete = self.one(None, reason=self.word("max_output_tokens", "content_filter"))
         return self.one(
             None,

@@ -365,8 +365,18 @@ def test_errors(sent: dict[str, Any], name: str, code: str | None, message: str)
 
     assert isinstance(event, ResponseErrorEvent)
     assert event.type == "error"
-    assert ResponseError(code=code, message=message) == event.reason
+    assert (code, message) == (event.reason.code, event.reason.message)
     assert [] == lost(plain(sent), plain(CODEC.to_json(event)))
+
+
+def test_reason() -> None:
+    """A reason has all that the error has."""
+    error = {"type": "server_error", "code": "x", "message": "no", "param": "input"}
+
+    event = CODEC.decode_event(as_bytes({"type": "error", "error": error}))
+
+    assert isinstance(event, ResponseErrorEvent)
+    assert ResponseError(code="x", message="no", type="server_error", param="input") == event.reason
 
 
 def test_name_instead_of_type() -> None:

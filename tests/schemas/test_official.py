@@ -46,7 +46,7 @@ def _union(hint: Any) -> Any:
     return union
 
 
-def _missing(path: str, annotation: Any, hint: Any) -> list[str]:
+def missing(path: str, annotation: Any, hint: Any) -> list[str]:
     """List the models, fields and enumerated values that our annotation has no place for."""
     found: list[str] = []
     for part in _plain(annotation):
@@ -65,7 +65,7 @@ def _missing_fields(path: str, model: type[pydantic.BaseModel], cls: type[Schema
     for name, field in model.model_fields.items():
         wire = field.alias or name
         if wire in fields(cls):
-            found += _missing(f"{path}.{wire}", field.annotation, hints(cls)[fields(cls)[wire].name])
+            found += missing(f"{path}.{wire}", field.annotation, hints(cls)[fields(cls)[wire].name])
         else:
             found.append(f"{path}: no field {wire}")
     return found
@@ -80,6 +80,6 @@ def _missing_fields(path: str, model: type[pydantic.BaseModel], cls: type[Schema
         pytest.param(official.ConversationDeletedResource, ConversationDeletedResource, id="deleted conversation"),
     ],
 )
-def test_nothing_is_missing(annotation: Any, hint: Any) -> None:
+def test_nothing_ismissing(annotation: Any, hint: Any) -> None:
     """Every model, field and enumerated value of the official client has its place, nested models included."""
-    assert [] == _missing("", annotation, hint)
+    assert [] == missing("", annotation, hint)

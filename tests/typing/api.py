@@ -34,7 +34,10 @@ from openai_conversations import (
     Request,
     RequestInfo,
     Response,
+    ResponseStreamEvent,
+    ResponseTextDeltaEvent,
     Timeout,
+    UnknownEvent,
     UnknownItem,
     azure,
 )
@@ -162,6 +165,21 @@ async def streaming(client: ConversationsClient) -> None:
         assert_type(await answer.parse(), Conversation)
         async for chunk in answer.iter_bytes():
             assert_type(chunk, bytes)
+
+
+def events(event: ResponseStreamEvent) -> None:
+    """The type of an event tells its class."""
+    if event.type == "response.output_text.delta":
+        assert_type(event, ResponseTextDeltaEvent)
+        assert_type(event.delta, str)
+    elif event.type == "response.completed":
+        assert_type(event.response.output_text, str)
+        assert_type(event.response.output, list[ConversationItem])
+    elif event.type == "error":
+        assert_type(event.code, str | None)
+    elif isinstance(event, UnknownEvent):
+        assert_type(event.sequence_number, int)
+    assert_type(event.sequence_number, int)
 
 
 async def errors(client: ConversationsClient) -> None:

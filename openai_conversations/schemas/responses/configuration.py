@@ -128,7 +128,9 @@ class ResponsePrompt(Schema):
 class PromptCacheOptions(Schema):
     """How the prompt was cached."""
 
-    ttl: Literal["30m"] | str = left_out(default="")
+    ttl: Literal["30m", "12h"] | str = left_out(default="")
     """How long each breakpoint lives at least; ``""`` when the server does not say."""
     mode: Literal["implicit", "explicit"] | str = left_out(default="")
     """Whether the service set breakpoints of its own; ``""`` when the server does not say."""
+    comparison_response_id: str | None = None
+    """The response that the prompt was compared with to find out why it was not cached."""

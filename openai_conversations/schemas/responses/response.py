@@ -46,6 +46,7 @@ ResponseErrorCode = (
         "empty_image_file",
         "failed_to_download_image",
         "image_file_not_found",
+        "misalignment_policy_violation",
     ]
     | str
 )
@@ -58,13 +59,17 @@ class ResponseError(Schema):
     code: ResponseErrorCode | None = nullable(default=None)
     """``None`` on servers that have no codes."""
     message: str = ""
+    type: str | None = None
+    """The kind of error, not a tag of a union."""
+    param: str | None = None
+    """The parameter of the request that caused it."""
 
 
 @schema
 class IncompleteDetails(Schema):
     """Why a response ended before it was whole."""
 
-    reason: Literal["max_output_tokens", "content_filter"] | str | None = None
+    reason: Literal["max_output_tokens", "max_messages", "content_filter", "steered"] | str | None = None
 
 
 @schema

@@ -79,8 +79,12 @@ class ResponseErrorEvent(Event):
 
     @property
     def reason(self) -> ResponseError:
-        """Code and message, wherever the server put them; both may be empty."""
+        """What went wrong, wherever the server put it; all of it may be empty."""
         nested = as_object(self.error)
-        code = self.code or text_of(nested, "code") or None
         plain = self.error if isinstance(self.error, str) else ""
-        return ResponseError(code=code, message=self.message or text_of(nested, "message") or plain)
+        return ResponseError(
+            code=self.code or text_of(nested, "code") or None,
+            message=self.message or text_of(nested, "message") or plain,
+            type=text_of(nested, "type") or None,
+            param=self.param or text_of(nested, "param") or None,
+        )
