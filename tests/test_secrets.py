@@ -14,6 +14,7 @@ import pickle
 import traceback
 from typing import Any
 
+import aiohttp
 import pytest
 
 from openai_conversations import (
@@ -426,6 +427,22 @@ async def test_local_variables_of_a_key_that_is_refused(key):
         with pytest.raises(ConversationsError) as caught:
             await client.conversations.retrieve("conv_1")
     assert [] == leaks(caught.value)
+
+
+@pytest.mark.parametrize("error", [KeyError, RuntimeError, ValueError])
+async def test_local_variables_of_a_native_middleware_that_fails(error):
+    """The error of a native middleware comes out as it is, with its own frames and without those that hold the key."""
+
+    async def native(_request, _handler):
+        raise error("a bug")
+
+    async with aiohttp.ClientSession(middlewares=(native,)) as session:
+        client = ConversationsClient(api_key=KEY, base_url="http://127.0.0.1:1/v1", session=session)
+        with pytest.raises(error, match="a bug") as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert [] == leaks(caught.value)
+    assert "native" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
 
 
 @pytest.mark.parametrize("key", ["mArKeR/7f+3a9c==", "plain-mArKeR-key"])

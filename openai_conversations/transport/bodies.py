@@ -40,13 +40,19 @@ async def in_steps(content: Content) -> AsyncIterator[bytes]:
             await asyncio.sleep(0)
 
 
-async def read_whole(content: Content, limits: BodyLimits) -> bytes:
+async def read_whole(content: Content, limits: BodyLimits, *, announced: int | None) -> bytes:
     """
     The body of a 2xx response.
 
+    Args:
+        content: The body as it arrives.
+        limits: How large it may be.
+        announced: Its length as it is to arrive, by its head; ``None`` when that does not say.
+
     Raises:
-        BodyTooLargeError: It is larger than it may be.
+        BodyTooLargeError: It is larger than it may be; where it was announced, nothing of it is read.
     """
+    _check_compressed(announced or 0, limits)
     chunks: list[bytes] = []
     size = 0
     async for chunk in in_steps(content):
@@ -54,11 +60,15 @@ async def read_whole(content: Content, limits: BodyLimits) -> bytes:
         size += len(chunk)
         if size > limits.decompressed:
             raise BodyTooLargeError(f"the response is larger than {limits.decompressed} bytes; see body_limits")
-        if content.total_raw_bytes > limits.compressed:
-            raise BodyTooLargeError(
-                f"the response is larger than {limits.compressed} bytes before it is decompressed; see body_limits"
-            )
+        _check_compressed(content.total_raw_bytes, limits)
     return b"".join(chunks)
+
+
+def _check_compressed(size: int, limits: BodyLimits) -> None:
+    if size > limits.compressed:
+        raise BodyTooLargeError(
+            f"the response is larger than {limits.compressed} bytes before it is decompressed; see body_limits"
+        )
 
 
 async def read_beginning(content: Content, limits: BodyLimits) -> tuple[bytes, bool]:

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import lru_cache
 from http.cookies import SimpleCookie
+from types import TracebackType
 from typing import Any, ClassVar, Final
 
 import aiohttp
@@ -185,9 +186,10 @@ class SessionManager:
             if timer.is_the_cause():
                 is_sent = has_place and (body is None or body.is_sent)
                 failure = late(request, timer.bound, is_for_call=timer.is_for_call, is_sent=is_sent, status=status)
-        except RuntimeError as error:
-            if not opened.session.closed or (body is not None and body.is_sent):
-                raise
+        except Exception as error:  # noqa: BLE001  # what a native middleware raises goes on
+            is_closed = isinstance(error, RuntimeError) and opened.session.closed
+            if not is_closed or (body is not None and body.is_sent):
+                raise _without_frames_of_aiohttp(error)  # noqa: B904  # it is the error itself
             failure, cause = ClientClosedError("the aiohttp session of this client is closed"), _bare(error)
         finally:
             timer.stop()
@@ -369,7 +371,7 @@ async def _content(answer: aiohttp.ClientResponse, limits: BodyLimits) -> bytes:
         if content.at_eof():
             return await answer.read()  # nothing, or what a native middleware has read
         if 200 <= answer.status < 300:
-            return await read_whole(content, limits)
+            return await read_whole(content, limits, announced=answer.content_length)
         body, is_whole = await read_beginning(content, limits)
     except BaseException:
         answer.close()
@@ -457,6 +459,20 @@ def _cause(error: BaseException) -> BaseException | None:
     if isinstance(error, aiohttp.ClientResponseError):
         return None
     return _bare(error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error)
+
+
+def _without_frames_of_aiohttp(error: Exception) -> Exception:
+    """The error of a native middleware, but for the frames between it and us: they hold headers with the key."""
+    found: list[TracebackType] = []
+    at = error.__traceback__
+    while at is not None:
+        found.append(at)
+        at = at.tb_next
+    kept: TracebackType | None = None
+    for each in reversed(found):
+        if not str(each.tb_frame.f_globals.get("__name__")).startswith("aiohttp."):
+            kept = TracebackType(kept, each.tb_frame, each.tb_lasti, each.tb_lineno)
+    return error.with_traceback(kept)
 
 
 def _bare(error: BaseException) -> BaseException:
