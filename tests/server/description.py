@@ -35,16 +35,16 @@ def load() -> dict[str, Any]:
     description = json.loads(PATH.read_bytes())
     schemas = description["components"]["schemas"]
     schemas["ConversationItem"]["oneOf"].append(_CONFIGURATION_UPDATE)
-    mended: dict[str, Any] = _mend(description)
+    mended: dict[str, Any] = mend(description)
     return mended
 
 
-def _mend(node: Any) -> Any:
+def mend(node: Any) -> Any:
     if isinstance(node, list):
-        return [_mend(member) for member in node]
+        return [mend(member) for member in node]
     if not isinstance(node, dict):
         return node
-    mended = {"anyOf" if key == "oneOf" else key: _mend(value) for key, value in node.items()}
+    mended = {"anyOf" if key == "oneOf" else key: mend(value) for key, value in node.items()}
     if isinstance(mended.get("properties"), dict) and isinstance(mended.get("required"), list):
         mended["required"] = [name for name in mended["required"] if name in mended["properties"]]
     return mended

@@ -1,0 +1,42 @@
+"""
+The scripted model: what it says, to whom, and how fast.
+
+:mod:`.reply` are the values that a script is made of, :mod:`.script` chooses one for each turn, :mod:`.output` makes
+items of it and :mod:`.events` the events of a stream; all of these are pure. :mod:`.run` lets a turn happen, and
+:mod:`.service` answers the requests.
+"""
+
+from __future__ import annotations
+
+from openai_conversations.server.model.chunks import Chunks
+from openai_conversations.server.model.reply import (
+    Reply,
+    call,
+    custom_call,
+    events,
+    fail,
+    incomplete,
+    item,
+    reason,
+    refuse,
+    say,
+)
+from openai_conversations.server.model.script import ScriptedModel, ScriptedTurn
+from openai_conversations.server.model.turn import Turn
+
+__all__ = [
+    "Chunks",
+    "Reply",
+    "ScriptedModel",
+    "ScriptedTurn",
+    "Turn",
+    "call",
+    "custom_call",
+    "events",
+    "fail",
+    "incomplete",
+    "item",
+    "reason",
+    "refuse",
+    "say",
+]

@@ -1,0 +1,88 @@
+"""From a reply to the items that a response gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from openai_conversations.server.model.chunks import count_strings
+from openai_conversations.server.model.reply import Part, Reply
+from openai_conversations.server.rules.item_types import ITEM_TYPES
+
+Item = dict[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Output:
+    """
+    What a response gives back.
+
+    Attributes:
+        steps: Items with their ids and groups of loose events, in order.
+        reply: Where they come from.
+    """
+
+    steps: tuple[Item | tuple[Mapping[str, Any], ...], ...]
+    reply: Reply
+
+    @property
+    def items(self) -> list[Item]:
+        return [step for step in self.steps if isinstance(step, dict)]
+
+
+def make_output(reply: Reply, new_id: Callable[[str], str]) -> Output:
+    """The items of a reply: with ids, and with a status where their type has one."""
+    steps = [_step(part, new_id) for part in reply.parts]
+    if reply.end == "incomplete" and steps and isinstance(steps[-1], dict) and "status" in steps[-1]:
+        steps[-1]["status"] = "incomplete"
+    return Output(steps=tuple(steps), reply=reply)
+
+
+def _step(part: Part, new_id: Callable[[str], str]) -> Item | tuple[Mapping[str, Any], ...]:
+    return part.events if part.item is None else _item(part.item, new_id)
+
+
+def _item(value: Mapping[str, Any], new_id: Callable[[str], str]) -> Item:
+    tag = str(value["type"])
+    prefix = ITEM_TYPES[tag].prefix if tag in ITEM_TYPES else "item"
+    item: Item = {"id": value.get("id") or new_id(prefix), **{k: v for k, v in value.items() if k != "id"}}
+    if tag in _WITH_CALL_ID and not item.get("call_id"):
+        item["call_id"] = new_id("call")
+    for name, fill in _FILLED.get(tag, {}).items():
+        item.setdefault(name, fill)
+    return item
+
+
+_WITH_CALL_ID = frozenset({"function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call"})
+_STATUS: Mapping[str, Any] = {"status": "completed"}
+# What an item has although a script need not say it.
+_FILLED: Mapping[str, Mapping[str, Any]] = {
+    "message": _STATUS,
+    "function_call": _STATUS,
+    "file_search_call": {**_STATUS, "queries": [], "results": None},
+    "web_search_call": {**_STATUS, "action": {"type": "search", "query": "", "queries": []}},
+    "image_generation_call": {**_STATUS, "result": None},
+    "code_interpreter_call": {**_STATUS, "code": "", "container_id": "cntr_1", "outputs": None},
+    "computer_call": {**_STATUS, "pending_safety_checks": []},
+    "local_shell_call": _STATUS,
+    "shell_call": {**_STATUS, "environment": None},
+    "shell_call_output": {**_STATUS, "max_output_length": None, "output": []},
+    "mcp_call": {**_STATUS, "server_label": "server", "arguments": "{}", "output": None, "error": None},
+    "mcp_list_tools": {"server_label": "server", "tools": [], "error": None},
+    "mcp_approval_request": {"server_label": "server", "arguments": "{}"},
+}
+
+
+def usage(prompt_tokens: int, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What a turn costs, by the server's own count; see :mod:`.chunks`."""
+    output = sum(count_strings(item) for item in items)
+    reasoning = sum(count_strings(item) for item in items if item.get("type") == "reasoning")
+    return {
+        "input_tokens": prompt_tokens,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": reasoning},
+        "total_tokens": prompt_tokens + output,
+    }
