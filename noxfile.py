@@ -183,6 +183,20 @@ def properties(session: nox.Session) -> None:
 
 
 @nox.session
+def histories(session: nox.Session) -> None:
+    """300 random histories of writes through faults, at full length: every claim of every call is true."""
+    install(session, "tests")
+    session.run("pytest", "-m", "histories", *session.posargs)
+
+
+@nox.session
+def endurance(session: nox.Session) -> None:
+    """A million calls by one client: file descriptors, tasks and memory stay as they are."""
+    install(session, "tests")
+    session.run("pytest", "-m", "endurance", "-s", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """100,000 appends through faults of every kind."""
     install(session, "tests")
