@@ -214,9 +214,9 @@ class Append:
         an earlier run may have stored the chunk: what is the last item now may be of that chunk.
         """
         if self._last_item_id is None and self._doubtful == 0:
-            request = self._request()
-            known = self._writing.last_items.get(request.conversation_key)
-            self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, None)
+            request, last_items = self._request(), self._writing.last_items
+            known, at_least = (find(request.conversation_key) for find in (last_items.get, last_items.at_least))
+            self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, at_least)
         await self._tell(on_progress, ())
 
     async def _tell(self, on_progress: OnProgress, ids: tuple[str, ...]) -> None:

@@ -72,24 +72,27 @@ class Match:
     resembling: tuple[str, ...] | None = None
 
 
-def judge(sent: Sequence[Any], behind: Sequence[Any]) -> Match:
+def judge(sent: Sequence[Any], behind: Sequence[Any], doubtful: Sequence[Any] = ()) -> Match:
     """
     Whether sent items are stored, absent, or neither for certain.
 
-    They are stored when the items end with them, and nothing else among the items is of their kind. They are absent
-    when nothing is of their kind.
+    They are stored when the items end with them, and nothing else among the items is of their kind, but for what the
+    same client sent before. They are absent when nothing is of their kind.
 
     Args:
         sent: The items as they were sent.
         behind: All items behind the last known one, oldest first.
+        doubtful: What the same client sent before, of which nobody can tell whether it is stored.
     """
     suspects = _suspects(sent, behind)
     if not suspects:
         return Match(is_absent=True)
     ids = _ids(suspects)
+    if any(_is_like(one, other) for one in sent for other in doubtful):
+        return Match(known="An earlier write like this one may be what is in the conversation.", resembling=ids)
     run = behind[len(behind) - len(sent) :]
     if len(run) == len(sent) and all(map(is_same, sent, run)):
-        if len(suspects) == len(sent):
+        if not _without(_suspects(sent, behind[: len(behind) - len(sent)]), doubtful):
             return Match(stored=run)
         return Match(known="Items like these are in the conversation more than once.", resembling=ids)
     if any(is_same(one, item) for one in sent for item in suspects):
@@ -101,6 +104,35 @@ def judge(sent: Sequence[Any], behind: Sequence[Any]) -> Match:
         known="Items of the same kind came after the last known one: these, rewritten, or somebody else's.",
         resembling=ids,
     )
+
+
+def _without(items: Sequence[Any], doubtful: Sequence[Any]) -> list[Any]:
+    """The items but those that are among the doubtful ones, each once."""
+    left, unseen = list[Any](), list(doubtful)
+    for item in items:
+        found = next((one for one in unseen if is_same(one, item)), None)
+        if found is None:
+            left.append(item)
+        else:
+            unseen.remove(found)
+    return left
+
+
+def _is_like(one: Any, other: Any) -> bool:
+    """Whether one may be stored where the other was sent: all of a kind but messages whose texts differ plainly."""
+    if kind_of(one) != kind_of(other) and ANY_KIND not in (kind_of(one), kind_of(other)):
+        return False
+    mine, theirs = _plain_text(one), _plain_text(other)
+    if mine is None or theirs is None:
+        return True
+    return mine.startswith(theirs) or theirs.startswith(mine)
+
+
+def _plain_text(item: Any) -> str | None:
+    """The text of a message of text alone, without what servers are known to change; ``None`` for any other item."""
+    content = item.get("content") if _is_object(item) and _tag(item) == "message" else None
+    text = content if isinstance(content, str) else _text_of(content) if _is_array(content) else None
+    return None if text is None else str(_reduced(text)).casefold()
 
 
 def resembling(sent: Sequence[Any], items: Sequence[Any]) -> tuple[str, ...]:

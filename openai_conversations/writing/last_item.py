@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -18,6 +18,8 @@ START: Final = ""
 """Known of a conversation that was empty."""
 
 _MOST_CONVERSATIONS: Final = 10_000
+_MOST_DOUBTFUL: Final = 20
+"""Items whose outcome is not known that are kept of a conversation, until its last item is known again."""
 
 
 @attrs.define(eq=False)
@@ -27,6 +29,8 @@ class _Known:
     last_item_id: str | None = None
     at_least: str | None = None
     """Where no last item is known, one that was it before: a listing that does not show it lags behind."""
+    doubtful: tuple[Any, ...] | None = None
+    """What may stand behind it of what this client sent; ``None`` when that is not known."""
     doubts: int = 0
     """Another number after each write whose outcome is not known."""
 
@@ -61,6 +65,22 @@ class LastItems:
         """A number that changes whenever a write to the conversation ends and its outcome is not known."""
         return self._entry(key).doubts
 
+    def bound(self, key: str) -> tuple[str, tuple[Any, ...]] | None:
+        """
+        Where the last item is not known, the one before writes whose outcome is not known, and the items of those.
+
+        ``None`` when even that is not known.
+        """
+        known = self._entry(key)
+        if known.last_item_id is not None or known.at_least is None or known.doubtful is None:
+            return None
+        return known.at_least, known.doubtful
+
+    def at_least(self, key: str) -> str | None:
+        """The last item, or where it is not known, one that was it before."""
+        known = self._entry(key)
+        return known.at_least if known.last_item_id is None else known.last_item_id
+
     def learn(self, key: str, newest_first: Sequence[str], changes: int) -> None:
         """
         Learn from a listing of the end of a conversation.
@@ -82,7 +102,7 @@ class LastItems:
         known.changes = next(self._count)
         return known.last_item_id, known.changes
 
-    def end(self, key: str, last_item_id: str | None, begun: int, *, in_doubt: bool = False) -> None:
+    def end(self, key: str, last_item_id: str | None, begun: int, *, doubtful: Sequence[Any] | None = None) -> None:
         """
         An append ended: the last item now, or ``None`` when nobody can tell.
 
@@ -92,15 +112,20 @@ class LastItems:
             key: The conversation.
             last_item_id: Its last item now.
             begun: What :meth:`begin` gave.
-            in_doubt: Whether the outcome is not known.
+            doubtful: The items that may be stored, where the outcome is not known; empty when certainly nothing was
+                stored, ``None`` when everything was.
         """
         known = self._entry(key)
-        last = last_item_id if known.changes == begun else None
+        is_alone = known.changes == begun
+        earlier = () if known.last_item_id is not None else known.doubtful
         known.at_least = known.at_least if known.last_item_id is None else known.last_item_id
-        known.last_item_id = last
+        known.last_item_id = last_item_id if is_alone else None
         known.changes = next(self._count)
-        if in_doubt:
+        if doubtful:
             known.doubts = known.changes
+        known.doubtful = None
+        if is_alone and earlier is not None and doubtful is not None and len(earlier) < _MOST_DOUBTFUL:
+            known.doubtful = (*earlier, *doubtful)
 
     def forget(self, key: str, item_id: str | None = None) -> None:
         """The conversation, or the item that was its last, was deleted, or somebody else wrote to it."""

@@ -88,22 +88,23 @@ class Reconcile:
         """Send when it is known what was before, and keep the last item of the conversation up to date."""
         key = request.conversation_key
         known, begun = self.last_items.begin(key)
-        last, in_doubt = known, False
+        last, is_doubtful, is_stored = known, False, False
         try:
             before = await self._last_item_before(request, handler, known)
             response = await _found_before(request, handler, before)
             if response is None:
-                last, in_doubt = None, True  # from here on it may be stored, whatever happens
+                last, is_doubtful = None, True  # from here on it may be stored, whatever happens
                 response = await self._write(request, handler, before)
-            last, in_doubt = _last_id(response), False
+            last, is_doubtful, is_stored = _last_id(response), False, True
         except ConversationsError as error:
             if error.not_carried_out:
-                last, in_doubt = known, False
+                last, is_doubtful = known, False
             raise
         else:
             return response
         finally:
-            self.last_items.end(key, last, begun, in_doubt=in_doubt)
+            doubtful = _sent_items(request) if is_doubtful else ()
+            self.last_items.end(key, last, begun, doubtful=None if is_stored else doubtful)
 
     async def _last_item_before(self, request: Request, handler: Handler, known: str | None) -> str | None:
         """
@@ -119,7 +120,7 @@ class Reconcile:
         try:
             from openai_conversations.writing.lookup import newest_item
 
-            return await newest_item(request, handler, known)
+            return await newest_item(request, handler, self.last_items.at_least(request.conversation_key))
         except ConversationsError as error:
             error.not_carried_out = True
             raise
@@ -135,7 +136,7 @@ class Reconcile:
             if not (is_unknown_failure(failure) or request.has_doubt):
                 failure.not_carried_out = True
                 raise failure
-            lookups = lookups or self._lookups(_lookup(request, handler, before))
+            lookups = lookups or self._lookups(self._after(_lookup(request, handler, before)))
             match = await lookups.match(failure)
             if match.stored is not None:
                 self._budget.give_back(lookups.tokens)
@@ -145,6 +146,14 @@ class Reconcile:
             if not self._may_send_again(request, failure, lookups):
                 raise _not_sent_again(request, failure, before)
             request = request.replace(attempts=_counted(failure))
+
+    def _after(self, lookup: Lookup) -> Lookup:
+        """Where the last item is not known, look as far back as before the writes that are in doubt."""
+        bound = None if lookup.last_item_id is not None else self.last_items.bound(lookup.request.conversation_key)
+        if bound is None:
+            return lookup
+        last_item_id, doubtful = bound
+        return attrs.evolve(lookup, last_item_id=last_item_id, doubtful=doubtful)
 
     def _lookups(self, lookup: Lookup) -> Lookups:
         from openai_conversations.writing.lookup import Lookups

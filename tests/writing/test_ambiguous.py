@@ -493,7 +493,7 @@ async def test_streamed_answers(server, client, conversation, fault):
 
 @pytest.mark.parametrize("is_stored", [True, False])
 async def test_cancelled_in_the_middle(server, make_client, is_stored):
-    """An append that is cancelled leaves no anchor behind: an equal one that follows is not taken for it."""
+    """An equal append that follows one that was cancelled is not taken for it."""
     client = make_client(timeout=5)
     conversation_id = (await client.conversations.create()).id
     server.add_fault(faults.slow(0.2, before_commit=not is_stored, **ITEMS))
@@ -503,7 +503,7 @@ async def test_cancelled_in_the_middle(server, make_client, is_stored):
             await client.conversations.items.create(conversation_id, items=[user("a")])
     await asyncio.sleep(0.2)
     server.add_fault(faults.drop_before_commit(**ITEMS))
-    with pytest.raises(AmbiguousWriteError, match="these or older ones"):
+    with pytest.raises(AmbiguousWriteError, match="An earlier write like this one"):
         await client.conversations.items.create(conversation_id, items=[user("a")])
 
     assert ["a"] == texts(server, conversation_id)
@@ -605,8 +605,9 @@ async def test_a_lock_that_stays(server, make_client):
     assert all(0 < attempt.wait <= 0.1 for attempt in caught.value.attempts[:-1])
 
 
-async def test_a_listing_that_lags_after_a_doubt(server, make_client):
-    """A listing that shows less than the client knew before a doubt tells nothing: an older equal item is not ours."""
+@pytest.mark.parametrize("guard", ["auto", "strict"])
+async def test_a_listing_that_lags_after_a_doubt(server, make_client, guard):
+    """A list that shows less than the client knew before a doubt tells nothing: an older equal item is not ours."""
     client = make_client(timeout=5)
     conversation_id = (await client.conversations.create(items=[user("old")])).id
     items = client.conversations.items
@@ -619,12 +620,31 @@ async def test_a_listing_that_lags_after_a_doubt(server, make_client):
         await items.create(conversation_id, items=[user("no")], guard="off")
     assert ["old"] == [item.text for item in (await items.list(conversation_id, order="desc")).data]
 
-    await asyncio.sleep(5)
     server.add_fault(faults.drop_before_commit(**ITEMS))
-    with pytest.raises(AmbiguousWriteError, match="these or older ones"):
-        await items.create(conversation_id, items=[user("yes")])
+    with pytest.raises(AmbiguousWriteError):
+        await items.create(conversation_id, items=[user("yes")], guard=guard)
 
     assert ["old", "yes"] == texts(server, conversation_id)
+
+
+@pytest.mark.parametrize("first", [faults.commit_then_drop, faults.drop_before_commit])
+@pytest.mark.parametrize("second", [faults.commit_then_drop, faults.drop_before_commit])
+async def test_a_doubt_after_a_doubt(server, client, conversation, first, second):
+    """A write that is in doubt is told from the next one, unless it is there and the next one is not."""
+    await client.conversations.items.create(conversation, items=[user("old")])
+    server.add_fault(first(**ITEMS))
+    with pytest.raises(AmbiguousWriteError):
+        await client.conversations.items.create(conversation, items=[user("one")], guard="off")
+    server.add_fault(second(**ITEMS))
+    before = ["old", "one"] if first is faults.commit_then_drop else ["old"]
+
+    if first is faults.commit_then_drop and second is faults.drop_before_commit:
+        with pytest.raises(AmbiguousWriteError, match="these, rewritten, or somebody else's"):
+            await client.conversations.items.create(conversation, items=[user("two")])
+        assert before == texts(server, conversation)
+        return
+    await client.conversations.items.create(conversation, items=[user("two")])
+    assert [*before, "two"] == texts(server, conversation)
 
 
 @pytest.mark.parametrize("guard", ["auto", "strict"])

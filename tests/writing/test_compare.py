@@ -236,3 +236,49 @@ def _is_json(text, other):
     except ValueError:
         return False
     return read[0] == read[1] and isinstance(read[0], (dict, list))
+
+
+def told(text):
+    return {"type": "message", "id": f"msg_{text}", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "behind", "earlier", "expected"),
+    [
+        ("B", [], ["A"], "absent"),
+        ("B", ["B"], ["A"], "stored"),
+        ("B", ["A", "B"], ["A"], "stored"),
+        ("B", ["A"], ["A"], "unclear"),
+        ("B", ["A", "A", "B"], ["A"], "unclear"),
+        ("B", ["A", "A", "B"], ["A", "A"], "stored"),
+        ("B", ["x", "B"], ["A"], "unclear"),
+        ("A", ["A"], ["A"], "unclear"),
+        ("A", ["A", "A"], ["A"], "unclear"),
+        ("A", ["A"], [" a\n"], "unclear"),
+        ("A", ["A"], ["And"], "unclear"),
+        ("A", [], ["A"], "absent"),
+    ],
+)
+def test_after_an_earlier_write_in_doubt(sent, behind, earlier, expected):
+    """What a client sent before, and of which nobody can tell, is told from what it sends now unless it is like it."""
+    found = judge(
+        [{"role": "user", "content": sent}],
+        [told(text) for text in behind],
+        [{"role": "user", "content": text} for text in earlier],
+    )
+
+    outcome = "absent" if found.is_absent else "unclear" if found.stored is None else "stored"
+    assert (expected, outcome == "unclear") == (outcome, bool(found.known))
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {"type": "item_reference", "id": "msg_1"},
+        {"type": "message", "role": "user", "content": [{"type": "input_image", "file_id": "file_1"}]},
+        {"type": "message", "role": "user"},
+    ],
+)
+def test_an_earlier_write_that_cannot_be_compared(earlier):
+    """An earlier item of the same kind that is not plain text may be stored as anything."""
+    assert judge([{"role": "user", "content": "B"}], [told("B")], [earlier]).stored is None

@@ -294,12 +294,15 @@ def test_an_append_moves_the_last_item():
     assert ("msg_1", None) == (known, items.get("c"))
 
 
+MESSAGE = {"role": "user", "content": "A"}
+
+
 def in_doubt(items, last_item_id):
     """After an append that ended with this item, one whose outcome is not known."""
     _, begun = items.begin("c")
     items.end("c", last_item_id, begun)
     _, begun = items.begin("c")
-    items.end("c", None, begun, in_doubt=True)
+    items.end("c", None, begun, doubtful=[MESSAGE])
 
 
 @pytest.mark.parametrize(
@@ -329,7 +332,7 @@ def test_a_listing_after_two_doubts():
     items = LastItems()
     in_doubt(items, "msg_1")
     _, begun = items.begin("c")
-    items.end("c", None, begun, in_doubt=True)
+    items.end("c", None, begun, doubtful=[MESSAGE])
 
     items.learn("c", ["msg_0"], items.changes("c"))
 
@@ -348,6 +351,36 @@ def test_a_listing_after_a_doubt_and_a_deletion(item_id):
     assert "msg_0" == items.get("c")
 
 
+def test_what_is_in_doubt():
+    """Until the last item is known again, what may stand behind the one before is known, unless it is too much."""
+    items = LastItems()
+    in_doubt(items, "msg_1")
+    assert (("msg_1", (MESSAGE,)), "msg_1") == (items.bound("c"), items.at_least("c"))
+
+    for doubtful in ([], [MESSAGE]):
+        _, begun = items.begin("c")
+        items.end("c", None, begun, doubtful=doubtful)
+    assert ("msg_1", (MESSAGE, MESSAGE)) == items.bound("c")
+
+    _, begun = items.begin("c")
+    items.end("c", None, begun)
+    assert (None, "msg_1") == (items.bound("c"), items.at_least("c"))
+
+    items.learn("c", ["msg_2", "msg_1"], items.changes("c"))
+    assert (None, "msg_2") == (items.bound("c"), items.at_least("c"))
+
+
+def test_too_much_in_doubt():
+    """Only the items of a few writes are kept."""
+    items = LastItems()
+    in_doubt(items, "msg_1")
+    for _ in range(20):
+        _, begun = items.begin("c")
+        items.end("c", None, begun, doubtful=[MESSAGE])
+
+    assert (None, "msg_1") == (items.bound("c"), items.at_least("c"))
+
+
 def test_doubts():
     """The number of doubts changes with each write whose outcome is not known, and with no other."""
     items = LastItems()
@@ -360,7 +393,7 @@ def test_doubts():
     assert before == items.doubts("c")
 
     _, begun = items.begin("c")
-    items.end("c", None, begun, in_doubt=True)
+    items.end("c", None, begun, doubtful=[MESSAGE])
 
     assert before != items.doubts("c")
 
