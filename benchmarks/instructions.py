@@ -20,7 +20,7 @@ from typing import Any
 
 import attrs
 
-from benchmarks import payloads
+from benchmarks import events, payloads
 from benchmarks.contenders import CONTENDERS
 from benchmarks.static_server import serve
 from benchmarks.worker import decoder
@@ -43,13 +43,17 @@ BOUNDS = (
     Bound("the same when the server sets cookies", "retrieve-cookies:ours", "retrieve-cookies:handwritten", 0.85),
     Bound("create 20 items against handwritten", "create:ours", "create:handwritten", 2.4),
     Bound("decode a page of 100 mixed items against orjson.loads", "decode:ours", "decode:orjson", 3.0),
+    Bound("typed text deltas, one in a chunk, against aiohttp's lines", "events-1:typed", "events-1:lines", 1.0),
+    Bound("the same with ten in a chunk", "events-10:typed", "events-10:lines", 1.0),
 )
 
 
 def repeat(step: str, url: str, times: int) -> None:
     """Do one step so many times, in this process."""
     what, who = step.split(":")
-    if what == "decode":
+    if what.startswith("events-"):
+        events.CONTENDERS[who](events.chunks(int(what.removeprefix("events-")), 100) * times)
+    elif what == "decode":
         read, body = decoder(who), payloads.as_bytes(payloads.page("mixed", 100))
         for _ in range(times):
             read(body)

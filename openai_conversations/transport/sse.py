@@ -64,19 +64,20 @@ class EventParser:
         if lines and self._line:
             lines[0] = bytes(self._line) + lines[0]
             self._line.clear()
-        self._line += rest
+        if rest:
+            self._line += rest
         events: list[ServerSentEvent] = []
         for line in lines:
-            if line[:6] == b"data: ":
-                self._data.append(line[6:])
-            elif line in _NAMES:
-                self._event = _NAMES[line]
-            elif line:
-                self._take_field(line)
-            else:
+            if not line:
                 if self._data:
                     self._end_data(events)
                 self._event = ""
+            elif line[:6] == b"data: ":
+                self._data.append(line[6:])
+            elif line in _NAMES:
+                self._event = _NAMES[line]
+            else:
+                self._take_field(line)
         return events
 
     def finish(self) -> list[ServerSentEvent]:
