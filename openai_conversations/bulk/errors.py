@@ -3,6 +3,7 @@ What a bulk run raises besides the errors of its calls.
 
     OperationError
     ├── BulkStoppedError                     a run that stopped before its end; the ledger resumes it
+    │   └── NothingFoundError                … because nothing that was asked for is there
     └── IdsFileError (also ValueError)       a line of a file holds no id
 """
 
@@ -17,6 +18,10 @@ class BulkStoppedError(OperationError):
 
     The ledger holds what is done: running again goes on where this run stopped.
     """
+
+
+class NothingFoundError(BulkStoppedError):
+    """A run met nothing but 404: the base URL, the key's project or the ids are probably wrong."""
 
 
 class IdsFileError(OperationError, ValueError):

@@ -20,6 +20,11 @@ Ids = str | PathLike[str] | Iterable[str] | AsyncIterable[str]
 
 _BATCH: Final = 1000
 
+_NOT_IN_IDS: Final = frozenset("/?#,;\"'")
+
+_HEADINGS: Final = frozenset({"id", "ids", "conversation", "conversations", "conversationid", "conversationids"})
+"""What stands over a column of ids."""
+
 
 async def batches(ids: Ids) -> AsyncIterator[list[str]]:
     """
@@ -92,7 +97,22 @@ def _id(text: str) -> str | None:
         id: Any = value.get("id") if is_object(value) else value
         if not isinstance(id, str) or not id:
             raise ValueError("the JSON has no id")
-        return id
-    if any(c.isspace() or c in "/?" for c in text):
+        return checked_id(id)
+    return checked_id(text)
+
+
+def checked_id(text: str) -> str:
+    """
+    What may be the id of a conversation.
+
+    A line with a comma is a row of a table, and ``id`` over it is a heading. The service would call them "not found",
+    which is what it says of a conversation that was erased.
+
+    Raises:
+        ValueError: It holds white space, a comma or another mark that ids do not have, or is a heading.
+    """
+    if any(c.isspace() or c in _NOT_IN_IDS or not c.isprintable() for c in text):
         raise ValueError(f"{text[:60]!r}")
+    if text.casefold().replace("_", "").replace("-", "") in _HEADINGS:
+        raise ValueError(f"{text!r} is a heading")
     return text

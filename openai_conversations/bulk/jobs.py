@@ -7,7 +7,8 @@ The operations come in as a protocol; ``client.conversations`` is what has them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import quote
@@ -15,17 +16,16 @@ from urllib.parse import quote
 import attrs
 
 from openai_conversations.bulk.files import write_file
-from openai_conversations.bulk.ledger import LedgerRow
+from openai_conversations.bulk.ledger import Ledger, LedgerRow
 from openai_conversations.bulk.runner import BulkJob, BulkOutcome, Checkpoint
+from openai_conversations.jsontypes import is_object
 from openai_conversations.operations.copy.copying import CopyReport
-from openai_conversations.operations.erase.receipts import DeletedItem, Proof, Receipt, iso
+from openai_conversations.operations.erase.receipts import DeletedItem, PendingDeletes, Proof, Receipt, iso
 from openai_conversations.operations.repair.check import CheckReport
 
 ExportFormat = Literal["jsonl", "markdown", "html"]
 
 SUFFIXES: Final = {"jsonl": ".jsonl", "markdown": ".md", "html": ".html"}
-
-_NOTES_AT_A_TIME: Final = 50
 
 
 class Erases(Protocol):
@@ -36,6 +36,7 @@ class Erases(Protocol):
         conversation_id: str,
         *,
         concurrency: int = ...,
+        on_deleting: Callable[[PendingDeletes], Awaitable[object]] | None = ...,
         on_deleted: Callable[[DeletedItem], object] | None = ...,
         on_proof: Callable[[Proof], Awaitable[object]] | None = ...,
     ) -> Awaitable[Receipt]: ...
@@ -45,8 +46,9 @@ def erasing(conversations: Erases, *, concurrency: int = 8) -> BulkJob:
     """
     Erase each conversation and keep its receipt.
 
-    The receipt of a conversation that took more than one attempt says what the earlier ones are known to have
-    deleted, and the proof that they saw, under ``earlier``.
+    What is about to be deleted is on the disk before its deletion is asked for. So the receipt of a conversation that
+    took more than one attempt names under ``earlier`` every item that an earlier one deleted, or may have, and the
+    proof that it saw.
 
     Args:
         conversations: Has ``erase``.
@@ -54,46 +56,88 @@ def erasing(conversations: Erases, *, concurrency: int = 8) -> BulkJob:
     """
 
     async def work(row: LedgerRow, note: Checkpoint) -> BulkOutcome:
-        deleted: list[DeletedItem] = []
-        kept = 0
+        earlier = _Earlier(row)
+
+        async def on_deleting(pending: PendingDeletes) -> None:
+            await note.keep({"deleting": attrs.asdict(pending)})
 
         def on_deleted(item: DeletedItem) -> None:
-            nonlocal kept
-            deleted.append(item)
-            if len(deleted) - kept >= _NOTES_AT_A_TIME:
-                note.keep_soon(*_items(deleted[kept:]))
-                kept = len(deleted)
+            note.keep_soon({"item": attrs.asdict(item)})
 
         async def on_proof(proof: Proof) -> None:
             """Before the conversation itself goes: what this attempt did is on the disk."""
-            nonlocal kept
-            new, kept = deleted[kept:], len(deleted)
-            await note.keep(*_items(new), {"proof": attrs.asdict(proof)})
+            await note.keep({"proof": attrs.asdict(proof)})
 
-        receipt = await conversations.erase(row.id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof)
-        return BulkOutcome(items=receipt.count + _earlier_count(row), receipt=_receipt(receipt, row))
+        receipt = await conversations.erase(
+            row.id, concurrency=concurrency, on_deleting=on_deleting, on_deleted=on_deleted, on_proof=on_proof
+        )
+        return BulkOutcome(
+            items=receipt.count + len(earlier.items),
+            receipt=earlier.added_to(receipt),
+            missing=receipt.outcome == "already_gone" and earlier.proof is None,
+        )
 
     return work
 
 
-def _items(deleted: Sequence[DeletedItem]) -> list[dict[str, Any]]:
-    return [{"item": attrs.asdict(item)} for item in deleted]
+async def erasure_receipts(ledger: Ledger) -> AsyncIterator[Mapping[str, Any]]:
+    """
+    The receipts of an erasure: of what is done, of what was not there, and of what stopped half way.
+
+    The last have the outcome ``incomplete``; what a later run does has a receipt of its own.
+    """
+    async for receipt in ledger.receipts():
+        yield receipt
+    async for row in ledger.unfinished():
+        earlier = _Earlier(row)
+        if earlier.pending:
+            yield {**earlier.incomplete().to_json(), "attempts": row.attempts}
 
 
-def _earlier_count(row: LedgerRow) -> int:
-    return sum("item" in note for note in row.notes)
+class _Earlier:
+    """What earlier attempts noted."""
 
+    def __init__(self, row: LedgerRow) -> None:
+        notes = [note for note in row.notes if is_object(note)]
+        self.row = row
+        self.items: list[DeletedItem] = [DeletedItem(**note["item"]) for note in notes if "item" in note]
+        self.pending: list[PendingDeletes] = [
+            PendingDeletes(**note["deleting"]) for note in notes if "deleting" in note
+        ]
+        proofs = [Proof(**note["proof"]) for note in notes if "proof" in note]
+        self.proof: Proof | None = proofs[-1] if proofs else None
 
-def _receipt(receipt: Receipt, row: LedgerRow) -> dict[str, Any]:
-    """The receipt with what earlier attempts did, as far as they could note it."""
-    value = {**receipt.to_json(), "attempts": row.attempts}
-    if row.attempts > 1:
-        proofs = [note["proof"] for note in row.notes if "proof" in note]
-        value["earlier"] = {
-            "items": [note["item"] for note in row.notes if "item" in note],
-            "proof": {**proofs[-1], "at": iso(proofs[-1]["at"])} if proofs else None,
-        }
-    return value
+    def unconfirmed(self, known: Iterable[str] = ()) -> tuple[str, ...]:
+        """The ids whose deletion was about to be asked for, without those of which it is known."""
+        settled = {item.id for item in self.items}.union(known)
+        asked = dict.fromkeys(name for pending in self.pending for name in pending.ids)
+        return tuple(name for name in asked if name not in settled)
+
+    def added_to(self, receipt: Receipt) -> dict[str, Any]:
+        """The receipt with what earlier attempts did."""
+        value = {**receipt.to_json(), "attempts": self.row.attempts}
+        if self.row.attempts > 1:
+            known = [item.id for item in (*receipt.items, *receipt.missing)]
+            value["earlier"] = {
+                "items": [attrs.asdict(item) for item in self.items],
+                "unconfirmed": list(self.unconfirmed(known)),
+                "proof": None if self.proof is None else {**attrs.asdict(self.proof), "at": iso(self.proof.at)},
+            }
+        return value
+
+    def incomplete(self) -> Receipt:
+        """What is known when no attempt came to its end."""
+        return Receipt(
+            conversation_id=self.row.id,
+            outcome="incomplete",
+            items=tuple(self.items),
+            unconfirmed=self.unconfirmed(),
+            proof=self.proof,
+            after="not_seen",
+            started_at=self.pending[0].at,
+            finished_at=self.pending[-1].at if self.proof is None else self.proof.at,
+            source=self.pending[-1].source,
+        )
 
 
 class Exports(Protocol):
@@ -150,28 +194,47 @@ class Imports(Protocol):
     ) -> Awaitable[CopyReport]: ...
 
 
-def importing(conversations: Imports, *, dry_run: bool = False, allow_damaged: bool = False) -> BulkJob:
+def importing(
+    conversations: Imports,
+    *,
+    dry_run: bool = False,
+    allow_damaged: bool = False,
+    now: Callable[[], float] = time.time,
+) -> BulkJob:
     """
     Make a conversation of each file. The id of the new one is in the ledger before anything is appended to it.
+
+    A process that is killed between the creation and that leaves an empty conversation whose id nobody knows. The
+    report of the file then says under ``may_be_left`` when that was, and the metadata are those of the file.
 
     Args:
         conversations: Has ``import_``.
         dry_run: Whether to write nothing and only foretell what would differ.
         allow_damaged: Whether to import the sound lines before the first damage of an export.
+        now: Unix seconds.
     """
 
     async def work(row: LedgerRow, note: Checkpoint) -> BulkOutcome:
         async def on_created(conversation_id: str) -> None:
             await note.keep(cursor=conversation_id)
 
+        if row.cursor is None and not dry_run:
+            await note.keep({"creating": iso(now())})
         content = await asyncio.to_thread(Path(row.id).read_bytes)
         report = await conversations.import_(
             content, into=row.cursor, dry_run=dry_run, allow_damaged=allow_damaged, on_created=on_created
         )
-        receipt = {"file": row.id, **report.to_json()}
+        receipt = {"file": row.id, **report.to_json(), **_may_be_left(row)}
         return BulkOutcome(items=report.present + report.stored, receipt=receipt)
 
     return work
+
+
+def _may_be_left(row: LedgerRow) -> dict[str, Any]:
+    """When earlier attempts began to make a conversation of which nobody heard; the last may be the one in use."""
+    begun = [note["creating"] for note in row.notes if is_object(note) and "creating" in note]
+    left = begun if row.cursor is None else begun[:-1]
+    return {"may_be_left": left} if left else {}
 
 
 class Checks(Protocol):

@@ -6,6 +6,7 @@ Rules that hold here:
 * What :class:`Ledger` says it wrote is on the disk: every method returns after the commit; see :mod:`.database`.
 * A row that is ``working`` when a run begins belonged to a killed one: :meth:`Ledger.take_up` lets it wait again.
 * Only one run at a time has a ledger open.
+* What failed, or was not there, is never final: a later run tries it again, after what nobody has tried yet.
 * One row with values that cannot be kept fails alone. Text and JSON of any kind can be; see :mod:`.values`.
 """
 
@@ -25,7 +26,7 @@ from openai_conversations.storage.errors import LedgerError
 from openai_conversations.storage.schema import Schema
 from openai_conversations.storage.values import dump_json, from_sql, load_json, to_sql
 
-Phase = Literal["waiting", "working", "again", "done", "failed"]
+Phase = Literal["waiting", "working", "again", "done", "missing", "failed"]
 
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -84,7 +85,7 @@ class Result:
 
     Attributes:
         number: Whose.
-        phase: ``done``, ``failed``, or ``again`` for another attempt in this run.
+        phase: ``done``, ``failed``, ``missing`` for what is not there, or ``again`` for another attempt in this run.
         items: How many items it dealt with.
         problem: Whether a check found something.
         error: One line, when it failed.
@@ -151,7 +152,7 @@ class Ledger:
     # what a run does
 
     async def take_up(self) -> None:
-        """Let what an earlier run left wait again: what was under way when it ended, and what failed."""
+        """Let what an earlier run left wait again; what failed or was not there comes last, so that it stops nobody."""
         await self._file.write(_taken_up, then=self._recount)
 
     async def add(self, ids: Iterable[str]) -> int:
@@ -210,9 +211,20 @@ class Ledger:
             if len(page) < _RECEIPTS_AT_A_TIME:
                 return
 
-    async def failures(self, limit: int = 100) -> list[tuple[str, str]]:
-        """The ids that failed, with their errors; the first of them."""
-        return await self._file.read(partial(_failures, limit=limit))
+    async def unfinished(self) -> AsyncIterator[LedgerRow]:
+        """The rows that are not done and of which an attempt noted something, with their notes."""
+        last = 0
+        while True:
+            page = await self._file.read(partial(_unfinished, after=last))
+            for row in page:
+                last = row.number
+                yield row
+            if len(page) < _RECEIPTS_AT_A_TIME:
+                return
+
+    async def failures(self, limit: int = 100, *, phase: Phase = "failed") -> list[tuple[str, str]]:
+        """The ids that failed, or are in another phase, with their errors; the first of them."""
+        return await self._file.read(partial(_failures, limit=limit, phase=phase))
 
     def _count(self, result: Result) -> None:
         self._move("working", result.phase, 1)
@@ -246,7 +258,8 @@ def _counted(db: sqlite3.Connection) -> tuple[dict[Phase, int], int, int]:
 
 
 def _taken_up(db: sqlite3.Connection) -> tuple[dict[Phase, int], int, int]:
-    db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase IN ('working', 'again', 'failed')")
+    db.execute("UPDATE conversations SET phase = 'waiting' WHERE phase = 'working'")
+    db.execute("UPDATE conversations SET phase = 'again' WHERE phase IN ('failed', 'missing')")
     return _counted(db)
 
 
@@ -259,16 +272,7 @@ def _taken(db: sqlite3.Connection, *, count: int, phase: Phase, now: float) -> l
         "UPDATE conversations SET phase = 'working', attempts = attempts + 1, updated_at = ? WHERE number = ?",
         [(now, number) for number, *_ in found],
     )
-    return [
-        LedgerRow(
-            number=number,
-            id=from_sql(id),
-            attempts=attempts + 1,
-            cursor=None if cursor is None else from_sql(cursor),
-            notes=_notes(db, number, attempts),
-        )
-        for number, id, attempts, cursor in found
-    ]
+    return [_row(db, row, attempts=row[2] + 1) for row in found]
 
 
 def _notes(db: sqlite3.Connection, number: int, attempts: int) -> tuple[Any, ...]:
@@ -277,6 +281,27 @@ def _notes(db: sqlite3.Connection, number: int, attempts: int) -> tuple[Any, ...
         return ()
     found = db.execute("SELECT note FROM notes WHERE conversation = ? ORDER BY rowid", (number,))
     return tuple(load_json(note) for (note,) in found)
+
+
+def _unfinished(db: sqlite3.Connection, *, after: int) -> list[LedgerRow]:
+    found = db.execute(
+        "SELECT number, id, attempts, cursor FROM conversations"
+        " WHERE number > ? AND phase NOT IN ('done', 'missing')"
+        " AND number IN (SELECT conversation FROM notes) ORDER BY number LIMIT ?",
+        (after, _RECEIPTS_AT_A_TIME),
+    ).fetchall()
+    return [_row(db, row, attempts=row[2]) for row in found]
+
+
+def _row(db: sqlite3.Connection, found: tuple[Any, ...], *, attempts: int) -> LedgerRow:
+    number, id, before, cursor = found
+    return LedgerRow(
+        number=number,
+        id=from_sql(id),
+        attempts=attempts,
+        cursor=None if cursor is None else from_sql(cursor),
+        notes=_notes(db, number, before),
+    )
 
 
 def _finished(db: sqlite3.Connection, *, result: Result, receipt: str | None, now: float) -> None:
@@ -304,8 +329,8 @@ def _noting(number: int, notes: Sequence[Any], cursor: str | None) -> Callable[[
     return job
 
 
-def _failures(db: sqlite3.Connection, *, limit: int) -> list[tuple[str, str]]:
-    rows = db.execute("SELECT id, error FROM conversations WHERE phase = 'failed' ORDER BY number LIMIT ?", (limit,))
+def _failures(db: sqlite3.Connection, *, limit: int, phase: Phase) -> list[tuple[str, str]]:
+    rows = db.execute("SELECT id, error FROM conversations WHERE phase = ? ORDER BY number LIMIT ?", (phase, limit))
     return [(from_sql(id), from_sql(error or "")) for id, error in rows]
 
 

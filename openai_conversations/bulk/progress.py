@@ -21,6 +21,7 @@ class BulkProgress:
         total: Conversations; those known so far while the ids are still being read.
         is_total_known: Whether all ids have been read.
         done: Conversations that are done, those of earlier runs included.
+        missing: Conversations that are not there.
         failed: Conversations that failed for good in this run.
         items: Items that were dealt with.
         rate: Conversations per second, lately.
@@ -31,6 +32,7 @@ class BulkProgress:
     total: int
     is_total_known: bool
     done: int
+    missing: int
     failed: int
     items: int
     rate: float
@@ -48,12 +50,15 @@ class BulkSummary:
         total: Conversations of the ledger.
         done: Conversations that are done.
         before: Those of them that were done before this run began.
+        missing: Conversations of which the service says that they are not there, and of which no earlier attempt is
+            known to have erased them. Running again with the same ledger asks for them again.
         failed: Conversations that failed; running again with the same ledger tries them again.
         problems: Conversations in which a check found something.
         items: Items that were dealt with.
         seconds: How long this run took.
         errors: One line for each kind of failure, with how often it happened; the most frequent first.
         failures: The first ids that failed, with their errors.
+        missing_ids: The first ids that are not there.
         requests: Requests by method, when a :class:`.rate.RateLimiter` counted them.
     """
 
@@ -61,12 +66,14 @@ class BulkSummary:
     total: int
     done: int
     before: int
+    missing: int = 0
     failed: int
     problems: int
     items: int
     seconds: float
     errors: Mapping[str, int] = attrs.field(factory=dict[str, int])
     failures: tuple[tuple[str, str], ...] = ()
+    missing_ids: tuple[str, ...] = ()
     requests: Mapping[str, int] = attrs.field(factory=dict[str, int])
 
     @property

@@ -19,47 +19,21 @@ from typing import Any, Final
 import attrs
 
 from openai_conversations.bulk.errors import BulkStoppedError
+from openai_conversations.bulk.health import TRANSIENT, Health
 from openai_conversations.bulk.ids import Ids, batches
-from openai_conversations.bulk.ledger import Ledger, LedgerRow, Result
+from openai_conversations.bulk.ledger import Ledger, LedgerRow, Phase, Result
 from openai_conversations.bulk.progress import BulkProgress, BulkSummary, Meter
-from openai_conversations.errors import (
-    APIConnectionError,
-    APIStatusError,
-    AuthenticationError,
-    ClientClosedError,
-    ConfigurationError,
-    ConversationLockedError,
-    ConversationsError,
-    InternalServerError,
-    PermissionDeniedError,
-    RateLimitError,
-    WrongEventLoopError,
-)
+from openai_conversations.errors import APIStatusError, ConversationsError, NotFoundError
 from openai_conversations.operations.concurrency import checked_concurrency
 from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.storage.errors import LedgerError
 
 logger = logging.getLogger("openai_conversations")
 
-FATAL: Final = (
-    AuthenticationError,
-    PermissionDeniedError,
-    ConfigurationError,
-    ClientClosedError,
-    WrongEventLoopError,
-    LedgerError,
-)
-"""Failures that every other conversation would meet too: the run stops."""
-
-TRANSIENT: Final = (
-    APIConnectionError,
-    InternalServerError,
-    RateLimitError,
-    ConversationLockedError,
-)
-"""Failures that another attempt, later in the run, may not meet."""
-
 _KINDS_OF_ERRORS: Final = 50
+
+_LONGEST_WAIT: Final = 10.0
+"""Seconds before another try of one conversation, unless the server asks for more."""
 
 
 @attrs.frozen(kw_only=True)
@@ -71,11 +45,13 @@ class BulkOutcome:
         items: How many items it dealt with.
         receipt: A JSON value to keep in the ledger, or ``None``.
         problem: Whether a check found something.
+        missing: Whether the service says that there is no such conversation: not done, and asked for by the next run.
     """
 
     items: int = 0
     receipt: Mapping[str, Any] | None = None
     problem: bool = False
+    missing: bool = False
 
 
 class Checkpoint:
@@ -107,9 +83,13 @@ class BulkOptions:
 
     Attributes:
         concurrency: Conversations that are worked on at a time.
-        tries: How often a conversation is tried in one run, when what fails is transient.
-        patience: The run stops after so many transient failures in a row, without a success between them.
-        first_wait: Seconds before a second try; it doubles from try to try.
+        tries: How often a conversation is tried in one run, when what fails is transient. What fails while the service
+            is away for all conversations is not counted.
+        patience: Seconds that a service is waited for that is away. The run stops when nothing has succeeded for so
+            long and more than one conversation failed transiently. The ``retry_after`` of a server is kept to.
+        missing_ok: Whether conversations that are not there are as good as done: a run stops that finds none of the
+            first 20, unless this is set.
+        first_wait: Seconds before a second try; it doubles from try to try, up to 10.
         on_progress: Called a few times a second, and at the end.
         interval: Seconds between two reports of progress.
         clock: Seconds that only grow.
@@ -118,7 +98,8 @@ class BulkOptions:
 
     concurrency: int = 16
     tries: int = 3
-    patience: int = 50
+    patience: float = 60.0
+    missing_ok: bool = False
     first_wait: float = 1.0
     on_progress: OnProgress | None = None
     interval: float = 0.25
@@ -147,19 +128,22 @@ async def run_bulk(
         ledger: The file of the ledger.
         options: Concurrency, tries, patience, and who is told of the progress.
         requests: A counter of requests by method, for the summary.
-        on_receipts: Called with the open ledger at the end, to take the receipts out of it.
+        on_receipts: Called with the open ledger at the end, however that comes, to take the receipts out of it.
 
     Raises:
         BulkStoppedError: Nothing succeeds any more.
         LedgerError: The ledger cannot be used.
-        ConversationsError: A failure that every conversation would meet: the key is refused, the client is closed.
+        ConversationsError: A failure that one conversation after the other meets: the key is refused, the client is
+            closed.
     """
     async with Ledger(ledger, operation=operation) as opened:
         await opened.take_up()
         run = _Run(operation, work, opened, options or BulkOptions())
-        await run.run(ids)
-        if on_receipts is not None:
-            await on_receipts(opened)
+        try:
+            await run.run(ids)
+        finally:
+            if on_receipts is not None:
+                await on_receipts(opened)
         return await run.summary(requests or {})
 
 
@@ -177,9 +161,11 @@ class _Run:
         self._idle = 0
         """Workers that wait for a row."""
         self._tries: Counter[int] = Counter()
+        self._asked: dict[int, float] = {}
+        """Seconds that the server asked to leave a conversation alone."""
+        self._health = Health(options.clock, patience=options.patience, first_wait=options.first_wait)
         self._wake = asyncio.Event()
         self._all_known = False
-        self._in_a_row = 0
         self._errors: Counter[str] = Counter()
         self._bugs: set[str] = set()
 
@@ -234,16 +220,21 @@ class _Run:
         return rows
 
     def _is_over(self) -> bool:
-        counts = self._ledger.counts
-        return self._all_known and not any(counts.get(phase) for phase in ("waiting", "working", "again"))
+        return self._all_known and not self._remaining()
 
     async def _serve(self) -> None:
         """One worker."""
         while (row := await self._next()) is not None:
-            tried = self._tries[row.number]
-            if tried:
-                await self._options.sleep(self._options.first_wait * 2 ** (tried - 1))
+            await self._wait_before(row)
             await self._attempt(row)
+
+    async def _wait_before(self, row: LedgerRow) -> None:
+        """Wait for a service that is away, and before another try of what failed."""
+        tried = self._tries[row.number]
+        wait = min(self._options.first_wait * 2.0 ** min(tried - 1, 10), _LONGEST_WAIT) if tried else 0.0
+        seconds = max(wait, self._asked.pop(row.number, 0.0), self._health.pause)
+        if seconds > 0:
+            await self._options.sleep(seconds)
 
     async def _next(self) -> LedgerRow | None:
         self._idle += 1
@@ -253,13 +244,15 @@ class _Run:
         return row
 
     async def _attempt(self, row: LedgerRow) -> None:
-        """Work on a row; whatever that raises, the run goes on, unless every other row would meet it too."""
+        """Work on a row; whatever that raises, the run goes on, unless one row after the other meets it."""
         try:
             outcome = await self._work(row, Checkpoint(self._ledger, row.number))
             await self._done(row, outcome)
+        except BulkStoppedError:
+            raise
+        except LedgerError:
+            raise  # what is done cannot be written down any more
         except (ConversationsError, OSError) as error:
-            if isinstance(_reason(error), FATAL):
-                raise
             await self._failed(row, error)
         except Exception as error:  # noqa: BLE001  # one conversation's failure, of whatever class, ends no run
             self._log_bug(row, error)
@@ -271,26 +264,48 @@ class _Run:
 
     async def _done(self, row: LedgerRow, outcome: BulkOutcome) -> None:
         result = Result(
-            number=row.number, phase="done", items=outcome.items, problem=outcome.problem, receipt=outcome.receipt
+            number=row.number,
+            phase="missing" if outcome.missing else "done",
+            items=outcome.items,
+            problem=outcome.problem,
+            receipt=outcome.receipt,
         )
         await self._ledger.finish(result)
-        self._in_a_row = 0
         self._tries.pop(row.number, None)
+        if not outcome.missing:
+            self._health.succeeded()
+        elif not self._options.missing_ok:
+            self._health.not_found(row.number, f"{row.id} is not there")
 
     async def _failed(self, row: LedgerRow, error: BaseException) -> None:
         """Note a failure; what is transient is tried again at the end of the run."""
-        line = describe(error)
-        transient = isinstance(_reason(error), TRANSIENT)
-        in_a_row = self._in_a_row = self._in_a_row + 1 if transient else 0
-        self._tries[row.number] += 1
-        again = transient and self._tries[row.number] < self._options.tries
+        line, reason = describe(error), _reason(error)
+        self._health.failed(row.number, reason, is_new=row.attempts == 1)
+        again = self._is_tried_again(row, reason)
         await self._ledger.finish(Result(number=row.number, phase="again" if again else "failed", error=line))
         if not again:
             self._tries.pop(row.number, None)
-            self._count(kind_of(_reason(error)))
-        if in_a_row >= self._options.patience:
-            message = f"stopped after {in_a_row} failures in a row; the last: {line}"
-            raise BulkStoppedError(message) from error
+            self._count(kind_of(reason))
+        if self._health.is_met_by_all(reason):
+            raise error
+        if isinstance(reason, NotFoundError):
+            self._health.not_found(row.number, line, error)
+        self._health.check_patience(self._remaining(), line, error)
+
+    def _is_tried_again(self, row: LedgerRow, reason: BaseException) -> bool:
+        asked = getattr(reason, "retry_after", None) or 0.0
+        if not isinstance(reason, TRANSIENT) or asked > self._options.patience:
+            return False
+        if asked:
+            self._asked[row.number] = asked
+        if self._health.is_waited_for:
+            return True
+        self._tries[row.number] += 1
+        return self._tries[row.number] < self._options.tries
+
+    def _remaining(self) -> int:
+        phases: tuple[Phase, ...] = ("waiting", "working", "again")
+        return sum(self._ledger.counts.get(phase, 0) for phase in phases)
 
     def _log_bug(self, row: LedgerRow, error: Exception) -> None:
         """What is no failure of the service may be a mistake in the work: its first of a kind is told in full."""
@@ -316,13 +331,15 @@ class _Run:
 
     def _progress(self) -> BulkProgress:
         counts = self._ledger.counts
-        done, failed, total = counts.get("done", 0), counts.get("failed", 0), sum(counts.values())
-        rate = self._meter.rate(done + failed)
-        left = total - done - failed
+        done, total = counts.get("done", 0), sum(counts.values())
+        missing, failed = counts.get("missing", 0), counts.get("failed", 0)
+        left = total - done - missing - failed
+        rate = self._meter.rate(total - left)
         return BulkProgress(
             total=total,
             is_total_known=self._all_known,
             done=done,
+            missing=missing,
             failed=failed,
             items=self._ledger.items,
             rate=rate,
@@ -333,18 +350,21 @@ class _Run:
     async def summary(self, requests: Mapping[str, int]) -> BulkSummary:
         """What came of the run."""
         counts = self._ledger.counts
-        failed = counts.get("failed", 0)
+        missing, failed = counts.get("missing", 0), counts.get("failed", 0)
+        gone = await self._ledger.failures(phase="missing") if missing else ()
         return BulkSummary(
             operation=self._operation,
             total=sum(counts.values()),
             done=counts.get("done", 0),
             before=self._before,
+            missing=missing,
             failed=failed,
             problems=self._ledger.problems,
             items=self._ledger.items,
             seconds=self._meter.elapsed,
             errors=dict(self._errors.most_common()),
             failures=tuple(await self._ledger.failures()) if failed else (),
+            missing_ids=tuple(id for id, _ in gone),
             requests=dict(requests),
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -37,12 +37,14 @@ class BulkArguments:
         ledger: A file that remembers what is done: running again goes on where a run stopped.
         rate: The most requests per second: 50, or delete=50,get=100,post=20.
         concurrency: Conversations at a time.
+        patience: Seconds to wait for a service that is away.
     """
 
     ids_file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     ledger: Path | None = None
     rate: str | None = None
     concurrency: int = 16
+    patience: float = 60.0
 
     def ids(self, named: Sequence[str]) -> Ids:
         """
@@ -79,15 +81,20 @@ class BulkArguments:
     @contextmanager
     def ledger_file(self, operation: str) -> Generator[Path]:
         """The ledger that was asked for, else one beside the file of ids, else one that is forgotten."""
-        if self.ledger is not None:
-            yield self.ledger
-        elif self.ids_file not in (None, "-"):
-            yield Path(f"{self.ids_file}.{operation}.sqlite")
-        else:
-            import tempfile
+        named = self.named_ledger(operation)
+        if named is not None:
+            yield named
+            return
+        import tempfile
 
-            with tempfile.TemporaryDirectory(prefix="openai-conversations-") as directory:
-                yield Path(directory) / "ledger.sqlite"
+        with tempfile.TemporaryDirectory(prefix="openai-conversations-") as directory:
+            yield Path(directory) / "ledger.sqlite"
+
+    def named_ledger(self, operation: str) -> Path | None:
+        """The ledger that outlasts the run."""
+        if self.ledger is not None:
+            return self.ledger
+        return None if self.ids_file in (None, "-") else Path(f"{self.ids_file}.{operation}.sqlite")
 
     def rate_limiter(self) -> RateLimiter:
         """
@@ -115,6 +122,8 @@ class BulkArguments:
         *,
         json: bool,
         on_receipts: Callable[[Ledger], Awaitable[object]] | None = None,
+        ledger: Path | None = None,
+        missing_ok: bool = False,
     ) -> Exit:
         """
         Do something with every conversation, and tell what came of it.
@@ -125,7 +134,9 @@ class BulkArguments:
             ids: The conversations.
             limiter: Counts the requests.
             json: Whether the summary is wanted as JSON.
-            on_receipts: Takes the receipts out of the ledger at the end.
+            on_receipts: Takes the receipts out of the ledger at the end, however that comes.
+            ledger: Instead of the usual one.
+            missing_ok: Whether conversations that are not there are as good as done.
 
         Raises:
             StoppedError: Somebody stopped the run.
@@ -134,20 +145,24 @@ class BulkArguments:
 
         from openai_conversations.bulk.runner import BulkOptions, run_bulk
 
-        with self.ledger_file(operation) as ledger, progress_bar(operation) as bar:
+        options = BulkOptions(concurrency=self.concurrency, patience=self.patience, missing_ok=missing_ok)
+        with self._ledger(operation, ledger) as file, progress_bar(operation) as bar:
             try:
                 summary = await run_bulk(
                     operation,
                     job,
                     ids,
-                    ledger=ledger,
-                    options=BulkOptions(concurrency=self.concurrency, on_progress=bar),
+                    ledger=file,
+                    options=attrs.evolve(options, on_progress=bar),
                     requests=limiter.requests,
                     on_receipts=on_receipts,
                 )
             except asyncio.CancelledError:
-                raise StoppedError(str(ledger) if self.keeps_ledger else None) from None
-        return show_summary(summary, json=json)
+                raise StoppedError(str(file) if self.keeps_ledger else None) from None
+        return show_summary(summary, json=json, missing_ok=missing_ok)
+
+    def _ledger(self, operation: str, given: Path | None) -> AbstractContextManager[Path]:
+        return self.ledger_file(operation) if given is None else nullcontext(given)
 
 
 DEFAULT_BULK: Final = BulkArguments()

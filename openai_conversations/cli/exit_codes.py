@@ -22,6 +22,7 @@ class Exit(enum.IntEnum):
     SOME_FAILED = 10
     PROBLEMS_FOUND = 11
     NOT_CONFIRMED = 12
+    NOT_THERE = 13
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -40,6 +41,7 @@ MEANINGS: Final = {
     Exit.SOME_FAILED: "a bulk run ended, and some conversations failed; run it again to try those again",
     Exit.PROBLEMS_FOUND: "check found something to repair",
     Exit.NOT_CONFIRMED: "the question was not answered with yes",
+    Exit.NOT_THERE: "a conversation to erase is not there; 0 with --missing-ok",
     Exit.INTERRUPTED: "Ctrl-C; a bulk run can be resumed with its ledger",
     Exit.TERMINATED: "SIGTERM; a bulk run can be resumed with its ledger",
 }

@@ -60,6 +60,7 @@ _CODES: Final[Mapping[type[Exception], Exit]] = {
     operations.MissingExtraError: Exit.CONFIGURATION,
     operations.NoSuchItemError: Exit.NOT_FOUND,
     operations.OutdatedPlanError: Exit.REFUSED,
+    bulk_errors.NothingFoundError: Exit.NOT_FOUND,
     bulk_errors.BulkStoppedError: Exit.UNAVAILABLE,
     bulk_errors.IdsFileError: Exit.BAD_INPUT,
     DatabaseError: Exit.BAD_INPUT,

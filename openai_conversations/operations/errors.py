@@ -6,7 +6,7 @@ What the operations raise besides the errors of the calls that they make.
         ├── AppendIncompleteError              an append of many items that stopped; says what is stored
         ├── ArchiveError (also ValueError)     a file that is not a whole conversation; names the line
         ├── CopyIncompleteError                a fork or an import that stopped half way; names the conversation
-        ├── EraseIncompleteError               the server goes on listing items that it said it deleted
+        ├── EraseIncompleteError               the server does not delete items, or goes on listing what it deleted
         ├── ImportConflictError                the target of an import holds something else
         ├── MetadataConflictError              the metadata did not stay as it was written
         ├── MissingExtraError (also ImportError)  a library is not installed; names the extra that brings it
@@ -54,7 +54,7 @@ class CopyIncompleteError(OperationError):
 
 class EraseIncompleteError(OperationError):
     """
-    The server goes on listing items that it said it deleted, or lists items that have no id.
+    The server does not delete items, goes on listing items that it said it deleted, or lists items that have no id.
 
     Attributes:
         conversation_id: The conversation; it was not deleted.

@@ -14,6 +14,7 @@ from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.operations.errors import MetadataConflictError
 from openai_conversations.schemas.conversation import Conversation
+from openai_conversations.transport.message import Request
 
 ATTEMPTS: Final = 3
 
@@ -25,7 +26,8 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
     Args:
         caller: Makes the calls.
         conversation_id: The conversation.
-        changes: The keys to change. When all are as asked already, nothing is written.
+        changes: The keys to change. When all are as asked already, nothing is written. They alone are checked; what
+            the conversation has besides is sent back as it came.
 
     Returns:
         The conversation as it was read after the change.
@@ -37,9 +39,7 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
     for _ in range(ATTEMPTS):
         if not _wrong(conversation, changes):
             return conversation
-        wanted = {**(conversation.metadata or {}), **changes}
-        kept = {key: value for key, value in wanted.items() if value is not None}
-        await caller.send(requests.update_conversation(caller, conversation_id, metadata=kept))
+        await caller.send(_update(caller, conversation_id, _changed(conversation, changes)))
         conversation = await _read(caller, conversation_id)
     wrong = _wrong(conversation, changes)
     if not wrong:
@@ -49,6 +49,18 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
         conversation_id=conversation_id,
         keys=wrong,
     )
+
+
+def _changed(conversation: Conversation, changes: Mapping[str, str | None]) -> dict[str, Any]:
+    removed = {key for key, value in changes.items() if value is None}
+    wanted: dict[str, Any] = {**(conversation.metadata or {}), **changes}
+    return {key: value for key, value in wanted.items() if key not in removed}
+
+
+def _update(caller: Caller, conversation_id: str, metadata: Mapping[str, Any]) -> Request:
+    """What is there already goes back as it came: whether it is too long or too much, its server has to say."""
+    request = requests.update_conversation(caller, conversation_id, metadata=None)
+    return request.replace(body=codec().encode({"metadata": metadata}))
 
 
 async def _read(caller: Caller, conversation_id: str) -> Conversation:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openai_conversations.operations.archive.files import ExportFormat
     from openai_conversations.operations.archive.reader import Lines
     from openai_conversations.operations.copy.copying import CopyReport
-    from openai_conversations.operations.erase.receipts import DeletedItem, Proof, Receipt
+    from openai_conversations.operations.erase.receipts import DeletedItem, PendingDeletes, Proof, Receipt
     from openai_conversations.operations.repair.check import CheckReport
     from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, Strategy
 
@@ -57,6 +57,7 @@ class ConversationOperations:
         conversation_id: str,
         *,
         concurrency: int = 8,
+        on_deleting: Callable[[PendingDeletes], Awaitable[object]] | None = None,
         on_deleted: Callable[[DeletedItem], object] | None = None,
         on_proof: Callable[[Proof], Awaitable[object]] | None = None,
         **options: Unpack[OperationOptions],
@@ -65,25 +66,34 @@ class ConversationOperations:
         Delete a conversation *and its items*, and tell what was done and seen.
 
         Every item is deleted, a listing shows that nothing is left, and only then the conversation is deleted. Items
-        that arrive meanwhile are deleted too. Wherever it stops, calling it again completes it. A conversation that is
-        gone already is no error: the receipt says so.
+        that arrive meanwhile are deleted too. Wherever it stops, calling it again completes it. A conversation of which
+        the API says that it is not there is no error: the receipt says ``already_gone``. A key of another project is
+        answered in the same way.
 
         Args:
             conversation_id: The conversation.
             concurrency: How many items are deleted at a time.
-            on_deleted: Called after each deletion of an item.
+            on_deleting: Awaited before items are deleted, once for each page of them: what it keeps names every item
+                whose deletion a crash may hide. What it raises stops the erasure.
+            on_deleted: Called after each deletion of an item. What it raises is logged.
             on_proof: Awaited between the proof and the deletion of the conversation, to keep the proof where a crash
-                does not reach it.
+                does not reach it. What it raises stops the erasure.
             **options: See :class:`OperationOptions`.
 
         Raises:
-            EraseIncompleteError: The server goes on listing items that it said it deleted.
+            EraseIncompleteError: The server goes on listing items that it said it deleted, or does not delete items.
+            NotFoundError: A 404 that is not the API's own: a gateway's, or that of a wrong base URL.
         """
         from openai_conversations.operations.erase.erase import erase
 
         path_id("conversation_id", conversation_id)
         return await erase(
-            self._with(options), conversation_id, concurrency=concurrency, on_deleted=on_deleted, on_proof=on_proof
+            self._with(options),
+            conversation_id,
+            concurrency=concurrency,
+            on_deleting=on_deleting,
+            on_deleted=on_deleted,
+            on_proof=on_proof,
         )
 
     async def fork(

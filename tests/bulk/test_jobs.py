@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.bulk.jobs import checking, erasing, exporting, importing
-from openai_conversations.bulk.ledger import LedgerRow
+from openai_conversations.bulk.jobs import checking, erasing, erasure_receipts, exporting, importing
+from openai_conversations.bulk.ledger import Ledger, LedgerRow, Result
+from openai_conversations.bulk.runner import Checkpoint
 from openai_conversations.errors import APITimeoutError
 from openai_conversations.operations.copy.copying import CopyReport
-from openai_conversations.operations.erase.receipts import DeletedItem, Proof, Receipt
+from openai_conversations.operations.erase.receipts import DeletedItem, PendingDeletes, Proof, Receipt
 from openai_conversations.operations.repair.check import CheckReport, Finding
 
 
@@ -35,7 +36,13 @@ class Erases:
         self.items = [DeletedItem(id=f"item_{number}") for number in range(count)]
         self.fails = fails
 
-    async def erase(self, conversation_id, *, concurrency, on_deleted, on_proof):
+    async def erase(self, conversation_id, *, concurrency, on_deleting, on_deleted, on_proof):
+        if not self.items:
+            return Receipt(conversation_id=conversation_id, outcome="already_gone", started_at=1.0, finished_at=2.0)
+        await on_deleting(PendingDeletes(ids=tuple(item.id for item in self.items), at=0.5, source="http://fake/v1"))
+        if self.fails == "after the first":
+            on_deleted(self.items[0])
+            raise APITimeoutError
         for item in self.items:
             on_deleted(item)
         if self.fails == "before the proof":
@@ -62,38 +69,43 @@ def ids_of(notes):
     return [note["item"]["id"] for note in notes if "item" in note]
 
 
-async def test_deleted_items_are_noted_in_groups():
-    """Every 50 deleted items are noted without a wait, the rest with the proof, which waits for the disk."""
+async def test_what_is_noted():
+    """What is about to be deleted is on the disk before; what was deleted follows; the proof waits for the disk."""
     notes = Notes()
 
-    outcome = await erasing(Erases(120))(row(), notes)
+    outcome = await erasing(Erases(3))(row(), notes)
 
-    assert [50, 50] == [len(ids_of(group)) for group in notes.soon]
-    ((*rest, proof),) = notes.kept
-    assert [f"item_{number}" for number in range(120)] == [
-        *(id for group in notes.soon for id in ids_of(group)),
-        *ids_of(rest),
-    ]
+    (pending,), (proof,) = notes.kept
+    assert ("item_0", "item_1", "item_2") == pending["deleting"]["ids"]
+    assert ["item_0", "item_1", "item_2"] == [id for group in notes.soon for id in ids_of(group)]
     assert {"at": 0.0, "items": 0, "has_more": False, "request_id": None} == proof["proof"]
-    assert (120, 120) == (outcome.items, outcome.receipt["count"])
+    assert (3, 3, False) == (outcome.items, outcome.receipt["count"], outcome.missing)
     assert "earlier" not in outcome.receipt
 
 
-@pytest.mark.parametrize("fails", ["before the proof", "after the proof"])
-async def test_the_receipt_says_what_earlier_attempts_did(fails):
-    """The receipt of a second attempt has what the first is known to have deleted, and the proof that it saw."""
-    notes = Notes()
-    with pytest.raises(APITimeoutError):
-        await erasing(Erases(60, fails))(row(), notes)
-    noted = tuple(note for group in [*notes.soon, *notes.kept] for note in group)
+@pytest.mark.parametrize("fails", ["after the first", "before the proof", "after the proof"])
+async def test_the_receipt_says_what_earlier_attempts_did(tmp_path, fails):
+    """Every item that an attempt deleted, or may have, is in a receipt, also when no other attempt comes to an end."""
+    async with Ledger(tmp_path / "ledger.sqlite", operation="erase") as ledger:
+        await ledger.add(["conv_1"])
+        (first,) = await ledger.take(1)
+        with pytest.raises(APITimeoutError):
+            await erasing(Erases(60, fails))(first, Checkpoint(ledger, first.number))
+        await ledger.finish(Result(number=first.number, phase="again"))
 
-    outcome = await erasing(Erases(0))(row(attempts=2, notes=noted), Notes())
+        (incomplete,) = [receipt async for receipt in erasure_receipts(ledger)]
+        (second,) = await ledger.take(1, phase="again")
+        outcome = await erasing(Erases(0))(second, Checkpoint(ledger, second.number))
 
-    known = 50 if fails == "before the proof" else 60
-    proof = None if fails == "before the proof" else "1970-01-01T00:00:00.000Z"
+    known = 1 if fails == "after the first" else 60
+    proof = "1970-01-01T00:00:00.000Z" if fails == "after the proof" else None
     earlier = outcome.receipt["earlier"]
     assert (known, known, 0) == (outcome.items, len(earlier["items"]), outcome.receipt["count"])
+    assert [f"item_{number}" for number in range(known, 60)] == earlier["unconfirmed"] == incomplete["unconfirmed"]
     assert proof == (earlier["proof"] and earlier["proof"]["at"])
+    assert (proof is None) == outcome.missing
+    read = Receipt.from_json(incomplete)
+    assert ("incomplete", known, "http://fake/v1") == (read.outcome, read.count, read.source)
 
 
 class Exports:
@@ -154,7 +166,21 @@ async def test_an_import_is_gone_on_with(tmp_path):
     outcome = await importing(Imports())(row(str(file), cursor=first.cursor, attempts=2), second)
 
     assert ("conv_new", []) == (first.cursor, second.kept)
+    assert "may_be_left" not in outcome.receipt
     assert (3, str(file), "conv_new") == (outcome.items, outcome.receipt["file"], outcome.receipt["conversation_id"])
+
+
+async def test_an_import_that_was_killed_as_it_began(tmp_path):
+    """When nobody heard of the conversation that an attempt began to make, the report says when that was."""
+    file = tmp_path / "a.jsonl"
+    file.write_bytes(b"{}\n")
+    first, second = Notes(), Notes()
+
+    await importing(Imports(), now=lambda: 1.0)(row(str(file)), first)
+    (noted, _) = first.kept
+    outcome = await importing(Imports(), now=lambda: 2.0)(row(str(file), notes=tuple(noted), attempts=2), second)
+
+    assert ["1970-01-01T00:00:01.000Z"] == outcome.receipt["may_be_left"]
 
 
 class Checks:

@@ -74,7 +74,7 @@ async def test_done_stays_done(tmp_path):
 
 
 async def test_failed_is_tried_by_the_next_run(tmp_path):
-    """What failed is kept with its error, and waits again when the next run takes it up."""
+    """What failed is kept with its error, and is tried by the next run, after what nobody has tried yet."""
     async with ledger(tmp_path) as opened:
         await opened.add(["a"])
         (row,) = await opened.take(1)
@@ -84,8 +84,39 @@ async def test_failed_is_tried_by_the_next_run(tmp_path):
 
     async with ledger(tmp_path) as opened:
         assert [("a", "NotFoundError: no")] == await opened.failures()
+        await opened.add(["b"])
         await opened.take_up()
-        assert ["a"] == [row.id for row in await opened.take(1)]
+        assert ["b"] == [row.id for row in await opened.take(2)]
+        assert ["a"] == [row.id for row in await opened.take(2, phase="again")]
+
+
+async def test_missing_is_not_final(tmp_path):
+    """What is not there keeps its receipt and its notes, and is asked for again by the next run."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a"])
+        (row,) = await opened.take(1)
+        await opened.note(row.number, [1])
+        await opened.finish(Result(number=row.number, phase="missing", receipt={"outcome": "already_gone"}))
+        assert [] == [row async for row in opened.unfinished()]
+
+    async with ledger(tmp_path) as opened:
+        assert {"missing": 1} == opened.counts
+        assert [("a", "")] == await opened.failures(phase="missing")
+        assert [{"outcome": "already_gone"}] == [receipt async for receipt in opened.receipts()]
+        await opened.take_up()
+        assert [(1,)] == [row.notes for row in await opened.take(1, phase="again")]
+
+
+async def test_unfinished(tmp_path):
+    """The rows that are not done and of which something is noted, however many there are."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(map(str, range(450)))
+        for row in await opened.take(450):
+            if row.number % 2:
+                await opened.note(row.number, [row.number])
+        assert [(number, (number,)) for number in range(1, 450, 2)] == [
+            (row.number, row.notes) async for row in opened.unfinished()
+        ]
 
 
 async def test_again(tmp_path):

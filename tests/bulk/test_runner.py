@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from openai_conversations import ConversationsClient, RetryPolicy
-from openai_conversations.bulk.errors import BulkStoppedError, IdsFileError
+from openai_conversations.bulk.errors import BulkStoppedError, IdsFileError, NothingFoundError
 from openai_conversations.bulk.jobs import erasing
 from openai_conversations.bulk.ledger import Ledger
 from openai_conversations.bulk.runner import BulkOptions, BulkOutcome, run_bulk
@@ -19,12 +19,14 @@ from openai_conversations.errors import (
     AuthenticationError,
     ConversationsError,
     NotFoundError,
+    PermissionDeniedError,
 )
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.server import ConversationsServer
+from openai_conversations.storage.errors import LedgerError
 from openai_conversations.transport.status import status_error
-from tests.fakes import answer, until
+from tests.fakes import FakeClock, answer, until
 
 
 class Worker:
@@ -139,12 +141,12 @@ async def test_transient_for_too_long(tmp_path):
 
 
 async def test_a_service_that_is_down(tmp_path):
-    """When nothing succeeds any more, the run stops with the reason, and can be resumed."""
-    down = True
+    """When nothing succeeds for as long as there is patience, the run stops with the reason, and can be resumed."""
+    down, clock = True, FakeClock()
     work = Worker(lambda id, count: APIConnectionError(message="no route") if down else None)
 
-    with pytest.raises(BulkStoppedError, match=r"10 failures in a row.*no route") as caught:
-        await run(tmp_path, work, patience=10, concurrency=2)
+    with pytest.raises(BulkStoppedError, match=r"nothing has succeeded for 20 s.*no route") as caught:
+        await run(tmp_path, work, patience=20, concurrency=2, clock=clock, sleep=clock.sleep)
     down = False
     summary = await run(tmp_path, work)
 
@@ -152,14 +154,113 @@ async def test_a_service_that_is_down(tmp_path):
     assert 100 == summary.done
 
 
+async def test_a_service_that_restarts(tmp_path):
+    """A service that is away for 3 s is waited for, however many conversations fail meanwhile; none is given up."""
+    clock = FakeClock()
+    away = APIConnectionError(message="refused", sent=False)
+    work = Worker(lambda id, count: away if 1000 < clock.now < 1003 or clock.now == 1000 and count < 2 else None)
+
+    summary = await run(tmp_path, work, tries=2, first_wait=0.1, clock=clock, sleep=clock.sleep)
+
+    assert (100, 0) == (summary.done, summary.failed)
+    assert clock.now < 1010
+
+
+async def test_the_server_says_how_long(tmp_path):
+    """What a server asks to wait is waited, by everybody; when it asks for more than there is patience, the run stops."""
+    clock = FakeClock()
+    until = 1007.0
+
+    def busy(id, count):
+        return status_error(answer(503, retry_after="7")) if clock.now < until else None
+
+    work = Worker(busy)
+    summary = await run(tmp_path, work, ids=IDS[:50], clock=clock, sleep=clock.sleep, concurrency=4)
+
+    assert (50, 54) == (summary.done, sum(work.begun.values()))
+    until = 9999.0
+    with pytest.raises(BulkStoppedError, match="asks to wait 7 s"):
+        await run(tmp_path, Worker(busy), ids=IDS, clock=clock, sleep=clock.sleep, patience=5)
+
+
+async def test_some_that_always_fail(tmp_path):
+    """When the others succeed, those that go on failing have failed; they do not stop the run."""
+    clock = FakeClock()
+    work = Worker(lambda id, count: APIConnectionError() if id in IDS[10:15] else None)
+
+    summary = await run(tmp_path, work, clock=clock, sleep=clock.sleep)
+
+    assert (95, 5, {"APIConnectionError": 5}) == (summary.done, summary.failed, summary.errors)
+
+
 async def test_fatal_failures_stop_the_run(tmp_path):
-    """A key that is refused stops the run at once, with that very error."""
+    """A key that is refused for one conversation after the other stops the run with that very error."""
     async with ConversationsServer(keys=["right"]) as server:
         async with ConversationsClient(api_key="wrong", base_url=server.base_url) as client:
             with pytest.raises(AuthenticationError):
                 await run(tmp_path, erasing(client.conversations), concurrency=2)
 
         assert len(server.requests) <= 4
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_one_refusal_is_one_failure(tmp_path, status):
+    """A refusal that one conversation meets fails it, in every run, and stops nobody."""
+    work = Worker(lambda id, count: status_error(answer(status)) if id == "conv_0" else None)
+
+    first = await run(tmp_path, work, ids=IDS[:60])
+    second = await run(tmp_path, work, ids=IDS)
+
+    assert (59, 1) == (first.done, first.failed)
+    assert (99, 1) == (second.done, second.failed)
+
+
+async def test_refusals_that_persist(tmp_path):
+    """20 conversations that are refused, and none that is not, stop the run; the next run begins with the others."""
+    work = Worker(lambda id, count: status_error(answer(403)) if int(id.removeprefix("conv_")) < 30 else None)
+
+    with pytest.raises(PermissionDeniedError):
+        await run(tmp_path, work, concurrency=1)
+    summary = await run(tmp_path, work, concurrency=1)
+
+    assert (70, 30) == (summary.done, summary.failed)
+
+
+@pytest.mark.parametrize("is_api", [True, False])
+async def test_nothing_but_404(tmp_path, is_api):
+    """A run that has met nothing but 404 stops after 20 and says why; one that found something goes on."""
+
+    async def work(row, note):
+        if row.id == "found":
+            return BulkOutcome()
+        if is_api:
+            return BulkOutcome(missing=True, receipt={"outcome": "already_gone"})
+        raise status_error(answer(404))
+
+    with pytest.raises(NothingFoundError, match="none of the first 20 conversations is there.*base URL"):
+        await run(tmp_path, work, concurrency=1)
+
+    (tmp_path / "ledger.sqlite").unlink()
+    summary = await run(tmp_path, work, ids=["found", *IDS], concurrency=1)
+    assert (1, 100) == (summary.done, summary.missing + summary.failed)
+    if is_api:
+        (tmp_path / "ledger.sqlite").unlink()
+        assert 100 == (await run(tmp_path, work, missing_ok=True)).missing
+
+
+async def test_what_is_missing_is_not_done(tmp_path):
+    """What is not there is counted apart, is not done, and is asked for again by the next run."""
+    there = False
+
+    async def work(row, note):
+        return BulkOutcome(missing=row.id == "conv_1" and not there, receipt={"id": row.id})
+
+    first = await run(tmp_path, work, ids=IDS[:3])
+    there = True
+    second = await run(tmp_path, work, ids=IDS[:3])
+
+    assert (2, 1, ("conv_1",), False) == (first.done, first.missing, first.missing_ids, first.is_complete)
+    assert (3, 0, True) == (second.done, second.missing, second.is_complete)
 
 
 def stopped_by(cause):
@@ -177,7 +278,7 @@ async def test_copies_that_stopped_half_way(tmp_path):
 
     assert (2, 100, 0) == (work.begun["conv_3"], summary.done, summary.failed)
     with pytest.raises(CopyIncompleteError) as caught:
-        await run(tmp_path, Worker(lambda id, count: stopped_by(status_error(answer(401)))), ids=["another"])
+        await run(tmp_path, Worker(lambda id, count: stopped_by(status_error(answer(401)))), ids=["x", "y", "z"])
     assert isinstance(caught.value.__cause__, AuthenticationError)
 
 
@@ -213,12 +314,12 @@ async def test_what_was_under_way_waits_again(tmp_path):
     class Stuck(Worker):
         async def __call__(self, row, note):
             if row.id == "conv_5":
-                raise status_error(answer(401))
+                raise LedgerError("the disk is full")
             self.under_way += 1
             await asyncio.Event().wait()
 
     work = Stuck()
-    with pytest.raises(AuthenticationError):
+    with pytest.raises(LedgerError):
         await run(tmp_path, work, ids=IDS[:6])
     work.under_way = 0
     running = asyncio.ensure_future(run(tmp_path, work, ids=IDS[:5], concurrency=3))
@@ -402,7 +503,7 @@ async def test_erase(tmp_path, profile):
 
         for id in ids:
             server.assert_erased(id)
-        assert (6, 15) == (summary.done, summary.items)
+        assert (5, 1, 15) == (summary.done, summary.missing, summary.items)
         assert len(server.requests) - 5 == sum(summary.requests.values())
 
 

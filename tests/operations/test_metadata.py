@@ -38,6 +38,17 @@ async def test_no_metadata():
     assert {"a": "1"} == (await patch_metadata(caller(service), name, {"a": "1"})).metadata
 
 
+async def test_what_is_there_already():
+    """Only the keys that were given are checked and blamed: what is there besides goes back as it came."""
+    service = FakeService()
+    there = {"long": "x" * 600, "k" * 70: "", **{f"key {number}": "" for number in range(20)}}
+    name = service.conversation(metadata=there)
+
+    patched = await patch_metadata(caller(service), name, {"a": "9", "key 3": None})
+
+    assert {**{key: value for key, value in there.items() if key != "key 3"}, "a": "9"} == patched.metadata
+
+
 async def test_overwritten():
     """What somebody else writes after our writing is seen, and the change is made to it."""
     service = FakeService()

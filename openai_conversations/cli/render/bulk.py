@@ -37,7 +37,7 @@ def progress_bar(operation: str) -> Generator[Callable[[BulkProgress], object] |
         task = bar.add_task(f"{operation.removesuffix('e')}ing", total=None, rate="")
 
         def show(progress: BulkProgress) -> None:
-            done = progress.done + progress.failed
+            done = progress.done + progress.missing + progress.failed
             total = progress.total if progress.is_total_known else None
             bar.update(task, completed=done, total=total, rate=rate_text(progress))
 
@@ -49,6 +49,8 @@ def rate_text(progress: BulkProgress) -> str:
     words = [f"{progress.rate:.1f}/s"]
     if progress.seconds_left:
         words.append(f"{seconds_text(progress.seconds_left)} left")
+    if progress.missing:
+        words.append(f"{progress.missing} not there")
     if progress.failed:
         words.append(f"{progress.failed} failed")
     return ", ".join(words)
@@ -63,7 +65,7 @@ def seconds_text(seconds: float) -> str:
     return f"{hours} h {minutes} m" if hours else f"{minutes} m {rest} s"
 
 
-def show_summary(summary: BulkSummary, *, json: bool) -> Exit:
+def show_summary(summary: BulkSummary, *, json: bool, missing_ok: bool = False) -> Exit:
     """Say what came of a run; gives the exit code."""
     if json:
         write_json(summary_json(summary))
@@ -73,19 +75,25 @@ def show_summary(summary: BulkSummary, *, json: bool) -> Exit:
         note(f"failed: {id}: {error}")
     if summary.failed > 10:
         note(f"… and {summary.failed - 10} more; the ledger has them all")
-    return exit_of(summary)
+    for id in summary.missing_ids[:10]:
+        note(f"not there: {id}")
+    if summary.missing:
+        note(f"{summary.missing} not there, by the service's word; it says the same to a key of another project")
+    return exit_of(summary, missing_ok=missing_ok)
 
 
-def exit_of(summary: BulkSummary) -> Exit:
-    """Ten for failures, eleven for problems that a check found."""
+def exit_of(summary: BulkSummary, *, missing_ok: bool = False) -> Exit:
+    """Ten for failures, thirteen for conversations that are not there, eleven for problems that a check found."""
     if summary.failed:
         return Exit.SOME_FAILED
+    if summary.missing and not missing_ok:
+        return Exit.NOT_THERE
     return Exit.PROBLEMS_FOUND if summary.problems else Exit.OK
 
 
 def summary_json(summary: BulkSummary) -> dict[str, Any]:
-    """A summary as JSON; failures have a line of their own on standard error."""
-    value = attrs.asdict(summary, filter=lambda attribute, _: attribute.name != "failures")
+    """A summary as JSON; failures and what is not there have lines of their own on standard error."""
+    value = attrs.asdict(summary, filter=lambda attribute, _: attribute.name not in ("failures", "missing_ids"))
     return {**value, "seconds": round(summary.seconds, 3)}
 
 
@@ -93,9 +101,10 @@ def _show(summary: BulkSummary) -> None:
     from rich.text import Text
 
     out = console()
-    color = "red" if summary.failed else "green"
+    color = "red" if summary.failed else "yellow" if summary.missing else "green"
     parts = [f"{summary.done} of {summary.total} done", f"{summary.items} items"]
     parts += [f"{summary.before} of them before"] if summary.before else []
+    parts += [f"{summary.missing} not there"] if summary.missing else []
     parts += [f"{summary.failed} failed"] if summary.failed else []
     parts += [f"{summary.problems} with problems"] if summary.problems else []
     parts.append(seconds_text(summary.seconds))

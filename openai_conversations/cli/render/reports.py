@@ -100,15 +100,23 @@ def _listed(differences: Sequence[dict[str, Any]]) -> str:
 
 def show_receipt(receipt: Mapping[str, Any]) -> None:
     """What an erasure did and saw."""
-    proof = as_object(receipt["proof"])
-    seen = f"at {proof['at']} a listing showed {proof['items']} items" if proof else "none: it was gone already"
     show_fields(
         {
             "conversation": receipt["conversation_id"],
             "outcome": str(receipt["outcome"]).replace("_", " "),
             "items deleted": receipt["count"],
+            **({"not confirmed": len(receipt["unconfirmed"])} if receipt["unconfirmed"] else {}),
             "sha256 of ids": receipt["sha256"],
-            "proof": seen,
+            "proof": _proof(receipt),
             "finished": receipt["finished_at"],
         }
     )
+
+
+def _proof(receipt: Mapping[str, Any]) -> str:
+    proof = as_object(receipt["proof"])
+    if proof:
+        return f"at {proof['at']} a listing showed {proof['items']} items"
+    if receipt["outcome"] == "already_gone":
+        return "none: the service says that it is not there, as it does to a key of another project"
+    return "none: it may still be there"

@@ -8,7 +8,8 @@ the conversation goes last.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 import attrs
@@ -16,17 +17,25 @@ import attrs
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import JsonPage, PageWalk, item_id
-from openai_conversations.errors import NotFoundError, PaginationStalledError
+from openai_conversations.errors import APIError, APIStatusError, NotFoundError, PaginationStalledError, error_message
 from openai_conversations.operations.concurrency import checked_concurrency, for_each
-from openai_conversations.operations.erase.receipts import After, DeletedItem, Proof, Receipt
+from openai_conversations.operations.erase.receipts import After, DeletedItem, PendingDeletes, Proof, Receipt
 from openai_conversations.operations.errors import EraseIncompleteError
 from openai_conversations.operations.listing import read_page
+from openai_conversations.transport.message import Request
+from openai_conversations.transport.status import is_api_not_found
+
+logger = logging.getLogger("openai_conversations")
 
 STALE_ROUNDS: Final = 6
 """How often a server may list only what it said it deleted; the waits in between grow from 0.1 s to 3.2 s."""
 
 _FIRST_WAIT: Final = 0.1
 
+# What servers say that have no such operation; 404 counts when it is not about the item.
+_NO_SUCH_OPERATION: Final = frozenset({404, 405, 501})
+
+OnDeleting = Callable[[PendingDeletes], Awaitable[object]]
 OnDeleted = Callable[[DeletedItem], object]
 OnProof = Callable[[Proof], Awaitable[object]]
 
@@ -36,6 +45,7 @@ async def erase(
     conversation_id: str,
     *,
     concurrency: int = 8,
+    on_deleting: OnDeleting | None = None,
     on_deleted: OnDeleted | None = None,
     on_proof: OnProof | None = None,
 ) -> Receipt:
@@ -46,36 +56,48 @@ async def erase(
         caller: Makes the calls.
         conversation_id: The conversation.
         concurrency: How many items are deleted at a time.
-        on_deleted: Called after each deletion of an item.
+        on_deleting: Awaited before items are deleted, once for each page of them: what it keeps names every item whose
+            deletion a crash may hide. What it raises stops the erasure.
+        on_deleted: Called after each deletion of an item. What it raises is logged.
         on_proof: Awaited between the proof and the deletion of the conversation, to keep the proof where a crash
-            does not reach it.
+            does not reach it. What it raises stops the erasure.
 
     Raises:
-        EraseIncompleteError: The server goes on listing items that it said it deleted.
+        EraseIncompleteError: The server goes on listing items that it said it deleted, or does not delete items.
+        NotFoundError: A 404 that is not the API's own word that the conversation is not there: nothing is known.
         APIError: A call failed. Run it again: it goes on where it stopped.
     """
-    run = _Erasure(caller, conversation_id, checked_concurrency(concurrency), on_deleted)
+    run = _Erasure(caller, conversation_id, checked_concurrency(concurrency), on_deleting, on_deleted)
     return await run.run(on_proof)
 
 
 class _Erasure:
     """One run: what it deleted so far."""
 
-    def __init__(self, caller: Caller, conversation_id: str, concurrency: int, on_deleted: OnDeleted | None) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        conversation_id: str,
+        concurrency: int,
+        on_deleting: OnDeleting | None,
+        on_deleted: OnDeleted | None,
+    ) -> None:
         self._caller = caller
         self._id = conversation_id
         self._concurrency = concurrency
+        self._on_deleting = on_deleting
         self._on_deleted = on_deleted
         self._deleted: dict[str, DeletedItem] = {}
         self._missing: dict[str, DeletedItem] = {}
+        self._announced: set[str] = set()
         self._rounds = 0
         self._started_at = self._now()
 
     async def run(self, on_proof: OnProof | None) -> Receipt:
         try:
             proof = await self._empty()
-        except NotFoundError as error:
-            return await self._gone(error)
+        except _GoneError as gone:
+            return await self._gone(gone.error)
         if on_proof is not None:
             await on_proof(proof)
         request_id = await self._delete_conversation()
@@ -120,10 +142,15 @@ class _Erasure:
             ids = self._ids(page)
             stale = stale + 1 if self._deleted.keys() | self._missing.keys() >= set(ids) else 0
             if stale > STALE_ROUNDS:
-                raise self._incomplete("the server goes on listing items that it said it deleted", ids)
+                raise self._incomplete(self._why_stale(ids), ids)
             if stale:
                 await self._caller.runtime.sleep(_FIRST_WAIT * 2 ** (stale - 1))
-            await for_each(ids, self._delete, concurrency=self._concurrency)
+            await self._delete_all(ids)
+
+    def _why_stale(self, ids: Iterable[str]) -> str:
+        if self._deleted.keys().isdisjoint(ids):
+            return "the server goes on listing items that it does not know when they are to be deleted"
+        return "the server goes on listing items that it said it deleted"
 
     async def _first_items(self) -> JsonPage:
         """The first page that shows items, or the last when none does."""
@@ -139,7 +166,12 @@ class _Erasure:
 
     async def _list(self, after: str | None) -> JsonPage:
         self._rounds += 1
-        return await read_page(self._caller, self._id, after=after)
+        try:
+            return await read_page(self._caller, self._id, after=after)
+        except NotFoundError as error:
+            if is_api_not_found(error, requests.list_items(self._caller, self._id)):
+                raise _GoneError(error) from error
+            raise
 
     def _ids(self, page: JsonPage) -> list[str]:
         ids = list(dict.fromkeys(item_id(item) for item in page.items))
@@ -155,36 +187,92 @@ class _Erasure:
             left=tuple(left),
         )
 
+    async def _delete_all(self, ids: Sequence[str]) -> None:
+        """Delete items; before the first of them goes, whoever keeps a record knows which they are."""
+        new = tuple(name for name in ids if name not in self._announced)
+        if new and self._on_deleting is not None:
+            await self._on_deleting(PendingDeletes(ids=new, at=self._now(), source=self._caller.settings.base_url))
+        self._announced.update(new)
+        await for_each(ids, self._delete, concurrency=self._concurrency)
+
     async def _delete(self, name: str) -> None:
+        request = requests.delete_item(self._caller, self._id, name)
         try:
-            response = await self._caller.send(requests.delete_item(self._caller, self._id, name))
-        except NotFoundError as error:
+            response = await self._caller.send(request)
+        except APIStatusError as error:
+            if not (self._is_item_gone(error, request) or await self._is_unlisted(name, error)):
+                raise
             self._missing[name] = DeletedItem(id=name, request_id=error.request_id)
             return
-        deleted = DeletedItem(id=name, request_id=response.request_id)
-        if name not in self._deleted:
-            self._deleted[name] = deleted
-            if self._on_deleted is not None:
-                self._on_deleted(deleted)
+        # A retried deletion whose first response was lost is answered for by another request, which is no evidence.
+        is_own = response.source.operation == request.operation
+        self._note_deleted(DeletedItem(id=name, request_id=response.request_id if is_own else None))
+
+    def _note_deleted(self, item: DeletedItem) -> None:
+        if item.id in self._deleted:
+            return
+        self._deleted[item.id] = item
+        if self._on_deleted is not None:
+            try:
+                self._on_deleted(item)
+            except Exception:
+                logger.exception("on_deleted failed")
+
+    def _is_item_gone(self, error: APIStatusError, request: Request) -> bool:
+        """Whether a refusal is the API's word about the item or the conversation, and not about the address."""
+        if error.status_code != 404 or not is_api_not_found(error, request):
+            return False
+        said = error_message(error.body)
+        return bool(self._deleted) or any(name and name in said for name in (request.item_id, request.conversation_id))
+
+    async def _is_unlisted(self, name: str, error: APIStatusError) -> bool:
+        """
+        Whether an item whose deletion was refused is not listed any more: somebody else deleted it.
+
+        Raises:
+            EraseIncompleteError: It is listed, and the server has no such operation.
+        """
+        if error.status_code not in _NO_SUCH_OPERATION or self._deleted:
+            return False
+        listed = self._ids(await self._first_items())
+        if name in listed:
+            message = f"the server does not delete items; to a deletion it answers {error.message}"
+            raise self._incomplete(message, listed) from error
+        return True
 
     async def _delete_conversation(self) -> str | None:
         """Gives the request id. That somebody else has just deleted it is as good."""
+        request = requests.delete_conversation(self._caller, self._id)
         try:
-            return (await self._caller.send(requests.delete_conversation(self._caller, self._id))).request_id
+            return (await self._caller.send(request)).request_id
         except NotFoundError as error:
+            if not is_api_not_found(error, request):
+                raise
             return error.request_id
 
     async def _look_after(self) -> After:
         """
         Items that came after the proof: few servers show them, and those that do can be told to delete them.
 
-        Nothing is claimed that was not seen: a server that shows items and does not delete them is an error.
+        Nothing is claimed that was not seen: a server that shows items and does not delete them is an error. That this
+        look fails is none: the conversation is deleted.
         """
         try:
             page = await self._first_items()
-            await for_each(self._ids(page), self._delete, concurrency=self._concurrency)
-            page = await self._first_items() if page.items else page
-        except NotFoundError:
+        except _GoneError:
+            return "not_found"
+        except APIError as error:
+            # Any 404 of a server that has just shown the conversation under the same address says what it seems to.
+            return "not_found" if isinstance(error, NotFoundError) else "not_seen"
+        if not page.items:
+            return "empty"
+        return await self._delete_late(page)
+
+    async def _delete_late(self, page: JsonPage) -> After:
+        try:
+            await self._delete_all(self._ids(page))
+            page = await self._first_items()
+        except (_GoneError, NotFoundError):
             return "not_found"
         if page.items:
             raise self._incomplete("items are listed after the conversation was deleted", self._ids(page))
@@ -192,9 +280,12 @@ class _Erasure:
 
     async def _gone(self, error: NotFoundError) -> Receipt:
         """The listing says that there is no conversation; ask for the conversation itself, to be sure."""
+        request = requests.get_conversation(self._caller, self._id)
         try:
-            await self._caller.send(requests.get_conversation(self._caller, self._id))
+            await self._caller.send(request)
         except NotFoundError as second:
+            if not is_api_not_found(second, request):
+                raise
             return self._receipt(
                 Receipt(
                     conversation_id=self._id,
@@ -205,3 +296,11 @@ class _Erasure:
                 )
             )
         raise error
+
+
+class _GoneError(Exception):
+    """The API's own word that there is no such conversation."""
+
+    def __init__(self, error: NotFoundError) -> None:
+        super().__init__(str(error))
+        self.error = error

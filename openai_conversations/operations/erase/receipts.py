@@ -14,8 +14,8 @@ from openai_conversations.operations.errors import ArchiveError
 RECEIPT_FORMAT: Final = "openai_conversations/receipt"
 RECEIPT_VERSION: Final = 1
 
-Outcome = Literal["erased", "already_gone"]
-After = Literal["not_found", "empty"]
+Outcome = Literal["erased", "already_gone", "incomplete"]
+After = Literal["not_found", "empty", "not_seen"]
 
 
 def digest_of(ids: Iterable[str]) -> str:
@@ -40,6 +40,22 @@ class DeletedItem:
 
     id: str
     request_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PendingDeletes:
+    """
+    Items that are about to be deleted.
+
+    Attributes:
+        ids: Their ids.
+        at: Unix seconds.
+        source: Base URL of the server.
+    """
+
+    ids: tuple[str, ...]
+    at: float
+    source: str
 
 
 @attrs.frozen(kw_only=True)
@@ -68,12 +84,17 @@ class Receipt:
     Attributes:
         conversation_id: The conversation.
         outcome: ``erased``: this run saw that no item was left and deleted the conversation.
-            ``already_gone``: the conversation was not there any more; what became of its items cannot be seen.
+            ``already_gone``: the server says that there is no such conversation. What became of its items cannot be
+            seen, nor whether the key is one of another project, which is answered in the same way.
+            ``incomplete``: the run stopped, and the conversation may still be there.
         items: What this run deleted, in the order of the answers.
         missing: Items that were listed, and that the server did not know any more when they were to be deleted:
             somebody else was faster.
+        unconfirmed: Of a run that stopped: ids of items whose deletion it asked for, or was about to, without seeing a
+            response.
         proof: The listing that showed that nothing was left; ``None`` when the conversation was gone already.
-        after: What a listing showed after the conversation was deleted: ``not_found`` or ``empty``.
+        after: What a listing showed after the conversation was deleted: ``not_found``, ``empty``, or ``not_seen`` when
+            that listing failed or was not made.
         started_at: Unix seconds.
         finished_at: Unix seconds.
         request_id: The service's id of the answer that said that the conversation is deleted, or not there.
@@ -85,6 +106,7 @@ class Receipt:
     outcome: Outcome
     items: tuple[DeletedItem, ...] = ()
     missing: tuple[DeletedItem, ...] = ()
+    unconfirmed: tuple[str, ...] = ()
     proof: Proof | None = None
     after: After = "not_found"
     started_at: float
@@ -124,6 +146,7 @@ class Receipt:
             "sha256": self.sha256,
             "items": [attrs.asdict(item) for item in self.items],
             "missing": [attrs.asdict(item) for item in self.missing],
+            "unconfirmed": list(self.unconfirmed),
             "proof": None if self.proof is None else {**attrs.asdict(self.proof), "at": iso(self.proof.at)},
             "after": self.after,
         }
@@ -154,6 +177,7 @@ def _read(value: Mapping[str, Any]) -> Receipt:
         **kept,
         items=tuple(DeletedItem(**item) for item in value["items"]),
         missing=tuple(DeletedItem(**item) for item in value["missing"]),
+        unconfirmed=tuple(value["unconfirmed"]),
         proof=None if proof is None else _proof(proof),
         started_at=_seconds(value["started_at"]),
         finished_at=_seconds(value["finished_at"]),

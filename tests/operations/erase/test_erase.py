@@ -6,17 +6,24 @@ import asyncio
 import hashlib
 import json
 import time
+from typing import Any
 
 import attrs
 import pytest
 
-from openai_conversations.errors import APIConnectionError, InvalidArgumentError, NotFoundError
+from openai_conversations.errors import (
+    APIConnectionError,
+    APIStatusError,
+    InvalidArgumentError,
+    NotFoundError,
+    PermissionDeniedError,
+)
 from openai_conversations.operations.concurrency import for_each
 from openai_conversations.operations.erase.erase import STALE_ROUNDS, erase
-from openai_conversations.operations.erase.receipts import Receipt
+from openai_conversations.operations.erase.receipts import PendingDeletes, Receipt
 from openai_conversations.operations.errors import ArchiveError, EraseIncompleteError
-from openai_conversations.transport.message import Request, Response
-from tests.operations.fakes import FakeService, NoSuchThingError, broken, caller
+from openai_conversations.transport.message import Handler, Request, Response
+from tests.operations.fakes import FakeService, NoSuchThingError, broken, caller, response
 
 
 async def test_order():
@@ -58,6 +65,7 @@ async def test_receipt():
         "sha256": hashlib.sha256(b"a\nb\n").hexdigest(),
         "items": [{"id": "b", "request_id": "req_2"}, {"id": "a", "request_id": "req_3"}],
         "missing": [],
+        "unconfirmed": [],
         "proof": {"at": "1970-01-01T00:16:41.000Z", "items": 0, "has_more": False, "request_id": "req_4"},
         "after": "not_found",
     } == receipt.to_json()
@@ -187,10 +195,7 @@ async def test_conversation_deleted_after_the_proof():
     assert "erased" == (await erase(caller(service), name)).outcome
 
 
-# The eighth request finds that nothing is there any more, which is an error already.
-@pytest.mark.parametrize(
-    ("number", "moment"), [*((n, moment) for n in range(1, 8) for moment in ("before", "after")), (8, "before")]
-)
+@pytest.mark.parametrize(("number", "moment"), [(n, moment) for n in range(1, 8) for moment in ("before", "after")])
 async def test_stopped_at_every_request(number, moment):
     """Wherever it is stopped, before or after a request was carried out, running it again completes it."""
     service = FakeService(page_size=2)
@@ -207,6 +212,128 @@ async def test_stopped_at_every_request(number, moment):
     await erase(caller(service), name)
 
     assert ({}, []) == (service.stored, service.orphans)
+
+
+async def test_the_last_look_fails():
+    """The conversation is deleted: that the look after it fails is no error, and the receipt says that nothing was seen."""
+    service = FakeService()
+    name = service.conversation("a")
+
+    def stop(at: int, _: str) -> None:
+        if at == 5:
+            raise broken()
+
+    service.before = stop
+
+    receipt = await erase(caller(service), name)
+
+    assert ("erased", "not_seen", {}) == (receipt.outcome, receipt.after, service.stored)
+    assert receipt == Receipt.from_json(json.loads(json.dumps(receipt.to_json())))
+
+
+def refusing(service: FakeService, operation: str, status: int, body: Any) -> Handler:
+    """The service, but for one operation, to which it answers with a status and a body."""
+
+    async def handle(request: Request) -> Response:
+        if request.operation == operation:
+            service.requests.append(request)
+            return response(request, body, status=status)
+        return await service(request)
+
+    return handle
+
+
+NOT_THE_API = [{"detail": "Not Found"}, b"<html>404</html>", b"", {"error": {"message": "Invalid URL (GET /conv)"}}]
+
+
+@pytest.mark.parametrize("body", NOT_THE_API, ids=str)
+@pytest.mark.parametrize("operation", ["listConversationItems", "getConversation", "deleteConversation"])
+async def test_404_of_somebody_else(operation, body):
+    """A 404 that is not the API's own says nothing about a conversation: it is an error, and never "already gone"."""
+    service = FakeService()
+    name = service.conversation() if operation == "deleteConversation" else "conv_unknown"
+
+    with pytest.raises(NotFoundError):
+        await erase(caller(refusing(service, operation, 404, body)), name)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (404, {"detail": "Not Found"}),
+        (404, {"error": {"message": "Not Found"}}),
+        (405, {"detail": "Method Not Allowed"}),
+        (501, {"error": {"message": "Unsupported"}}),
+    ],
+)
+async def test_server_that_does_not_delete_items(status, body):
+    """A server that has no way to delete items is told at once, in those words; nothing is claimed to be deleted."""
+    service = FakeService()
+    slept: list[float] = []
+    name = service.conversation({"id": "a"}, {"id": "b"})
+
+    with pytest.raises(EraseIncompleteError, match=rf"does not delete items.*{status}") as caught:
+        await erase(caller(refusing(service, "deleteConversationItem", status, body), slept=slept), name)
+
+    assert (0, ("a", "b"), []) == (caught.value.deleted, caught.value.left, slept)
+    assert name in service.stored
+
+
+async def test_ghosts():
+    """Items that are listed and that the API does not know are not said to have been deleted."""
+    service = FakeService()
+    name = service.conversation({"id": "a"})
+    body = {"error": {"message": "Item with id 'a' not found."}}
+
+    with pytest.raises(EraseIncompleteError, match="does not know when they are to be deleted") as caught:
+        await erase(caller(refusing(service, "deleteConversationItem", 404, body)), name)
+
+    assert 0 == caught.value.deleted
+
+
+async def test_a_refusal_of_an_item():
+    """An item whose deletion is refused for another reason is that error, and so is a 405 after others were deleted."""
+    service = FakeService()
+    name = service.conversation({"id": "a"}, {"id": "b"})
+
+    async def handle(request: Request) -> Response:
+        return response(request, {"detail": "no"}, status=405) if request.item_id == "b" else await service(request)
+
+    with pytest.raises(APIStatusError, match="405"):
+        await erase(caller(handle), name, concurrency=1)
+    with pytest.raises(PermissionDeniedError):
+        await erase(caller(refusing(service, "deleteConversationItem", 403, {})), name)
+
+
+async def test_on_deleting():
+    """Before items are deleted, whoever keeps a record knows which: each once, and what the record raises stops all."""
+    service = FakeService(page_size=2)
+    name = service.conversation(*({"id": id} for id in "abc"))
+    told: list[tuple[tuple[str, ...], int]] = []
+
+    async def keep(pending: PendingDeletes) -> None:
+        told.append((pending.ids, service.operations().count("deleteConversationItem")))
+        assert ("http://fake/v1", True) == (pending.source, pending.at >= 1000)
+
+    async def full(_: PendingDeletes) -> None:
+        raise OSError("no space")
+
+    with pytest.raises(OSError, match="no space"):
+        await erase(caller(service), name, on_deleting=full)
+    assert 3 == len(service.stored[name].items)
+    await erase(caller(service), name, on_deleting=keep)
+
+    assert [(("a", "b"), 0), (("c",), 2)] == told
+
+
+async def test_on_deleted_that_fails(caplog):
+    """What a callback raises after a deletion is logged: the item is deleted all the same."""
+    service = FakeService()
+    name = service.conversation("a", "b")
+
+    receipt = await erase(caller(service), name, on_deleted=lambda item: 1 / 0)
+
+    assert (2, ["on_deleted failed"] * 2) == (receipt.count, caplog.messages)
 
 
 async def test_cancelled():

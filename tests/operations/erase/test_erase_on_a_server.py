@@ -61,7 +61,7 @@ async def test_request_ids(server, client):
     assert bool(server.profile.request_id_headers) == all(given)
 
 
-@pytest.mark.parametrize("number", range(len(TEXTS) + 4))
+@pytest.mark.parametrize("number", range(len(TEXTS) + 3))
 @pytest.mark.parametrize("lost", ["drop_before_commit", "commit_then_drop"])
 async def test_stopped_at_every_request(server, client, lost, number):
     """Wherever the connection breaks, before or after the server did its work, a second run completes it."""
