@@ -69,6 +69,8 @@ TABLE = {
     "writing.lookup": _rule(f"{WRITING} transport", "attrs"),
     "writing.reconcile": _rule(f"{WRITING} transport", "attrs"),
     "operations": _rule(f"{BASE} schemas converters.json converters.outgoing api writing", "attrs"),
+    # Whether a 404 is the API's own word is said in one place.
+    "operations.erase": _rule(f"{BASE} schemas api operations transport.message transport.status", "attrs"),
     # The extra `html`.
     "operations.archive.render.html": _rule(BASE, "attrs jinja2 markdown_it markupsafe"),
     "operations.archive.render.safety": _rule(BASE, "attrs jinja2 markdown_it markupsafe"),

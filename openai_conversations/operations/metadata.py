@@ -14,7 +14,6 @@ from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.operations.errors import MetadataConflictError
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.transport.message import Request
 
 ATTEMPTS: Final = 3
 
@@ -39,7 +38,7 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
     for _ in range(ATTEMPTS):
         if not _wrong(conversation, changes):
             return conversation
-        await caller.send(_update(caller, conversation_id, _changed(conversation, changes)))
+        await _update(caller, conversation_id, _changed(conversation, changes))
         conversation = await _read(caller, conversation_id)
     wrong = _wrong(conversation, changes)
     if not wrong:
@@ -57,10 +56,10 @@ def _changed(conversation: Conversation, changes: Mapping[str, str | None]) -> d
     return {key: value for key, value in wanted.items() if key not in removed}
 
 
-def _update(caller: Caller, conversation_id: str, metadata: Mapping[str, Any]) -> Request:
+async def _update(caller: Caller, conversation_id: str, metadata: Mapping[str, Any]) -> None:
     """What is there already goes back as it came: whether it is too long or too much, its server has to say."""
     request = requests.update_conversation(caller, conversation_id, metadata=None)
-    return request.replace(body=codec().encode({"metadata": metadata}))
+    await caller.send(request.replace(body=codec().encode({"metadata": metadata})))
 
 
 async def _read(caller: Caller, conversation_id: str) -> Conversation:

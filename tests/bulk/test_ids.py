@@ -23,7 +23,25 @@ async def test_file(tmp_path):
     assert ["conv_1", "conv_2", "conv_3", "conv_4", "conv_5"] == await read(path) == await read(str(path))
 
 
-@pytest.mark.parametrize("line", ["two words", "a/b", "a,b", '{"id":"a,b"}', "id", "Conversation_ID", '"id"', "a;b", "a\u200bb",  '{"name":"conv_1"}', "{", '"', '""', "[1]?"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "two words",
+        "a/b",
+        "a,b",
+        '{"id":"a,b"}',
+        "id",
+        "Conversation_ID",
+        '"id"',
+        "a;b",
+        "a\u200bb",
+        '{"name":"conv_1"}',
+        "{",
+        '"',
+        '""',
+        "[1]?",
+    ],
+)
 def test_bad_line(tmp_path, line):
     """A line that holds no id is an error that names file and line."""
     path = tmp_path / "ids.txt"

@@ -158,7 +158,7 @@ async def test_a_service_that_restarts(tmp_path):
     """A service that is away for 3 s is waited for, however many conversations fail meanwhile; none is given up."""
     clock = FakeClock()
     away = APIConnectionError(message="refused", sent=False)
-    work = Worker(lambda id, count: away if 1000 < clock.now < 1003 or clock.now == 1000 and count < 2 else None)
+    work = Worker(lambda id, count: away if 1000 < clock.now < 1003 or (clock.now == 1000 and count < 2) else None)
 
     summary = await run(tmp_path, work, tries=2, first_wait=0.1, clock=clock, sleep=clock.sleep)
 
@@ -167,7 +167,7 @@ async def test_a_service_that_restarts(tmp_path):
 
 
 async def test_the_server_says_how_long(tmp_path):
-    """What a server asks to wait is waited, by everybody; when it asks for more than there is patience, the run stops."""
+    """What a server asks to wait is waited, by all; when it asks for more than there is patience, the run stops."""
     clock = FakeClock()
     until = 1007.0
 
@@ -237,7 +237,7 @@ async def test_nothing_but_404(tmp_path, is_api):
             return BulkOutcome(missing=True, receipt={"outcome": "already_gone"})
         raise status_error(answer(404))
 
-    with pytest.raises(NothingFoundError, match="none of the first 20 conversations is there.*base URL"):
+    with pytest.raises(NothingFoundError, match=r"none of the first 20 conversations is there.*base URL"):
         await run(tmp_path, work, concurrency=1)
 
     (tmp_path / "ledger.sqlite").unlink()

@@ -25,7 +25,8 @@ def test_erase_one(shell, conversation):
 
     assert ("erased", 4) == (receipt.outcome, receipt.count)
     assert "404" in shell.fails("get", conversation, code=4)
-    assert "already_gone" == shell("erase", conversation, "--yes").value["outcome"]
+    assert "already_gone" == shell("erase", conversation, "--yes", code=13).value["outcome"]
+    assert "already_gone" == shell("erase", conversation, "--yes", "--missing-ok").value["outcome"]
 
 
 def test_erase_asks(shell, conversation):

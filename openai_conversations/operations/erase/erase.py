@@ -17,7 +17,8 @@ import attrs
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import JsonPage, PageWalk, item_id
-from openai_conversations.errors import APIError, APIStatusError, NotFoundError, PaginationStalledError, error_message
+from openai_conversations.error_bodies import error_message
+from openai_conversations.errors import APIError, APIStatusError, NotFoundError, PaginationStalledError
 from openai_conversations.operations.concurrency import checked_concurrency, for_each
 from openai_conversations.operations.erase.receipts import After, DeletedItem, PendingDeletes, Proof, Receipt
 from openai_conversations.operations.errors import EraseIncompleteError

@@ -215,7 +215,7 @@ async def test_stopped_at_every_request(number, moment):
 
 
 async def test_the_last_look_fails():
-    """The conversation is deleted: that the look after it fails is no error, and the receipt says that nothing was seen."""
+    """The conversation is deleted: that the look after it fails is no error, and the receipt says so."""
     service = FakeService()
     name = service.conversation("a")
 
