@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-FILES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.py"))
+FILES = sorted((Path(__file__).parents[1] / "benchmarks").rglob("*.py"))
 
 
 def imported(path: Path) -> Iterator[tuple[str, str]]:
@@ -19,7 +19,7 @@ def imported(path: Path) -> Iterator[tuple[str, str]]:
             yield from ((str(node.module), alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_what_is_imported_is_there(path):
     """Every name that a session imports of the package is there."""
     assert [] == [(module, name) for module, name in imported(path) if not _is_there(module, name)]

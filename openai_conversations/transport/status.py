@@ -11,12 +11,16 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import mktime_tz, parsedate_tz
 from http import HTTPStatus
+from typing import Final
 
 from multidict import CIMultiDict
 
 from openai_conversations.error_bodies import decoded_body, error_details, error_message, is_error_object
 from openai_conversations.errors import APIStatusError, error_class
 from openai_conversations.transport.message import Handler, Request, Response
+
+_NO_SUCH_ADDRESS: Final = "Invalid URL"
+"""How OpenAI's 404 begins for an address that it does not have: "Invalid URL (GET /conversations)"."""
 
 
 async def status_to_error(request: Request, handler: Handler) -> Response:
@@ -50,7 +54,7 @@ def is_api_not_found(error: APIStatusError, request: Request) -> bool:
     """
     said = error_message(error.body)
     if is_error_object(error.body):
-        return not said.startswith("Invalid URL")
+        return not said.startswith(_NO_SUCH_ADDRESS)
     names = [name for name in (request.conversation_id, request.item_id) if name]
     return bool(error_details(error.body)) and any(name in said for name in names)
 
@@ -60,7 +64,7 @@ def _message(response: Response, body: object) -> str:
     if 300 <= response.status_code < 400:
         return f"{text}: redirects are not followed; check base_url (it points to {response.headers.get('location')})"
     said = error_message(body)
-    if response.status_code == 404 and not is_error_object(body):
+    if response.status_code == 404 and (not is_error_object(body) or said.startswith(_NO_SUCH_ADDRESS)):
         said = f"{said}; {_base_url_hint(response.source.base_url)}".removeprefix("; ")
     return f"{text}: {said}" if said else text
 

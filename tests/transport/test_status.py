@@ -139,9 +139,18 @@ def test_whose_404_it_is(body, expected):
     assert expected is is_api_not_found(status_error(answer(404, body)), request)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html></html>", b'{"detail":"Not Found"}', b"[]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html></html>",
+        b'{"detail":"Not Found"}',
+        b"[]",
+        b'{"error":{"message":"Invalid URL (GET /conversations)"}}',
+    ],
+)
 def test_a_404_that_is_not_the_api_says_where_it_comes_from(body):
-    """A 404 that is not the API's names the base URL: most often that is what is wrong."""
+    """A 404 that is not about a conversation or an item names the base URL: most often that is what is wrong."""
     response = answer(404, body).replace(source=get_request(base_url="http://h"))
 
     assert str(status_error(response)).endswith(
