@@ -39,8 +39,8 @@ def _rule(ours: str | None, others: str | None) -> Rule:
     )
 
 
-# What needs nothing of ours: errors, numbers, types of JSON, how names are loaded when they are asked for.
-BASE = "errors error_bodies jsontypes lazy limits no_proxy version"
+# What needs nothing of ours: errors, numbers, types of JSON, encodings of files, how names are loaded when asked for.
+BASE = "errors error_bodies jsontypes lazy limits no_proxy text_encoding version"
 # The values that travel through the chain, and none of the code that makes attempts.
 VALUES = "transport.message transport.runtime"
 WRITING = f"{BASE} settings schemas api {VALUES}"
@@ -55,6 +55,7 @@ TABLE = {
     "no_proxy": _rule("", ""),
     "lazy": _rule("", ""),
     "limits": _rule("", "attrs"),
+    "text_encoding": _rule("", ""),
     "version": _rule("", ""),
     "schemas": _rule("jsontypes lazy limits", "attrs"),
     "settings": _rule(BASE, "attrs"),

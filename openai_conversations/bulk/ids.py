@@ -14,6 +14,7 @@ from typing import Any, Final
 from openai_conversations.bulk.errors import IdsFileError
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import is_object
+from openai_conversations.text_encoding import utf8_lines
 
 Ids = str | PathLike[str] | Iterable[str] | AsyncIterable[str]
 """Ids, or a path to a file that holds them. A ``str`` is a path, never an id."""
@@ -79,14 +80,23 @@ def ids_of_file(path: str | PathLike[str]) -> Iterator[str]:
 
 def ids_of_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
     """The same from lines that are already there."""
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_readable(lines, name), 1):
         try:
-            text = line.decode("utf-8").strip().removeprefix("\ufeff")
-            id = _id(text)
+            id = _id(line.decode().strip())
         except ValueError as error:
             raise IdsFileError(f"{name}: line {number} holds no id: {error}", line=number) from None
         if id is not None:
             yield id
+
+
+def _readable(lines: Iterable[bytes], name: str) -> Iterator[bytes]:
+    number = 1
+    try:
+        for line in utf8_lines(lines):
+            yield line
+            number += 1
+    except UnicodeDecodeError as error:
+        raise IdsFileError(f"{name}: line {number} is no text: {error}", line=number) from None
 
 
 def _id(text: str) -> str | None:

@@ -74,10 +74,10 @@ def read_key(path: Path) -> str:
     Raises:
         CommandError: The file cannot be read, or holds nothing.
     """
-    from openai_conversations.cli.input import decoded
+    from openai_conversations.text_encoding import as_text
 
     try:
-        key = decoded(path.read_bytes()).strip()
+        key = as_text(path.read_bytes()).strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise CommandError(f"the key cannot be read from {path}: {reason}", Exit.CONFIGURATION) from error

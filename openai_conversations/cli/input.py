@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import sys
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import Any
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
 from openai_conversations.jsontypes import is_array, is_object
+from openai_conversations.text_encoding import as_text
 
 
 def typed(text: str) -> str:
@@ -53,18 +53,6 @@ def items_of(text: str | None, file: str | None, role: str) -> list[Any]:
     return [] if file is None else read_items(file)
 
 
-def decoded(content: bytes) -> str:
-    """
-    The text of a file: UTF-8 with or without a byte order mark, or UTF-16 with one, as PowerShell's ``>`` writes it.
-
-    Raises:
-        UnicodeDecodeError: It is neither.
-    """
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16")
-    return content.decode("utf-8-sig")
-
-
 def read_items(file: str) -> list[Any]:
     """
     The items in a file; ``-`` is standard input.
@@ -75,9 +63,9 @@ def read_items(file: str) -> list[Any]:
     name = "standard input" if file == "-" else file
     content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     try:
-        value = _parsed(decoded(content), name)
+        value = _parsed(as_text(content), name)
     except UnicodeDecodeError as error:
-        raise CommandError(f"{name}: not UTF-8: {error}", Exit.BAD_INPUT) from error
+        raise CommandError(f"{name}: no text: {error}", Exit.BAD_INPUT) from error
     items: list[Any] = value if is_array(value) else [value]
     for number, item in enumerate(items, 1):
         if not is_object(item):

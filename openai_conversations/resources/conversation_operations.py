@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast
 
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
 from openai_conversations.api.caller import Caller
@@ -187,11 +187,17 @@ class ConversationOperations:
         metadata: Mapping[str, str] | Omit | None = omit,
         dry_run: bool = False,
         allow_damaged: bool = False,
+        conversation: str | None = None,
+        branch: str | None = None,
+        order: Literal["asc", "desc"] | None = None,
         on_created: Callable[[str], Awaitable[object]] | None = None,
         **options: Unpack[OperationOptions],
     ) -> CopyReport:
         """
-        Make a conversation of a file: an export, messages of an Assistants thread, or Chat Completions messages.
+        Make a conversation of a file: an export, items, or what other APIs and programs saved.
+
+        Read are messages of Chat Completions and of Assistants threads, logs of the Responses API, conversations that
+        ChatGPT exported, and UI messages of Vercel's AI SDK.
 
         The whole file is read and checked before anything is sent.
 
@@ -202,6 +208,12 @@ class ConversationOperations:
             metadata: Of a new conversation; the file's when it is not given.
             dry_run: Whether to write nothing and only foretell what would differ.
             allow_damaged: Whether to import the sound lines before the first damage of an export.
+            conversation: Which conversation of a file that holds several: its id, its title, or its number counted
+                from 1.
+            branch: Which branch of a conversation that ChatGPT exported: the id of its last message; ``None`` for the
+                one that was shown last.
+            order: ``asc`` when the file has the oldest message first, ``desc`` for the newest; ``None`` to find out by
+                the times of the messages, or by calls and their outputs.
             on_created: Awaited with the id of a new conversation before anything is appended to it, to keep it where
                 a crash does not reach it.
             **options: See :class:`OperationOptions`.
@@ -210,21 +222,26 @@ class ConversationOperations:
             The id of the conversation, and everything that did not come through.
 
         Raises:
-            ArchiveError: The file is damaged or of no known kind; ``line`` says where.
+            ArchiveError: The file is damaged, of no known kind, holds several conversations, or nothing that can be
+                stored; ``line`` says where.
             ImportConflictError: *into* holds something else.
             CopyIncompleteError: Not all items could be appended; importing into the conversation that it names goes on.
         """
         from openai_conversations.converters.json import loads_lossless
+        from openai_conversations.operations.archive.foreign import Choice
         from openai_conversations.operations.archive.reader import read_archive, whole_text
         from openai_conversations.operations.copy.fork import INHERIT
         from openai_conversations.operations.copy.imports import import_archive
 
         if into is not None:
             path_id("into", into)
+        if order is not None:
+            checked_choice("order", order, ("asc", "desc"))
+        choice = Choice(conversation=conversation, branch=branch, order=order)
         return await import_archive(
             self._with(options),
             self._writing,
-            read_archive(await whole_text(lines), loads_lossless, allow_damaged=allow_damaged),
+            read_archive(await whole_text(lines), loads_lossless, allow_damaged=allow_damaged, choice=choice),
             into=into,
             metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
             dry_run=dry_run,

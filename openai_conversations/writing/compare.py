@@ -249,7 +249,7 @@ def _reduced(value: Any) -> Any:
 
 def _text_of(parts: Sequence[Any]) -> str | None:
     """The text of parts that are nothing but text."""
-    texts = [part.get("text") if _is_object(part) and part.get("type") in _TEXT_PARTS else None for part in parts]
+    texts = [part.get("text") if _is_object(part) and _part_tag(part) in _TEXT_PARTS else None for part in parts]
     return None if None in texts or not texts else "".join(map(str, texts))
 
 
@@ -298,11 +298,16 @@ def _is_same_json(sent: str, stored: str) -> bool:
 
 def _is_same_part(sent: Mapping[str, Any], stored: Mapping[str, Any]) -> bool:
     """Two objects inside an item; all kinds of text part count as one kind."""
-    tags = {"text" if tag in _TEXT_PARTS else tag for tag in (sent.get("type"), stored.get("type")) if tag}
+    tags = {"text" if tag in _TEXT_PARTS else tag for tag in map(_part_tag, (sent, stored)) if tag}
     if len(tags) > 1:
         return False
     fields = [key for key in sent if key != "type" and key not in IGNORED and _says(sent[key])]
     return all(_is_same_field(key, sent[key], stored.get(key)) is not False for key in fields)
+
+
+def _part_tag(part: Mapping[str, Any]) -> str:
+    """The type of a part, whatever a server wrote in its place."""
+    return str(part.get("type") or "")
 
 
 def _parts(value: Any) -> list[Any]:

@@ -282,3 +282,12 @@ def test_after_an_earlier_write_in_doubt(sent, behind, earlier, expected):
 def test_an_earlier_write_that_cannot_be_compared(earlier):
     """An earlier item of the same kind that is not plain text may be stored as anything."""
     assert judge([{"role": "user", "content": "B"}], [told("B")], [earlier]).stored is None
+
+
+@pytest.mark.parametrize("tag", [["text"], {"x": 1}, 5, None], ids=str)
+def test_types_of_parts_that_are_no_text(tag):
+    """Whatever a server writes in place of the type of a part, the items can be compared."""
+    item = {"role": "user", "content": [{"type": tag, "text": "a"}]}
+
+    assert is_alike(item, item)
+    assert not is_alike(item, {"role": "user", "content": [{"type": "input_image", "text": "b"}]})

@@ -13,9 +13,10 @@ from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError, exit_code, explain
 from openai_conversations.cli.files import check_target
 from openai_conversations.cli.flags import Json
-from openai_conversations.cli.input import decoded, items_of
+from openai_conversations.cli.input import items_of
 from openai_conversations.cli.render.output import note, wants_json, write_json
 from openai_conversations.limits import ITEMS_PER_REQUEST
+from openai_conversations.text_encoding import as_utf8
 from openai_conversations.writing.resume import AppendIncompleteError
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class _Progress:
         from openai_conversations.converters.json import loads
 
         try:
-            return cast("AppendResume", loads(decoded(self._path.read_bytes()).encode()))
+            return cast("AppendResume", loads(as_utf8(self._path.read_bytes())))
         except ValueError as error:
             raise CommandError(f"{self._path}: not what --resume wrote: {error}", Exit.BAD_INPUT) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, TypedDict
 
 from cyclopts import Parameter
 
@@ -23,11 +23,22 @@ if TYPE_CHECKING:
 DEFAULT = Connection()
 
 
+class _Choice(TypedDict):
+    """What is read of a file that leaves something open."""
+
+    conversation: str | None
+    branch: str | None
+    order: Literal["asc", "desc"] | None
+
+
 async def import_(
     *files: Annotated[str, Parameter(allow_leading_hyphen=True)],
     into: str | None = None,
     dry_run: Flag = False,
     allow_damaged: Flag = False,
+    conversation: str | None = None,
+    branch: str | None = None,
+    order: Literal["asc", "desc"] | None = None,
     bulk: BulkArguments = DEFAULT_BULK,
     json: Json = False,
     connection: Connection = DEFAULT,
@@ -35,7 +46,8 @@ async def import_(
     """
     Make conversations of files.
 
-    Exports, threads of the Assistants API and messages of Chat Completions are read.
+    Read are exports, items, messages of Chat Completions and Assistants threads, logs of the Responses API, exports of
+    ChatGPT, and UI messages.
 
     A file is checked before anything is sent. What does not come through is reported.
 
@@ -44,16 +56,21 @@ async def import_(
         into: A conversation that is empty or holds the beginning of the file: only the rest is added.
         dry_run: Send nothing; tell what would differ.
         allow_damaged: Take the sound lines before the first damage.
+        conversation: Of a file with several conversations: id, title or number of one.
+        branch: Of a ChatGPT conversation: the id of the last message of the branch.
+        order: asc when a file has the oldest message first, desc for the newest.
     """
     unknown = next((name for name in files if name.startswith("-") and name != "-"), None)
     if unknown is not None:
         raise CommandError(f"Unknown option: {unknown}. A file of this name is ./{unknown}", Exit.USAGE)
     if bulk.is_one and len(files) == 1:
-        report = (await _import_one(files[0], into, dry_run, allow_damaged, bulk, connection)).to_json()
+        choice = _Choice(conversation=conversation, branch=branch, order=order)
+        report = (await _import_one(files[0], into, dry_run, allow_damaged, choice, bulk, connection)).to_json()
         write_json(report) if wants_json(json) else show_copy(report)
         return Exit.OK
-    if into is not None:
-        raise CommandError("--into takes one file", Exit.USAGE)
+    for name, given in (("--into", into), ("--conversation", conversation), ("--branch", branch), ("--order", order)):
+        if given is not None:
+            raise CommandError(f"{name} takes one file", Exit.USAGE)
     if "-" in files:
         raise CommandError("standard input is one conversation; give it alone", Exit.USAGE)
     names = bulk.ids(files)
@@ -68,7 +85,13 @@ async def import_(
 
 
 async def _import_one(  # noqa: PLR0917  # what the command was given
-    file: str, into: str | None, dry_run: bool, allow_damaged: bool, bulk: BulkArguments, connection: Connection
+    file: str,
+    into: str | None,
+    dry_run: bool,
+    allow_damaged: bool,
+    choice: _Choice,
+    bulk: BulkArguments,
+    connection: Connection,
 ) -> CopyReport:
     import asyncio
 
@@ -77,7 +100,9 @@ async def _import_one(  # noqa: PLR0917  # what the command was given
     content = sys.stdin.buffer.read() if file == "-" else await asyncio.to_thread(Path(file).read_bytes)
     async with bulk.client(connection, bulk.rate_limiter()) as client:
         try:
-            return await client.conversations.import_(content, into=into, dry_run=dry_run, allow_damaged=allow_damaged)
+            return await client.conversations.import_(
+                content, into=into, dry_run=dry_run, allow_damaged=allow_damaged, **choice
+            )
         except ArchiveError as error:
             raise CommandError(f"{'standard input' if file == '-' else file}: {error}", Exit.BAD_INPUT) from error
 

@@ -14,20 +14,34 @@ if TYPE_CHECKING:
 ExportFormat: TypeAlias = Literal["jsonl", "markdown", "html"]
 
 
-def read_archive(lines: str | bytes | Iterable[str | bytes], *, allow_damaged: bool = False) -> Archive:
+def read_archive(
+    lines: str | bytes | Iterable[str | bytes],
+    *,
+    allow_damaged: bool = False,
+    conversation: str | None = None,
+    branch: str | None = None,
+    order: Literal["asc", "desc"] | None = None,
+) -> Archive:
     """
     Read a file without sending anything.
 
     Args:
         lines: A file that is open for reading, its lines, or its whole text.
         allow_damaged: Whether to take the sound lines before the first damage of an export.
+        conversation: Which conversation of a file that holds several: its id, its title, or its number counted from 1.
+        branch: Which branch of a conversation that ChatGPT exported: the id of its last message; ``None`` for the one
+            that was shown last.
+        order: ``asc`` when the file has the oldest message first, ``desc`` for the newest; ``None`` to find out by the
+            times of the messages, or by calls and their outputs.
 
     Raises:
-        ArchiveError: The file is damaged or of no known kind; ``line`` says where.
+        ArchiveError: The file is damaged, of no known kind, or holds several conversations; ``line`` says where.
     """
+    from openai_conversations.operations.archive.foreign import Choice
     from openai_conversations.operations.archive.reader import joined, read_archive
 
-    return read_archive(joined(lines), loads_lossless, allow_damaged=allow_damaged)
+    choice = Choice(conversation=conversation, branch=branch, order=order)
+    return read_archive(joined(lines), loads_lossless, allow_damaged=allow_damaged, choice=choice)
 
 
 def render_archive(archive: Archive, format: Literal["markdown", "html"], *, title: str | None = None) -> str:

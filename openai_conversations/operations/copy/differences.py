@@ -19,7 +19,7 @@ class Difference:
     One place where a copy is not the original.
 
     Attributes:
-        index: Which item of the original, counted from 0.
+        index: Which item of the original, counted from 0; -1 for what belongs to the file of an import as a whole.
         item_id: Its id there, ``""`` when it has none.
         type: Its type.
         kind: ``left_out``: the whole item is not in the copy. ``lost``: the place is not there in the copy.
@@ -38,7 +38,9 @@ class Difference:
     def __str__(self) -> str:
         place = f" {self.path}" if self.path else ""
         reason = f": {self.reason}" if self.reason else ""
-        return f"item {self.index + 1} ({self.type} {self.item_id}) {self.kind.replace('_', ' ')}{place}{reason}"
+        named = " ".join(name for name in (self.type, self.item_id) if name)
+        item = "the file" if self.index < 0 else f"item {self.index + 1}" + (f" ({named})" if named else "")
+        return f"{item} {self.kind.replace('_', ' ')}{place}{reason}"
 
 
 def difference(index: int, item: JsonObject, kind: DifferenceKind, path: str = "", reason: str = "") -> Difference:

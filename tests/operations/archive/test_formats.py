@@ -155,11 +155,11 @@ def test_what_cannot_be_expressed():
 @pytest.mark.parametrize(
     ("messages", "words"),
     [
-        ([{"role": "user", "content": 1}], "message 0 \\(user\\)"),
-        ([{"role": "user", "content": "a"}, {"role": "tool", "content": "b"}], "message 1 \\(tool\\).*tool_call_id"),
-        ([{"role": "assistant", "tool_calls": [{"id": "x"}]}], "tool_calls\\[0\\]"),
-        ([{"role": "assistant", "tool_calls": [{"function": {}}]}], "tool_calls\\[0\\] has no id"),
-        ([{"role": "function", "name": "f", "content": ""}], "no call of 'f'"),
+        ([{"role": "assistant", "tool_calls": [{"id": "x"}]}], "tool_calls\\[0\\]: it calls neither"),
+        ([{"role": "function", "name": "f", "content": ""}], "there is none before it"),
+        ([{"role": "user", "content": {}}], "nothing of it can be expressed"),
+        ([{"role": "user", "content": "a"}, {"role": "critic", "content": "b"}], "message 2: .* no role 'critic'"),
+        ([{"role": "user", "content": "a"}, 5], "message 2: this is no message of Chat Completions"),
     ],
 )
 def test_broken_messages(messages, words):
@@ -251,7 +251,8 @@ def test_thread_annotations():
         {"type": "file_path", "file_id": "file_2", "index": 5},
     ] == archive.items[0]["content"][0]["annotations"]
     assert [
-        (0, "lost", "content[0].text.annotations[0].text"),
+        (0, "added", "content[0].text.annotations[0].filename"),
+        (0, "lost", "content[0].text.annotations[1].text"),
         (0, "lost", "content[0].text.annotations[2]"),
     ] == lost(archive)
 
@@ -270,10 +271,11 @@ def test_thread_oddities():
 
 
 def test_images_without_address():
-    """An image part that has no URL is named."""
+    """An image part that has no URL is named; a bare text among the parts is one."""
     archive = read([{"role": "user", "content": ["Hi", {"type": "image_url", "image_url": {}}]}])
 
-    assert [(0, "lost", "content[0]"), (0, "lost", "content[1]"), (0, "left_out", "")] == lost(archive)
+    assert [{"type": "input_text", "text": "Hi"}] == archive.items[0]["content"]
+    assert [(0, "lost", "content[1]")] == lost(archive)
 
 
 def test_thread_rest():
@@ -298,5 +300,5 @@ def test_thread_rest():
 
 def test_thread_message_of_nobody():
     """A message without a role is an error."""
-    with pytest.raises(ArchiveError, match="message 0"):
+    with pytest.raises(ArchiveError, match="message 1"):
         read([thread_message("", said("Hi"))])

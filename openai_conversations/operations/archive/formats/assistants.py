@@ -7,15 +7,14 @@ annotations; images and files are parts of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_object, text_of
 from openai_conversations.operations.archive.formats.chat_completions import image
-from openai_conversations.operations.copy.differences import Difference
-from openai_conversations.operations.errors import ArchiveError
+from openai_conversations.operations.archive.formats.fields import Fields, MessageError, message, text_part
 
-_CARRIED: Final = frozenset({"object", "role", "content"})
+_ROLES: Final = ("user", "assistant")
 
 
 def is_thread_message(value: object) -> bool:
@@ -23,114 +22,89 @@ def is_thread_message(value: object) -> bool:
     if text_of(value, "object") == "thread.message":
         return True
     parts = as_array(as_object(value).get("content"))
-    return any("value" in as_object(as_object(part).get("text")) for part in parts)
+    return text_of(value, "role") in _ROLES and any("value" in as_object(as_object(part).get("text")) for part in parts)
 
 
-def read_thread(messages: Sequence[Any]) -> tuple[tuple[JsonObject, ...], tuple[Difference, ...]]:
-    """
-    The items of the messages of a thread, and what they cannot express.
+class ThreadReader:
+    """Reads the messages of a thread."""
 
-    The API lists the newest message first, and so do most files: they are turned round.
+    def read(self, index: int, fields: Fields) -> list[JsonObject]:
+        """
+        The items of one message; what is not taken of it, it does not express.
 
-    Raises:
-        ArchiveError: A message is not what it should be; the error tells which, counted from 0.
-    """
-    items: list[JsonObject] = []
-    unread: list[Difference] = []
-    for index, message in _oldest_first(messages):
-        reader = _Message(index, message)
-        items += reader.items()
-        unread += reader.unread
-    return tuple(items), tuple(unread)
-
-
-def _oldest_first(messages: Sequence[Any]) -> list[tuple[int, JsonObject]]:
-    numbered = [(index, as_object(message)) for index, message in enumerate(messages)]
-    times = [message.get("created_at") for _, message in numbered]
-    first, last = times[0], times[-1]
-    is_descending = isinstance(first, (int, float)) and isinstance(last, (int, float)) and first > last
-    return numbered[::-1] if is_descending else numbered
+        Raises:
+            MessageError: It has no role that is known.
+        """
+        fields.drop("object", "thread.message")
+        role = fields.text("role")
+        if role not in _ROLES:
+            raise MessageError(index, f"a message of a thread has no role {role!r}")
+        parts = list(_parts(role, fields))
+        if not parts:
+            fields.note("", "nothing of its content can be expressed", "left_out")
+        return [message(role, parts)] if parts else []
 
 
-class _Message:
-    def __init__(self, index: int, message: JsonObject) -> None:
-        self.unread: list[Difference] = []
-        self._index = index
-        self._message = message
-        self._role = text_of(message, "role")
-        if self._role not in ("user", "assistant"):
-            raise ArchiveError(f"message {index}: a message of a thread has no role {self._role!r}")
-
-    def items(self) -> list[JsonObject]:
-        parts = [made for at, part in enumerate(self._given()) for made in self._part(f"content[{at}]", part)]
-        for key, value in self._message.items():
-            if key not in _CARRIED and value not in (None, [], {}, ""):
-                self._lose(key)
-        if parts:
-            return [{"type": "message", "role": self._role, "content": parts}]
-        self._lose("", "nothing of its content can be expressed", whole=True)
-        return []
-
-    def _given(self) -> list[Any]:
-        content = self._message.get("content")
-        return [{"type": "text", "text": {"value": content}}] if isinstance(content, str) else as_array(content)
-
-    def _lose(self, path: str, reason: str = "", *, whole: bool = False) -> None:
-        self.unread.append(
-            Difference(
-                index=self._index,
-                item_id=text_of(self._message, "id"),
-                type=self._role,
-                kind="left_out" if whole else "lost",
-                path=path,
-                reason=reason,
-            )
-        )
-
-    def _part(self, path: str, part: Any) -> Iterator[JsonObject]:
-        tag = text_of(part, "type")
-        made = _PARTS[tag](part) if tag in _PARTS and self._role == "user" else None
-        if tag == "text":
-            yield self._text(path, as_object(as_object(part).get("text")))
-        elif tag == "refusal" and self._role == "assistant":
-            yield {"type": "refusal", "refusal": text_of(part, "refusal")}
-        elif made is not None:
-            yield made
+def _parts(role: str, fields: Fields) -> Iterator[JsonObject]:
+    if text := fields.text("content"):
+        yield text_part(role, text)
+    for part in fields.elements("content"):
+        if isinstance(part, str):
+            yield from [text_part(role, part)] if part else []
+            continue
+        made = _part(role, part)
+        if made is None:
+            part.leave(f"a part of the type {part.peek('type')!r} cannot be expressed in a message of the {role}")
         else:
-            self._lose(path, f"a part of the type {tag!r} cannot be expressed in a message of the {self._role}")
-
-    def _text(self, path: str, text: JsonObject) -> JsonObject:
-        value = text_of(text, "value")
-        given = as_array(text.get("annotations"))
-        if self._role == "user":
-            if given:
-                self._lose(f"{path}.text.annotations")
-            return {"type": "input_text", "text": value}
-        annotations = [
-            made for at, each in enumerate(given) for made in self._annotation(f"{path}.text.annotations[{at}]", each)
-        ]
-        return {"type": "output_text", "text": value, "annotations": annotations}
-
-    def _annotation(self, path: str, annotation: Any) -> Iterator[JsonObject]:
-        """The position stays where the mark in the text begins; the mark itself is part of the text anyway."""
-        tag = text_of(annotation, "type")
-        file = as_object(annotation).get(tag)
-        index = as_object(annotation).get("start_index")
-        if tag not in ("file_citation", "file_path") or not is_object(file) or not isinstance(index, int):
-            self._lose(path, f"an annotation of the type {tag!r} cannot be expressed")
-            return
-        made = {"type": tag, "file_id": text_of(file, "file_id"), "index": index}
-        if tag == "file_citation":
-            made["filename"] = ""
-            self._lose(f"{path}.text", "the file's name is not known, and what stood for it in the text is not kept")
-        yield made
+            part.take("type")
+            yield made
 
 
-def _image_file(part: Any) -> JsonObject | None:
-    given = as_object(as_object(part).get("image_file"))
-    if not text_of(given, "file_id"):
+def _part(role: str, part: Fields) -> JsonObject | None:
+    tag = part.peek("type")
+    if tag == "text":
+        return _text(role, part)
+    if tag == "refusal" and role == "assistant" and isinstance(part.peek("refusal"), str):
+        return {"type": "refusal", "refusal": part.take("refusal")}
+    make = _PARTS.get(tag) if isinstance(tag, str) else None
+    return make(part) if make is not None and role == "user" else None
+
+
+def _text(role: str, part: Fields) -> JsonObject | None:
+    if isinstance(part.peek("text"), str):
+        return text_part(role, part.take("text"))
+    if not isinstance(as_object(part.peek("text")).get("value"), str):
         return None
-    return {"type": "input_image", "file_id": given["file_id"], "detail": text_of(given, "detail") or "auto"}
+    text = part.object("text")
+    made = text_part(role, text.take("value"))
+    if role == "assistant":
+        made["annotations"] = [one for each in text.objects("annotations") for one in _annotation(each, made["text"])]
+    return made
 
 
-_PARTS: Final = {"image_file": _image_file, "image_url": image}
+def _annotation(annotation: Fields, text: str) -> Iterator[JsonObject]:
+    """A citation of a file: its place stays where the mark in the text begins, and the mark a part of the text."""
+    tag, index = annotation.peek("type"), annotation.peek("start_index")
+    fits = tag in ("file_citation", "file_path") and isinstance(index, int) and not isinstance(index, bool)
+    if not (fits and is_object(annotation.peek(tag))):
+        annotation.leave(f"an annotation of the type {tag!r} cannot be expressed")
+        return
+    annotation.take("type")
+    mark = annotation.peek("text")
+    if isinstance(mark, str) and mark in text:
+        annotation.take("text")
+    made = {"type": tag, "file_id": annotation.object(tag).text("file_id"), "index": annotation.take("start_index")}
+    if tag == "file_citation":
+        made["filename"] = ""
+        annotation.note("filename", "the name of the file is not known", "added")
+    yield made
+
+
+def _image_file(part: Fields) -> JsonObject | None:
+    if not text_of(part.peek("image_file"), "file_id"):
+        return None
+    given = part.object("image_file")
+    return {"type": "input_image", "file_id": given.text("file_id"), "detail": given.text("detail") or "auto"}
+
+
+_PARTS: Final[Mapping[str, Callable[[Fields], JsonObject | None]]] = {"image_file": _image_file, "image_url": image}

@@ -7,14 +7,23 @@ the result of one is a message of the role ``tool`` there and an output item her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, is_object, text_of
-from openai_conversations.operations.copy.differences import Difference, DifferenceKind
-from openai_conversations.operations.errors import ArchiveError
+from openai_conversations.jsontypes import JsonObject, as_object, is_array, is_object, text_of
+from openai_conversations.operations.archive.formats.fields import (
+    Fields,
+    MessageError,
+    function_call,
+    function_output,
+    input_text,
+    json_text,
+    message,
+    text_part,
+)
 
-_ROLES: Final = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
+_ASKS: Final = frozenset({"system", "developer", "user"})
+_ROLES: Final = frozenset({*_ASKS, "assistant", "tool", "function"})
 
 
 def is_chat_message(value: object) -> bool:
@@ -22,193 +31,224 @@ def is_chat_message(value: object) -> bool:
     return text_of(value, "role") in _ROLES
 
 
-def read_chat(messages: Sequence[Any]) -> tuple[tuple[JsonObject, ...], tuple[Difference, ...]]:
-    """
-    The items of a list of messages, and what they cannot express.
-
-    Raises:
-        ArchiveError: A message is not what it should be; the error tells which, counted from 0.
-    """
-    reader = _Reader()
-    for index, message in enumerate(messages):
-        reader.read(index, as_object(message))
-    return tuple(reader.items), tuple(reader.unread)
-
-
-class _Reader:
+class ChatReader:
     """Goes through the messages; remembers the calls, because a result says only whose it is."""
 
     def __init__(self) -> None:
-        self.items: list[JsonObject] = []
-        self.unread: list[Difference] = []
-        self._index = 0
-        self._role = ""
         self._custom: set[str] = set()
-        self._functions: dict[str, str] = {}
+        self._open: list[tuple[str, str]] = []
+        """Calls without a result: id and name."""
 
-    def read(self, index: int, message: JsonObject) -> None:
-        self._index = index
-        self._role = text_of(message, "role")
-        known = _READERS[self._role](self, message)
-        for key, value in message.items():
-            if key not in ("role", *known) and value not in (None, [], {}, ""):
-                self.lose(key)
+    def read(self, index: int, fields: Fields) -> list[JsonObject]:
+        """
+        The items of one message; what is not taken of it, it does not express.
 
-    def lose(self, path: str, kind: DifferenceKind = "lost", reason: str = "") -> None:
-        """Note what cannot be expressed."""
-        self.unread.append(
-            Difference(index=self._index, item_id="", type=self._role, kind=kind, path=path, reason=reason)
-        )
-
-    def fail(self, message: str) -> ArchiveError:
-        return ArchiveError(f"message {self._index} ({self._role}): {message}")
-
-    # by role
-
-    def said(self, message: JsonObject) -> tuple[str, ...]:
-        content = message.get("content")
-        if isinstance(content, str):
-            written: Any = content
-        elif is_array(content):
-            written = [part for at, given in enumerate(content) for part in self._part(f"content[{at}]", given)]
+        Raises:
+            MessageError: It has no role that is known.
+        """
+        role = fields.text("role")
+        if role not in _ROLES:
+            raise MessageError(index, f"a message of Chat Completions has no role {role!r}")
+        if role in _ASKS:
+            items = _said(role, fields)
+        elif role == "assistant":
+            items = self._answered(index, fields)
         else:
-            raise self.fail("its content is neither text nor a list of parts")
-        if written == [] and content:
-            self.lose("", "left_out", "nothing of its content can be expressed")
+            items = self._result(fields)
+        if not items:
+            fields.note("", "nothing of it can be expressed", "left_out")
+        return items
+
+    # what is said
+
+    def _answered(self, index: int, fields: Fields) -> list[JsonObject]:
+        parts = _answer(fields)
+        said = [message("assistant", parts)] if parts else []
+        return [*said, *self._calls(index, fields)]
+
+    def _calls(self, index: int, fields: Fields) -> Iterator[JsonObject]:
+        for at, call in enumerate(fields.objects("tool_calls")):
+            yield from self._call(f"call_{index}_{at}", call)
+        legacy = fields.object("function_call")
+        if "name" in legacy:
+            yield from self._function(f"call_{index}", legacy, "", legacy)
+
+    def _call(self, made_up: str, call: Fields) -> Iterator[JsonObject]:
+        if is_object(call.peek("custom")):
+            call.drop("type", "custom")
+            custom = call.object("custom")
+            name, given = custom.text("name"), custom.take("input")
+            call_id = self._called(made_up, name, call)
+            self._custom.add(call_id)
+            written = "" if given is None else json_text(given)
+            yield {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": written}
+        elif "name" in Fields(as_object(call.peek("function"))):
+            call.drop("type", "function")
+            yield from self._function(made_up, call.object("function"), call.text("id"), call)
         else:
-            self.items.append({"type": "message", "role": self._role, "content": written})
-        return ("content",)
+            call.leave("it calls neither a function nor a custom tool")
 
-    def answered(self, message: JsonObject) -> tuple[str, ...]:
-        parts = self._answer(message)
-        if parts:
-            self.items.append({"type": "message", "role": "assistant", "content": parts})
-        calls = [*self._calls(message)]
-        self.items += calls
-        if not parts and not calls:
-            self.lose("", "left_out", "it says nothing and calls nothing")
-        return ("content", "refusal", "annotations", "tool_calls", "function_call")
+    def _function(self, made_up: str, function: Fields, call_id: str, noted: Fields) -> Iterator[JsonObject]:
+        if not isinstance(function.peek("name"), str):
+            noted.leave("it does not say what it calls")
+            return
+        name, arguments = function.text("name"), function.take("arguments")
+        yield function_call(self._called(made_up, name, noted, call_id), name, arguments)
 
-    def tool(self, message: JsonObject) -> tuple[str, ...]:
-        call_id = text_of(message, "tool_call_id")
+    def _called(self, made_up: str, name: str, call: Fields, given: str = "") -> str:
+        call_id = given or call.text("id")
         if not call_id:
-            raise self.fail("it has no tool_call_id")
-        tag = "custom_tool_call_output" if call_id in self._custom else "function_call_output"
-        self.items.append({"type": tag, "call_id": call_id, "output": self._output(message)})
-        return ("content", "tool_call_id")
+            call_id = made_up
+            call.note("", f"the call had no id; it got {call_id!r}", "added")
+        self._open.append((call_id, name))
+        return call_id
 
-    def function(self, message: JsonObject) -> tuple[str, ...]:
-        """The result of a function in the form before there were tools: it names the function, not the call."""
-        name = text_of(message, "name")
-        if name not in self._functions:
-            raise self.fail(f"there is no call of {name!r} before it")
-        output = self._output(message)
-        self.items.append({"type": "function_call_output", "call_id": self._functions[name], "output": output})
-        return ("content", "name")
+    # what came of it
 
-    # what they hold
+    def _result(self, fields: Fields) -> list[JsonObject]:
+        call_id = fields.text("tool_call_id") or self._call_of(fields.peek("name"), fields.peek("tool_name"))
+        if not call_id:
+            fields.leave("it says of no call that it is its result, and there is none before it", "left_out")
+            return []
+        name = next((name for known, name in self._open if known == call_id), None)
+        self._open = [call for call in self._open if call[0] != call_id]
+        if name is not None:
+            fields.drop("name", name)
+            fields.drop("tool_name", name)
+        item = function_output(call_id, _output(fields))
+        return [{**item, "type": "custom_tool_call_output"} if call_id in self._custom else item]
 
-    def _part(self, path: str, part: Any) -> Iterator[JsonObject]:
-        make = _PARTS.get(text_of(part, "type"))
+    def _call_of(self, *names: Any) -> str:
+        """The first call without a result, by name where one is given: before there were ids, and for Ollama."""
+        wanted = [name for name in names if isinstance(name, str) and name]
+        return next((call_id for call_id, name in self._open if not wanted or name in wanted), "")
+
+
+def _said(role: str, fields: Fields) -> list[JsonObject]:
+    content = fields.peek("content")
+    if isinstance(content, str):
+        return [{"type": "message", "role": role, "content": fields.take("content")}]
+    parts = list(_parts(fields, "content"))
+    return [message(role, parts)] if parts else []
+
+
+def _answer(fields: Fields) -> list[JsonObject]:
+    content = fields.text("content")
+    parts = [text_part("assistant", content)] if content else []
+    for part in _elements(fields, "content"):
+        if not part:
+            continue
+        made = None if isinstance(part, str) else _refusal(part)
+        text = part if isinstance(part, str) else _text(part)
+        if made or text is not None:
+            parts.append(made or text_part("assistant", text or ""))
+        elif isinstance(part, Fields):
+            part.leave(_unknown(part, "in an answer"))
+    if isinstance(fields.peek("refusal"), str) and fields.peek("refusal"):
+        parts.append({"type": "refusal", "refusal": fields.text("refusal")})
+    _annotate(parts, fields)
+    return parts
+
+
+def _elements(fields: Fields, key: str) -> list[Fields | str]:
+    """The parts of a list, or the only part; a number or a truth value as the text that it is."""
+    given = fields.peek(key)
+    if is_object(given):
+        return [fields.object(key)]
+    if isinstance(given, (int, float)):
+        return [json_text(fields.take(key))]
+    return fields.elements(key)
+
+
+def _parts(fields: Fields, key: str) -> Iterator[JsonObject]:
+    """The parts of what the model is given; what cannot be expressed is named."""
+    for part in _elements(fields, key):
+        if isinstance(part, str):
+            yield from [input_text(part)] if part else []
+            continue
+        make = PARTS.get(text_of({"type": part.peek("type")}, "type"))
         made = None if make is None else make(part)
         if made is None:
-            self.lose(path, reason=f"a part of the type {text_of(part, 'type')!r} cannot be expressed")
+            part.leave(_unknown(part))
         else:
+            part.take("type")
             yield made
 
-    def _answer(self, message: JsonObject) -> list[JsonObject]:
-        content = message.get("content")
-        given: list[Any] = (
-            [{"type": "text", "text": content}] if content and isinstance(content, str) else as_array(content)
-        )
-        parts = [made for at, part in enumerate(given) for made in self._answer_part(f"content[{at}]", part)]
-        if refusal := text_of(message, "refusal"):
-            parts.append({"type": "refusal", "refusal": refusal})
-        self._annotate(parts, as_array(message.get("annotations")))
-        return parts
 
-    def _answer_part(self, path: str, part: Any) -> Iterator[JsonObject]:
-        tag = text_of(part, "type")
-        if tag == "text":
-            yield {"type": "output_text", "text": text_of(part, "text"), "annotations": []}
-        elif tag == "refusal":
-            yield {"type": "refusal", "refusal": text_of(part, "refusal")}
-        else:
-            self.lose(path, reason=f"a part of the type {tag!r} cannot be expressed")
-
-    def _annotate(self, parts: list[JsonObject], annotations: list[Any]) -> None:
-        """Citations count the characters of the message; they fit when it is one text."""
-        citations = [as_object(each).get("url_citation") for each in annotations]
-        texts = [part for part in parts if part["type"] == "output_text"]
-        if len(texts) == 1 and all(map(is_object, citations)):
-            texts[0]["annotations"] = [{"type": "url_citation", **as_object(each)} for each in citations]
-        elif annotations:
-            self.lose("annotations")
-
-    def _calls(self, message: JsonObject) -> Iterator[JsonObject]:
-        for at, call in enumerate(as_array(message.get("tool_calls"))):
-            yield self._call(f"tool_calls[{at}]", as_object(call))
-        legacy = as_object(message.get("function_call"))
-        if legacy:
-            call_id = f"call_{self._index}"
-            self._functions[text_of(legacy, "name")] = call_id
-            self.lose("function_call", "added", f"the call had no id; it got {call_id!r}")
-            yield _function_call(call_id, legacy)
-
-    def _call(self, path: str, call: JsonObject) -> JsonObject:
-        call_id = text_of(call, "id")
-        if not call_id:
-            raise self.fail(f"{path} has no id")
-        if call.get("type") == "custom":
-            self._custom.add(call_id)
-            custom = as_object(call.get("custom"))
-            name, given = text_of(custom, "name"), text_of(custom, "input")
-            return {"type": "custom_tool_call", "call_id": call_id, "name": name, "input": given}
-        if not is_object(call.get("function")):
-            raise self.fail(f"{path} calls neither a function nor a custom tool")
-        return _function_call(call_id, as_object(call["function"]))
-
-    def _output(self, message: JsonObject) -> str | list[JsonObject]:
-        content = message.get("content")
-        if is_array(content):
-            return [part for at, given in enumerate(content) for part in self._part(f"content[{at}]", given)]
-        return content if isinstance(content, str) else ""
+def _unknown(part: Fields, where: str = "") -> str:
+    return f"a part of the type {part.peek('type')!r} cannot be expressed{' ' if where else ''}{where}"
 
 
-def _function_call(call_id: str, function: JsonObject) -> JsonObject:
-    name, arguments = text_of(function, "name"), text_of(function, "arguments")
-    return {"type": "function_call", "call_id": call_id, "name": name, "arguments": arguments}
-
-
-def _text(part: JsonObject) -> JsonObject:
-    return {"type": "input_text", "text": text_of(part, "text")}
-
-
-def image(part: JsonObject) -> JsonObject | None:
-    """``image_url``, in the form that both older APIs have."""
-    given = as_object(part.get("image_url"))
-    if not text_of(given, "url"):
+def _text(part: Fields) -> str | None:
+    if part.peek("type") != "text" or not isinstance(part.peek("text"), str):
         return None
-    return {"type": "input_image", "image_url": given["url"], "detail": text_of(given, "detail") or "auto"}
+    part.take("type")
+    return str(part.take("text"))
 
 
-def _file(part: JsonObject) -> JsonObject | None:
-    given = as_object(part.get("file"))
-    kept = {key: given[key] for key in ("file_id", "file_data", "filename") if text_of(given, key)}
-    return {"type": "input_file", **kept} if kept else None
+def _refusal(part: Fields) -> JsonObject | None:
+    if part.peek("type") != "refusal" or not isinstance(part.peek("refusal"), str):
+        return None
+    part.take("type")
+    return {"type": "refusal", "refusal": part.take("refusal")}
 
 
-_PARTS: Final[Mapping[str, Callable[[JsonObject], JsonObject | None]]] = {
-    "text": _text,
+def _annotate(parts: list[JsonObject], fields: Fields) -> None:
+    """Citations count the characters of the message; they fit when it is one text."""
+    texts = [part for part in parts if part["type"] == "output_text"]
+    given = fields.peek("annotations")
+    if (
+        len(texts) != 1
+        or not is_array(given)
+        or not all(is_object(as_object(each).get("url_citation")) for each in given)
+    ):
+        return
+    for annotation in fields.objects("annotations"):
+        annotation.drop("type", "url_citation")
+        citation = annotation.object("url_citation")
+        texts[0]["annotations"].append({"type": "url_citation", **citation.take_all(but="type")})
+
+
+def _output(fields: Fields) -> str | list[JsonObject]:
+    """The result of a call: a text, parts that an output may hold, or any other value as JSON."""
+    content = fields.peek("content")
+    if is_array(content) and content and all(_is_part(each) for each in content):
+        parts = list(_parts(fields, "content"))
+        return parts or ""
+    value = fields.take("content")
+    return "" if value is None else json_text(value)
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, str) or (is_object(value) and text_of(value, "type") in {*PARTS, "input_audio", "refusal"})
+
+
+def _text_part(part: Fields) -> JsonObject | None:
+    return input_text(part.take("text")) if isinstance(part.peek("text"), str) else None
+
+
+def image(part: Fields) -> JsonObject | None:
+    """``image_url``, in the form that both older APIs have, or as a text."""
+    if isinstance(part.peek("image_url"), str) and part.peek("image_url"):
+        return {"type": "input_image", "image_url": part.text("image_url"), "detail": "auto"}
+    if not text_of(part.peek("image_url"), "url"):
+        return None
+    given = part.object("image_url")
+    return {"type": "input_image", "image_url": given.text("url"), "detail": given.text("detail") or "auto"}
+
+
+def _file(part: Fields) -> JsonObject | None:
+    names = ("file_id", "file_data", "filename")
+    if not any(text_of(part.peek("file"), name) for name in names):
+        return None
+    given = part.object("file")
+    kept = {name: given.text(name) for name in names}
+    return {"type": "input_file", **{name: value for name, value in kept.items() if value}}
+
+
+PARTS: Final[Mapping[str, Callable[[Fields], JsonObject | None]]] = {
+    "text": _text_part,
     "image_url": image,
     "file": _file,
 }
-
-_READERS: Final[Mapping[str, Callable[[_Reader, JsonObject], tuple[str, ...]]]] = {
-    "system": _Reader.said,
-    "developer": _Reader.said,
-    "user": _Reader.said,
-    "assistant": _Reader.answered,
-    "tool": _Reader.tool,
-    "function": _Reader.function,
-}
+"""The parts that become parts of an item, each with what makes it one: ``None`` when it holds nothing."""
