@@ -31,7 +31,7 @@ def error_details(body: object) -> Mapping[str, Any]:
 
 def is_error_object(body: object) -> bool:
     """Whether a body is the API's own error: ``{"error": {…}}`` with a message, a type or a code."""
-    outer = cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
+    outer: Mapping[str, Any] = cast("Mapping[str, Any]", body) if isinstance(body, Mapping) else {}
     inner = outer.get("error")
     return isinstance(inner, Mapping) and any(key in inner for key in ("message", "type", "code"))
 

@@ -229,7 +229,7 @@ class APIError(ConversationsError):
         self.body = body
         self.attempts = attempts
         self.retry_after = retry_after
-        details = {} if body is None else error_details(body)
+        details: Mapping[str, Any] = {} if body is None else error_details(body)
         self.code: str | None = _text(details.get("code"))
         self.param: str | None = _text(details.get("param"))
         self.type: str | None = _text(details.get("type"))

@@ -355,7 +355,7 @@ def checked_query(query: Mapping[str, object] | None) -> Mapping[str, object]:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"default_query: {one_line(repr(name))} is not the name of a value")
         if isinstance(value, (Mapping, bytes)):
-            raise ConfigurationError(f"default_query: {name} cannot be of type {type(value).__name__}")
+            raise ConfigurationError(f"default_query: {name} cannot be of type {type(cast('object', value)).__name__}")
     return query
 
 

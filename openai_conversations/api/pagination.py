@@ -8,12 +8,13 @@ item again comes once; a missing ``last_id`` is the id of the last item.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 import attrs
 
 from openai_conversations.api.caller import codec
 from openai_conversations.errors import PaginationStalledError
+from openai_conversations.jsontypes import JsonObject
 from openai_conversations.transport.message import Response
 
 _MOST_EMPTY_PAGES: Final = 1000
@@ -146,7 +147,7 @@ class JsonPage:
         request_id: The service's id of the response, if it gave one.
     """
 
-    items: list[dict[str, Any]]
+    items: list[JsonObject]
     has_more: bool = False
     last_id: str = ""
     request_id: str | None = None
@@ -170,22 +171,27 @@ def json_page(response: Response) -> JsonPage:
         APIResponseValidationError: It is none.
     """
     body = codec().exact_value_of(response)
-    data = body.get("data") if isinstance(body, dict) else None
+    data: list[Any] | None = member(body, "data")
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         raise codec().unlike(response, "a page of items", "expected an array of objects @ $.data")
-    last_id = body.get("last_id")
+    last_id = member(body, "last_id")
     return JsonPage(
-        items=data,
-        has_more=body.get("has_more") is True,
-        last_id=str(last_id) if isinstance(last_id, (str, int)) else "",
+        items=cast("list[JsonObject]", data),
+        has_more=member(body, "has_more") is True,
+        last_id=str(last_id) if type(last_id) in (str, int) else "",
         request_id=response.headers.get("x-request-id"),
     )
 
 
 def item_id(item: Any) -> str:
     """The id of an item's JSON, ``""`` when it has none."""
-    found = item.get("id") if isinstance(item, dict) else None
+    found = member(item, "id")
     return found if isinstance(found, str) else ""
+
+
+def member(value: Any, name: str) -> Any:
+    """A member of a JSON value, ``None`` when it has none or is no object."""
+    return cast("JsonObject", value).get(name) if isinstance(value, dict) else None
 
 
 def stalled(cursor: str | None) -> PaginationStalledError:

@@ -111,8 +111,9 @@ def create_items(
         options: See :class:`CallOptions`; ``None`` for those of the caller.
     """
     # The usual case first, without a call: a list of up to 20.
-    few = type(items) is list and len(items) <= ITEMS_PER_REQUEST
-    sent = codec().encode_items(items if few else checked_items(items))
+    given = cast("list[Any]", items)
+    few = type(given) is list and len(given) <= ITEMS_PER_REQUEST
+    sent = codec().encode_items(given if few else checked_items(given))
     if options or caller.options:
         refuse_other_items(caller.options if options is None else options)
     return _request(
@@ -139,7 +140,7 @@ def list_items(
     """``listConversationItems``: one page. What is not given, or ``None``, is left to the server."""
     query = {"include": include, "limit": limit, "order": order, "after": after}
     cursor = after if isinstance(after, str) else None
-    asked: Literal["asc", "desc"] | None = order if order in ("asc", "desc") else None
+    asked: Literal["asc", "desc"] | None = "asc" if order == "asc" else "desc" if order == "desc" else None
     listing = Listing(order=asked, after=cursor) if limit != 0 and _is_ours(caller, options) else None
     ids = {"conversation_id": conversation_id}
     return _request(caller, operations.LIST_ITEMS, ids, options, query=query, listing=listing)

@@ -28,7 +28,7 @@ from openai_conversations.operations.concurrency import checked_concurrency
 from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.storage.errors import LedgerError
 
-logger = logging.getLogger("openai_conversations")
+logger: Final = logging.getLogger("openai_conversations")
 
 _KINDS_OF_ERRORS: Final = 50
 

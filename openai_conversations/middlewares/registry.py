@@ -46,7 +46,7 @@ from openai_conversations.transport.message import Handler, Request, Response
 
 _WRITES = frozenset({"createConversationItems", "deleteConversationItem"})
 
-logger = logging.getLogger("openai_conversations")
+logger: Final = logging.getLogger("openai_conversations")
 
 
 class Registry:

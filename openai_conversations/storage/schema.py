@@ -95,5 +95,5 @@ def _version(db: sqlite3.Connection, schema: Schema) -> int:
 
 def _is_new_or_unmarked(db: sqlite3.Connection, schema: Schema) -> bool:
     rows = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    tables = {name for (name,) in rows}
-    return not tables or tables == schema.unmarked
+    tables: set[str] = {name for (name,) in rows}
+    return not tables or frozenset(tables) == schema.unmarked

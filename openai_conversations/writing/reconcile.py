@@ -17,6 +17,7 @@ import attrs
 
 from openai_conversations.api import operations
 from openai_conversations.api.caller import codec
+from openai_conversations.api.pagination import item_id, member
 from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import (
     AmbiguousWriteError,
@@ -308,7 +309,7 @@ def _not_sent_again(request: Request, failure: APIError, last_item_id: str | Non
 
 def _sent_items(request: Request) -> Sequence[Any]:
     """The items as they were sent: the request's body, decoded, and not the values of the caller."""
-    items = codec().loads(request.body or b"{}").get("items")
+    items: list[Any] | None = codec().loads(request.body or b"{}").get("items")
     return items if isinstance(items, list) else []
 
 
@@ -327,7 +328,7 @@ def _data(response: Response) -> list[Any] | None:
         page = codec().value_of(response)
     except APIResponseValidationError:
         return None
-    data = page.get("data") if isinstance(page, dict) else None
+    data: list[Any] | None = member(page, "data")
     return data if isinstance(data, list) else None
 
 
@@ -339,8 +340,7 @@ def _last_id(response: Response) -> str | None:
 
 
 def _ids(items: Sequence[Any]) -> list[str]:
-    found = [item.get("id") if isinstance(item, dict) else None for item in items]
-    return [name if isinstance(name, str) else "" for name in found]
+    return [item_id(item) for item in items]
 
 
 def _end_shown(request: Request, response: Response) -> Sequence[str] | None:
@@ -362,8 +362,7 @@ def _conversation_id(response: Response) -> str | None:
         value = codec().value_of(response)
     except APIResponseValidationError:
         return None
-    found = value.get("id") if isinstance(value, dict) else None
-    return found if isinstance(found, str) and found else None
+    return item_id(value) or None
 
 
 def _conversation_of(request: Request) -> Request:

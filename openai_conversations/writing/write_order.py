@@ -41,7 +41,9 @@ class Queue:
 
     key: str
     holder: asyncio.Task[Any] | None
-    waiting: deque[tuple[asyncio.Future[None], asyncio.Task[Any] | None]] = attrs.field(factory=deque)
+    waiting: deque[tuple[asyncio.Future[None], asyncio.Task[Any] | None]] = attrs.field(
+        factory=deque[tuple[asyncio.Future[None], "asyncio.Task[Any] | None"]]
+    )
 
 
 class WriteOrder:

@@ -66,11 +66,9 @@ class RequestHandler:
     control: Control | None
     lifetime: Lifetime
     go_down: Callable[[float], None]
-    _router: routes.Router = attrs.field(init=False)
-
-    @_router.default
-    def _make_router(self) -> routes.Router:
-        return routes.Router(self.context.profile)
+    _router: routes.Router = attrs.field(
+        init=False, default=attrs.Factory(lambda self: routes.Router(self.context.profile), takes_self=True)
+    )
 
     async def handle(self, raw: web.BaseRequest) -> web.StreamResponse:
         """Answer one request: aiohttp calls this."""
