@@ -24,7 +24,7 @@ from contextvars import ContextVar
 from datetime import timedelta
 from functools import partial
 from os import PathLike
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from openai_conversations.bulk.ids import Ids, batches
 from openai_conversations.error_bodies import error_message

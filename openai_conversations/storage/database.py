@@ -35,7 +35,7 @@ PATIENCE_FOR_ALL: Final = 2.0
 
 MEMORY: Final = ":memory:"
 
-logger = logging.getLogger("openai_conversations")
+logger: Final = logging.getLogger("openai_conversations")
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -40,8 +40,8 @@ class Task:
     def __init__(
         self, job: Job[Any], loop: asyncio.AbstractEventLoop, then: Callable[[Any], object] | None = None
     ) -> None:
-        self.job = job
-        self.then = then
+        self.job: Job[Any] = job
+        self.then: Callable[[Any], object] | None = then
         self.future: asyncio.Future[Any] = loop.create_future()
         self.result: Any = None
         self.error: BaseException | None = None

@@ -43,7 +43,7 @@ class EventParser:
     __slots__ = ("_after_cr", "_data", "_event", "_id", "_line", "_start", "done", "retry")
 
     def __init__(self) -> None:
-        self.done = False
+        self.done: bool = False
         """Whether ``[DONE]`` was seen; nothing that comes after it is an event."""
         self.retry: int | None = None
         """Milliseconds that the server wants to pass before a new connection; ``None`` when it did not say."""

@@ -26,7 +26,7 @@ from openai_conversations.operations.listing import read_page
 from openai_conversations.transport.message import Request
 from openai_conversations.transport.status import is_api_not_found
 
-logger = logging.getLogger("openai_conversations")
+logger: Final = logging.getLogger("openai_conversations")
 
 STALE_ROUNDS: Final = 6
 """How often a server may list only what it said it deleted; the waits in between grow from 0.1 s to 3.2 s."""
