@@ -116,7 +116,7 @@ class _Earlier:
     def added_to(self, receipt: Receipt) -> dict[str, Any]:
         """The receipt with what earlier attempts did."""
         value = {**receipt.to_json(), "attempts": self.row.attempts}
-        if self.row.attempts > 1:
+        if self.row.attempts > 1 or self.row.notes:
             known = [item.id for item in (*receipt.items, *receipt.missing)]
             value["earlier"] = {
                 "items": [attrs.asdict(item) for item in self.items],

@@ -2,6 +2,9 @@
 Bulk runs on more machines than one: shards of ids are tasks of Dask (``pip install "openai_conversations[dask]"``).
 
 The ledger stays where the run was started, and stays the truth: a shard that was lost with its worker is done again.
+What a worker learns that its next write stands on, such as the id of a new conversation, goes through the scheduler
+into that ledger before the write. An attempt begins by asking for what earlier ones left there, and one that was taken
+for lost cannot write to it any more.
 Every worker has one client of its own, made there: no key travels. The rate is that of the whole fleet: its workers
 ask the scheduler for their turns, a tenth of a second's worth at a time.
 """
@@ -9,11 +12,12 @@ ask the scheduler for their turns, a tenth of a second's worth at a time.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
 import time
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -29,6 +33,7 @@ from openai_conversations.client import ConversationsClient
 from openai_conversations.errors import APIConnectionError
 from openai_conversations.middlewares.limiter import Limiter, RunningLoop, too_late
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
+from openai_conversations.storage.values import dump_json, load_json
 from openai_conversations.transport.policy import RetryPolicy
 
 if TYPE_CHECKING:
@@ -36,6 +41,7 @@ if TYPE_CHECKING:
 
 MakeClient = Callable[[RateLimiter], ConversationsClient]
 MakeWork = Callable[["Conversations"], BulkJob]
+Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 _LEASE: Final = 0.1
 """Seconds of its rate that a worker asks for at a time: what it does not use of them is lost."""
@@ -45,6 +51,9 @@ _STALE: Final = 0.5
 
 _GATHER: Final = 0.05
 """Seconds to wait for a shard to fill."""
+
+_PATIENCE: Final = 60.0
+"""Seconds in which the ledger must have answered a worker."""
 
 
 def client_from_environment(limiter: RateLimiter) -> ConversationsClient:
@@ -90,18 +99,34 @@ async def run_on_dask(
     async with dask:
         workers = max(len(await dask.nthreads()), 1)
         await dask.register_plugin(_FleetRates(name, rates or Limits()), name=f"{name}-rates")
+        await dask.register_plugin(_Exchange(name), name=f"{name}-exchange")
         await dask.register_plugin(_WorkerClient(name, rates or Limits(), workers, make_client, make_work), name=name)
         try:
             shards = _Shards(dask, name, shard_size)
+            dask.subscribe_topic(name, shards.asked)
             chosen = attrs.evolve(options or BulkOptions(), concurrency=shard_size * workers * 2)
             return await run_bulk(operation, shards, ids, ledger=ledger, options=chosen, on_receipts=on_receipts)
         finally:
             with suppress(Exception):  # the scheduler may be what went away, which Dask says in many ways
                 await dask.unregister_worker_plugin(name)
                 await dask.unregister_scheduler_plugin(f"{name}-rates")
+                await dask.unregister_scheduler_plugin(f"{name}-exchange")
 
 
 # where the run was started
+
+
+@attrs.define(eq=False)
+class _UnderWay:
+    """A conversation that some worker has."""
+
+    row: LedgerRow
+    note: Checkpoint
+    future: asyncio.Future[BulkOutcome]
+    attempt: str = ""
+    """Which attempt may write to the ledger; the last that began."""
+    said: list[Any] = attrs.field(factory=list[Any])
+    cursor: str | None = None
 
 
 class _Shards:
@@ -111,19 +136,24 @@ class _Shards:
         self._dask = dask
         self._name = name
         self._size = size
-        self._gathered: list[tuple[LedgerRow, Checkpoint, asyncio.Future[BulkOutcome]]] = []
+        self._gathered: list[_UnderWay] = []
+        self._under_way: dict[int, _UnderWay] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
     async def __call__(self, row: LedgerRow, note: Checkpoint) -> BulkOutcome:
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[BulkOutcome] = loop.create_future()
-        self._gathered.append((row, note, future))
+        here = _UnderWay(row, note, loop.create_future(), cursor=row.cursor)
+        self._under_way[row.number] = here
+        self._gathered.append(here)
         if len(self._gathered) >= self._size:
             self._send()
         elif self._timer is None:
             self._timer = loop.call_later(_GATHER, self._send)
-        return await future
+        try:
+            return await here.future
+        finally:
+            self._under_way.pop(row.number, None)
 
     def _send(self) -> None:
         if self._timer is not None:
@@ -131,42 +161,76 @@ class _Shards:
             self._timer = None
         shard, self._gathered = self._gathered, []
         if shard:
-            task = asyncio.ensure_future(self._run(shard))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(self._run(shard))
 
-    async def _run(self, shard: Sequence[tuple[LedgerRow, Checkpoint, asyncio.Future[BulkOutcome]]]) -> None:
-        rows = [row for row, _, _ in shard]
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, shard: Sequence[_UnderWay]) -> None:
+        rows = [each.row for each in shard]
         try:
             results: list[_Result] = await self._dask.submit(_work_on, self._name, rows, pure=False)
         except Exception as error:  # noqa: BLE001  # whatever Dask says when it lost the shard, its workers or itself
             lost = APIConnectionError(message=f"The shard was lost: {str(error) or type(error).__name__}")
             results = [_Result(error=lost)] * len(rows)
-        for (_, note, future), result in zip(shard, results, strict=True):
+        for each, result in zip(shard, results, strict=True):
             try:
-                await result.give(note, future)
+                await result.give(each)
             except Exception as error:  # noqa: BLE001  # the ledger could not keep it: whoever waits must hear so
-                _fail(future, error)
+                _fail(each.future, error)
+
+    # what workers ask
+
+    def asked(self, event: tuple[float, Mapping[str, Any]]) -> None:
+        """A question came: it is answered in a task of its own, for the ledger takes its time."""
+        self._begin(self._answer(event[1]))
+
+    async def _answer(self, question: Mapping[str, Any]) -> None:
+        try:
+            answer = {"value": await self._carry_out(**question["message"])}
+        except Exception as error:  # noqa: BLE001  # it is raised in the worker
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        with suppress(Exception):  # a scheduler that went away has nobody who waits
+            await getattr(self._dask.scheduler, _handler(self._name, "reply"))(number=question["number"], answer=answer)
+
+    async def _carry_out(
+        self, row: int, attempt: str, begin: bool, notes: str | None = None, cursor: str | None = None
+    ) -> str | None:
+        """Let an attempt begin, and give what earlier ones left; or keep what it learned."""
+        here = self._under_way.get(row)
+        if here is None or not (begin or here.attempt == attempt):
+            raise LookupError("another attempt has taken over")
+        if begin:
+            here.attempt = attempt
+            return dump_json([[*here.row.notes, *here.said], here.cursor])
+        added = load_json(notes) if notes else []
+        here.said += added  # before the wait: an attempt that begins meanwhile must see it
+        here.cursor = cursor or here.cursor
+        await here.note.keep(*added, cursor=cursor)
+        if here.attempt != attempt:
+            raise LookupError("another attempt has taken over")
+        return None
 
 
 @attrs.frozen(kw_only=True)
 class _Result:
-    """What a worker made of one conversation: an outcome, or an error and what was noted."""
+    """What a worker made of one conversation: an outcome, or an error and what was noted and not sent yet."""
 
     outcome: BulkOutcome | None = None
     error: Exception | None = None
     notes: tuple[Any, ...] = ()
-    cursor: str | None = None
 
-    async def give(self, note: Checkpoint, future: asyncio.Future[BulkOutcome]) -> None:
-        if self.notes or self.cursor is not None:
-            await note.keep(*self.notes, cursor=self.cursor)
-        if future.done():
+    async def give(self, here: _UnderWay) -> None:
+        if self.notes:
+            await here.note.keep(*self.notes)
+        if here.future.done():
             return
         if self.outcome is not None:
-            future.set_result(self.outcome)
+            here.future.set_result(self.outcome)
         else:
-            future.set_exception(self.error or RuntimeError("a worker gave no result"))
+            here.future.set_exception(self.error or RuntimeError("a worker gave no result"))
 
 
 def _fail(future: asyncio.Future[BulkOutcome], error: Exception) -> None:
@@ -179,32 +243,50 @@ def _fail(future: asyncio.Future[BulkOutcome], error: Exception) -> None:
 
 async def _work_on(name: str, rows: Sequence[LedgerRow]) -> list[_Result]:
     """One shard: a task of Dask."""
-    plugins: Mapping[str, Any] = cast("Any", get_worker)().plugins
+    worker = cast("Any", get_worker)()
+    plugins: Mapping[str, Any] = worker.plugins
     work = cast("_WorkerClient", plugins[name]).work
-    return list(await asyncio.gather(*(_attempt(work, row) for row in rows)))
+    ask = getattr(worker.scheduler, _handler(name, "ask"))
+    return list(await asyncio.gather(*(_attempt(work, row, ask) for row in rows)))
 
 
-async def _attempt(work: BulkJob, row: LedgerRow) -> _Result:
-    note = _FarNote()
+async def _attempt(work: BulkJob, row: LedgerRow, ask: Ask) -> _Result:
+    note = _FarNote(row.number, ask)
     try:
-        return _Result(outcome=await work(row, note))
+        return _Result(outcome=await work(await note.begin(row), note))
     except Exception as error:  # noqa: BLE001  # it is raised where the run was started
-        return _Result(error=error, notes=tuple(note.notes), cursor=note.cursor)
+        return _Result(error=error, notes=tuple(note.soon))
 
 
 class _FarNote(Checkpoint):
-    """Notes that travel with an error: the ledger is on another machine."""
+    """Notes that go to the ledger on another machine."""
 
-    def __init__(self) -> None:
-        self.notes: list[Any] = []
-        self.cursor: str | None = None
+    def __init__(self, number: int, ask: Ask) -> None:
+        self._row = number
+        self._ask = ask
+        self._attempt = uuid.uuid4().hex
+        self.soon: list[Any] = []
+        """What was noted since the ledger answered last."""
+
+    async def begin(self, row: LedgerRow) -> LedgerRow:
+        """The row as it is now: Dask gives a task to another worker as it was when it was made."""
+        notes, cursor = load_json(await self._send(begin=True))
+        return attrs.evolve(row, notes=tuple(notes), cursor=cursor)
 
     async def keep(self, *notes: Any, cursor: str | None = None) -> None:
-        self.keep_soon(*notes)
-        self.cursor = cursor or self.cursor
+        kept = [*self.soon, *notes]
+        self.soon = []
+        await self._send(begin=False, notes=dump_json(kept), cursor=cursor)
 
     def keep_soon(self, *notes: Any) -> None:
-        self.notes.extend(notes)
+        self.soon.extend(notes)
+
+    async def _send(self, **message: Any) -> Any:
+        """Ask where the ledger is, and wait for the answer."""
+        answer = await self._ask(message={"row": self._row, "attempt": self._attempt, **message})
+        if "error" in answer:
+            raise APIConnectionError(message=f"The ledger did not take a note: {answer['error']}", sent=False)
+        return answer["value"]
 
 
 class _WorkerClient(WorkerPlugin):
@@ -245,7 +327,7 @@ class _FleetGate(Limiter):
 
     def __init__(self, worker: Any, name: str, gate: str, rate: float) -> None:
         self._worker = worker
-        self._handler = _handler(name)
+        self._handler = _handler(name, "reserve")
         self._gate = gate
         self._batch = max(1, math.floor(rate * _LEASE))
         self._spacing = 1 / rate
@@ -305,11 +387,47 @@ class _FleetGate(Limiter):
 # in the scheduler
 
 
+class _Exchange(SchedulerPlugin):
+    """Passes what workers ask on to where the run was started, which they may not be able to reach, and back."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._scheduler: Any = None
+        self._numbers = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+
+    async def start(self, scheduler: Any) -> None:
+        """Be reachable for the workers and for whoever started the run."""
+        self._scheduler = scheduler
+        scheduler.handlers[_handler(self._name, "ask")] = self.ask
+        scheduler.handlers[_handler(self._name, "reply")] = self.reply
+
+    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Pass a question on, and wait for its answer."""
+        number = next(self._numbers)
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[number] = future
+        try:
+            self._scheduler.log_event(self._name, {"number": number, "message": message})
+            async with asyncio.timeout(_PATIENCE):
+                return await future
+        except TimeoutError:
+            return {"error": f"no answer within {_PATIENCE:.0f} s"}
+        finally:
+            del self._waiting[number]
+
+    async def reply(self, number: int, answer: dict[str, Any]) -> None:
+        """The answer came."""
+        future = self._waiting.get(number)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+
 class _FleetRates(SchedulerPlugin):
     """Gives out turns: a moment for each gate, and the time between two of them."""
 
     def __init__(self, name: str, rates: Limits) -> None:
-        self._handler = _handler(name)
+        self._handler = _handler(name, "reserve")
         self._rates: dict[str, float] = {gate: rate for gate, rate in attrs.asdict(rates).items() if rate is not None}
         self._next = dict.fromkeys(self._rates, -math.inf)
 
@@ -326,5 +444,5 @@ class _FleetRates(SchedulerPlugin):
         return first - now, spacing
 
 
-def _handler(name: str) -> str:
-    return f"{name.replace('-', '_')}_reserve"
+def _handler(name: str, what: str) -> str:
+    return f"{name.replace('-', '_')}_{what}"

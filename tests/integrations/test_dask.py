@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import warnings
 from contextlib import asynccontextmanager
 
 import pytest
 
-from openai_conversations import ConversationsClient, Limits, RetryPolicy, checking, erasing
+from openai_conversations import ConversationsClient, Limits, RetryPolicy, checking, erasing, importing
 from openai_conversations.bulk.errors import BulkStoppedError
 from openai_conversations.bulk.ledger import Ledger
-from openai_conversations.bulk.runner import BulkOptions
+from openai_conversations.bulk.runner import BulkOptions, BulkOutcome, Checkpoint
+from openai_conversations.errors import APIConnectionError
 from openai_conversations.server import ConversationsServer
 from tests.fakes import until
 
@@ -103,7 +105,7 @@ def _broken_client(pace):
 async def test_service_down(tmp_path):
     """A service that cannot be reached stops the run, as it does without a cluster."""
     async with cluster(processes=False, workers=1) as workers:
-        with pytest.raises(BulkStoppedError, match="5 failures in a row"):
+        with pytest.raises(BulkStoppedError, match="nothing has succeeded for 1 s"):
             await dask.run_on_dask(
                 "check",
                 checking,
@@ -111,7 +113,7 @@ async def test_service_down(tmp_path):
                 cluster=workers,
                 ledger=tmp_path / "ledger.sqlite",
                 make_client=_broken_client,
-                options=BulkOptions(patience=5, first_wait=0),
+                options=BulkOptions(patience=1, first_wait=0.1),
             )
 
 
@@ -132,7 +134,7 @@ async def test_cluster_that_is_closed(server, tmp_path, monkeypatch):
                 cluster=workers,
                 ledger=tmp_path / "ledger.sqlite",
                 shard_size=5,
-                options=BulkOptions(patience=5, first_wait=0),
+                options=BulkOptions(patience=1, first_wait=0.1),
             )
         )
         await until(lambda: len(server.requests) > began)
@@ -141,6 +143,121 @@ async def test_cluster_that_is_closed(server, tmp_path, monkeypatch):
 
     async with Ledger(tmp_path / "ledger.sqlite", operation="check") as ledger:
         assert 0 == ledger.counts.get("working", 0)
+
+
+BEGUN = []
+
+
+def _stops_once(_):
+    """Work that notes where it is and gets no further, unless an earlier attempt was there."""
+
+    async def work(row, note):
+        if row.cursor is None:
+            note.keep_soon({"soon": 1})
+            await note.keep({"kept": 2}, cursor="here")
+            BEGUN.append(row.id)
+            await asyncio.Event().wait()
+        return BulkOutcome(receipt={"cursor": row.cursor, "notes": list(row.notes)})
+
+    return work
+
+
+async def test_what_a_lost_worker_noted(server, tmp_path):
+    """What a worker noted is in the ledger before it goes on; when the worker is lost, the next one begins with it."""
+    BEGUN.clear()
+    receipts = []
+
+    async def take(ledger):
+        receipts.extend([receipt async for receipt in ledger.receipts()])
+
+    async with cluster(processes=False, workers=2) as workers:
+        running = asyncio.ensure_future(
+            dask.run_on_dask(
+                "test", _stops_once, ["a"], cluster=workers, ledger=tmp_path / "ledger.sqlite", on_receipts=take
+            )
+        )
+        await until(lambda: BEGUN)
+        (lost,) = [worker for worker in workers.workers.values() if worker.state.executing]
+        await lost.close()
+        summary = await running
+
+    assert (1, ["a"]) == (summary.done, BEGUN)
+    assert [{"cursor": "here", "notes": [{"soon": 1}, {"kept": 2}]}] == receipts
+
+
+class Busy:
+    """A cluster that never gets to the end of a shard."""
+
+    async def submit(self, *_, **__):
+        await asyncio.Event().wait()
+
+
+async def test_an_attempt_that_was_taken_for_lost(tmp_path):
+    """When another attempt has begun, the one before it can write nothing into the ledger, and is told so."""
+    async with Ledger(tmp_path / "ledger.sqlite", operation="test") as ledger:
+        await ledger.add(["a"])
+        (row,) = await ledger.take(1)
+        shards = dask._Shards(Busy(), "name", 2)  # noqa: SLF001  # what stands between two machines
+        waiting = asyncio.ensure_future(shards(row, Checkpoint(ledger, row.number)))
+        await until(lambda: shards._under_way)  # noqa: SLF001
+
+        async def ask(message):
+            try:
+                return {"value": await shards._carry_out(**message)}  # noqa: SLF001
+            except LookupError as error:
+                return {"error": str(error)}
+
+        first, second = (dask._FarNote(row.number, ask) for _ in range(2))  # noqa: SLF001
+        await first.begin(row)
+        await first.keep(1, cursor="first")
+        again = await second.begin(row)
+        with pytest.raises(APIConnectionError, match="another attempt has taken over"):
+            await first.keep(2, cursor="late")
+        waiting.cancel()
+
+        assert ("first", (1,)) == (again.cursor, again.notes)
+        await ledger.take_up()
+        (kept,) = await ledger.take(1)
+        assert ("first", (1,)) == (kept.cursor, kept.notes)
+
+
+@pytest.mark.kills
+async def test_imports_of_a_killed_worker(server, tmp_path):
+    """When a worker is killed, every file becomes one conversation all the same, and a whole one."""
+    items = [{"type": "message", "role": "user", "content": f"{number}"} for number in range(45)]
+    files = [tmp_path / f"{number}.json" for number in range(60)]
+    for file in files:
+        file.write_text(json.dumps(items))
+    server.add_fault("slow:seconds=0.05,operation=createConversationItems,count=1000")
+    appended = asyncio.Event()
+
+    def seen(progress):
+        if sum(entry.operation == "createConversationItems" for entry in server.requests) >= 30:
+            appended.set()
+
+    async with cluster(processes=True) as workers:
+        running = asyncio.ensure_future(
+            dask.run_on_dask(
+                "import",
+                importing,
+                map(str, files),
+                cluster=workers,
+                ledger=tmp_path / "ledger.sqlite",
+                shard_size=10,
+                options=BulkOptions(on_progress=seen, interval=0.02, first_wait=0.1),
+            )
+        )
+        await appended.wait()
+        await next(iter(workers.workers.values())).kill(timeout=0.1)
+        summary = await running
+
+    assert (60, 0) == (summary.done, summary.failed)
+    made = [entry.conversation_id for entry in server.requests if entry.operation == "createConversation"]
+    full = [id for id in made if len(server.items(id)) == 45]
+    assert (60, set()) == (len(full), {len(server.items(id)) for id in made} - {45, 0})
+    async with Ledger(tmp_path / "ledger.sqlite", operation="import") as ledger:
+        left = sum([len(receipt.get("may_be_left", ())) async for receipt in ledger.receipts()])
+    assert len(made) - 60 <= left
 
 
 @pytest.mark.kills
