@@ -7,24 +7,25 @@ from collections.abc import AsyncIterator, Sequence
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.converters.json import dumps, loads_lossless
-from openai_conversations.jsontypes import JsonObject, as_object
+from openai_conversations.jsontypes import JsonObject, as_object, type_of
 from openai_conversations.limits import INCLUDE_ALL
-from openai_conversations.operations.archive.manifest import Manifest, make_manifest
+from openai_conversations.operations.archive.manifest import make_manifest
 from openai_conversations.operations.archive.reader import Archive
-from openai_conversations.operations.listing import read_whole
+from openai_conversations.operations.errors import ArchiveError
+from openai_conversations.operations.listing import Whole, read_whole
 
 
 async def collect(caller: Caller, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> Archive:
     """
-    Everything that an export holds.
+    What an export holds, to be shown to people: also what JSON cannot carry.
 
     Args:
         caller: Makes the calls.
         conversation_id: The conversation.
         include: Fields to ask for beyond what the server gives by itself.
     """
-    items, manifest, _ = await _read(caller, conversation_id, include)
-    return Archive(kind="conversation", items=tuple(items), conversation=manifest.conversation, manifest=manifest)
+    conversation, whole = await _read(caller, conversation_id, include)
+    return Archive(kind="conversation", items=tuple(whole.items), conversation=conversation)
 
 
 async def export(caller: Caller, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> AsyncIterator[bytes]:
@@ -37,20 +38,12 @@ async def export(caller: Caller, conversation_id: str, *, include: Sequence[str]
         caller: Makes the calls.
         conversation_id: The conversation.
         include: Fields to ask for beyond what the server gives by itself.
+
+    Raises:
+        ArchiveError: An item, or the conversation, holds what JSON cannot carry; says which and where.
     """
-    _, manifest, lines = await _read(caller, conversation_id, include)
-    yield dumps(manifest.to_json()) + b"\n"
-    for line in lines:
-        yield line + b"\n"
-
-
-async def _read(
-    caller: Caller, conversation_id: str, include: Sequence[str]
-) -> tuple[list[JsonObject], Manifest, list[bytes]]:
-    response = await caller.send(requests.get_conversation(caller, conversation_id))
-    conversation = as_object(loads_lossless(response.content))
-    whole = await read_whole(caller, conversation_id, include=include)
-    lines = [dumps(item) for item in whole.items]
+    conversation, whole = await _read(caller, conversation_id, include)
+    lines = [_line(f"item {number} ({type_of(item)})", item) for number, item in enumerate(whole.items, 1)]
     manifest = make_manifest(
         conversation,
         whole.items,
@@ -60,4 +53,25 @@ async def _read(
         include=whole.include.fields,
         include_refused=whole.include.refused,
     )
-    return whole.items, manifest, lines
+    yield _line("the conversation", manifest.to_json()) + b"\n"
+    for line in lines:
+        yield line + b"\n"
+
+
+async def _read(caller: Caller, conversation_id: str, include: Sequence[str]) -> tuple[JsonObject, Whole]:
+    response = await caller.send(requests.get_conversation(caller, conversation_id))
+    conversation = as_object(loads_lossless(response.content))
+    return conversation, await read_whole(caller, conversation_id, include=include)
+
+
+def _line(what: str, value: JsonObject) -> bytes:
+    """
+    A line without its end.
+
+    Numbers without end (``1e999``) and values that nest deeper than 500 levels cannot be written so that they are read
+    as they were.
+    """
+    try:
+        return dumps(value)
+    except (ValueError, RecursionError) as error:
+        raise ArchiveError(f"{what} cannot be written as JSON Lines: {error}") from None

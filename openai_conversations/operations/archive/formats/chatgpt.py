@@ -97,8 +97,9 @@ def _end(nodes: JsonObject, branch: str, fields: Fields) -> str:
 
 
 def _newest_leaf(nodes: JsonObject) -> str:
-    leaves = [name for name in nodes if _is_leaf(nodes, name)] or list(nodes)
-    return max(leaves, key=lambda name: time_of(as_object(nodes[name]).get("message")) or 0)
+    said = {name: as_object(node).get("message") for name, node in nodes.items() if as_object(node).get("message")}
+    leaves = [name for name in said if _is_leaf(nodes, name)] or list(said) or list(nodes)
+    return max(leaves, key=lambda name: time_of(said.get(name)) or 0)
 
 
 def _is_leaf(nodes: JsonObject, name: str) -> bool:
