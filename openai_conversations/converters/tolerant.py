@@ -15,18 +15,15 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError
 
 from openai_conversations.converters.errors import SchemaMismatch
-from openai_conversations.converters.fields import Field, fields_of, is_schema, union_members
+from openai_conversations.converters.fields import Field, fields_of, is_schema
 from openai_conversations.jsontypes import is_object
-from openai_conversations.schemas.items.base import Item
-from openai_conversations.schemas.unknown import Unknown, UnknownItem
 
-_ROOM: Final = "openai_conversations.schemas.responses."
-_NOTHING: Final[Mapping[Any, Any]] = {str: "", int: -1, float: 0}
+_PACKAGE: Final = "openai_conversations.schemas.responses."
 
 
 def is_tolerant(kind: Any) -> bool:
     """Whether a class, or anything else that can be decoded, is one of these."""
-    return is_schema(kind) and kind.__module__.startswith(_ROOM)
+    return is_schema(kind) and kind.__module__.startswith(_PACKAGE)
 
 
 @cache
@@ -44,13 +41,12 @@ def read_tolerantly(value: Mapping[str, Any], cls: Any, converter: Converter) ->
         converter: A detailed one.
     """
     made = cls.__new__(cls)
-    fields = _fields(cls)
-    extra = {key: member for key, member in value.items() if key not in {f.wire for f in fields}}
-    for field in fields:
-        member = value.get(field.wire)
+    extra = dict(value)
+    for field in _fields(cls):
+        member = extra.pop(field.wire, None)
         try:
             read = _member(field, member, converter)
-        except (SchemaMismatch, BaseValidationError):
+        except (SchemaMismatch, BaseValidationError, RecursionError):
             read = _without(field, converter)
             if field.wire in value:
                 extra[field.wire] = member
@@ -82,20 +78,13 @@ def _member(field: Field, value: Any, converter: Converter) -> Any:
 
 
 def _without(field: Field, converter: Converter) -> Any:
-    """The value of a field that did not come, or not as its class has it."""
+    """
+    The value of a field that did not come, or not as its class has it.
+
+    What these classes require are texts, lists, responses, and unions, which keep whatever comes.
+    """
     if not field.required:
         return field.default_value()
-    if field.takes_null:
-        return None
-    return _nothing(field.type, converter)
-
-
-def _nothing(kind: Any, converter: Converter) -> Any:
-    if kind is Item:
-        return UnknownItem(data=None)
-    for member in union_members(kind):
-        if isinstance(member, type) and issubclass(member, Unknown):
-            return converter.get_structure_hook(member)(None, member)
-    if is_schema(kind):
-        return read_tolerantly({}, kind, converter)
-    return [] if get_origin(kind) is list else _NOTHING[kind]
+    if is_schema(field.type):
+        return read_tolerantly({}, field.type, converter)
+    return [] if get_origin(field.type) is list else ""

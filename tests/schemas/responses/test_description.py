@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_origin
 
 import attrs
 import pytest
@@ -16,7 +16,7 @@ from openai_conversations.schemas.responses.response import CompactedResponse, R
 from openai_conversations.schemas.responses.usage import InputTokenCount
 from openai_conversations.schemas.unknown import Unknown
 from tests.schemas.description import RESPONSES, Comparison, described
-from tests.schemas.families import classes, fields, tags
+from tests.schemas.families import classes, fields, hints, members, tags
 
 pytestmark = pytest.mark.skipif(not RESPONSES.exists(), reason="OpenAI's description of the API is not here")
 
@@ -116,6 +116,21 @@ def test_what_an_event_requires(tag: str) -> None:
         *("response", "item", "part", "delta", "text", "refusal", "arguments", "input", "code", "command", "output"),
         *("message", "partial_image_b64"),
     }
+
+
+@pytest.mark.parametrize("tag", sorted(EVENT_CLASSES))
+def test_what_is_required_has_a_neutral_value(tag: str) -> None:
+    """What an event requires is a text, a list, a response, or a union that keeps whatever comes."""
+    cls = event_class(tag)
+    required = [hints(cls)[a.name] for a in attrs.fields(cls) if a.default is attrs.NOTHING]
+
+    neutral = [
+        hint in {str, Response, Item}
+        or get_origin(hint) is list
+        or any(isinstance(member, type) and issubclass(member, Unknown) for member in members(hint))
+        for hint in required
+    ]
+    assert all(neutral)
 
 
 def test_terminal_events() -> None:
