@@ -95,10 +95,10 @@ class Items:
             include: Fields that the service leaves out unless asked.
             guard: ``auto`` looks only after a failure, from the last item that this client knows of, and sends again
                 what it sees to be absent. It relies on two things: nobody else writes equal items to the conversation
-                at that moment, and a service whose connection broke does not store the items seconds later.
+                at that moment, and a service whose connection broke does not store the items, or show them, only
+                seconds later.
                 ``strict`` relies on the first only, for the time of the call: it asks for the last item beforehand, at
-                the price of one request, and never sends again what was wholly sent, so that there is no second copy,
-                whatever the service does.
+                the price of one request, and never sends again what was wholly sent, unless the service refused it.
                 ``off`` raises :class:`AmbiguousWriteError` instead of looking.
             last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is
                 empty, ``None`` when you know nothing.

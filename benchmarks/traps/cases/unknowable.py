@@ -56,16 +56,30 @@ async def cancelled(who: Contender, *, wait: float, **options: Any) -> str:
         return f"{came}; stored {times(at.number_of('Hi'))}"
 
 
-async def too_many(who: Contender) -> str:
-    """The service stores a message, and says that it does not: an API's 429 is believed."""
+async def not_shown(who: Contender, **options: Any) -> str:
+    """The connection drops after the message is stored, and lists show it an hour later."""
     async with stage(who) as at:
-        at.server.add_fault(faults.commit_then_status(429, operation=APPEND))
-        came = await outcome(at.append(message("Hi")))
+        for fault in (lost(), faults.stale_reads(3_600)):
+            at.server.add_fault(fault)
+        came = await outcome(at.append(message("Hi"), **(options if who.is_ours else {})))
         return f"{came}; stored {times(len(at.items))}"
+
+
+async def refused_after(who: Contender, fault: faults.Fault, **options: Any) -> str:
+    """The service stores a message, and says that it did not; what it says is believed."""
+    async with stage(who) as at:
+        at.server.add_fault(fault)
+        came = await outcome(at.append(message("Hi"), **(options if who.is_ours else {})))
+        return f"{came}; stored {times(len(at.items))}"
+
+
+TOO_MANY = faults.commit_then_status(429, operation=APPEND)
+FORBIDDEN = faults.commit_then_status(403, body="html", operation=APPEND)
 
 
 ALONE = "Another client appended an equal message that nothing follows, ours is lost before it is stored"
 LATE = "The connection drops, and the service stores the message three seconds later"
+LAGGING = "A message is stored, the connection drops, and lists lag behind so long that no lookup sees it"
 CANCELLED = "A call is cancelled, the service stores it three seconds later, the caller tries again"
 
 trap += [
@@ -74,10 +88,17 @@ trap += [
     Trap(f"{ALONE}; ours after `items.written_elsewhere()`", lambda who: equal_alone(who, says_so=True)),
     Trap(LATE, stored_late),
     Trap(f'{LATE}; ours with `guard="strict"`', lambda who: stored_late(who, **STRICT)),
+    Trap(LAGGING, not_shown),
+    Trap(f'{LAGGING}; ours with `guard="strict"`', lambda who: not_shown(who, **STRICT)),
     Trap(f"{CANCELLED}, ours with `look_first`", lambda who: cancelled(who, wait=0.0)),
     Trap(
         f'{CANCELLED} after ten seconds, ours with `look_first` and `guard="strict"`',
         lambda who: cancelled(who, wait=10.0, **STRICT),
     ),
-    Trap("The service stores a message, then says with a 429 that it did not", too_many),
+    Trap("A message is stored, then a 429 comes", lambda who: refused_after(who, TOO_MANY)),
+    Trap(
+        'A message is stored, then a 429 comes; ours with `guard="strict"`',
+        lambda who: refused_after(who, TOO_MANY, **STRICT),
+    ),
+    Trap("A message is stored, then a gateway's 403 comes", lambda who: refused_after(who, FORBIDDEN)),
 ]
