@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from openai_conversations.bulk.errors import (
         BulkStoppedError as BulkStoppedError,
         IdsFileError as IdsFileError,
+        NothingFoundError as NothingFoundError,
     )
     from openai_conversations.bulk.jobs import (
         checking as checking,
         erasing as erasing,
+        erasure_receipts as erasure_receipts,
         exporting as exporting,
         importing as importing,
     )
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from openai_conversations.operations.copy.differences import Difference as Difference
     from openai_conversations.operations.erase.receipts import (
         DeletedItem as DeletedItem,
+        PendingDeletes as PendingDeletes,
         Proof as Proof,
         Receipt as Receipt,
     )
