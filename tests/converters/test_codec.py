@@ -450,3 +450,22 @@ def test_a_union_by_itself():
 def test_one_codec_per_process():
     """Hooks are built once per process."""
     assert codec() is codec()
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a":[1,1.5]}', {"a": [1, 1.5]}),
+        (b"[12345678901234567890123]", [12345678901234567890123]),
+        (rb'"\ud83d"', "\ud83d"),
+    ],
+)
+def test_loads(body, value):
+    """Any JSON is read, with integers of any size and half a surrogate pair, which the fast reader does not take."""
+    assert value == Codec().loads(body)
+
+
+def test_loads_what_is_no_json():
+    """What no reader takes is an error."""
+    with pytest.raises(ValueError, match="Expecting|unexpected|char"):
+        Codec().loads(b'{"a":')
