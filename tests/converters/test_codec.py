@@ -467,5 +467,5 @@ def test_loads(body, value):
 
 def test_loads_what_is_no_json():
     """What no reader takes is an error."""
-    with pytest.raises(ValueError, match="Expecting|unexpected|char"):
+    with pytest.raises(ValueError, match=r"Expecting|unexpected|char"):
         Codec().loads(b'{"a":')
