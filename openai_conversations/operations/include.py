@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeGuard
 
 import attrs
 
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
-from openai_conversations.converters.json import dumps
 from openai_conversations.errors import (
     APIStatusError,
     BadRequestError,
@@ -82,27 +81,18 @@ class Include:
         self.fields = fields
 
 
-def is_refusal(error: BaseException | None) -> bool:
+def is_refusal(error: BaseException | None) -> TypeGuard[APIStatusError]:
     """Whether a server found fault with a request; a locked conversation is none."""
     is_fault = isinstance(error, (BadRequestError, UnprocessableEntityError))
     return is_fault and not isinstance(error, ConversationLockedError)
 
 
-def named_in(error: BaseException | None, fields: Sequence[str]) -> tuple[str, ...]:
+def named_in(error: APIStatusError, fields: Sequence[str]) -> tuple[str, ...]:
     """The fields that an error names, by place or by name."""
-    if not isinstance(error, APIStatusError):
-        return ()
-    text = f"{error.param} {error} {_written(error.body)}"
+    text = f"{error.param} {error} {error.body}"
     places = {int(place) for place in _PLACE.findall(text)}
     by_place = tuple(field for place, field in enumerate(fields) if place in places)
     return by_place or tuple(field for field in fields if field in text)
-
-
-def _written(body: object) -> str:
-    try:
-        return dumps(body).decode()
-    except ValueError:
-        return ""
 
 
 async def _is_taken(caller: Caller, conversation_id: str, fields: Sequence[str]) -> bool:

@@ -64,12 +64,6 @@ class Manifest:
     digests: tuple[str, ...]
     include_refused: tuple[str, ...] = ()
 
-    @property
-    def conversation_id(self) -> str:
-        """Id of the conversation that was exported, ``""`` when it is not there."""
-        found = self.conversation.get("id")
-        return found if isinstance(found, str) else ""
-
     def to_json(self) -> JsonObject:
         """The manifest as it stands in line 1."""
         return {"format": FORMAT, "version": VERSION, **attrs.asdict(self, recurse=False)}

@@ -658,6 +658,109 @@ def test_tools_of_chatgpt():
 def test_trees_that_are_none():
     """Nodes that are none, and parents that go round, are no trouble."""
     archive = read({"mapping": {"a": node("a", "b", "user", "x"), "b": node("b", "a", "user", "y"), "c": 5, "d": {}}})
+    strange = read({"mapping": {"a": node("a", "b", "user", "x"), "b": 5}})
 
     assert {"x", "y"} == {*texts(archive)}
     assert [(2, "left_out", "")] == notes(archive)
+    assert (["x"], [(1, "left_out", "")]) == (texts(strange), notes(strange))
+
+
+# What is odd, one by one
+
+
+def test_oddities_of_lists():
+    """A document that holds its page in a member; the body of a request whose page says nothing of more."""
+    inner = {"messages": {"object": "list", "data": [{"role": "user", "content": "a"}], "has_more": True}}
+    pages = [{"object": "list", "data": [asked(text)], "has_more": True} for text in "ab"]
+
+    assert [(-1, "left_out", "messages.has_more")] == notes(read(inner))
+    assert {"[0].has_more", "[1].has_more"} <= {path for _, _, path in notes(read(pages))}
+    with pytest.raises(ArchiveError, match="this is no conversation"):
+        read({"request": {"model": "m"}})
+
+
+def test_oddities_of_answers():
+    """A choice without a message is named."""
+    document = {"messages": [{"role": "user", "content": "a"}], "choices": [{"text": "b"}]}
+
+    assert [(-1, "lost", "choices[0].text")] == notes(read(document))
+
+
+@pytest.mark.parametrize("role", ["system", "critic"])
+@pytest.mark.parametrize("beside", [{"object": "thread.message"}, {"parts": [{"type": "text", "text": "a"}]}], ids=str)
+def test_roles(role, beside):
+    """A message of a role that its format does not have is an error that names the role."""
+    message = {"role": role, "content": "a", **beside}
+    if role == "system" and "parts" in beside:
+        assert "system" == read([message]).items[0]["role"]
+        return
+    with pytest.raises(ArchiveError, match=f"message 1: a .* has no role '{role}'"):
+        read([message])
+
+
+def test_nothing_of_a_message():
+    """A message of which nothing can be expressed is named as a whole."""
+    archive = read([{"role": "user", "parts": [{"type": "step-start"}]}, {"role": "user", "parts": ["a", ""]}])
+
+    assert [(0, "left_out", "")] == notes(archive)
+
+
+def test_bare_texts():
+    """Texts among parts are parts; empty ones are nothing."""
+    thread = {"object": "thread.message", "role": "user", "content": ["", "a", {"type": "text", "text": "b"}]}
+    chat = [{"role": role, "content": ["", "a"]} for role in ("user", "assistant")]
+
+    assert [["a", "b"]] == [[part["text"] for part in item["content"]] for item in read([thread]).items]
+    assert [["a"], ["a"]] == [[part["text"] for part in item["content"]] for item in read(chat).items]
+
+
+def test_image_as_a_text():
+    """The place of an image may be a text."""
+    part = {"type": "image_url", "image_url": "https://x/a.png"}
+    image = {"type": "input_image", "image_url": "https://x/a.png", "detail": "auto"}
+
+    assert [image] == read([{"role": "user", "content": [part]}]).items[0]["content"]
+
+
+def test_one_part_that_is_no_list():
+    """A content that is one part is one; a part of an answer that cannot be expressed is named."""
+    archive = read(
+        [
+            {"role": "user", "content": {"type": "text", "text": "a"}},
+            {"role": "assistant", "content": [{"type": "x"}, {"type": "text", "text": "b"}]},
+        ]
+    )
+
+    assert [asked("a"), answered("b")] == list(archive.items)
+    assert [(1, "lost", "content[0]")] == notes(archive)
+
+
+def test_arguments_that_nest_deeply():
+    """Arguments that nest deeper than 500 levels become a text all the same."""
+    deep = '{"x":' * 600 + "1" + "}" * 600
+    text = f'[{{"role":"assistant","tool_calls":[{{"id":"c","function":{{"name":"f","arguments":{deep}}}}}]}}]'
+
+    assert deep == read_archive(text).items[0]["arguments"].replace(" ", "")
+
+
+def test_oddities_of_chatgpt():
+    """What was spoken is a text; a recipient of a person, and nodes that hold nothing, are no trouble."""
+    spoken = {"content_type": "audio_transcription", "text": "a", "direction": "in"}
+    document = tree(
+        node("1", None, "user", content={"content_type": "multimodal_text", "parts": [spoken]}, recipient="x"),
+        node("2", "1"),
+        node("3", "2", "assistant", "b"),
+        node("4", "1"),
+        current_node="3",
+    )
+    document["mapping"]["5"] = None
+    archive = read(document)
+
+    assert [asked("a"), answered("b")] == list(archive.items)
+    assert [(0, "lost", "message.content.parts[0].direction"), (0, "lost", "message.recipient")] == notes(archive)
+
+
+def test_constants_that_are_no_json():
+    """Several values one after the other are read as strictly as one a line."""
+    with pytest.raises(ArchiveError, match="line 4: not JSON"):
+        read_archive('{\n"role": "user", "content": "a"\n}\n{\n"x": NaN\n}')

@@ -11,7 +11,8 @@ from openai_conversations.operations.archive.export import collect
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.copy.imports import import_archive
 from openai_conversations.operations.errors import ArchiveError, CopyIncompleteError, ImportConflictError
-from tests.operations.fakes import FakeService, Refuses, broken, caller, user, writer
+from openai_conversations.transport.message import Request, Response
+from tests.operations.fakes import FakeService, Refuses, broken, caller, response, user, writer
 
 
 def archive_of(*texts: str, **conversation: object) -> Archive:
@@ -226,3 +227,30 @@ async def test_metadata_of_a_target():
 
     assert (("other", "new"), False) == (report.metadata_not_kept, report.is_exact)
     assert {"same": "1", "other": "2"} == service.stored[into].body["metadata"]
+
+
+@pytest.mark.parametrize("code", ["invalid_value", "conversation_locked"])
+async def test_other_refusals_of_an_append(code):
+    """A refusal that has nothing to do with include stops the import, which can go on later."""
+    service = FakeService()
+
+    async def refuse(request: Request) -> Response:
+        if request.operation == "createConversationItems":
+            return response(request, {"error": {"message": "no", "code": code}}, status=400)
+        return await service(request)
+
+    with pytest.raises(CopyIncompleteError, match="holds 0 of 1 items"):
+        await import_archive(*writer(refuse), archive_of("a"))
+
+
+async def test_on_created():
+    """The id of a new conversation is told before anything is appended to it."""
+    service = FakeService()
+    told: list[tuple[str, int]] = []
+
+    async def tell(name: str) -> None:
+        told.append((name, len(service.stored[name].items)))
+
+    report = await import_archive(*writer(service), archive_of("a"), on_created=tell)
+
+    assert [(report.conversation_id, 0)] == told

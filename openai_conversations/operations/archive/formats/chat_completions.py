@@ -136,14 +136,14 @@ def _answer(fields: Fields) -> list[JsonObject]:
     content = fields.text("content")
     parts = [text_part("assistant", content)] if content else []
     for part in _elements(fields, "content"):
-        if not part:
+        if isinstance(part, str):
+            parts += [text_part("assistant", part)] if part else []
             continue
-        made = None if isinstance(part, str) else _refusal(part)
-        text = part if isinstance(part, str) else _text(part)
-        if made or text is not None:
-            parts.append(made or text_part("assistant", text or ""))
-        elif isinstance(part, Fields):
+        made = _refusal(part) or _text(part)
+        if made is None:
             part.leave(_unknown(part, "in an answer"))
+        else:
+            parts.append(made)
     if isinstance(fields.peek("refusal"), str) and fields.peek("refusal"):
         parts.append({"type": "refusal", "refusal": fields.text("refusal")})
     _annotate(parts, fields)
@@ -179,11 +179,11 @@ def _unknown(part: Fields, where: str = "") -> str:
     return f"a part of the type {part.peek('type')!r} cannot be expressed{' ' if where else ''}{where}"
 
 
-def _text(part: Fields) -> str | None:
+def _text(part: Fields) -> JsonObject | None:
     if part.peek("type") != "text" or not isinstance(part.peek("text"), str):
         return None
     part.take("type")
-    return str(part.take("text"))
+    return text_part("assistant", part.take("text"))
 
 
 def _refusal(part: Fields) -> JsonObject | None:

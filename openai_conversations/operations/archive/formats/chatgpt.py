@@ -117,7 +117,7 @@ def _path(nodes: JsonObject, end: str) -> dict[str, None]:
 
 def _other(index: int, name: str, nodes: JsonObject) -> Difference | None:
     """What is said of a node of another branch; nothing of one that holds nothing."""
-    if is_object(nodes[name]) and not any(_node(name, nodes).notes()):
+    if not nodes[name] or (is_object(nodes[name]) and not any(_node(name, nodes).notes())):
         return None
     end = name
     for _ in nodes:
