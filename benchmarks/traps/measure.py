@@ -21,9 +21,12 @@ def measure(*, heavy: bool = True) -> list[Row]:
     busy themselves, which are measured one by one, and only when asked for.
     """
     places = [(group, trap) for group in GROUPS for trap in group.traps]
-    light = [place for place in places if not place[1].is_heavy]
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        rows = dict(zip(light, runner.run(_together(light)), strict=True))
+    alone = [place for place in places if place[1].is_alone]
+    together = [place for place in places if not (place[1].is_alone or place[1].is_heavy)]
+    rows: dict[Place, Row] = {}
+    for some, way in ((alone, _one_by_one), (together, _together)):
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            rows |= zip(some, runner.run(way(some)), strict=True)
     if heavy:
         rest = [place for place in places if place[1].is_heavy]
         rows |= zip(rest, asyncio.run(_one_by_one(rest)), strict=True)

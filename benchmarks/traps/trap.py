@@ -20,11 +20,13 @@ class Trap:
     Attributes:
         what: The first column.
         scenario: What fills the others.
-        is_heavy: Whether it keeps the machine busy, so that nothing else may be measured meanwhile.
+        is_alone: Whether it changes what all threads share, the environment: nothing else may be measured meanwhile.
+        is_heavy: Whether it keeps the machine busy: the same, and not in virtual time.
     """
 
     what: str
     scenario: Scenario
+    is_alone: bool = False
     is_heavy: bool = False
 
 
@@ -49,11 +51,11 @@ class Row:
 class Traps(list[Trap]):
     """The traps of a module."""
 
-    def __call__(self, what: str, *, is_heavy: bool = False) -> Callable[[Scenario], Scenario]:
+    def __call__(self, what: str, *, is_alone: bool = False, is_heavy: bool = False) -> Callable[[Scenario], Scenario]:
         """Add a scenario: the decorator of those that are written as functions."""
 
         def add(scenario: Scenario) -> Scenario:
-            self.append(Trap(what, scenario, is_heavy))
+            self.append(Trap(what, scenario, is_alone, is_heavy))
             return scenario
 
         return add

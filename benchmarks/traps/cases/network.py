@@ -19,7 +19,7 @@ import trustme
 from benchmarks.traps.clients import KEY, Contender
 from benchmarks.traps.stage import in_real_time, message, server, stage
 from benchmarks.traps.trap import Trap, Traps
-from benchmarks.traps.words import attempted, counted, outcome, times
+from benchmarks.traps.words import attempted, counted, outcome, raised, times
 from openai_conversations.server import faults
 from tests.sockets import answering, http
 
@@ -85,14 +85,20 @@ async def bombed(who: Contender) -> str:
         return f"{came}, whose text has {len(str(error)):,} characters"
 
 
+@contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """These variables, in lower and upper case, while a client is made, which reads them."""
+    with mock.patch.dict(os.environ, variables | {name.upper(): value for name, value in variables.items()}):
+        yield
+
+
 def excepted(no_proxy: str) -> Callable[[Contender], Awaitable[str]]:
     """The environment names a proxy, and excepts this machine."""
 
     async def scenario(who: Contender) -> str:
         async with server() as running, answering(http(502)) as proxy:
-            named = {"http_proxy": f"http://127.0.0.1:{proxy.port}", "no_proxy": no_proxy}
-            with mock.patch.dict(os.environ, named | {name.upper(): value for name, value in named.items()}):
-                client = who.made(running)  # reads the environment
+            with environment(http_proxy=f"http://127.0.0.1:{proxy.port}", no_proxy=no_proxy):
+                client = who.made(running)
             async with client:
                 await outcome(client.conversations.create())
             to_proxy = any(KEY in value for asked in proxy.asked for value in asked.headers.values())
@@ -102,9 +108,28 @@ def excepted(no_proxy: str) -> Callable[[Contender], Awaitable[str]]:
 
 
 trap += [
-    Trap(f'The environment names a proxy, and `NO_PROXY="{no_proxy}"` a service on 127.0.0.1', excepted(no_proxy))
+    Trap(
+        f'The environment names a proxy, and `NO_PROXY="{no_proxy}"` a service on 127.0.0.1',
+        excepted(no_proxy),
+        is_alone=True,
+    )
     for no_proxy in ("localhost,127.0.0.0/8,::1/128", "127.*")
 ]
+
+
+@trap("The environment names a SOCKS proxy in `ALL_PROXY`, and what that needs is not installed", is_alone=True)
+async def socks(who: Contender) -> str:
+    # The official client's half-made object fails once more, in a task of its own, when it is thrown away.
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+    async with server() as running:
+        try:
+            with environment(all_proxy="socks5h://127.0.0.1:1080", http_proxy="", no_proxy=""):
+                client = who.made(running)
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is the result
+            names = "names" if "all_proxy" in str(error).lower() else "does not name"
+            return f"{raised(error)} that {names} the variable"
+        async with client:
+            return await outcome(client.conversations.create())
 
 
 @trap("The service asks for a client's certificate, and there is none; a message is appended")
