@@ -48,16 +48,25 @@ class BulkArguments:
 
     def ids(self, named: Sequence[str]) -> Ids:
         """
-        The ids that were named and those of the file.
+        The ids that were named and those of the file, which is read once before anything is done.
 
         Raises:
-            CommandError: There are none, or the file cannot be read.
+            CommandError: There are none, or there is no such file.
+            IdsFileError: A line of the file holds none.
         """
         if not named and self.ids_file is None:
             raise CommandError("no conversations: give their ids, or --ids-file", Exit.USAGE)
         if self.ids_file not in (None, "-") and not Path(str(self.ids_file)).is_file():
             raise CommandError(f"{self.ids_file}: no such file", Exit.BAD_INPUT)
+        self._check_file()
         return self._all(named)
+
+    def _check_file(self) -> None:
+        from openai_conversations.bulk.ids import ids_of_file
+
+        if self.ids_file not in (None, "-"):
+            for _ in ids_of_file(str(self.ids_file)):
+                pass
 
     def _all(self, named: Sequence[str]) -> Iterator[str]:
         from openai_conversations.bulk.ids import ids_of_file, ids_of_lines

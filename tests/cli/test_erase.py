@@ -110,10 +110,10 @@ async def test_server_that_does_not_delete_items(server, tmp_path):
 async def test_what_is_no_id(server, tmp_path, bad):
     """What cannot be an id is refused before anything is sent, with its line where it stands in a file."""
     shell = Shell(server.base_url, tmp_path)
-    (tmp_path / "ids.csv").write_text(f"{bad},x\nconv_1\n")
+    (tmp_path / "ids.csv").write_text(f"conv_1\n{bad},x\n")
 
     assert "not the id" in await asyncio.to_thread(shell.fails, "erase", bad, "--yes", code=2)
-    assert "ids.csv: line 1" in await asyncio.to_thread(shell.fails, "erase", "--ids-file", "ids.csv", "--yes", code=6)
+    assert "ids.csv: line 2" in await asyncio.to_thread(shell.fails, "erase", "--ids-file", "ids.csv", "--yes", code=6)
     assert [] == server.requests
 
 

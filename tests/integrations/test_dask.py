@@ -221,6 +221,48 @@ async def test_an_attempt_that_was_taken_for_lost(tmp_path):
         assert ("first", (1,)) == (kept.cursor, kept.notes)
 
 
+class Silent:
+    """A scheduler that nobody answers."""
+
+    def __init__(self):
+        self.handlers = {}
+
+    def log_event(self, topic, message):
+        pass
+
+
+@pytest.mark.virtual_time
+async def test_a_ledger_that_does_not_answer():
+    """A worker that asks the ledger, and gets no answer, hears so after a minute and does not go on."""
+    exchange = dask._Exchange("run")  # noqa: SLF001
+    scheduler = Silent()
+    await exchange.start(scheduler)
+
+    answer = await scheduler.handlers["run_ask"](message={})
+    await scheduler.handlers["run_reply"](number=1, answer={"value": None})
+
+    assert {"error": "no answer within 60 s"} == answer
+
+
+async def test_a_conversation_that_nobody_has(tmp_path):
+    """A question about a conversation that is not under way is answered with an error, never with silence."""
+    answers = []
+
+    class Home:
+        @property
+        def scheduler(self):
+            return self
+
+        async def name_reply(self, number, answer):
+            answers.append((number, answer))
+
+    shards = dask._Shards(Home(), "name", 2)  # noqa: SLF001
+    shards.asked((0.0, {"number": 7, "message": {"row": 1, "attempt": "a", "begin": True}}))
+    await until(lambda: answers)
+
+    assert [(7, {"error": "LookupError: another attempt has taken over"})] == answers
+
+
 @pytest.mark.kills
 async def test_imports_of_a_killed_worker(server, tmp_path):
     """When a worker is killed, every file becomes one conversation all the same, and a whole one."""

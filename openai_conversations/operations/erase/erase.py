@@ -255,9 +255,24 @@ class _Erasure:
         """
         Items that came after the proof: few servers show them, and those that do can be told to delete them.
 
-        Nothing is claimed that was not seen: a server that shows items and does not delete them is an error. That this
-        look fails is none: the conversation is deleted.
+        Nothing is claimed that was not seen: a server that shows items and does not delete them is an error.
         """
+        shown = await self._shown_after()
+        if not isinstance(shown, JsonPage):
+            return shown
+        ids = self._ids(shown)
+        try:
+            await self._delete_all(ids)
+        except NotFoundError as error:
+            message = "items are listed after the conversation was deleted, and cannot be deleted any more"
+            raise self._incomplete(message, ids) from error
+        shown = await self._shown_after()
+        if isinstance(shown, JsonPage):
+            raise self._incomplete("items are listed after the conversation was deleted", self._ids(shown))
+        return shown
+
+    async def _shown_after(self) -> After | JsonPage:
+        """What a listing shows. That it fails is no error: the conversation is deleted."""
         try:
             page = await self._first_items()
         except _GoneError:
@@ -265,19 +280,7 @@ class _Erasure:
         except APIError as error:
             # Any 404 of a server that has just shown the conversation under the same address says what it seems to.
             return "not_found" if isinstance(error, NotFoundError) else "not_seen"
-        if not page.items:
-            return "empty"
-        return await self._delete_late(page)
-
-    async def _delete_late(self, page: JsonPage) -> After:
-        try:
-            await self._delete_all(self._ids(page))
-            page = await self._first_items()
-        except (_GoneError, NotFoundError):
-            return "not_found"
-        if page.items:
-            raise self._incomplete("items are listed after the conversation was deleted", self._ids(page))
-        return "empty"
+        return page if page.items else "empty"
 
     async def _gone(self, error: NotFoundError) -> Receipt:
         """The listing says that there is no conversation; ask for the conversation itself, to be sure."""

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -276,6 +277,88 @@ async def test_server_that_does_not_delete_items(status, body):
         await erase(caller(refusing(service, "deleteConversationItem", status, body), slept=slept), name)
 
     assert (0, ("a", "b"), []) == (caught.value.deleted, caught.value.left, slept)
+    assert name in service.stored
+
+
+async def test_refused_and_gone():
+    """An item whose deletion is refused, and that is listed no more, was deleted by somebody else."""
+    service = FakeService()
+    name = service.conversation({"id": "a"})
+
+    async def handle(request: Request) -> Response:
+        if request.operation == "deleteConversationItem":
+            service.stored[name].items.clear()
+            return response(request, {"error": {"message": "Not Found"}}, status=404)
+        return await service(request)
+
+    receipt = await erase(caller(handle), name)
+
+    assert ("erased", [], ["a"]) == (receipt.outcome, list(receipt.items), [item.id for item in receipt.missing])
+
+
+class Haunted:
+    """A service that lists items of a conversation that was deleted, and does with their deletion as it is told."""
+
+    def __init__(self, service: FakeService, then: Callable[[Request, list[str]], Response]) -> None:
+        self.service = service
+        self.left = ["late"]
+        self.then = then
+
+    async def __call__(self, request: Request) -> Response:
+        if self.service.stored or request.operation == "deleteConversation":
+            return await self.service(request)
+        if request.operation == "deleteConversationItem":
+            return self.then(request, self.left)
+        items = [{"id": id} for id in self.left]
+        return response(request, {"object": "list", "data": items, "has_more": False})
+
+
+def _deletes(request: Request, left: list[str]) -> Response:
+    left.clear()
+    return response(request, {"deleted": True}, number=99)
+
+
+async def test_items_after_the_conversation():
+    """Items that a server still lists when the conversation is deleted are deleted as well, and are on the receipt."""
+    service = FakeService()
+    name = service.conversation("a")
+
+    receipt = await erase(caller(Haunted(service, _deletes)), name)
+
+    assert ("empty", 2, "late") == (receipt.after, receipt.count, receipt.items[-1].id)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        lambda request, _: response(request, {"detail": "Not Found"}, status=404),
+        lambda request, _: response(request, {"deleted": True}),
+    ],
+    ids=["unknown", "again and again"],
+)
+async def test_items_after_the_conversation_that_stay(then):
+    """Where they cannot be deleted any more, or stay although they were, it is an error: nothing is claimed."""
+    service = FakeService()
+    name = service.conversation("a")
+
+    with pytest.raises(EraseIncompleteError, match="after the conversation was deleted") as caught:
+        await erase(caller(Haunted(service, then)), name)
+
+    assert ("late",) == caught.value.left
+
+
+async def test_listing_that_stalls():
+    """A server that says that there is more and shows nothing is an error, and the conversation stays."""
+    service = FakeService()
+    name = service.conversation("a")
+    empty = {"object": "list", "data": [], "has_more": True, "first_id": None, "last_id": None}
+
+    async def handle(request: Request) -> Response:
+        return response(request, empty)
+
+    with pytest.raises(EraseIncompleteError, match="more items but does not show them"):
+        await erase(caller(handle), name)
+
     assert name in service.stored
 
 
