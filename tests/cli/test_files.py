@@ -199,3 +199,30 @@ def test_import_names_the_file(inside):
     (inside.folder / "x.json").write_text("{]")
 
     assert inside.fails("import", "x.json", code=6).startswith("x.json: line 1: not JSON")
+
+
+def test_what_show_writes_can_be_imported(inside, conversation):
+    """What ``show`` writes into a pipe, in the encoding of any shell, is a conversation again."""
+    shown = inside("show", conversation)
+    (inside.folder / "shown.jsonl").write_bytes(shown.out.encode("utf-16"))
+
+    report = inside("import", "shown.jsonl").value
+
+    assert (len(ITEMS), len(ITEMS), []) == (report["total"], report["stored"], report["unread"])
+
+
+def test_one_of_several(inside):
+    """Which conversation of a file, and which end of a page is the newest, can be said; for one file only."""
+    chats = [{"id": name, "messages": [{"role": "user", "content": name}]} for name in ("a", "b")]
+    page = {"object": "list", "data": [{"type": "message", "role": "user", "content": text} for text in ("2", "1")]}
+    (inside.folder / "chats.json").write_text(json.dumps(chats))
+    (inside.folder / "page.json").write_text(json.dumps(page))
+
+    assert "choose one: a, b" in inside.fails("import", "chats.json", code=6)
+    chosen = inside("import", "chats.json", "--conversation", "b").value["conversation_id"]
+    turned = inside("import", "page.json", "--order", "desc").value
+
+    assert ["b"] == [item["content"][0]["text"] for item in inside("show", chosen).values]
+    assert ["1", "2"] == [item["content"][0]["text"] for item in inside("show", turned["conversation_id"]).values]
+    assert [] == turned["unread"]
+    assert "--order takes one file" in inside.fails("import", "chats.json", "page.json", "--order", "asc", code=2)

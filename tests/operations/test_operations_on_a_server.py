@@ -368,3 +368,15 @@ def test_errors_travel(error):
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301
 
     assert (type(error), str(error), vars(error)) == (type(copy), str(copy), vars(copy))
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_page_of_a_listing(server, client, order):
+    """The body of a listing is a conversation again; calls and their outputs tell which end is the newest."""
+    made = (await client.conversations.import_(json.dumps(CHAT))).conversation_id
+    raw = await client.conversations.items.with_raw_response.list(made, order=order, limit=100)
+
+    report = await client.conversations.import_(raw.content)
+
+    first, second = ([{**item, "id": ""} for item in server.items(name)] for name in (made, report.conversation_id))
+    assert (first, (), 5) == (second, report.unread, report.stored)
