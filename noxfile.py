@@ -222,6 +222,7 @@ def bench(session: nox.Session) -> None:
     """Ours, the official client and handwritten aiohttp side by side: ``nox -s bench -- --rounds 9 --plot out.svg``."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+    session.run("python", "-m", "benchmarks.events")
 
 
 @nox.session
