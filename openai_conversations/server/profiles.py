@@ -50,6 +50,19 @@ class ServerProfile:
         trailing_slash: Whether an address that ends in a slash is refused or redirected (307).
         keepalive: Seconds after which an idle connection is closed.
         lists_conversations: Whether ``GET /conversations`` lists them.
+        items_during_turn: Whether items are added and deleted while a turn runs in their conversation, or refused with
+            ``conversation_locked``.
+        aborted_turn: What becomes of a turn whose client hangs up before its end: it is stored like any other
+            (``stored``), its response is complete but the conversation stays as it was (``unchanged``), or input and
+            output are stored up to the first call of a tool (``call``).
+        lock_after_disconnect: Seconds for which a conversation stays locked after such a turn.
+        incomplete_turn: Whether the items of an incomplete response are added to the conversation.
+        unstored_turn: Whether the items of a turn with ``store: false`` are added to its conversation.
+        input_items: What the list of a response's input holds: the items of its request, or all that stood before
+            them, too.
+        resume_seconds: Seconds after its start in which a background response can be streamed again.
+        obfuscation: Whether deltas carry padding unless ``include_obfuscation`` is false.
+        done_marker: Whether streams end with ``data: [DONE]``.
     """
 
     name: str
@@ -80,6 +93,15 @@ class ServerProfile:
     trailing_slash: Literal["refused", "redirected"] = "refused"
     keepalive: float = 75.0
     lists_conversations: bool = False
+    items_during_turn: Literal["accepted", "refused"] = "accepted"
+    aborted_turn: Literal["stored", "unchanged", "call"] = "stored"
+    lock_after_disconnect: float = 0.0
+    incomplete_turn: Literal["stored", "dropped"] = "stored"
+    unstored_turn: Literal["stored", "dropped"] = "stored"
+    input_items: Literal["own", "all"] = "own"
+    resume_seconds: float = 300.0
+    obfuscation: bool = True
+    done_marker: bool = False
 
     @property
     def item_rules(self) -> ItemRules:

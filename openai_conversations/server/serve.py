@@ -41,6 +41,7 @@ class ServeOptions:
         rate_limit: Requests per minute.
         max_body: The most bytes of a body.
         control: Whether the control path answers; ``None`` only on a loopback address.
+        tokens_per_second: How fast the model is; ``None`` for all at once.
         access_log: Whether every request is told.
     """
 
@@ -54,6 +55,7 @@ class ServeOptions:
     rate_limit: int | None = None
     max_body: int = MAX_BODY
     control: bool | None = None
+    tokens_per_second: float | None = None
     access_log: bool = True
 
 
@@ -93,7 +95,7 @@ async def serve(
 
 def make_server(options: ServeOptions, log: TextIO) -> ConversationsServer:
     """The server that the options describe, not started."""
-    return ConversationsServer(
+    server = ConversationsServer(
         host=options.host,
         port=options.port,
         database=options.database,
@@ -107,6 +109,8 @@ def make_server(options: ServeOptions, log: TextIO) -> ConversationsServer:
         journal_limit=JOURNAL_LIMIT,
         on_request=_access_log(log) if options.access_log else None,
     )
+    server.model.set_speed(tokens_per_second=options.tokens_per_second)
+    return server
 
 
 def _warn_of_open_host(options: ServeOptions, log: TextIO) -> None:
@@ -132,6 +136,10 @@ def access_line(entry: JournalEntry) -> str:
     clock = time.strftime("%H:%M:%S", time.localtime(entry.time))
     path = ascii(entry.path)[1:-1]  # nothing in it starts another line or colours the terminal
     parts = [clock, entry.method, path, str(entry.status or "---"), f"{entry.seconds * 1000:.1f}ms", entry.request_id]
+    if entry.events:
+        parts.append(f"events={entry.events}")
+    if entry.client_left:
+        parts.append("client left")
     if entry.fault:
         parts.append(f"fault={entry.fault}")
     return " ".join(filter(None, parts))

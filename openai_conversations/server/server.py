@@ -21,11 +21,15 @@ from openai_conversations.server.inspection import assertions
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
 from openai_conversations.server.inspection.control import Control
 from openai_conversations.server.inspection.journal import Journal, JournalEntry
+from openai_conversations.server.model.script import Responder, ScriptedModel
+from openai_conversations.server.model.service import TurnService
 from openai_conversations.server.profiles import ServerProfile, parse
 from openai_conversations.server.rules import views
 from openai_conversations.server.rules.items import complete
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.recent_writes import RecentWrites
+from openai_conversations.server.rules.turn_locks import TurnLocks
+from openai_conversations.server.rules.turns import fail_unfinished
 from openai_conversations.server.storage.ids import Ids, make_clock
 from openai_conversations.server.storage.store import SCHEMA, ConversationRow, ItemRow, Orphan, Store, on_store
 from openai_conversations.server.thread import LoopThread
@@ -56,6 +60,8 @@ class ConversationsServer:
         rate_limit: Requests per minute; ``None`` refuses none.
         max_body: The most bytes of a request's body.
         patience: Seconds in which the head of a request, and then its body, must arrive.
+        model: The script of the model: a list of turns, or a function of the :class:`.Turn`; see
+            :class:`.ScriptedModel`, which is the attribute ``model`` of the server.
         control: Whether the control path answers; ``None`` only on a loopback address.
         journal_limit: How many requests the journal keeps; ``None`` for all.
         on_request: Called with each journal entry when its request has ended.
@@ -76,6 +82,7 @@ class ConversationsServer:
         rate_limit: int | None = None,
         max_body: int = MAX_BODY,
         patience: float = 30.0,
+        model: Iterable[Any] | Responder | None = None,
         control: bool | None = None,
         journal_limit: int | None = None,
         on_request: Callable[[JournalEntry], None] | None = None,
@@ -83,6 +90,7 @@ class ConversationsServer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.profile: ServerProfile = parse(profile) if isinstance(profile, str) else profile
+        self.model: ScriptedModel = ScriptedModel(model, limit=journal_limit)
         self._host = host
         self._port = port
         self._database = database
@@ -128,8 +136,11 @@ class ConversationsServer:
             now=make_clock(self._seed, started=database.run_now(on_store(Store.size))),
             profile=self.profile,
             writes=RecentWrites(self._clock),
+            locks=TurnLocks(self._clock),
         )
+        database.run_now(on_store(fail_unfinished))
         lifetime = Lifetime(self._sleep)
+        turns = TurnService(database=database, context=context, model=self.model, lifetime=lifetime, clock=self._clock)
         handler = RequestHandler(
             database=database,
             context=context,
@@ -140,6 +151,7 @@ class ConversationsServer:
             bounds=self._bounds,
             control=self._control,
             lifetime=lifetime,
+            turns=turns,
             go_down=self._go_down_if_running,
         )
         listener = Listener(
@@ -290,10 +302,12 @@ class ConversationsServer:
         return [item.item for item in prepared]
 
     def reset(self) -> None:
-        """Forget everything: conversations, faults, journal."""
+        """Forget everything: conversations, responses, faults, journal, and what the model is to say."""
         self._run(Store.clear)
         self._alive.handler.context.cursors.clear()
         self._alive.handler.context.writes.clear()
+        self._alive.loop.call_soon_threadsafe(self._alive.handler.turns.forget)
+        self.model.clear()
         self._injector.clear()
         self._journal.clear()
 

@@ -52,13 +52,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def conversations_server(request: pytest.FixtureRequest) -> Iterator[ConversationsServer]:
-    """A running server on a real socket, in memory, fresh for this test."""
+    """A running server on a real socket, in memory, fresh for this test; a script that it does not use up fails it."""
     from openai_conversations.server import ConversationsServer
 
     with ConversationsServer(**_keywords(request)) as server:
         yield server
         unfired = server.unfired_faults
+        unused = server.model.unused
     _report(request, unfired)
+    if unused:
+        pytest.fail(f"the script was not used up: {', '.join(map(str, unused))}", pytrace=False)
 
 
 def _keywords(request: pytest.FixtureRequest) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from openai_conversations import ConversationsError, Timeout
 from openai_conversations.server import faults
-from openai_conversations.server.faults.fault import OPERATION_IDS
+from openai_conversations.server.faults.fault import CONVERSATION_OPERATIONS
 from tests.writing.helpers import user
 
 DEADLINE = 0.3
@@ -85,7 +85,11 @@ async def delete_item(client, conversation_id, item_id):
 
 
 CALLS = dict(
-    zip(OPERATION_IDS, (create, retrieve, update, delete, append, list_items, retrieve_item, delete_item), strict=True)
+    zip(
+        CONVERSATION_OPERATIONS,
+        (create, retrieve, update, delete, append, list_items, retrieve_item, delete_item),
+        strict=True,
+    )
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -10,7 +11,9 @@ import attrs
 
 from openai_conversations.converters import json
 from openai_conversations.server import ConversationsServer
+from openai_conversations.server.faults.fault import TURN_OPERATIONS
 from tests.server import description
+from tests.server.model import description as responses
 
 _SPOILING = {
     "truncated_json",
@@ -28,6 +31,10 @@ _SPOILING = {
     "late_commit",
 }
 """Faults that make an answer what the description does not allow."""
+
+
+Event = dict[str, Any]
+Events = AsyncIterator[Event]
 
 
 @attrs.frozen
@@ -74,8 +81,12 @@ class Api:
             return  # another profile, or the control path
         if not entry.fault:
             assert answer.status < 500
-        if self.server.profile.name == "openai" and entry.fault not in _SPOILING:
+        if self.server.profile.name != "openai" or entry.fault in _SPOILING:
+            return
+        if entry.operation not in TURN_OPERATIONS:
             description.check(entry.operation, answer.status, answer.body)
+        elif answer.status == 200 and answer.headers["content-type"] == "application/json":
+            responses.check_result(entry.operation, answer.json)
 
     async def create(self, *items: Any, **metadata: str) -> str:
         """A new conversation; its id."""
@@ -85,8 +96,42 @@ class Api:
     async def append(self, conversation_id: str, *items: Any, query: str = "") -> Answer:
         return await self.ask("POST", f"/conversations/{conversation_id}/items{query}", {"items": list(items)})
 
+    async def turn(self, input: Any = "Hi", **fields: Any) -> Answer:
+        """A response that is not streamed."""
+        return await self.ask("POST", "/responses", {"model": "gpt-5", "input": input, **fields})
+
+    @contextlib.asynccontextmanager
+    async def open(self, method: str, path: str, body: Any = None) -> AsyncIterator[Events]:
+        """A stream, event by event, each held against the description."""
+        headers = {"authorization": "Bearer sk-test", "content-type": "application/json"}
+        data = None if body is None else json.dumps(body)
+        url = f"{self.server.base_url}{path}"
+        async with self._session.request(method, url, headers=headers, data=data) as response:
+            assert response.status == 200, await response.text()
+            assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+            yield _events(response.content)
+
+    async def stream(self, input: Any = "Hi", **fields: Any) -> Sequence[Event]:
+        """Every event of a turn."""
+        async with self.open(
+            "POST", "/responses", {"model": "gpt-5", "input": input, "stream": True, **fields}
+        ) as events:
+            return [event async for event in events]
+
     async def list(self, conversation_id: str, query: str = "") -> Answer:
         return await self.ask("GET", f"/conversations/{conversation_id}/items{query}")
+
+
+async def _events(content: aiohttp.StreamReader) -> Events:
+    async for line in content:
+        name, _, value = line.decode().strip().partition(": ")
+        if name == "event":
+            type = value
+        elif name == "data" and value != "[DONE]":
+            event = json.loads(value.encode())
+            assert type == event["type"]
+            responses.check_event(event)
+            yield event
 
 
 def user(text: str) -> dict[str, str]:

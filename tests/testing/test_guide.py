@@ -57,6 +57,69 @@ async def test_a_lost_answer_stores_a_note_once(conversations_client, conversati
     conversations_server.assert_no_loss({conversation.id: ["milk"]})
 
 
+class Assistant:
+    """A small chat: what one would test."""
+
+    def __init__(self, client: openai.AsyncOpenAI, conversation_id: str) -> None:
+        self._client = client
+        self._conversation_id = conversation_id
+
+    async def ask(self, question: str) -> str:
+        """One turn, and another when the model wants to know the weather."""
+        input: list[dict[str, object]] = [{"role": "user", "content": question}]
+        while True:
+            response = await self._client.responses.create(
+                model="gpt-5", conversation=self._conversation_id, input=input, tools=[WEATHER]
+            )
+            calls = [item for item in response.output if item.type == "function_call"]
+            if not calls:
+                return response.output_text
+            input = [{"type": "function_call_output", "call_id": call.call_id, "output": "21"} for call in calls]
+
+
+WEATHER = {
+    "type": "function",
+    "name": "get_weather",
+    "strict": True,
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
+
+
+@pytest.fixture
+async def chat(conversations_server):
+    """The official client of the server."""
+    async with openai.AsyncOpenAI(api_key="sk-test", base_url=conversations_server.base_url, max_retries=0) as client:
+        yield client
+
+
+async def test_the_assistant_asks_for_the_weather(chat, conversations_server):
+    """The model calls the tool, gets what it gave back, and answers."""
+    model = conversations_server.model
+    model.reason("The user wants the weather.").call("get_weather", {"city": "Bern"})
+    model.say("It is 21 degrees in Bern.")
+    conversation = await chat.conversations.create()
+    answer = await Assistant(chat, conversation.id).ask("How warm is it in Bern?")
+
+    assert "It is 21 degrees in Bern." == answer
+    assert "21" == model.seen[-1].prompt[-1]["output"]
+    model.assert_script_used()
+
+
+async def test_a_reader_leaves_in_the_middle(chat, conversations_server):
+    """Nothing sleeps: the test lets out what the reader gets, and waits until the reader has left."""
+    turn = conversations_server.model.say("A long story").hold()
+    stream = await chat.responses.create(model="gpt-5", input="Tell me a story", stream=True)
+    turn.release(1)
+    async with stream:
+        async for event in stream:
+            if event.type == "response.output_text.delta":
+                break
+    await turn.wait_until_client_left()
+    turn.release()
+
+    assert conversations_server.requests[-1].events < 8
+
+
 @pytest.mark.conversations(profile="ogx", seed=1)
 async def test_notes_on_another_server(conversations_client):
     """The service works on OGX too."""

@@ -173,3 +173,17 @@ def test_without_pytest_asyncio(run, pytester):
 def _a_world_without_pytest_asyncio(pytester):
     """A plugin that hides pytest-asyncio from who imports it after."""
     pytester.makepyfile(without_asyncio="import sys\nsys.modules['pytest_asyncio'] = None\n")
+
+
+def test_a_script_that_is_not_used_up_fails(run):
+    """A test that scripts turns and never takes them proves nothing."""
+    outcome = run(
+        """
+        def test_it(conversations_server):
+            conversations_server.model.say("never")
+            conversations_server.model.when(text="a").fail()
+        """
+    )
+
+    outcome.assert_outcomes(passed=1, errors=1)
+    outcome.stdout.fnmatch_lines(["the script was not used up: message, when(text='a'): failed"])

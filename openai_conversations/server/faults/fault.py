@@ -14,7 +14,7 @@ from openai_conversations.server.http.processing import PendingRequest
 Effect = Callable[[PendingRequest], Awaitable[ServerResponse]]
 Rewrite = Callable[[list[Any]], list[Any]]
 
-OPERATION_IDS = (
+CONVERSATION_OPERATIONS = (
     "createConversation",
     "getConversation",
     "updateConversation",
@@ -24,6 +24,16 @@ OPERATION_IDS = (
     "getConversationItem",
     "deleteConversationItem",
 )
+TURN_OPERATIONS = (
+    "createResponse",
+    "getResponse",
+    "deleteResponse",
+    "cancelResponse",
+    "listInputItems",
+    "Getinputtokencounts",
+    "Compactconversation",
+)
+OPERATION_IDS = (*CONVERSATION_OPERATIONS, *TURN_OPERATIONS)
 
 
 class Select(TypedDict, total=False):

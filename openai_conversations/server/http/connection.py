@@ -21,12 +21,23 @@ class Connection(web.RequestHandler):
     that all errors have, as is what goes wrong in here.
     """
 
-    __slots__ = ("_patience", "_timer")
+    __slots__ = ("_gone", "_is_lost", "_patience", "_timer")
 
     def __init__(self, manager: web.Server, *, patience: float, **options: Any) -> None:
         super().__init__(manager, **options)
         self._patience = patience
         self._timer: asyncio.TimerHandle | None = None
+        self._gone: asyncio.Future[None] | None = None
+        self._is_lost = False
+
+    @property
+    def gone(self) -> asyncio.Future[None]:
+        """Done when the connection is closed."""
+        if self._gone is None:
+            self._gone = self._loop.create_future()
+            if self._is_lost:
+                self._gone.set_result(None)
+        return self._gone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -34,6 +45,9 @@ class Connection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_waiting()
+        self._is_lost = True
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

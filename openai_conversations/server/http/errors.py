@@ -150,6 +150,15 @@ def duplicate_item(item_id: str) -> HTTPError:
     return bad_request(message, "items", None)
 
 
+def conversation_locked() -> HTTPError:
+    message = "Another process is currently operating on this conversation. Please retry in a few seconds."
+    return bad_request(message, "conversation", "conversation_locked")
+
+
+def unknown_response(response_id: str) -> HTTPError:
+    return HTTPError(404, f"Response with id '{shorten(response_id)}' not found.", param="response_id")
+
+
 _JSON_TYPES = {
     "bool": "a boolean",
     "int": "an integer",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -13,6 +14,7 @@ from openai_conversations.server.faults.fault import Rewrite
 from openai_conversations.server.faults.injector import FaultInjector
 from openai_conversations.server.http import errors, io, routes
 from openai_conversations.server.http.auth import Authenticator, mask_headers, mask_query
+from openai_conversations.server.http.connection import Connection
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.lifetime import Lifetime, ServerClosing
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse, error_response
@@ -20,6 +22,7 @@ from openai_conversations.server.http.processing import PendingRequest
 from openai_conversations.server.http.rate_limit import RequestRate
 from openai_conversations.server.inspection.control import Control
 from openai_conversations.server.inspection.journal import Journal, JournalEntry
+from openai_conversations.server.model.service import TurnService
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.storage.database import Database
 
@@ -53,6 +56,7 @@ class RequestHandler:
         bounds: What a request may cost.
         control: Answers the control path; ``None`` when there is none.
         lifetime: The server's.
+        turns: Answers the operations of turns.
         go_down: Makes the server unreachable for so many seconds.
     """
 
@@ -65,6 +69,7 @@ class RequestHandler:
     bounds: RequestBounds
     control: Control | None
     lifetime: Lifetime
+    turns: TurnService
     go_down: Callable[[float], None]
     _router: routes.Router = attrs.field(
         init=False, default=attrs.Factory(lambda self: routes.Router(self.context.profile), takes_self=True)
@@ -98,7 +103,7 @@ class RequestHandler:
         try:
             response = await self._process(raw, headers, entry)
             every = self._headers(entry, time.perf_counter() - started)
-            sent = await io.send(raw, response, every, self.lifetime.sleep)
+            sent = await self._send(raw, response, every, entry)
         except (ServerClosing, ConnectionError):
             io.hang_up(raw.transport, reset=False)
             return web.Response(status=500)
@@ -109,18 +114,31 @@ class RequestHandler:
             entry.acknowledged = response.truth and not _is_gone(raw)
         return sent
 
+    async def _send(
+        self, raw: web.BaseRequest, response: ServerResponse, headers: dict[str, str], entry: JournalEntry
+    ) -> web.StreamResponse:
+        if response.events is None or response.drop:
+            return await io.send(raw, response, headers, self.lifetime.sleep)
+        entry.status = response.status
+        sent = await io.send_events(raw, response, headers, entry)
+        if response.format.open_end:
+            await self.lifetime.wait(_gone(raw))
+        return sent
+
     async def _process(self, raw: web.BaseRequest, headers: dict[str, str], entry: JournalEntry) -> ServerResponse:
         try:
             request = await self._read(raw, headers, entry)
             fired = self.injector.take(request)
             entry.fault = ", ".join(fault.name for fault in fired)
-            pending = self._pending(request, entry, [fault.rewrite for fault in fired if fault.rewrite])
-            effect = next((fault.effect for fault in fired if fault.effect), PendingRequest.process)
+            pending = self._pending(request, raw, entry, [fault.rewrite for fault in fired if fault.rewrite])
+            effect = next((fault.effect for fault in fired if fault.effect), PendingRequest.begin)
             return await effect(pending)
         except HTTPError as error:
             return error_response(error, self.context.profile.errors)
 
-    def _pending(self, request: ServerRequest, entry: JournalEntry, rewrites: Sequence[Rewrite]) -> PendingRequest:
+    def _pending(
+        self, request: ServerRequest, raw: web.BaseRequest, entry: JournalEntry, rewrites: Sequence[Rewrite]
+    ) -> PendingRequest:
         keeps_all = True
         if rewrites:
             body, keeps_all = rewrite_body(request.body, rewrites)
@@ -131,12 +149,19 @@ class RequestHandler:
             database=self.database,
             context=self.context,
             lifetime=self.lifetime,
+            turns=self.turns,
+            gone=_gone(raw) if request.operation in _LASTING else None,
             keeps_all=keeps_all,
         )
 
     async def _read(self, raw: web.BaseRequest, headers: dict[str, str], entry: JournalEntry) -> ServerRequest:
         route = self._router.route(entry.method, entry.path)
-        entry.note_route(route.operation, route.conversation_id, route.item_id)
+        entry.note_route(
+            route.operation,
+            conversation_id=route.conversation_id,
+            item_id=route.item_id,
+            response_id=route.response_id,
+        )
         owner = self.authenticator.owner(headers)
         self.rate.take()
         entry.body = await io.read_body(raw, self.bounds.body, self.bounds.patience)
@@ -148,6 +173,7 @@ class RequestHandler:
             operation=route.operation,
             conversation_id=route.conversation_id,
             item_id=route.item_id,
+            response_id=route.response_id,
             owner=owner,
             query=entry.query,
             headers=headers,
@@ -158,6 +184,17 @@ class RequestHandler:
         entry.request_id = self.context.ids.new("req")
         ids = dict.fromkeys(self.context.profile.request_id_headers, entry.request_id)
         return {**ids, "openai-processing-ms": str(round(seconds * 1000)), **self.rate.headers()}
+
+
+_LASTING = frozenset({"createResponse", "getResponse"})
+"""Operations whose response may last."""
+
+
+def _gone(raw: web.BaseRequest) -> asyncio.Future[None]:
+    """Done when the client has hung up."""
+    connection = raw.protocol
+    assert isinstance(connection, Connection)  # noqa: S101  # the factory makes no others
+    return connection.gone
 
 
 def _is_gone(raw: web.BaseRequest) -> bool:

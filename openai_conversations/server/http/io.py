@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,9 +12,10 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
 from openai_conversations.server.http.errors import HTTPError
-from openai_conversations.server.http.messages import ServerResponse
+from openai_conversations.server.http.messages import ServerResponse, StreamEvent, StreamFormat
+from openai_conversations.server.inspection.journal import JournalEntry
 
-Sleep = Callable[[float], Awaitable[None]]
+Sleep = Callable[[float], Awaitable[object]]
 
 
 async def read_body(raw: web.BaseRequest, limit: int, patience: float) -> bytes:
@@ -100,6 +102,46 @@ async def _send_in_pieces(
             await sleep(response.pace)
         await stream.write(body[start : start + response.chunk])
     return stream
+
+
+async def send_events(
+    raw: web.BaseRequest, response: ServerResponse, headers: Mapping[str, str], entry: JournalEntry
+) -> web.StreamResponse:
+    """
+    Send a stream of events as they come.
+
+    Raises:
+        ConnectionError: The client has hung up, or a fault wants the server to.
+    """
+    assert response.events is not None  # noqa: S101  # the caller asked
+    stream = web.StreamResponse(status=response.status, headers={**headers, **response.headers})
+    stream.headers["content-type"] = f"{response.content_type}; charset=utf-8"
+    form = response.format
+    async with contextlib.aclosing(response.events) as events:
+        await stream.prepare(raw)
+        if form.bom:
+            await stream.write(_BOM)
+        async for batch in events:
+            await _write(stream, b"".join(map(_frame, batch)), form)
+            entry.events += sum(1 for frame in batch if isinstance(frame, StreamEvent))
+    if form.done_marker:
+        await _write(stream, b"data: [DONE]\n\n", form)
+    return stream
+
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def _frame(frame: StreamEvent | bytes) -> bytes:
+    return frame if isinstance(frame, bytes) else frame.frame()
+
+
+async def _write(stream: web.StreamResponse, data: bytes, form: StreamFormat) -> None:
+    if form.crlf:
+        data = data.replace(b"\n", b"\r\n")
+    step = form.chunk or len(data) or 1
+    for start in range(0, len(data), step):
+        await stream.write(data[start : start + step])
 
 
 def hang_up(transport: asyncio.Transport | None, *, reset: bool) -> None:

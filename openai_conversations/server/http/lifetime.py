@@ -25,19 +25,36 @@ class Lifetime:
         self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def sleep(self, seconds: float) -> None:
+    async def sleep(self, seconds: float, end: asyncio.Future[None] | None = None) -> bool:
         """
-        Wait, but no longer than the server lives.
+        Wait, but no longer than the server lives, nor than ``end``. Whether the time has passed.
 
         Raises:
             ServerClosing: It is being closed.
         """
         sleeping = asyncio.ensure_future(self._sleep(seconds))
-        await asyncio.wait((sleeping, self._closing), return_when=asyncio.FIRST_COMPLETED)
-        if not sleeping.done():
+        try:
+            if await self.wait(sleeping, end):
+                await sleeping
+                return True
+            return False
+        finally:
             sleeping.cancel()
-            raise ServerClosing
-        await sleeping
+
+    async def wait(self, awaited: asyncio.Future[None], end: asyncio.Future[None] | None = None) -> bool:
+        """
+        Wait for something, but no longer than the server lives, nor than ``end``. Whether it has happened.
+
+        Raises:
+            ServerClosing: It is being closed.
+        """
+        futures = [future for future in (awaited, end, self._closing) if future is not None]
+        await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        if awaited.done():
+            return True
+        if end is not None and end.done():
+            return False
+        raise ServerClosing
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something that no request waits for; the end of the server ends its waits."""

@@ -41,7 +41,7 @@ class Listener:
         port: int,
         patience: float,
         keepalive: float,
-        sleep: Callable[[float], Awaitable[None]],
+        sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         self._host = host
         self._web = ConnectionFactory(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -25,6 +25,7 @@ class ServerRequest:
         operation: The operationId, or ``""`` when the address or the method fits none.
         conversation_id: From the address, decoded; ``""`` when it holds none.
         item_id: The same.
+        response_id: The same.
         owner: Whose conversations the caller sees.
         query: Every value of every parameter.
         headers: With names in lower case; the keys are in here.
@@ -37,11 +38,64 @@ class ServerRequest:
     operation: str = ""
     conversation_id: str = ""
     item_id: str = ""
+    response_id: str = ""
     owner: str = ""
     query: Mapping[str, Sequence[str]] = attrs.field(factory=dict[str, Sequence[str]])
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     body: bytes = attrs.field(default=b"", repr=False)
     hidden: frozenset[str] = frozenset()
+
+
+@attrs.define(kw_only=True)
+class StreamEvent:
+    """
+    One event of a stream.
+
+    Attributes:
+        type: Its type.
+        number: Its sequence number.
+        body: The whole event as JSON.
+        padding: What stands in its ``obfuscation``; no such field when empty.
+    """
+
+    type: str
+    number: int
+    body: bytes
+    padding: bytes = b""
+
+    def frame(self) -> bytes:
+        """The event as it is sent."""
+        if self.padding:
+            return b'event: %b\ndata: %b,"obfuscation":"%b"}\n\n' % (
+                self.type.encode(),
+                self.body[:-1],
+                self.padding,
+            )
+        return b"event: %b\ndata: %b\n\n" % (self.type.encode(), self.body)
+
+
+Events = AsyncGenerator[Sequence[StreamEvent | bytes], None]
+"""What a stream says, as it is said; bytes are sent as they are."""
+
+
+@attrs.frozen(kw_only=True)
+class StreamFormat:
+    """
+    How a stream is written (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+
+    Attributes:
+        crlf: Whether lines end in CR and LF.
+        bom: Whether it begins with a byte order mark.
+        chunk: Bytes in one write; 0 for as many as there are.
+        done_marker: Whether it ends with ``data: [DONE]``.
+        open_end: Whether the connection stays open behind the last event, until the client hangs up.
+    """
+
+    crlf: bool = False
+    bom: bool = False
+    chunk: int = 0
+    done_marker: bool = False
+    open_end: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -64,6 +118,8 @@ class ServerResponse:
         cut: Announce the whole body, send half of it, close.
         pace: Seconds between two chunks of the body; 0 sends it at once.
         chunk: Bytes in a chunk when ``pace`` is not 0.
+        events: A stream in place of a body.
+        format: How that is written.
     """
 
     status: int = 200
@@ -80,6 +136,8 @@ class ServerResponse:
     cut: bool = False
     pace: float = 0
     chunk: int = 1
+    events: Events | None = None
+    format: StreamFormat = attrs.field(factory=StreamFormat)
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> ServerResponse:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import attrs
 
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.lifetime import Lifetime
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse, error_response
 from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.model.service import TurnCall, TurnOptions, TurnService
 from openai_conversations.server.rules.operations import OPERATIONS, Context
 from openai_conversations.server.storage.store import on_store
 from openai_conversations.storage.database import Database
@@ -25,6 +29,9 @@ class PendingRequest:
         database: Runs jobs on the store.
         context: What the rules need.
         lifetime: The server's: its end ends every wait.
+        turns: Answers the operations of turns.
+        gone: Done when the client has hung up; ``None`` when that does not matter.
+        options: What faults change in a turn.
         keeps_all: Whether the request still holds every item that was sent; if not, no response to it is true.
     """
 
@@ -33,13 +40,25 @@ class PendingRequest:
     database: Database
     context: Context
     lifetime: Lifetime
+    turns: TurnService
+    gone: asyncio.Future[None] | None = None
+    options: TurnOptions = attrs.field(factory=TurnOptions)
     keeps_all: bool = True
 
     async def process(self) -> ServerResponse:
-        """What a sound server does with the request; an error is a response too."""
+        """The same as :meth:`begin`, with a stream read to its end: the turn is over."""
+        response = await self.begin()
+        if response.events is None:
+            return response
+        async with contextlib.aclosing(response.events) as events:
+            frames = [frame async for batch in events for frame in batch]
+        body = b"".join(frame if isinstance(frame, bytes) else frame.frame() for frame in frames)
+        return attrs.evolve(response, events=None, body=body)
+
+    async def begin(self) -> ServerResponse:
+        """What a sound server does with the request; an error is a response too, and a stream goes on."""
         try:
-            job = OPERATIONS[self.request.operation](self.request, self.context)
-            response = await self.database.write(on_store(job))
+            response = await self._respond()
         except HTTPError as error:
             return error_response(_with_status_of_profile(error, self.context), self.context.profile.errors)
         except DatabaseError as error:
@@ -47,6 +66,14 @@ class PendingRequest:
         self.entry.note_commit(response)
         self.context.writes.note(response.item_ids)
         return response if self.keeps_all else attrs.evolve(response, truth=False)
+
+    async def _respond(self) -> ServerResponse:
+        if self.turns.owns(self.request.operation):
+            return await self.turns.respond(
+                TurnCall(request=self.request, entry=self.entry, gone=self.gone, options=self.options)
+            )
+        job = OPERATIONS[self.request.operation](self.request, self.context)
+        return await self.database.write(on_store(job))
 
     async def process_on_replica(self, lag: float) -> ServerResponse:
         """The same on a replica that does not show what was stored within the last ``lag`` seconds."""
@@ -59,7 +86,7 @@ class PendingRequest:
 
     async def _process_after(self, seconds: float) -> None:
         await self.sleep(seconds)
-        await self.process()
+        await attrs.evolve(self, gone=None).process()
 
     async def sleep(self, seconds: float) -> None:
         """

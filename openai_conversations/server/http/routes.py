@@ -15,7 +15,17 @@ _ROOT = {"POST": "createConversation"}
 _LISTED_ROOT = {"POST": "createConversation", "GET": "listConversations"}
 _CONVERSATION = {"GET": "getConversation", "POST": "updateConversation", "DELETE": "deleteConversation"}
 _ITEMS = {"GET": "listConversationItems", "POST": "createConversationItems"}
+_RESPONSES = {"POST": "createResponse"}
+_RESPONSE = {"GET": "getResponse", "DELETE": "deleteResponse"}
+_CANCEL = {"POST": "cancelResponse"}
+_INPUT_ITEMS = {"GET": "listInputItems"}
+_INPUT_TOKENS = {"POST": "Getinputtokencounts"}
+_COMPACT = {"POST": "Compactconversation"}
 _ITEM = {"GET": "getConversationItem", "DELETE": "deleteConversationItem"}
+
+
+_Match = tuple[Mapping[str, str] | None, dict[str, str]]
+"""The operations by method, and the ids in the address."""
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +35,7 @@ class Route:
     operation: str
     conversation_id: str = ""
     item_id: str = ""
+    response_id: str = ""
 
 
 def split(target: str) -> tuple[str, dict[str, list[str]]]:
@@ -44,7 +55,7 @@ class Router:
 
     def __init__(self, profile: ServerProfile) -> None:
         project = "(?:/api/projects/[^/]+)?" if profile.project_prefix else ""
-        self._prefix = re.compile(f"{project}{re.escape(profile.prefix)}/conversations(?=/|$)")
+        self._prefix = re.compile(f"{project}{re.escape(profile.prefix)}/(conversations|responses)(?=/|$)")
         self._root = _LISTED_ROOT if profile.lists_conversations else _ROOT
         self._redirects = profile.trailing_slash == "redirected"
 
@@ -59,25 +70,44 @@ class Router:
         rest = path[found.end() :] if found else ""
         if found and self._redirects and rest.endswith("/"):
             raise HTTPError(307, "Temporary Redirect", headers={"location": quote(path.rstrip("/"), safe="/%:@")})
-        methods, conversation_id, item_id = self._match(rest.split("/")[1:]) if found else (None, "", "")
+        match = {"conversations": self._in_conversations, "responses": _in_responses}
+        methods, ids = match[found[1]](rest.split("/")[1:]) if found else (None, {})
         if methods is None:
             raise HTTPError(404, f"Invalid URL ({method} {path})")
         if method not in methods:
             raise _wrong_method(method, path, methods)
-        return Route(operation=methods[method], conversation_id=unquote(conversation_id), item_id=unquote(item_id))
+        return Route(operation=methods[method], **{name: unquote(id) for name, id in ids.items()})
 
-    def _match(self, segments: list[str]) -> tuple[Mapping[str, str] | None, str, str]:
+    def _in_conversations(self, segments: list[str]) -> _Match:
         match segments:
             case []:
-                return self._root, "", ""
+                return self._root, {}
             case [conversation] if conversation:
-                return _CONVERSATION, conversation, ""
+                return _CONVERSATION, {"conversation_id": conversation}
             case [conversation, "items"] if conversation:
-                return _ITEMS, conversation, ""
+                return _ITEMS, {"conversation_id": conversation}
             case [conversation, "items", item] if conversation and item:
-                return _ITEM, conversation, item
+                return _ITEM, {"conversation_id": conversation, "item_id": item}
             case _:
-                return None, "", ""
+                return None, {}
+
+
+def _in_responses(segments: list[str]) -> _Match:
+    match segments:
+        case []:
+            return _RESPONSES, {}
+        case ["input_tokens"]:
+            return _INPUT_TOKENS, {}
+        case ["compact"]:
+            return _COMPACT, {}
+        case [response] if response:
+            return _RESPONSE, {"response_id": response}
+        case [response, "cancel"] if response:
+            return _CANCEL, {"response_id": response}
+        case [response, "input_items"] if response:
+            return _INPUT_ITEMS, {"response_id": response}
+        case _:
+            return None, {}
 
 
 def _wrong_method(method: str, path: str, methods: Mapping[str, str]) -> HTTPError:

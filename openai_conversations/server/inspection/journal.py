@@ -17,6 +17,8 @@ WRITES = frozenset(
         "deleteConversation",
         "createConversationItems",
         "deleteConversationItem",
+        "createResponse",
+        "deleteResponse",
     }
 )
 
@@ -35,6 +37,7 @@ class JournalEntry:
         operation: The operationId, or ``""`` for an address that has none.
         conversation_id: Of the address, or of the conversation that was made.
         item_id: Of the address, or ``""``.
+        response_id: Of the address, or of the response that was made.
         body: What was sent.
         headers: What was sent with it, names in lower case, credentials masked.
         fault: The names of the faults that fired, with commas between them, or ``""``.
@@ -44,6 +47,8 @@ class JournalEntry:
         acknowledged: Whether a true response left whole, as far as the server can see.
         request_id: The ``x-request-id`` of the response.
         seconds: From the arrival to the end of the response.
+        events: How many events of a stream were sent.
+        client_left: Whether the client hung up before the turn had ended.
     """
 
     number: int
@@ -54,6 +59,7 @@ class JournalEntry:
     operation: str = ""
     conversation_id: str = ""
     item_id: str = ""
+    response_id: str = ""
     body: bytes = attrs.field(default=b"", repr=False)
     headers: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     fault: str = ""
@@ -63,15 +69,25 @@ class JournalEntry:
     acknowledged: bool = False
     request_id: str = ""
     seconds: float = 0.0
+    events: int = 0
+    client_left: bool = False
 
-    def note_route(self, operation: str, conversation_id: str, item_id: str) -> None:
+    def note_route(self, operation: str, *, conversation_id: str, item_id: str, response_id: str) -> None:
         """What the address says."""
         self.operation = operation
         self.conversation_id = conversation_id
         self.item_id = item_id
+        self.response_id = response_id
+
+    def note_turn(self, item_ids: tuple[str, ...], *, committed: bool) -> None:
+        """What was stored when a turn ended."""
+        self.committed = committed
+        self.item_ids = item_ids
 
     def note_commit(self, response: ServerResponse) -> None:
         """What a sound server did; noted even when a fault hides it from the client."""
+        if self.operation == "createResponse":
+            return  # the turn itself tells, when it ends
         self.committed = response.status == 200 and self.operation in WRITES
         self.item_ids = response.item_ids
         self.conversation_id = response.conversation_id or self.conversation_id

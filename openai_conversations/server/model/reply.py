@@ -127,7 +127,7 @@ def item(value: Mapping[str, Any], *, chunks: Chunks = "token") -> Reply:
     return _one(value, chunks)
 
 
-def events(*values: Mapping[str, Any]) -> Reply:
+def raw_events(*values: Mapping[str, Any]) -> Reply:
     """
     Events that belong to no item, such as audio, or that no client knows. They get a sequence number.
 

@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import re
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, Self
@@ -159,9 +160,11 @@ class ScriptedModel:
 
     Args:
         script: Turns for :meth:`script`, or a function for :meth:`respond`.
+        limit: How many turns are kept in :attr:`seen`; ``None`` for all.
     """
 
-    def __init__(self, script: Iterable[Any] | Responder | None = None) -> None:
+    def __init__(self, script: Iterable[Any] | Responder | None = None, *, limit: int | None = None) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self.tokens_per_second: float | None = None
         self.first_token: float = 0.0
@@ -175,7 +178,7 @@ class ScriptedModel:
         self._queue: list[ScriptedTurn] = []
         self._rules: list[ScriptedTurn] = []
         self._responder: Responder | None = None
-        self._seen: list[Turn] = []
+        self._seen: deque[Turn] = deque(maxlen=self._limit)
         self._count = 0
 
     # writing the script

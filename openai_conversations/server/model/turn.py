@@ -7,18 +7,10 @@ from typing import Any
 
 import attrs
 
+from openai_conversations.server.rules.prompt import OUTPUTS
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
 
 Item = Mapping[str, Any]
-
-OUTPUTS = {
-    "function_call": "function_call_output",
-    "custom_tool_call": "custom_tool_call_output",
-    "computer_call": "computer_call_output",
-    "local_shell_call": "local_shell_call_output",
-    "apply_patch_call": "apply_patch_call_output",
-}
-"""Calls that the caller carries out, and the items that bring what came of it."""
 
 
 @attrs.frozen(kw_only=True)

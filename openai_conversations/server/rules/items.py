@@ -63,9 +63,17 @@ class ItemRules:
     repeat_ids: bool = False
 
 
-def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: ItemRules) -> list[Prepared | Reference]:
+def prepare_all(
+    values: Iterable[Any], new_id: Callable[[str], str], rules: ItemRules, *, param: str = "items"
+) -> list[Prepared | Reference]:
     """
     The items of one request as they are to be stored, in order.
+
+    Args:
+        values: What was sent under ``param``.
+        new_id: Makes an id with a prefix.
+        rules: Where servers differ.
+        param: The name of the parameter, for errors.
 
     Raises:
         HTTPError: One of them cannot be stored, so none is.
@@ -73,7 +81,7 @@ def prepare_all(values: Iterable[Any], new_id: Callable[[str], str], rules: Item
     prepared: list[Prepared | Reference] = []
     values = list(values)
     for n, value in enumerate(values):
-        path = f"items[{n}]"
+        path = f"{param}[{n}]"
         if type_of(value, path) == "compaction_trigger":
             _check_trigger(path, last=n == len(values) - 1)
         else:

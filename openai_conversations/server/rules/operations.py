@@ -22,6 +22,7 @@ from openai_conversations.server.rules.checks import PageQuery
 from openai_conversations.server.rules.items import Prepared, Reference, prepare_all
 from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.rules.schema_dsl import is_object
+from openai_conversations.server.rules.turn_locks import TurnLocks
 from openai_conversations.server.rules.views import Include
 from openai_conversations.server.storage.ids import Ids
 from openai_conversations.server.storage.store import ConversationRow, ItemRow, Store
@@ -40,17 +41,19 @@ class Context:
         profile: How this server behaves.
         cursors: Made-up cursors and the ``after`` that each stands for.
         writes: The items that were stored last.
+        locks: The conversations in which a turn runs.
     """
 
     ids: Ids
     now: Callable[[], int]
     profile: ServerProfile
     writes: RecentWrites
+    locks: TurnLocks
     cursors: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
 def create_conversation(request: ServerRequest, context: Context) -> Job:
-    fields = _fields(request) if request.body else {}
+    fields = fields_of(request) if request.body else {}
     metadata = _metadata(fields.get("metadata"), context)
     batch = _batch([] if fields.get("items") is None else fields["items"], context)
     id, now = context.ids.new("conv"), context.now()
@@ -63,12 +66,12 @@ def create_conversation(request: ServerRequest, context: Context) -> Job:
 
 
 def list_conversations(request: ServerRequest, context: Context) -> Job:
-    asked = _page_query(request, context.profile)
+    asked = page_query_of(request, context.profile)
 
     def job(store: Store) -> ServerResponse:
         after = None
         if asked.after:
-            after = _conversation_row(store, asked.after, request.owner).number
+            after = conversation_row(store, asked.after, request.owner).number
         rows, more = store.conversations(request.owner, after=after, limit=asked.limit, ascending=asked.ascending)
         bodies = [_conversation(row).body for row in rows]
         return ServerResponse(body=_list(bodies, [row.id for row in rows], more, context.profile))
@@ -81,7 +84,7 @@ def get_conversation(request: ServerRequest, context: Context) -> Job:  # noqa: 
 
 
 def update_conversation(request: ServerRequest, context: Context) -> Job:
-    fields = _fields(request)
+    fields = fields_of(request)
     if "metadata" not in fields:
         raise errors.missing("metadata")
     metadata = _metadata(fields["metadata"], context)
@@ -110,7 +113,7 @@ def delete_conversation(request: ServerRequest, context: Context) -> Job:
 
 
 def create_items(request: ServerRequest, context: Context) -> Job:
-    fields = _fields(request)
+    fields = fields_of(request)
     if "items" not in fields:
         raise errors.missing("items")
     include = checks.include(request.query, context.profile.include)
@@ -118,15 +121,16 @@ def create_items(request: ServerRequest, context: Context) -> Job:
 
     def job(store: Store) -> ServerResponse:
         conversation = _find(store, request)
+        _check_lock(conversation, request, context)
         rows = _store(store, conversation, batch, request.owner, context.profile)
-        body = _page(rows, more=False, include=include, profile=context.profile)
+        body = page_of(rows, more=False, include=include, profile=context.profile)
         return ServerResponse(body=body, conversation_id=conversation.id, item_ids=_ids(rows))
 
     return job
 
 
 def list_items(request: ServerRequest, context: Context) -> Job:
-    asked = _page_query(request, context.profile)
+    asked = page_query_of(request, context.profile)
     include = checks.include(request.query, context.profile.include)
 
     def job(store: Store) -> ServerResponse:
@@ -134,7 +138,7 @@ def list_items(request: ServerRequest, context: Context) -> Job:
         after = _after(store, conversation, asked.after, context.cursors, request.hidden)
         rows, more = _visible_page(store, conversation, after, asked, request.hidden)
         more = more or (context.profile.full_page_has_more and len(rows) == asked.limit)
-        return ServerResponse(body=_page(rows, more=more, include=include, profile=context.profile))
+        return ServerResponse(body=page_of(rows, more=more, include=include, profile=context.profile))
 
     return job
 
@@ -155,6 +159,7 @@ def get_item(request: ServerRequest, context: Context) -> Job:
 def delete_item(request: ServerRequest, context: Context) -> Job:
     def job(store: Store) -> ServerResponse:
         conversation = _find(store, request)
+        _check_lock(conversation, request, context)
         removed = store.remove_item(conversation, request.item_id)
         if not removed and context.profile.delete_again == "refused":
             raise errors.unknown_item(request.item_id, request.conversation_id)
@@ -181,9 +186,9 @@ OPERATIONS: Mapping[str, Callable[[ServerRequest, Context], Job]] = {
 # What the operations read from a request
 
 
-def _fields(request: ServerRequest) -> dict[str, Any]:
+def fields_of(request: ServerRequest) -> dict[str, Any]:
     try:
-        value = _loads(request.body)
+        value = loads(request.body)
     except ValueError:
         raise errors.bad_json() from None
     if not is_object(value):
@@ -191,12 +196,12 @@ def _fields(request: ServerRequest) -> dict[str, Any]:
     return value
 
 
-def _loads(body: bytes) -> Any:
+def loads(body: bytes) -> Any:
     # The fast reader turns integers beyond 64 bits into floats.
     return json.loads_exact(body) if re.search(rb"\d{19}", body) else json.loads(body)
 
 
-def _page_query(request: ServerRequest, profile: ServerProfile) -> PageQuery:
+def page_query_of(request: ServerRequest, profile: ServerProfile) -> PageQuery:
     return checks.page_query(
         request.query,
         limits=profile.page_limit,
@@ -229,10 +234,10 @@ def _batch(value: Any, context: Context) -> list[ItemRow | Reference]:
     profile = context.profile
     values = checks.batch(value, limits=profile.item_limit)
     prepared = prepare_all(values, context.ids.new, profile.item_rules)
-    return [item if isinstance(item, Reference) else _row(item) for item in prepared]
+    return [item if isinstance(item, Reference) else row_of(item) for item in prepared]
 
 
-def _row(item: Prepared) -> ItemRow:
+def row_of(item: Prepared) -> ItemRow:
     try:
         return views.row(item)
     except ValueError as error:
@@ -243,10 +248,15 @@ def _row(item: Prepared) -> ItemRow:
 
 
 def _find(store: Store, request: ServerRequest, *, deleted_too: bool = False) -> ConversationRow:
-    return _conversation_row(store, request.conversation_id, request.owner, deleted_too=deleted_too)
+    return conversation_row(store, request.conversation_id, request.owner, deleted_too=deleted_too)
 
 
-def _conversation_row(store: Store, id: str, owner: str, *, deleted_too: bool = False) -> ConversationRow:
+def _check_lock(conversation: ConversationRow, request: ServerRequest, context: Context) -> None:
+    if context.profile.items_during_turn == "refused" and context.locks.holds(request.owner, conversation.id):
+        raise errors.conversation_locked()
+
+
+def conversation_row(store: Store, id: str, owner: str, *, deleted_too: bool = False) -> ConversationRow:
     conversation = store.conversation(id, owner)
     if conversation is None or (conversation.deleted and not deleted_too):
         raise errors.unknown_conversation(id)
@@ -282,7 +292,7 @@ def _store(
     owner: str,
     profile: ServerProfile,
 ) -> list[ItemRow]:
-    rows = [_resolve(store, item, owner) if isinstance(item, Reference) else item for item in batch]
+    rows = [resolve(store, item, owner) if isinstance(item, Reference) else item for item in batch]
     for row in rows:
         if row.identity != "new" and not profile.repeat_ids:
             _make_way(store, conversation, row, owner)
@@ -297,7 +307,7 @@ def _make_way(store: Store, conversation: ConversationRow, row: ItemRow, owner: 
         store.unlink(row.id, owner)
 
 
-def _resolve(store: Store, reference: Reference, owner: str) -> ItemRow:
+def resolve(store: Store, reference: Reference, owner: str) -> ItemRow:
     item = store.item_anywhere(reference.id, owner)
     if item is None:
         raise errors.HTTPError(404, f"Item with id '{errors.shorten(reference.id)}' not found.", param=reference.path)
@@ -316,7 +326,7 @@ def _ids(rows: Sequence[ItemRow]) -> tuple[str, ...]:
     return tuple(row.id for row in rows)
 
 
-def _page(rows: Sequence[ItemRow], *, more: bool, include: Include, profile: ServerProfile) -> bytes:
+def page_of(rows: Sequence[ItemRow], *, more: bool, include: Include, profile: ServerProfile) -> bytes:
     return _list([views.shown(row, include) for row in rows], _ids(rows), more, profile)
 
 

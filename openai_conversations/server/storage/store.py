@@ -57,9 +57,27 @@ _REPEATED_IDS = ("DROP INDEX items_by_id", "CREATE INDEX items_by_id ON items (i
 # Each time that a server opens the file; until then the ids of two servers with one seed collided.
 _OPENINGS = ("CREATE TABLE openings (number INTEGER PRIMARY KEY AUTOINCREMENT)",)
 
+# What models gave back. A conversation's number and position say what stood before the turn.
+_RESPONSES = (
+    """
+    CREATE TABLE responses (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        status TEXT NOT NULL,
+        background INTEGER NOT NULL,
+        previous TEXT,
+        conversation INTEGER,
+        position INTEGER,
+        body BLOB NOT NULL,
+        input BLOB NOT NULL
+    )
+    """,
+    "CREATE INDEX responses_by_status ON responses (status)",
+)
+
 SCHEMA = Schema(
     application=0x4F437376,
-    steps=(_TABLES, _REPEATED_IDS, _OPENINGS),
+    steps=(_TABLES, _REPEATED_IDS, _OPENINGS, _RESPONSES),
     unmarked=frozenset({"conversations", "items", "unlinked"}),
 )
 
@@ -114,6 +132,34 @@ class ItemRow:
 
 
 @attrs.frozen(kw_only=True)
+class ResponseRow:
+    """
+    A stored response.
+
+    Attributes:
+        id: Its id.
+        owner: Whose it is.
+        status: Its status.
+        background: Whether nobody waits for it.
+        previous: The response that it goes on from, or ``None``.
+        conversation: The number of its conversation, or ``None``.
+        position: The position in the conversation up to which the model saw it.
+        body: The response as JSON, with everything that is shown only on demand.
+        input: The items of its request, a JSON array.
+    """
+
+    id: str
+    owner: str
+    status: str
+    background: bool
+    previous: str | None
+    conversation: int | None
+    position: int | None
+    body: bytes
+    input: bytes
+
+
+@attrs.frozen(kw_only=True)
 class Orphan:
     """An item that no conversation shows any more: its conversation was deleted, or its id was replayed elsewhere."""
 
@@ -142,8 +188,8 @@ class Store:
         return int(row.fetchone()[0])
 
     def clear(self) -> None:
-        for statement in ("DELETE FROM conversations", "DELETE FROM items", "DELETE FROM unlinked"):
-            self.execute(statement)
+        for table in ("conversations", "items", "unlinked", "responses"):
+            self.execute(f"DELETE FROM {table}")  # noqa: S608  # names of ours
 
     # conversations
 
@@ -220,6 +266,39 @@ class Store:
     def remove_items(self, conversation: ConversationRow) -> None:
         self.execute("DELETE FROM items WHERE conversation = ?", (conversation.number,))
 
+    # responses
+
+    def next_position(self, conversation: ConversationRow) -> int:
+        """The position that the next item will have."""
+        (position,) = self.execute(
+            "SELECT next_position FROM conversations WHERE number = ?", (conversation.number,)
+        ).fetchone()
+        return int(position)
+
+    def items_before(self, conversation: int, position: int) -> list[ItemRow]:
+        """The items of a conversation, by its number, that stand before a position."""
+        rows = self.execute(
+            f"{_ITEM} WHERE conversation = ? AND position < ? ORDER BY position", (conversation, position)
+        )
+        return _items(rows)
+
+    def save_response(self, row: ResponseRow) -> None:
+        """Store a response, in the place of what was stored under its id."""
+        self.execute("INSERT OR REPLACE INTO responses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", attrs.astuple(row))
+
+    def response(self, id: str, owner: str) -> ResponseRow | None:
+        row = self.execute("SELECT * FROM responses WHERE id = ? AND owner = ?", (id, owner)).fetchone()
+        return row and _response(row)
+
+    def unfinished_responses(self) -> list[ResponseRow]:
+        """The responses that were still running when they were stored."""
+        rows = self.execute("SELECT * FROM responses WHERE status IN ('queued', 'in_progress')")
+        return [_response(row) for row in rows]
+
+    def remove_response(self, id: str, owner: str) -> bool:
+        """Whether there was such a response."""
+        return self.execute("DELETE FROM responses WHERE id = ? AND owner = ?", (id, owner)).rowcount > 0
+
     # what no conversation shows
 
     def unlink(self, item_id: str, owner: str) -> None:
@@ -269,6 +348,21 @@ def on_store(job: Callable[[Store], T]) -> Job[T]:
 def _conversation(row: Sequence[Any]) -> ConversationRow:
     number, id, created_at, metadata, deleted = row
     return ConversationRow(number=number, id=id, created_at=created_at, metadata=metadata, deleted=bool(deleted))
+
+
+def _response(row: Sequence[Any]) -> ResponseRow:
+    id, owner, status, background, previous, conversation, position, body, input = row
+    return ResponseRow(
+        id=id,
+        owner=owner,
+        status=status,
+        background=bool(background),
+        previous=previous,
+        conversation=conversation,
+        position=position,
+        body=body,
+        input=input,
+    )
 
 
 def _items(rows: Iterable[Sequence[Any]]) -> list[ItemRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.server.model import Reply, call, custom_call, events, item, reason, refuse, say
+from openai_conversations.server.model import Reply, call, custom_call, item, raw_events, reason, refuse, say
 from openai_conversations.server.model.events import output_events
 from openai_conversations.server.model.output import make_output
 from tests.server.model import description
@@ -35,7 +35,7 @@ REPLIES = {
     "mcp_list_tools, failed": item({"type": "mcp_list_tools", "error": "broken"}),
     "shell_call": item(SHELL),
     "shell_call_output": item(SHELL_OUTPUT),
-    "audio": events(
+    "audio": raw_events(
         {"type": "response.audio.delta", "delta": "QUJD"},
         {"type": "response.audio.done", "response_id": "resp_1"},
         {"type": "response.audio.transcript.delta", "delta": "a", "response_id": "resp_1"},

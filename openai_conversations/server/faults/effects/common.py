@@ -10,7 +10,7 @@ import attrs
 
 from openai_conversations.converters import json
 from openai_conversations.server.http.errors import HTTPError
-from openai_conversations.server.http.messages import ServerResponse, error_response
+from openai_conversations.server.http.messages import JSON, ServerResponse, error_response
 
 ErrorBody = Literal["openai", "message", "detail", "problem", "text", "empty", "html"]
 
@@ -72,7 +72,7 @@ def instead_of(done: ServerResponse, told: ServerResponse, *, cut: bool = False)
 
 
 def changed(done: ServerResponse, change: Callable[[dict[str, Any]], dict[str, Any]]) -> ServerResponse:
-    """The response with its object changed; an error stays as it is."""
-    if done.status != 200:
+    """The response with its object changed; an error stays as it is, and so does a stream."""
+    if done.status != 200 or done.content_type != JSON:
         return done
     return with_body(done, json.dumps(change(json.loads_exact(done.body))))

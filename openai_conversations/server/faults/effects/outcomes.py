@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from openai_conversations.server.faults.effects.common import OrderedError, changed, gateway_page, instead_of
-from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.http.errors import conversation_locked
 from openai_conversations.server.http.messages import ServerResponse, error_response
 from openai_conversations.server.http.processing import PendingRequest
 
@@ -54,8 +54,7 @@ async def error_in_200(pending: PendingRequest, *, error: OrderedError, commit: 
 
 
 async def locked(pending: PendingRequest) -> ServerResponse:  # noqa: ARG001  # an effect
-    message = "Another process is currently operating on this conversation. Please retry in a few seconds."
-    return error_response(HTTPError(400, message, param="conversation", code="conversation_locked"))
+    return error_response(conversation_locked())
 
 
 async def slow(pending: PendingRequest, *, seconds: float, before_commit: bool) -> ServerResponse:

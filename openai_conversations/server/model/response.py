@@ -1,0 +1,79 @@
+"""The response object of a turn, from its beginning to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from openai_conversations.server.model.chunks import PER_ITEM, count_item, count_strings, count_text
+from openai_conversations.server.model.output import usage
+from openai_conversations.server.model.reply import Reply
+
+Json = dict[str, Any]
+
+# The parameters that a response repeats, and what they are when they were not given.
+_REPEATED: Mapping[str, Any] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "reasoning": None,
+    "safety_identifier": None,
+    "service_tier": "default",
+    "store": True,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+}
+
+
+def begun_response(id: str, created_at: int, fields: Mapping[str, Any], conversation_id: str, status: str) -> Json:
+    """A response that has no output yet."""
+    repeated = {name: default if fields.get(name) is None else fields[name] for name, default in _REPEATED.items()}
+    given = {name: fields[name] for name in ("prompt", "user") if fields.get(name) is not None}
+    return {
+        "id": id,
+        "object": "response",
+        "created_at": created_at,
+        "status": status,
+        "completed_at": None,
+        "conversation": {"id": conversation_id} if conversation_id else None,
+        "error": None,
+        "incomplete_details": None,
+        "metadata": fields["metadata"],
+        "model": fields.get("model") or "scripted-model",
+        "output": [],
+        **repeated,
+        **given,
+    }
+
+
+def ended_response(begun: Json, reply: Reply, items: list[Json], prompt_tokens: int, now: int) -> Json:
+    """The response with its output, ended as the reply says."""
+    ended: Json = {**begun, "status": reply.end, "output": items, "usage": usage(prompt_tokens, items)}
+    if reply.end == "completed":
+        ended["completed_at"] = now
+    elif reply.end == "failed":
+        ended["error"] = {"code": reply.code, "message": reply.message}
+    else:
+        ended["incomplete_details"] = {"reason": reply.reason}
+    return ended
+
+
+def count_prompt(fields: Mapping[str, Any], prompt: list[Json]) -> int:
+    """
+    The tokens of a prompt, by the server's own count.
+
+    Those of its items (:func:`.count_item`), of the instructions and four more, and of each tool as an item.
+    """
+    total = sum(count_item(item) for item in prompt)
+    if fields.get("instructions"):
+        total += PER_ITEM + count_text(fields["instructions"])
+    return total + sum(PER_ITEM + count_strings(tool) for tool in fields.get("tools") or ())

@@ -1,0 +1,172 @@
+"""What the service reads from the requests that concern turns: checked fields, and the input as items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from openai_conversations.server.http import errors
+from openai_conversations.server.http.messages import ServerRequest
+from openai_conversations.server.rules import checks
+from openai_conversations.server.rules.items import Reference, prepare_all
+from openai_conversations.server.rules.operations import Context, fields_of, row_of
+from openai_conversations.server.rules.schema_dsl import (
+    Field,
+    Obj,
+    Shape,
+    array,
+    boolean,
+    either,
+    integer,
+    is_array,
+    is_object,
+    mapping,
+    nullable,
+    number,
+    opt,
+    text,
+    words,
+)
+from openai_conversations.server.rules.tools import TOOL
+from openai_conversations.server.rules.views import INCLUDABLE, Include
+from openai_conversations.server.storage.store import ItemRow
+
+Batch = list[ItemRow | Reference]
+
+
+@attrs.frozen(kw_only=True)
+class TurnRequest:
+    """
+    A request for a turn, as far as it can be judged without the store.
+
+    Attributes:
+        fields: Every field as it was read.
+        owner: Whose it is.
+        input: The items of the request.
+        conversation_id: ``""`` for none.
+        previous_id: The response that it goes on from, or ``""``.
+        include: The fields that were asked for.
+        stream: Whether the response is a stream.
+        background: Whether nobody waits for it.
+        store: Whether the response can be looked up later.
+        padded: Whether deltas carry padding.
+    """
+
+    fields: Mapping[str, Any]
+    owner: str
+    input: Batch
+    conversation_id: str
+    previous_id: str
+    include: Include
+    stream: bool
+    background: bool
+    store: bool
+    padded: bool
+
+
+def read_turn(request: ServerRequest, context: Context) -> TurnRequest:
+    """
+    What ``createResponse`` asks for.
+
+    Raises:
+        HTTPError: It cannot be what it is.
+    """
+    asked = read_prompt(request, context)
+    fields = asked.fields
+    if not fields.get("model") and not fields.get("prompt"):
+        raise errors.missing("model")
+    if fields.get("input") is None and not (asked.conversation_id or asked.previous_id or fields.get("prompt")):
+        raise errors.missing("input")
+    if asked.background and not asked.store:
+        raise errors.bad_request("Background mode requires 'store' to be true.", "store", "invalid_value")
+    return asked
+
+
+def read_prompt(request: ServerRequest, context: Context) -> TurnRequest:
+    """The same for what needs no model: the count of tokens."""
+    fields = _checked(fields_of(request) if request.body else {}, context)
+    conversation = fields.get("conversation") or ""
+    previous_id = fields.get("previous_response_id") or ""
+    if conversation and previous_id:
+        message = "Mutually exclusive parameters: 'previous_response_id' and 'conversation'."
+        raise errors.bad_request(message, "previous_response_id", "mutually_exclusive_parameters")
+    return TurnRequest(
+        fields=fields,
+        owner=request.owner,
+        input=_input(fields.get("input"), context),
+        conversation_id=conversation["id"] if is_object(conversation) else conversation,
+        previous_id=previous_id,
+        include=frozenset(fields.get("include") or ()),
+        stream=bool(fields.get("stream")),
+        background=bool(fields.get("background")),
+        store=fields.get("store") is not False,
+        padded=context.profile.obfuscation
+        and (fields.get("stream_options") or {}).get("include_obfuscation") is not False,
+    )
+
+
+def _checked(sent: dict[str, Any], context: Context) -> dict[str, Any]:
+    fields = dict(sent)
+    for name, field in _FIELDS.items():
+        if fields.get(name) is not None:
+            fields[name] = field.shape(fields[name], name)
+    fields["metadata"] = checks.metadata(fields.get("metadata"), limits=context.profile.metadata_limits)
+    return fields
+
+
+def _input(value: Any, context: Context) -> Batch:
+    if isinstance(value, str):
+        value = [{"role": "user", "content": value}]
+    elif not is_array(value):
+        value = []
+    prepared = prepare_all(value, context.ids.new, context.profile.item_rules, param="input")
+    return [item if isinstance(item, Reference) else row_of(item) for item in prepared]
+
+
+def _maybe(shape: Shape) -> Field:
+    return opt(nullable(shape))
+
+
+def _between(least: float, most: float) -> Shape:
+    def shape(value: Any, path: str) -> Any:
+        number(value, path)
+        if not least <= value <= most:
+            message = f"Invalid '{path}': expected a value between {least:g} and {most:g}, but got {value} instead."
+            raise errors.bad_request(message, path, "decimal_out_of_range")
+        return value
+
+    return shape
+
+
+_STRING = text()
+_FIELDS: Mapping[str, Field] = {
+    "background": _maybe(boolean),
+    "context_management": _maybe(array(mapping(), 1)),
+    "conversation": _maybe(either(str=_STRING, dict=Obj({"id": _STRING}))),
+    "include": _maybe(array(words(*INCLUDABLE))),
+    "input": _maybe(either(str=text(most=10_485_760), list=lambda value, path: value)),  # noqa: ARG005  # items come later
+    "instructions": _maybe(_STRING),
+    "max_output_tokens": _maybe(integer(16)),
+    "max_tool_calls": _maybe(integer(1)),
+    "model": _maybe(text(1)),
+    "parallel_tool_calls": _maybe(boolean),
+    "previous_response_id": _maybe(_STRING),
+    "prompt": _maybe(Obj({"id": _STRING})),
+    "prompt_cache_key": _maybe(_STRING),
+    "reasoning": _maybe(mapping()),
+    "safety_identifier": _maybe(text(most=64)),
+    "service_tier": _maybe(words("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")),
+    "store": _maybe(boolean),
+    "stream": _maybe(boolean),
+    "stream_options": _maybe(Obj({"include_obfuscation": _maybe(boolean)})),
+    "temperature": _maybe(_between(0, 2)),
+    "text": _maybe(mapping()),
+    "tool_choice": _maybe(either(str=words("none", "auto", "required"), dict=Obj({"type": _STRING}))),
+    "tools": _maybe(array(TOOL)),
+    "top_logprobs": _maybe(integer(0, 20)),
+    "top_p": _maybe(_between(0, 1)),
+    "truncation": _maybe(words("auto", "disabled")),
+    "user": _maybe(_STRING),
+}
