@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.limits import METADATA_PAIRS
 from openai_conversations.operations.errors import MetadataConflictError
 from openai_conversations.schemas.conversation import Conversation
 
@@ -32,6 +34,7 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
         The conversation as it was read after the change.
 
     Raises:
+        InvalidArgumentError: With the new keys there would be more than 16; nothing was written.
         MetadataConflictError: After three tries the keys are not as asked.
     """
     conversation = await _read(caller, conversation_id)
@@ -52,8 +55,14 @@ async def patch_metadata(caller: Caller, conversation_id: str, changes: Mapping[
 
 def _changed(conversation: Conversation, changes: Mapping[str, str | None]) -> dict[str, Any]:
     removed = {key for key, value in changes.items() if value is None}
-    wanted: dict[str, Any] = {**(conversation.metadata or {}), **changes}
-    return {key: value for key, value in wanted.items() if key not in removed}
+    present: Mapping[str, Any] = conversation.metadata or {}
+    wanted: dict[str, Any] = {**present, **changes}
+    kept = {key: value for key, value in wanted.items() if key not in removed}
+    if len(kept) > max(METADATA_PAIRS, len(present)):
+        raise InvalidArgumentError(
+            f"the metadata of {conversation.id} would have {len(kept)} pairs with these; the API allows {METADATA_PAIRS}"
+        )
+    return kept
 
 
 async def _update(caller: Caller, conversation_id: str, metadata: Mapping[str, Any]) -> None:

@@ -136,7 +136,7 @@ def test_idle_times(text, seconds):
 def test_pace():
     """The bar tells rate, time left and failures."""
     progress = BulkProgress(
-        total=10, is_total_known=True, done=4, failed=1, items=9, rate=2.0, seconds_left=2.5, elapsed=2.0
+        total=10, is_total_known=True, done=4, missing=0, failed=1, items=9, rate=2.0, seconds_left=2.5, elapsed=2.0
     )
 
     assert "2.0/s, 2.5 s left, 1 failed" == bulk.rate_text(progress)
