@@ -9,7 +9,7 @@ tool says answers the last call before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, is_object, text_of
@@ -64,7 +64,8 @@ def read_chatgpt(document: JsonObject, branch: str | None = None) -> Foreign:
         made, said = reader.read(places[name], _node(name, nodes))
         items += made
         notes += said
-    others = [_other(places[name], name, nodes) for name in nodes if name not in path]
+    ends = _ends(nodes)
+    others = [_other(places[name], name, nodes, ends[name]) for name in nodes if name not in path]
     conversation = _conversation(fields)
     return Foreign(
         items=tuple(items),
@@ -92,36 +93,51 @@ def _end(nodes: JsonObject, branch: str, fields: Fields) -> str:
     for name, node in nodes.items():
         if branch in (name, text_of(as_object(node).get("message"), "id")):
             return name
-    leaves = ", ".join(name for name in nodes if _is_leaf(nodes, name))
-    raise MessageError(WHOLE_FILE, f"there is no branch {branch!r}; there are: {leaves}")
+    raise MessageError(WHOLE_FILE, f"there is no branch {branch!r}; there are: {', '.join(_leaves(nodes, nodes))}")
 
 
 def _newest_leaf(nodes: JsonObject) -> str:
     said = {name: as_object(node).get("message") for name, node in nodes.items() if as_object(node).get("message")}
-    leaves = [name for name in said if _is_leaf(nodes, name)] or list(said) or list(nodes)
+    leaves = _leaves(said, nodes) or list(said) or list(nodes)
     return max(leaves, key=lambda name: time_of(said.get(name)) or 0)
 
 
-def _is_leaf(nodes: JsonObject, name: str) -> bool:
-    return not any(text_of(node, "parent") == name for node in nodes.values())
+def _leaves(names: Iterable[str], nodes: JsonObject) -> list[str]:
+    """Those that are no node's parent."""
+    parents = {text_of(node, "parent") for node in nodes.values()}
+    return [name for name in names if name not in parents]
 
 
 def _path(nodes: JsonObject, end: str) -> dict[str, None]:
     """From the root to a node; a tree whose parents go round is read once round."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     while end in nodes and end not in names:
-        names.append(end)
+        names[end] = None
         end = text_of(nodes[end], "parent")
     return dict.fromkeys(reversed(names))
 
 
-def _other(index: int, name: str, nodes: JsonObject) -> Difference | None:
+def _ends(nodes: JsonObject) -> dict[str, str]:
+    """Of each node the last one of a branch that goes through it: the first child is taken each time."""
+    ends: dict[str, str] = {}
+    for name in nodes:
+        walked = {name: None}
+        while True:
+            last = next(reversed(walked))
+            children = as_array(as_object(nodes[last]).get("children"))
+            child = next((child for child in children if _is_node(child, nodes) and child not in walked), None)
+            if child is None or child in ends:
+                break
+            walked[child] = None
+        end = last if child is None else ends[child]
+        ends.update(dict.fromkeys(walked, end))
+    return ends
+
+
+def _other(index: int, name: str, nodes: JsonObject, end: str) -> Difference | None:
     """What is said of a node of another branch; nothing of one that holds nothing."""
     if not nodes[name] or (is_object(nodes[name]) and not any(_node(name, nodes).notes())):
         return None
-    end = name
-    for _ in nodes:
-        end = next((child for child in as_array(as_object(nodes[end]).get("children")) if _is_node(child, nodes)), end)
     reason = f"it is of another branch: read it with the branch {end!r}"
     return Difference(index=index, item_id=name, type="message", kind="left_out", path="", reason=reason)
 
@@ -130,7 +146,8 @@ def _node(name: str, nodes: JsonObject) -> Fields:
     """A node without what makes it one of the tree."""
     node = Fields(nodes[name])
     node.drop("id", name)
-    node.drop("parent", *nodes)
+    if _is_node(node.peek("parent"), nodes):
+        node.take("parent")
     children = node.peek("children")
     if is_array(children) and all(_is_node(child, nodes) for child in children):
         node.take("children")
