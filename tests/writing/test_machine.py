@@ -130,7 +130,7 @@ REWRITES = [
     _fault(faults.truncate_text, 8),
     faults.drop_parts,
 ]
-IN_APPENDS = [faults.partial_commit, faults.reordered_response, *LATER_ARRIVAL, *REWRITES]
+IN_APPENDS = [faults.partial_commit, faults.reordered_response, *LATER_ARRIVAL]
 
 anywhere = st.one_of(*(st.sampled_from(kind) for kind in (LOST_ANSWER, NOT_HEARD, LATE_ARRIVAL, FROM_THE_FUTURE)))
 
@@ -163,7 +163,7 @@ kinds = st.sampled_from(["user", "parts", "call"])
 def item_of(key: str, kind: str = "user") -> dict[str, Any]:
     """An item that holds a key, and much that servers rewrite."""
     if kind == "call":
-        arguments = json.dumps({"z": 1.50, "key": f"{key} ü", "a": 2**60}, ensure_ascii=False).replace("1.5", "1.50")
+        arguments = json.dumps({key: {"z": 1.5, "ü": 2**60, "a": []}}, ensure_ascii=False).replace("1.5", "1.50")
         return {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": arguments}
     text = f"{key} U\u0308ber Text  "
     if kind == "parts":
@@ -271,6 +271,7 @@ class Writes(RuleBasedStateMachine):
         self.runner = asyncio.Runner(loop_factory=VirtualTimeLoop)
         self.numbers = count()
         self.seen = 0
+        self.habits: list[Any] = []
         self.models: dict[str, Model] = {}
         self.lost_creates: Counter[str] = Counter()
         self.runner.run(self.start())
@@ -337,7 +338,7 @@ class Writes(RuleBasedStateMachine):
         if any(entry.status == 429 for entry in self.server.requests[self.seen :]):
             self.runner.run(asyncio.sleep(ASKED))
         self.seen = len(self.server.requests)
-        for fault in ordered:
+        for fault in [*ordered, *(make() for make in self.habits)]:
             self.server.add_fault(fault)
 
     # calls
@@ -385,7 +386,7 @@ class Writes(RuleBasedStateMachine):
     @rule(
         conversation=conversations,
         number=st.integers(1, 2),
-        equal=equal_texts,
+        equal=st.booleans(),
         options=st.fixed_dictionaries(
             {
                 "guard": st.sampled_from(["auto", "auto", "strict", "off"]),
@@ -397,11 +398,11 @@ class Writes(RuleBasedStateMachine):
         ),
         goes_wrong=trouble("createConversationItems"),
     )
-    def append_a_few(
-        self, conversation: str, number: int, equal: str | None, options: Any, goes_wrong: list[Any]
-    ) -> None:
+    def append_a_few(self, conversation: str, number: int, equal: bool, options: Any, goes_wrong: list[Any]) -> None:
+        """Equal items are a client's own: two clients are strangers, and nobody can tell who wrote an equal item."""
         self.order(*goes_wrong)
-        self.runner.run(self.append(self.models[conversation], self.texts(number, equal), **options))
+        texts = self.texts(number, ("no" if options["other"] else "yes") if equal else None)
+        self.runner.run(self.append(self.models[conversation], texts, **options))
 
     async def append(
         self,
@@ -434,6 +435,11 @@ class Writes(RuleBasedStateMachine):
         else:
             model.returned(texts, [item.id for item in page.data])
         self.note_copies(model, texts, guard, since)
+
+    @rule(habits=st.lists(st.sampled_from(REWRITES), max_size=2))
+    def change_habits(self, habits: list[Any]) -> None:
+        """From now on the server rewrites what it is given."""
+        self.habits = habits
 
     @rule(orders=st.lists(st.sampled_from(["", "", "", "before", "after"]), min_size=1, max_size=4))
     def disturb(self, orders: list[str]) -> None:
