@@ -22,6 +22,9 @@ from openai_conversations.errors import (
     UnprocessableEntityError,
 )
 
+ENCRYPTED: Final = "reasoning.encrypted_content"
+"""Without it nobody can tell empty reasoning from the other kind."""
+
 # ``include[1]`` of the service's ``param``, ``"include",1`` of the ``loc`` of pydantic.
 _PLACE: Final = re.compile(r'include(?:\[\])?["\'\s]*[\[.,]\s*(\d+)')
 

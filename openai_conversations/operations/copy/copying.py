@@ -16,7 +16,7 @@ from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.converters.outgoing import KEEPS_ID
-from openai_conversations.jsontypes import JsonObject, as_object
+from openai_conversations.jsontypes import JsonObject, as_object, type_of
 from openai_conversations.limits import (
     ITEMS_PER_APPEND,
     METADATA_KEY_LENGTH,
@@ -25,9 +25,9 @@ from openai_conversations.limits import (
 )
 from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
 from openai_conversations.operations.errors import CopyIncompleteError
-from openai_conversations.operations.include import Include
+from openai_conversations.operations.include import ENCRYPTED, Include
 from openai_conversations.operations.repair.tool_calls import link
-from openai_conversations.operations.writable import refusal_of, writable
+from openai_conversations.operations.writable import is_empty_reasoning, refusal_of, writable
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.writing.chunks import Append, AppendOptions
 from openai_conversations.writing.last_item import START
@@ -145,9 +145,13 @@ class CopyReport:
         }
 
 
-def plan_copy(items: Sequence[JsonObject]) -> CopyPlan:
+def plan_copy(items: Sequence[JsonObject], include_refused: Sequence[str] = ()) -> CopyPlan:
     """
     What has to be sent to write these items into another conversation.
+
+    Args:
+        items: The items as they were read.
+        include_refused: Fields that the server refused to show.
 
     Raises:
         InvalidArgumentError: One is no item.
@@ -158,6 +162,8 @@ def plan_copy(items: Sequence[JsonObject]) -> CopyPlan:
         sent = writable(codec().sendable(original))
         reason = refusal_of(original, sent, KEEPS_ID)
         if reason:
+            if ENCRYPTED in include_refused and is_empty_reasoning(sent) and type_of(sent) == "reasoning":
+                reason = "the server refuses to show what the reasoning holds"
             left_out.append(difference(index, original, "left_out", reason=reason))
         else:
             copied.append(Copied(index=index, original=original, sent=sent))

@@ -66,7 +66,7 @@ async def fork(
     whole = await read_whole(caller, conversation_id)
     items = whole.items
     kept = items[: _end(conversation_id, items, until, split_tool_calls=split_tool_calls)]
-    plan = plan_copy(kept)
+    plan = plan_copy(kept, whole.include.refused)
     taken, refused = await _metadata(caller, conversation_id, metadata)
     report = CopyReport(
         source=conversation_id,

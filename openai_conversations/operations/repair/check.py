@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import attrs
 
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
 from openai_conversations.jsontypes import JsonObject, as_object, text_of, type_of
+from openai_conversations.operations.include import ENCRYPTED
 from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.tool_calls import Links, calls_named_by, link, names_of
 from openai_conversations.operations.writable import is_empty_reasoning
@@ -18,8 +19,6 @@ from openai_conversations.operations.writable import is_empty_reasoning
 Trouble = Literal[
     "call_without_output", "output_without_call", "second_output", "empty_reasoning", "dangling_reference"
 ]
-
-_ENCRYPTED: Final = "reasoning.encrypted_content"
 
 
 @attrs.frozen(kw_only=True)
@@ -100,7 +99,7 @@ async def check(caller: Caller, conversation_id: str) -> CheckReport:
 def examine(conversation_id: str, items: Sequence[JsonObject], include_refused: tuple[str, ...] = ()) -> CheckReport:
     """The same for items that were read already, without the fields that were refused."""
     findings = sorted(_findings(items), key=lambda finding: finding.index)
-    if _ENCRYPTED in include_refused:
+    if ENCRYPTED in include_refused:
         findings = [finding for finding in findings if finding.kind != "empty_reasoning"]
     return CheckReport(
         conversation_id=conversation_id,

@@ -321,3 +321,13 @@ def test_items_that_nobody_saw():
     (found,) = seen(plan, [user("a")])
 
     assert (1, "left_out") == (found.index, found.kind)
+
+
+async def test_reasoning_that_the_server_does_not_show():
+    """Reasoning whose encrypted content the server refuses to show is not called empty."""
+    service = Refuses("reasoning.encrypted_content")
+    source = service.conversation("a", {"type": "reasoning", "id": "rs_1", "summary": []})
+
+    report = await fork(*writer(service), source)
+
+    assert ["the server refuses to show what the reasoning holds"] == [found.reason for found in report.left_out]
