@@ -32,14 +32,11 @@ async def decode_large(response: Response, kind: type[T], clock: Callable[[], fl
         APITimeoutError: The deadline of the call passed before it was decoded.
     """
     source = response.source
-    scope = asyncio.timeout(None if source.deadline is None else source.deadline - clock())
     try:
-        async with scope:
+        async with asyncio.timeout(None if source.deadline is None else source.deadline - clock()):
             decoded: T = await asyncio.to_thread(codec().decode_response, response, kind)
             return decoded
-    except TimeoutError as error:
-        if not scope.expired():
-            raise
+    except TimeoutError as error:  # decoding raises none of its own
         size = len(response.content)
         message = f"{source.operation}: a response of {size} bytes could not be decoded within the deadline."
         raise APITimeoutError(source.info, message=message, status_code=response.status_code) from error

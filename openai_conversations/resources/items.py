@@ -217,11 +217,8 @@ class Items:
 
         async def first(cursor: str | None) -> ConversationItemPage:
             page = self._finished(await ask(self._caller, cursor), ConversationItemPage)
-            if isinstance(page, ConversationItemPage):
-                page.attach(fetch, cursor)
-            else:
-                kept = cast("APIResponse[ConversationItemPage] | StreamedAPIResponse[ConversationItemPage]", page)
-                kept.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
+            kept = cast("APIResponse[ConversationItemPage] | StreamedAPIResponse[ConversationItemPage]", page)
+            kept.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
             return page
 
         async def fetch(cursor: str | None) -> ConversationItemPage:

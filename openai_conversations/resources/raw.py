@@ -220,11 +220,6 @@ Finish = Callable[[Response, Any], Any]
 """What becomes of a response: decoded, kept raw, or left open."""
 
 
-def finish_decoded(response: Response, kind: Any) -> Any:
-    """Return the decoded object."""
-    return codec().decode_response(response, kind)
-
-
 def finish_raw(response: Response, kind: Any) -> Any:
     """Return the response as it came."""
     return APIResponse(response, partial(codec().decode_response, kind=kind))

@@ -138,6 +138,21 @@ async def test_a_provider_that_fails():
     assert [] == wire.headers
 
 
+async def test_a_provider_that_gives_up():
+    """A timeout of the provider's own is not one of the call: it comes out unchanged."""
+
+    async def provider():
+        raise TimeoutError("no token in time")
+
+    async def send(request, headers):
+        raise AssertionError("sent without a key")
+
+    handler = Credentials(settings(api_key=provider), "1.0", send)
+
+    with pytest.raises(TimeoutError, match="no token in time"):
+        await handler(get_request())
+
+
 async def test_a_string_is_its_own_provider():
     """A plain key stands for itself."""
     assert KEY == await ask_key(KEY)

@@ -291,3 +291,35 @@ def test_types_of_parts_that_are_no_text(tag):
 
     assert is_alike(item, item)
     assert not is_alike(item, {"role": "user", "content": [{"type": "input_image", "text": "b"}]})
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "is_clear"),
+    [
+        ([], True),
+        ([user("another")], True),
+        ([{"role": "assistant", "content": "Hi"}], True),
+        ([user("Hi")], False),
+        ([user("Hi there")], False),
+        ([user([{"type": "input_image", "image_url": "u"}])], False),
+        ([{"type": "item_reference", "id": "msg_9"}], False),
+    ],
+)
+def test_an_earlier_doubt(doubtful, is_clear):
+    """What may be an earlier write of this client, whose outcome was never known, is not taken for this one."""
+    match = judge([user("Hi")], [stored("Hi")], doubtful)
+
+    assert is_clear is (match.stored is not None)
+
+
+@pytest.mark.parametrize("found", ["text", 7, None, ["Hi"]])
+def test_what_is_no_item(found):
+    """A listing that holds something else than objects shows nothing of ours, and proves no absence."""
+    assert not is_same(user("Hi"), found)
+    assert not judge([user("Hi")], [found]).is_absent
+
+
+def test_strings_that_only_look_like_json():
+    """Two texts that begin like JSON and are none are compared as texts."""
+    assert not is_same(user("{a"), stored("{b"))
+    assert is_same(user("{a"), stored("{a"))
