@@ -347,6 +347,17 @@ class ConversationsServer:
         """
         assertions.no_loss(self.conversations(), expected)
 
+    def assert_turns(self, conversation_id: str, count: int) -> None:
+        """
+        So many turns left their items in a conversation, whatever their clients heard of them.
+
+        Turns that run count when they have ended.
+
+        Raises:
+            AssertionError: There are more or fewer; the message names the requests.
+        """
+        assertions.turns(self.requests, conversation_id, count)
+
     def assert_erased(self, conversation_id: str) -> None:
         """
         A conversation is gone, and all its items with it.

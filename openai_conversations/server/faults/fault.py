@@ -8,8 +8,10 @@ from typing import Any, TypedDict
 
 import attrs
 
+from openai_conversations.converters import json
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse
 from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.rules.schema_dsl import is_object
 
 Effect = Callable[[PendingRequest], Awaitable[ServerResponse]]
 Rewrite = Callable[[list[Any]], list[Any]]
@@ -67,6 +69,7 @@ class Fault:
         effect: What happens to the request instead of its processing; ``None`` for a rewrite.
         rewrite: What the store makes of the items of the request; ``None`` for an effect.
         possible: The operations that it can spoil; ``None`` for all.
+        streamed: Whether it can spoil streams only.
         operation: See :class:`Select`, like the rest.
         count: The same.
         skip: The same.
@@ -79,6 +82,7 @@ class Fault:
     effect: Effect | None = attrs.field(default=None, repr=False)
     rewrite: Rewrite | None = attrs.field(default=None, repr=False)
     possible: frozenset[str] | None = attrs.field(default=None, repr=False)
+    streamed: bool = attrs.field(default=False, repr=False)
     operation: str | None = None
     count: int | None = attrs.field(default=1)
     skip: int = 0
@@ -102,10 +106,22 @@ class Fault:
             return False
         if self.possible is not None and request.operation not in self.possible:
             return False
+        if self.streamed and not _asks_for_stream(request):
+            return False
         return self.when is None or self.when(request)
 
     def __str__(self) -> str:
         return f"{self.name} on {self.operation or 'any operation'}"
+
+
+def _asks_for_stream(request: ServerRequest) -> bool:
+    if request.method == "GET":
+        return "true" in request.query.get("stream", ())
+    try:
+        fields = json.loads(request.body)
+    except ValueError:
+        return False
+    return is_object(fields) and fields.get("stream") is True
 
 
 # The smallest and the largest value of what faults take, by name.
@@ -116,6 +132,7 @@ _BOUNDS: Mapping[str, tuple[float, float]] = {
     "size": (0, 1e9),
     "n": (0, 1e9),
     "keep": (0, 1e9),
+    "after": (0, 1e9),
 }
 # RFC 9110, 5.1 and 5.5.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

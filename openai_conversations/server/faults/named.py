@@ -17,15 +17,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal, Unpack
 
-from openai_conversations.server.faults.effects import bodies, lists, outcomes, rewrites
+from openai_conversations.server.faults.effects import bodies, lists, outcomes, rewrites, streams
 from openai_conversations.server.faults.effects.common import ErrorBody, OrderedError
-from openai_conversations.server.faults.fault import Fault, Rewrite, Select, check_bounds, check_headers
+from openai_conversations.server.faults.fault import Effect, Fault, Rewrite, Select, check_bounds, check_headers
 from openai_conversations.server.inspection.journal import WRITES
 
 _LISTS = frozenset({"listConversationItems"})
 _APPENDS = frozenset({"createConversationItems"})
 _STORES = frozenset({"createConversation", "createConversationItems"})
 _WITH_ITEMS = frozenset({"createConversationItems", "listConversationItems", "getConversationItem"})
+
+
+_TURNS = frozenset({"createResponse"})
+_STREAMS = frozenset({"createResponse", "getResponse"})
 
 
 # A write whose response is lost
@@ -266,6 +270,153 @@ def unknown_fields(**select: Unpack[Select]) -> Fault:
     return Fault(name="unknown_fields", effect=bodies.unknown_fields, **select)
 
 
+# A stream that goes wrong; the turn runs to its end, and is stored
+
+
+def cut_stream(
+    after: int | None = None, *, at: str | None = None, in_text: bool = False, **select: Unpack[Select]
+) -> Fault:
+    """
+    Close the connection in the middle of a stream.
+
+    Args:
+        after: When so many events were sent; three when nothing else is said.
+        at: In place of the first event of this type: ``response.completed``.
+        in_text: In the middle of the first delta.
+        select: Which requests; see :class:`Select`.
+
+    Raises:
+        ValueError: More than one place is named.
+    """
+    if (after is not None) + (at is not None) + in_text > 1:
+        raise ValueError("a stream is cut at one place: after=, at= or in_text=")
+    if at is None and not in_text:
+        after = 3 if after is None else after
+        check_bounds(after=after)
+    return _streamed("cut_stream", partial(streams.cut_stream, after=after, at=at, in_text=in_text), select)
+
+
+def no_terminal_event(**select: Unpack[Select]) -> Fault:
+    """End a stream as if it were whole, without ``response.completed`` or what else would stand there."""
+    return _streamed("no_terminal_event", streams.no_terminal_event, select)
+
+
+def error_event(
+    code: str | None = "server_error",
+    *,
+    message: str = "The server had an error.",
+    param: str | None = None,
+    after: int | None = None,
+    **select: Unpack[Select],
+) -> Fault:
+    """
+    Send the event ``error``, and nothing after it.
+
+    Args:
+        code: Its code.
+        message: Its sentence.
+        param: Its parameter.
+        after: When so many events were sent; ``None`` sends it in place of the last one.
+        select: Which requests; see :class:`Select`.
+    """
+    check_bounds(after=after or 0)
+    effect = partial(streams.error_event, code=code, message=message, param=param, after=after)
+    return _streamed("error_event", effect, select)
+
+
+def failed_then_error(
+    code: str = "server_error", *, message: str = "The server had an error.", **select: Unpack[Select]
+) -> Fault:
+    """Send ``response.failed`` in place of the last event, and ``error`` after it."""
+    return _streamed("failed_then_error", partial(streams.failed_then_error, code=code, message=message), select)
+
+
+def stall_stream(seconds: float | None = None, *, after: int = 3, **select: Unpack[Select]) -> Fault:
+    """
+    Send nothing for a while.
+
+    Args:
+        seconds: How long, on the server's clock; ``None`` until the client hangs up.
+        after: When so many events were sent.
+        select: Which requests; see :class:`Select`.
+    """
+    check_bounds(after=after, seconds=seconds or 0)
+    return _streamed("stall_stream", partial(streams.stall_stream, after=after, seconds=seconds), select)
+
+
+def duplicate_event(at: str = "response.output_text.delta", **select: Unpack[Select]) -> Fault:
+    """Send the first event of a type twice."""
+    return _streamed("duplicate_event", partial(streams.duplicate_event, at=at), select)
+
+
+def skip_event(at: str = "response.output_text.delta", **select: Unpack[Select]) -> Fault:
+    """Leave out the first event of a type."""
+    return _streamed("skip_event", partial(streams.skip_event, at=at), select)
+
+
+def constant_sequence(n: int = 0, **select: Unpack[Select]) -> Fault:
+    """Give every event the same ``sequence_number``."""
+    check_bounds(n=n)
+    return _streamed("constant_sequence", partial(streams.constant_sequence, n=n), select)
+
+
+def json_instead_of_stream(**select: Unpack[Select]) -> Fault:
+    """Answer with the whole response as JSON when it has ended, although a stream was asked for."""
+    return _streamed("json_instead_of_stream", streams.json_instead_of_stream, select)
+
+
+def keepalive_comments(**select: Unpack[Select]) -> Fault:
+    """Send a comment before every event."""
+    return _streamed("keepalive_comments", streams.keepalive_comments, select)
+
+
+def hold_open(**select: Unpack[Select]) -> Fault:
+    """Leave the connection open behind the last event, until the client hangs up."""
+    return _streamed("hold_open", partial(streams.written_as, open_end=True), select)
+
+
+def crlf(**select: Unpack[Select]) -> Fault:
+    """End the lines of a stream in CR and LF."""
+    return _streamed("crlf", partial(streams.written_as, crlf=True), select)
+
+
+def bom(**select: Unpack[Select]) -> Fault:
+    """Begin a stream with a byte order mark."""
+    return _streamed("bom", partial(streams.written_as, bom=True), select)
+
+
+def chunk_size(chunk: int = 1, **select: Unpack[Select]) -> Fault:
+    """Write a stream so many bytes at a time."""
+    check_bounds(chunk=chunk)
+    return _streamed("chunk_size", partial(streams.written_as, chunk=chunk), select)
+
+
+def headers_late(seconds: float = 1.0, **select: Unpack[Select]) -> Fault:
+    """Begin the turn, and send the first byte when so many seconds have passed, on the server's clock."""
+    check_bounds(seconds=seconds)
+    return _streamed("headers_late", partial(streams.headers_late, seconds=seconds), select)
+
+
+def _streamed(name: str, effect: Effect, select: Select) -> Fault:
+    return Fault(name=name, effect=effect, possible=_STREAMS, streamed=True, **select)
+
+
+# A turn that is not what it says
+
+
+def completed_not_stored(**select: Unpack[Select]) -> Fault:
+    """Complete a turn and leave its conversation as it was; the response itself can be looked up."""
+    effect = partial(streams.with_options, truth=False, keeps_items=False)
+    return Fault(name="completed_not_stored", effect=effect, possible=_TURNS, **select)
+
+
+def lock_held(seconds: float = 5.0, **select: Unpack[Select]) -> Fault:
+    """Keep the conversation of a turn locked for so many seconds after its end, on the server's clock."""
+    check_bounds(seconds=seconds)
+    effect = partial(streams.with_options, truth=True, lock_seconds=seconds)
+    return Fault(name="lock_held", effect=effect, possible=_TURNS, **select)
+
+
 # A store that keeps something else than what it was given
 
 
@@ -356,6 +507,23 @@ NAMED: Mapping[str, Callable[..., Fault]] = {
         stale_reads,
         unknown_item,
         unknown_fields,
+        cut_stream,
+        no_terminal_event,
+        error_event,
+        failed_then_error,
+        stall_stream,
+        duplicate_event,
+        skip_event,
+        constant_sequence,
+        json_instead_of_stream,
+        keepalive_comments,
+        hold_open,
+        crlf,
+        bom,
+        chunk_size,
+        headers_late,
+        completed_not_stored,
+        lock_held,
         partial_commit,
         drop_parts,
         sort_keys,

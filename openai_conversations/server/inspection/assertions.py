@@ -146,6 +146,22 @@ def erased(conversation_id: str, conversation: StoredConversation | None, orphan
     raise AssertionError("\n".join([f"{conversation_id} {state} and holds {len(unique)} items:", *lines]))
 
 
+def turns(journal: Iterable[JournalEntry], conversation_id: str, count: int) -> None:
+    """So many turns left their items in the conversation, whatever was told of them."""
+    asked = [e for e in journal if e.operation == "createResponse" and e.conversation_id == conversation_id]
+    stored = [entry for entry in asked if entry.item_ids]
+    if len(stored) != count:
+        lines = [f"  {entry}: {_what_was_stored(entry)}" for entry in asked]
+        head = f"{conversation_id} holds {len(stored)} turns, not {count}:"
+        raise AssertionError("\n".join([head, *(lines or ["  no turn was asked for"])]))
+
+
+def _what_was_stored(entry: JournalEntry) -> str:
+    if entry.item_ids:
+        return f"stored {len(entry.item_ids)} items, {entry.response_id}"
+    return f"stored no item, {entry.response_id}" if entry.response_id else "stored nothing"
+
+
 def requests(journal: Iterable[JournalEntry], operations: Sequence[str], counts: Mapping[str, int]) -> None:
     """
     These requests came and no others: ``operations`` in this order, or ``counts`` of each in any order.

@@ -12,6 +12,7 @@ The control path: what a test does from Python, over HTTP, for clients in other 
 ``POST /_control/assertions/no-duplicates``    ``{"by": "content"}`` or nothing
 ``POST /_control/assertions/no-loss``          ``{"expected": {"conv_…": ["Hi"]}}``
 ``POST /_control/assertions/erased``           ``{"conversation_id": "conv_…"}``
+``POST /_control/assertions/turns``            ``{"conversation_id": "conv_…", "count": 2}``
 ``POST /_control/assertions/requests``         ``{"operations": […]}`` or ``{"counts": {…}}``
 ``POST /_control/reset``                     forget everything
 ===========================================  ======================================================================
@@ -55,6 +56,7 @@ class Controlled(Protocol):
     def add_items(self, conversation_id: str, items: Iterable[Item | str]) -> Sequence[Item]: ...
     def assert_no_duplicates(self, *, by: By = "replay") -> None: ...
     def assert_no_loss(self, expected: Mapping[str, Iterable[Item | str]]) -> None: ...
+    def assert_turns(self, conversation_id: str, count: int) -> None: ...
     def assert_erased(self, conversation_id: str) -> None: ...
     def assert_requests(self, *operations: str, **counts: int) -> None: ...
     def reset(self) -> None: ...
@@ -83,6 +85,7 @@ class Control:
             ("POST", "assertions/no-duplicates"): _assertion(server.assert_no_duplicates),
             ("POST", "assertions/no-loss"): _assertion(server.assert_no_loss),
             ("POST", "assertions/erased"): _assertion(self._assert_erased),
+            ("POST", "assertions/turns"): _assertion(self._assert_turns),
             ("POST", "assertions/requests"): _assertion(self._assert_requests),
             ("POST", "reset"): _nothing(server.reset),
         }
@@ -125,6 +128,12 @@ class Control:
 
     def _assert_erased(self, **fields: Any) -> None:
         self._server.assert_erased(_text(fields, "conversation_id"))
+
+    def _assert_turns(self, **fields: Any) -> None:
+        count = fields["count"]
+        if not isinstance(count, int):
+            raise TypeError("count is an integer")
+        self._server.assert_turns(_text(fields, "conversation_id"), count)
 
     def _assert_requests(self, operations: Sequence[str] = (), counts: Mapping[str, int] | None = None) -> None:
         self._server.assert_requests(*operations, **(counts or {}))

@@ -142,6 +142,7 @@ class TurnService:
 
     async def _create(self, call: TurnCall) -> ServerResponse:
         asked = read_turn(call.request, self._context)
+        call.entry.conversation_id = asked.conversation_id
         locks = self._context.locks
         locks.take(asked.owner, asked.conversation_id)
         try:
@@ -150,7 +151,6 @@ class TurnService:
             locks.release(asked.owner, asked.conversation_id)
             raise
         call.entry.response_id = run.response["id"]
-        call.entry.conversation_id = asked.conversation_id
         self._lifetime.start(self._live(run, call))
         if asked.stream:
             return self._streamed(run, 0, call)

@@ -39,7 +39,7 @@ class TurnLocks:
 
     def release(self, owner: str, conversation_id: str, *, after: float = 0.0) -> None:
         """Unlock it, at once or when so many seconds have passed."""
-        if after:
+        if after and conversation_id:
             self._until[owner, conversation_id] = self._clock() + after
         else:
             self._until.pop((owner, conversation_id), None)
