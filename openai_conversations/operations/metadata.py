@@ -60,7 +60,7 @@ def _changed(conversation: Conversation, changes: Mapping[str, str | None]) -> d
     kept = {key: value for key, value in wanted.items() if key not in removed}
     if len(kept) > max(METADATA_PAIRS, len(present)):
         raise InvalidArgumentError(
-            f"the metadata of {conversation.id} would have {len(kept)} pairs with these; the API allows {METADATA_PAIRS}"
+            f"the metadata of {conversation.id} would have {len(kept)} pairs; the API allows {METADATA_PAIRS}"
         )
     return kept
 
