@@ -194,9 +194,21 @@ async def lost_append(server: ConversationsServer, client: ConversationsClient) 
     return second
 
 
+async def walk(_: ConversationsServer, client: ConversationsClient) -> Trace:
+    conversation = await client.conversations.create(items=[{"role": "user", "content": text} for text in "abc"])
+    first, second = Trace(), Trace()
+    for trace in (first, second):
+        with trace:
+            walked = [item async for item in client.conversations.items.list(conversation.id, limit=2, prefetch=False)]
+    if len(walked) != 3:
+        raise RuntimeError("the walk did not see every item; there is nothing to follow")
+    return second
+
+
 CASES = (
     Case("retrieve", 12, retrieve),
     Case("an append whose response is lost and found again", 17, lost_append),
+    Case("a walk of two pages", 17, walk),
 )
 
 

@@ -124,8 +124,8 @@ def decode(contender: str, kind: str, count: int) -> float:
 
 def decoder(contender: str) -> Callable[[bytes], object]:
     if contender == "ours":
-        from openai_conversations.api.listing import ConversationItemPage
         from openai_conversations.converters.codec import codec
+        from openai_conversations.resources.listing import ConversationItemPage
 
         return lambda body: codec().decode(body, ConversationItemPage)
     if contender == "orjson":

@@ -10,10 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openai_conversations.api.arguments import CallOptions as CallOptions, Omit as Omit, omit as omit
-    from openai_conversations.api.listing import (
-        ConversationItemPage as ConversationItemPage,
-        ItemLister as ItemLister,
-    )
     from openai_conversations.bulk.errors import (
         BulkStoppedError as BulkStoppedError,
         IdsFileError as IdsFileError,
@@ -100,6 +96,10 @@ if TYPE_CHECKING:
     )
     from openai_conversations.resources.conversation_operations import OperationOptions as OperationOptions
     from openai_conversations.resources.items import ItemParam as ItemParam
+    from openai_conversations.resources.listing import (
+        ConversationItemPage as ConversationItemPage,
+        ItemLister as ItemLister,
+    )
     from openai_conversations.resources.raw import (
         APIResponse as APIResponse,
         StreamedAPIResponse as StreamedAPIResponse,

@@ -67,6 +67,8 @@ TABLE = {
     "writing": _rule(WRITING, "attrs"),
     # The reconcile middleware stands right above the retry middleware: it reads the attempts that one leaves and shares
     # its policy and its budget.
+    # What a rollback is told of an item that is gone.
+    "writing.chunks": _rule(f"{WRITING} transport.status", "attrs"),
     "writing.lookup": _rule(f"{WRITING} transport", "attrs"),
     "writing.reconcile": _rule(f"{WRITING} transport", "attrs"),
     "operations": _rule(f"{BASE} schemas converters.json converters.outgoing api writing", "attrs"),
@@ -76,9 +78,12 @@ TABLE = {
     "operations.archive.render.html": _rule(BASE, "attrs jinja2 markdown_it markupsafe"),
     "operations.archive.render.safety": _rule(BASE, "attrs jinja2 markdown_it markupsafe"),
     "bulk": _rule(f"{BASE} operations api storage", "attrs"),
-    "middlewares": _rule(f"{BASE} operations api storage transport.message", "attrs"),
+    "operations.repair": _rule(
+        f"{BASE} schemas converters.json converters.outgoing api writing operations transport.status", "attrs"
+    ),
+    "middlewares": _rule(f"{BASE} operations api storage transport.message transport.status", "attrs"),
     # What a registry is given to track is what a bulk run is given: ids, or a file of them.
-    "middlewares.registry": _rule(f"{BASE} middlewares bulk.ids storage transport.message", "attrs"),
+    "middlewares.registry": _rule(f"{BASE} middlewares bulk.ids storage transport.message transport.status", "attrs"),
     "resources": _rule(
         f"{BASE} settings schemas converters api writing operations transport.message transport.runtime", "attrs"
     ),

@@ -8,7 +8,7 @@ item again comes once; a missing ``last_id`` is the id of the last item.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import attrs
 
@@ -23,25 +23,6 @@ _MOST_EMPTY_PAGES: Final = 1000
 _PAGES_REMEMBERED: Final = 10
 
 
-class Page(Protocol):
-    """What a page must tell to be followed."""
-
-    @property
-    def has_more(self) -> bool:
-        """Whether the server says that there is more."""
-        ...
-
-    @property
-    def next_cursor(self) -> str | None:
-        """What ``after`` must be for the next page; ``None`` when the server gives none."""
-        ...
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it shows no item."""
-        ...
-
-
 K = TypeVar("K")
 
 
@@ -54,7 +35,7 @@ class PageWalk:
         walk = PageWalk()
         while walk.goes_on():
             page = await read(walk.cursor)
-            walk.note(page)
+            walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
 
     A page that could not be read can be asked for again.
 
@@ -65,11 +46,12 @@ class PageWalk:
         cursor: What ``after`` must be for the page that is to be read; ``None`` for the first.
     """
 
-    __slots__ = ("_empty", "_page", "_seen", "cursor")
+    __slots__ = ("_empty", "_has_more", "_next", "_seen", "cursor")
 
     def __init__(self, after: str | None = None) -> None:
         self.cursor: str | None = after
-        self._page: Page | None = None
+        self._has_more: bool | None = None  # of the page that was read; None as long as it was not
+        self._next: str | None = None
         self._seen: set[str | None] = {None, after}
         self._empty = 0
 
@@ -80,22 +62,27 @@ class PageWalk:
         Raises:
             PaginationStalledError: The server gives no cursor, one that it gave before, or empty pages without end.
         """
-        page = self._page
-        if page is None:
+        if self._has_more is None:
             return True
-        if not page.has_more:
+        if not self._has_more:
             return False
-        cursor = page.next_cursor
-        if cursor in self._seen or self._empty >= _MOST_EMPTY_PAGES:
-            raise stalled(cursor)
-        self._seen.add(cursor)
-        self.cursor, self._page = cursor, None
+        if self._next in self._seen or self._empty >= _MOST_EMPTY_PAGES:
+            raise stalled(self._next)
+        self._seen.add(self._next)
+        self.cursor, self._has_more = self._next, None
         return True
 
-    def note(self, page: Page) -> None:
-        """The page was read."""
-        self._page = page
-        self._empty = self._empty + 1 if page.is_empty else 0
+    def note(self, *, has_more: bool, next_cursor: str | None, is_empty: bool) -> None:
+        """
+        The page was read.
+
+        Args:
+            has_more: Whether the server says that there is more.
+            next_cursor: What ``after`` must be for the next page; ``None`` when the server gives none.
+            is_empty: Whether it shows no item.
+        """
+        self._has_more, self._next = has_more, next_cursor
+        self._empty = self._empty + 1 if is_empty else 0
 
 
 class Once(Generic[K]):

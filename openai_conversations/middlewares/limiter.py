@@ -201,7 +201,7 @@ class LocalLimiter:
         """After a 429: pause, and go on at half the rate, which then grows again."""
         now = self._clock()
         if now >= self._paused_until:
-            self._halved = (max(self.rate / self._rate / 2, 0.05), now) if self._rate is not None else (1.0, now)
+            self._halved = (max(self._asked() / self._rate / 2, 0.05), now) if self._rate is not None else (1.0, now)
         self.pause(_PAUSE_WITHOUT_WORD if seconds is None else seconds)
 
     def slow_down(self, rate: float, seconds: float) -> None:

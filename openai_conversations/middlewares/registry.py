@@ -27,7 +27,6 @@ from os import PathLike
 from typing import Any, Final, Self
 
 from openai_conversations.bulk.ids import Ids, batches
-from openai_conversations.error_bodies import error_message
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APIConnectionError,
@@ -43,6 +42,7 @@ from openai_conversations.storage.errors import DatabaseError, RegistryError
 from openai_conversations.storage.transaction import Job
 from openai_conversations.storage.values import dump_json
 from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.status import is_api_not_found
 
 _WRITES = frozenset({"createConversationItems", "deleteConversationItem"})
 
@@ -122,7 +122,7 @@ class Registry:
         try:
             response = await handler(request)
         except NotFoundError as error:
-            if request.operation == "deleteConversation" and _is_gone(error, id):
+            if request.operation == "deleteConversation" and is_api_not_found(error, request):
                 await self._record(request, partial(file.deleted, id=id, at=self._now()), id)
             raise
         await self._written(request, id)
@@ -266,11 +266,6 @@ def _may_have_created(error: APIError) -> bool:
     """Whether a failed creation may have left a conversation."""
     unknown = any(attempt.outcome_unknown for attempt in error.attempts)
     return unknown or isinstance(error, AmbiguousWriteError) or (isinstance(error, APIConnectionError) and error.sent)
-
-
-def _is_gone(error: NotFoundError, id: str) -> bool:
-    """Whether the API says that there is no such conversation: a gateway's own 404 does not name it."""
-    return id in error_message(error.body)
 
 
 def _metadata(body: bytes | None) -> dict[str, Any]:

@@ -88,10 +88,10 @@ class _Reading:
         """From page to page for as long as the server says that there are more; gives the last."""
         walk = PageWalk()
         if page is not None:
-            walk.note(page)
+            walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
         while walk.goes_on():
             page = await self._page(walk.cursor)
-            walk.note(page)
+            walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
             self._take(page)
         return page
 

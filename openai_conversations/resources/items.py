@@ -10,8 +10,8 @@ from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.large import LARGE, decode_large
-from openai_conversations.api.listing import ConversationItemPage, ItemLister
 from openai_conversations.limits import Include
+from openai_conversations.resources.listing import ConversationItemPage, ItemLister
 from openai_conversations.resources.raw import (
     APIResponse,
     Finish,

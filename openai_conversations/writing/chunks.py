@@ -30,6 +30,7 @@ from openai_conversations.errors import (
 )
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.transport.message import Guard, Request
+from openai_conversations.transport.status import is_api_not_found
 from openai_conversations.writing.item_source import Items, ItemSource
 from openai_conversations.writing.lookup import newest_item
 from openai_conversations.writing.resume import (
@@ -296,10 +297,11 @@ class Append:
     async def _delete(self, name: str) -> bool:
         options: CallOptions = {**self._options.call}
         options.pop("extra_body", None)
+        request = requests.delete_item(self._caller, self._conversation_id, name, options)
         try:
-            await self._caller.send(requests.delete_item(self._caller, self._conversation_id, name, options))
-        except NotFoundError:
-            return True
+            await self._caller.send(request)
+        except NotFoundError as error:
+            return is_api_not_found(error, request)
         except Exception:  # noqa: BLE001  # whatever it is, the item may still be there: that is what is said
             return False
         return True

@@ -108,7 +108,7 @@ class Lookup:
         walk = PageWalk()
         while walk.goes_on():
             page = await self._page(walk.cursor)
-            walk.note(page)
+            walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
             once.turn_page()
             for item in page.items:
                 name = item_id(item)
@@ -279,7 +279,7 @@ async def newest_item(request: Request, send: Handler, known: str | None) -> str
     walk = PageWalk()
     while walk.goes_on():
         page = json_page(await send(listing_of(request, after=walk.cursor, limit=_RECENT)))
-        walk.note(page)
+        walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
         if page.items:
             return newer(known, [item_id(item) for item in page.items])
     return newer(known, ())

@@ -17,7 +17,7 @@ from openai_conversations import (
     PaginationStalledError,
     RetryPolicy,
 )
-from openai_conversations.api.listing import ItemLister
+from openai_conversations.resources.listing import ItemLister
 from openai_conversations.schemas.items.message import Message
 from openai_conversations.server import ConversationsServer, faults
 from tests.fakes import until

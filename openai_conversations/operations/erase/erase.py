@@ -159,7 +159,7 @@ class _Erasure:
         try:
             while not page.items and walk.goes_on():
                 page = await self._list(walk.cursor)
-                walk.note(page)
+                walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
         except PaginationStalledError:
             message = "the server says that there are more items but does not show them"
             raise self._incomplete(message, ()) from None

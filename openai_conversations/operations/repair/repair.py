@@ -22,6 +22,7 @@ from openai_conversations.operations.errors import OutdatedPlanError
 from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.check import CheckReport, Finding, examine, fingerprint
 from openai_conversations.operations.repair.tool_calls import link
+from openai_conversations.transport.status import is_api_not_found
 
 Strategy = Literal["add_outputs", "delete_tail"]
 
@@ -157,10 +158,12 @@ async def _apply(caller: Caller, plan: RepairPlan) -> None:
 
 async def _delete(caller: Caller, conversation_id: str, name: str) -> None:
     """That somebody else has just deleted it is as good."""
+    request = requests.delete_item(caller, conversation_id, name)
     try:
-        await caller.send(requests.delete_item(caller, conversation_id, name))
-    except NotFoundError:
-        return
+        await caller.send(request)
+    except NotFoundError as error:
+        if not is_api_not_found(error, request):
+            raise
 
 
 def make_plan(

@@ -1,4 +1,9 @@
-"""What ``items.list`` returns: awaitable for one page, iterable for every item; by the rules of :mod:`.pagination`."""
+"""
+What ``items.list`` returns: awaitable for one page, iterable for every item.
+
+The rules are those of :mod:`openai_conversations.api.pagination`. It stands with the public methods and not in ``api``,
+because it sends: a page is asked for through the whole chain.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +125,7 @@ class Pages:
         page, self._first = self._first, None
         if page is None:
             page = await self._fetch(self._walk.cursor)
-        self._walk.note(page)
+        self._walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
         return page
 
     def __aiter__(self) -> Self:
