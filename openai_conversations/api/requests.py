@@ -161,6 +161,11 @@ def delete_item(caller: Caller, conversation_id: str, item_id: str, options: Cal
     return _request(caller, operations.DELETE_ITEM, ids, options)
 
 
+def conversation_key(caller: Caller, conversation_id: str) -> str:
+    """What tells a conversation from those of other servers; see :attr:`Request.conversation_key`."""
+    return f"{caller.settings.base_url}/{conversation_id}"
+
+
 def _request(
     caller: Caller,
     operation: Operation,

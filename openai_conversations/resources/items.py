@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
-from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit
+from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit, path_id
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.large import LARGE, decode_large
 from openai_conversations.limits import Include
@@ -182,8 +182,8 @@ class Items:
         Args:
             conversation_id: The conversation.
         """
-        request = requests.get_conversation(self._caller, conversation_id, {})
-        self._writing.last_items.forget(request.conversation_key)
+        path_id("conversation_id", conversation_id)
+        self._writing.last_items.forget(requests.conversation_key(self._caller, conversation_id))
 
     def list(
         self,

@@ -124,7 +124,7 @@ class Append:
         self._deadline = None if total is None else clock() + total
         self._last_item_id = self._start["last_item_id"]
         self._chunk: list[Any] = []
-        self._key = ""
+        self._key = requests.conversation_key(caller, conversation_id)
         self._changes: int | None = None
         """Of the writes to the conversation when the chunk was handed over to be sent; ``None`` before."""
         self._doubts = 0
@@ -158,9 +158,11 @@ class Append:
         """The right to write for all chunks; the wait for it is one of the whole append, not of a chunk."""
         if not (self._options.together and self._chunk):
             return nullcontext()
-        request = self._request()
-        deadline = request.deadline if self._deadline is None else self._deadline
-        return self._writing.order.hold(request, deadline)
+        deadline = self._deadline
+        if deadline is None:
+            total = options_timeout(self._options.call, self._caller.settings.timeout).total
+            deadline = None if total is None else self._caller.runtime.clock() + total
+        return self._writing.order.hold(self._key, conversation_id=self._conversation_id, deadline=deadline)
 
     async def _store_all(self) -> None:
         if self._chunk and self._options.on_progress is not None:
@@ -171,7 +173,6 @@ class Append:
 
     async def _store(self) -> None:
         request = self._request()
-        self._key = request.conversation_key
         self._changes = self._writing.last_items.changes(self._key)
         self._doubts = self._writing.last_items.doubts(self._key)
         page = json_page(await self._caller.send(request))
@@ -216,7 +217,7 @@ class Append:
         """
         if self._last_item_id is None and self._doubtful == 0:
             request, last_items = self._request(), self._writing.last_items
-            known, at_least = (find(request.conversation_key) for find in (last_items.get, last_items.at_least))
+            known, at_least = (find(self._key) for find in (last_items.get, last_items.at_least))
             self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, at_least)
         await self._tell(on_progress, ())
 

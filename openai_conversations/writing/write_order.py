@@ -46,6 +46,24 @@ class Queue:
     )
 
 
+@attrs.define(eq=False)
+class Claim:
+    """
+    Who wants to write.
+
+    Attributes:
+        key: What tells the conversation from those of other servers.
+        conversation_id: What the lock of several processes goes by.
+        deadline: When the wait must be over, by the clock; ``None`` for never.
+        request: The write; ``None`` for several together.
+    """
+
+    key: str
+    conversation_id: str
+    deadline: float | None
+    request: Request | None
+
+
 class WriteOrder:
     """
     Middleware: one write at a time per conversation, first come, first served.
@@ -66,10 +84,17 @@ class WriteOrder:
         return self._in_order(request, handler) if request.is_ordered else handler(request)
 
     async def _in_order(self, request: Request, handler: Handler) -> Response:
-        async with self.hold(request, request.deadline):
+        async with self.hold(
+            request.conversation_key,
+            conversation_id=request.conversation_id or "",
+            deadline=request.deadline,
+            request=request,
+        ):
             return await handler(request)
 
-    def hold(self, request: Request, deadline: float | None) -> WriteLock:
+    def hold(
+        self, key: str, *, conversation_id: str, deadline: float | None, request: Request | None = None
+    ) -> WriteLock:
         """
         Take the write lock of a conversation, first come, first served: an async context manager.
 
@@ -77,26 +102,29 @@ class WriteOrder:
         it started do.
 
         Args:
-            request: The write, or the first of several.
+            key: What tells the conversation from those of other servers.
+            conversation_id: What the lock of several processes goes by.
             deadline: When the wait must be over, by the clock; ``None`` for never.
+
+            request: The write; ``None`` for several together.
 
         Raises:
             APITimeoutError: On entering: the deadline passed before; nothing was sent.
             WrongEventLoopError: On entering: this client writes in another event loop; nothing was queued.
         """
-        return WriteLock(self, request, deadline)
+        return WriteLock(self, Claim(key, conversation_id, deadline, request))
 
-    async def enter(self, request: Request, deadline: float | None) -> Queue | None:
+    async def enter(self, claim: Claim) -> Queue | None:
         """Wait for the turn; the queue to give it on to, ``None`` where this task had the turn already."""
         self._check_loop()
-        key, task = request.conversation_key, asyncio.current_task()
+        key, task = claim.key, asyncio.current_task()
         queue = self._queues.get(key)
         if queue is None:
             queue = self._queues[key] = Queue(key=key, holder=task)
         elif queue.holder is task:
             return None
         else:
-            await self._wait(queue, request, deadline)
+            await self._wait(queue, claim)
         return queue
 
     def _check_loop(self) -> None:
@@ -108,11 +136,11 @@ class WriteOrder:
                 "this client writes in another event loop; make one client per event loop, and close it there"
             )
 
-    async def _wait(self, queue: Queue, request: Request, deadline: float | None) -> None:
+    async def _wait(self, queue: Queue, claim: Claim) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append((granted, asyncio.current_task()))
         try:
-            await self._in_time(granted, request, deadline)
+            await self._in_time(granted, claim)
         except BaseException:
             if granted.done() and not granted.cancelled():  # it came in the very moment of giving up
                 self.leave(queue)
@@ -130,12 +158,12 @@ class WriteOrder:
                 return
         del self._queues[queue.key]
 
-    async def take_lock(self, request: Request, deadline: float | None) -> AbstractAsyncContextManager[object] | None:
+    async def take_lock(self, claim: Claim) -> AbstractAsyncContextManager[object] | None:
         """Take the lock of all processes, where there is one."""
         if self._shared is None:
             return None
-        lock = self._shared.hold(request.conversation_id or "")
-        await self._in_time(lock.__aenter__(), request, deadline)
+        lock = self._shared.hold(claim.conversation_id)
+        await self._in_time(lock.__aenter__(), claim)
         return lock
 
     async def release_lock(self, lock: AbstractAsyncContextManager[object], deadline: float | None) -> None:
@@ -151,39 +179,40 @@ class WriteOrder:
         except Exception:
             logger.exception("the lock of a conversation could not be released")
 
-    async def _in_time(self, wait: Awaitable[object], request: Request, deadline: float | None) -> None:
+    async def _in_time(self, wait: Awaitable[object], claim: Claim) -> None:
         """Wait no longer than until the deadline."""
-        scope = asyncio.timeout(None if deadline is None else deadline - self._clock())
+        request = claim.request
+        scope = asyncio.timeout(None if claim.deadline is None else claim.deadline - self._clock())
         try:
             async with scope:
                 await wait
         except TimeoutError as error:
             if not scope.expired():
                 raise
-            message = f"{request.operation}: the deadline passed while other writes to the conversation were under way."
-            failure = APITimeoutError(request.info, message=message, sent=False)
-            failure.not_carried_out = request.write is None or not request.write.look_first
+            asked = "append" if request is None else request.operation
+            message = f"{asked}: the deadline passed while other writes to the conversation were under way."
+            failure = APITimeoutError(None if request is None else request.info, message=message, sent=False)
+            failure.not_carried_out = request is None or request.write is None or not request.write.look_first
             raise failure from error
 
 
 class WriteLock:
     """The right to write to a conversation, as long as the context is open."""
 
-    __slots__ = ("_deadline", "_lock", "_order", "_queue", "_request")
+    __slots__ = ("_claim", "_lock", "_order", "_queue")
 
-    def __init__(self, order: WriteOrder, request: Request, deadline: float | None) -> None:
+    def __init__(self, order: WriteOrder, claim: Claim) -> None:
         self._order = order
-        self._request = request
-        self._deadline = deadline
+        self._claim = claim
         self._queue: Queue | None = None
         self._lock: AbstractAsyncContextManager[object] | None = None
 
     async def __aenter__(self) -> None:
-        self._queue = await self._order.enter(self._request, self._deadline)
+        self._queue = await self._order.enter(self._claim)
         if self._queue is None:
             return
         try:
-            self._lock = await self._order.take_lock(self._request, self._deadline)
+            self._lock = await self._order.take_lock(self._claim)
         except BaseException:
             self._order.leave(self._queue)
             raise
@@ -193,7 +222,7 @@ class WriteLock:
             return
         try:
             if self._lock is not None:
-                await self._order.release_lock(self._lock, self._deadline)
+                await self._order.release_lock(self._lock, self._claim.deadline)
         finally:
             self._order.leave(self._queue)
 

@@ -94,7 +94,9 @@ class Conversation:
             return answer(429)
         before = len(self.items)
         self.items = [item for item in self.items if item["id"] != request.item_id]
-        return answer(200 if len(self.items) < before else 404)
+        if len(self.items) < before:
+            return answer(200)
+        return answer(404, b'{"error": {"message": "No such item", "type": "invalid_request_error"}}')
 
     @staticmethod
     def page(request, items, *, has_more):
@@ -150,7 +152,8 @@ class Client:
         begun, end = asyncio.Event(), asyncio.Event()
 
         async def writer():
-            async with self.order.hold(requests.create_items(self.caller, "conv_1", messages(1)), None):
+            key = requests.conversation_key(self.caller, "conv_1")
+            async with self.order.hold(key, conversation_id="conv_1", deadline=None):
                 begun.set()
                 await end.wait()
 
@@ -523,6 +526,17 @@ async def test_rollback():
     assert [f"msg_{n}" for n in [*range(20, 40), *range(20)]] == conversation.deleted
     error = caught.value
     assert ((), 0, True, None) == (error.stored, error.count, error.rolled_back, error.resume)
+
+
+async def test_a_rollback_and_a_gateway():
+    """A 404 that is not the API's own says nothing about an item: the rollback does not claim that it is gone."""
+    conversation = Conversation(fail={2: (REFUSED, False)})
+    conversation.delete = lambda request: answer(404, b"<html>Not Found</html>")
+
+    with pytest.raises(AppendIncompleteError, match="20 stored items could not be removed") as caught:
+        await append(conversation, messages(30), rollback=True)
+
+    assert (20, False) == (len(caught.value.stored), caught.value.rolled_back)
 
 
 async def test_a_rollback_that_fails():

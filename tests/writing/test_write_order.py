@@ -23,7 +23,10 @@ def request(conversation_id="conv_1", **changes):
 
 def turn(order, deadline=None, **changes):
     """The right to write, as an append of many chunks has it."""
-    return order.hold(request(**changes), deadline)
+    made = request(**changes)
+    return order.hold(
+        made.conversation_key, conversation_id=made.conversation_id or "", deadline=deadline, request=made
+    )
 
 
 class SharedLock:
