@@ -146,7 +146,8 @@ class Items:
             resume: Where an earlier append of the same items stopped, from its error or its progress: what is stored
                 is skipped, and what may be stored is looked for first.
             rollback: Delete what this run stored when it fails. Not when it is cancelled.
-            on_progress: Called after each chunk with an :class:`AppendProgress`; may be a coroutine function.
+            on_progress: Called with an :class:`AppendProgress` before the first chunk is sent and after each; may be a
+                coroutine function. What it raises is logged.
             together: Let no other write of this client to the conversation come between the chunks; they wait, each
                 within its own deadline, until all of this is done.
             total_timeout: Seconds for the whole append; ``None`` for no bound. ``timeout`` is that of each chunk.

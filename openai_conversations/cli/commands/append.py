@@ -15,12 +15,10 @@ from openai_conversations.cli.files import check_target
 from openai_conversations.cli.flags import Json
 from openai_conversations.cli.input import items_of
 from openai_conversations.cli.render.output import note, wants_json, write_json
-from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.text_encoding import as_utf8
 from openai_conversations.writing.resume import AppendIncompleteError
 
 if TYPE_CHECKING:
-    from openai_conversations.client import ConversationsClient
     from openai_conversations.writing.resume import AppendProgress, AppendResume
 
 DEFAULT = Connection()
@@ -54,7 +52,7 @@ async def append(
     items = items_of(text, file, role)
     progress = _Progress(resume)
     async with connection.client() as client:
-        start = progress.read() or await progress.begin(client, conversation_id)
+        start = progress.read()
         try:
             result = await client.conversations.items.append(
                 conversation_id, items, resume=start, on_progress=progress.keep
@@ -79,7 +77,10 @@ class _Progress:
 
     def read(self) -> AppendResume | None:
         """Where to go on; ``None`` at the beginning."""
-        if self._path is None or not self._path.exists():
+        if self._path is None:
+            return None
+        if not self._path.exists():
+            check_target(self._path, force=False)
             return None
         from openai_conversations.converters.json import loads
 
@@ -88,25 +89,8 @@ class _Progress:
         except ValueError as error:
             raise CommandError(f"{self._path}: not what --resume wrote: {error}", Exit.BAD_INPUT) from error
 
-    async def begin(self, client: ConversationsClient, conversation_id: str) -> AppendResume | None:
-        """Keep what the conversation ended with before: should the first chunk be interrupted, it is looked for."""
-        if self._path is None:
-            return None
-        check_target(self._path, force=False)
-        page = await client.conversations.items.list(conversation_id, limit=1)
-        last_item_id = page.data[0].id if page.data else ""
-        self._write(
-            {
-                "conversation_id": conversation_id,
-                "stored": 0,
-                "unknown": ITEMS_PER_REQUEST,
-                "last_item_id": last_item_id,
-            }
-        )
-        return {"conversation_id": conversation_id, "stored": 0, "unknown": 0, "last_item_id": last_item_id}
-
     def keep(self, progress: AppendProgress) -> None:
-        """After each chunk."""
+        """Before the first chunk and after each."""
         self._write(progress.resume)
 
     def stopped(self, error: AppendIncompleteError) -> bool:
