@@ -32,7 +32,7 @@ class Contender:
         bound: What bounds a call by so many seconds.
         bound_attempt: What bounds each attempt.
         append: Appends any number of items together: client, conversation, items, and what is called after each chunk.
-        look_first: The keywords of a call that is made again after one whose outcome is not known, given the last item
+        lookup_first: The keywords of a call that is made again after one whose outcome is not known, given the last item
             that was known before.
         raising_after: What makes a client that calls a function, which raises, after every response.
     """
@@ -43,7 +43,7 @@ class Contender:
     bound: Callable[[float], dict[str, Any]]
     bound_attempt: Callable[[float], dict[str, Any]]
     append: Callable[..., Awaitable[None]]
-    look_first: Callable[[str | None], dict[str, Any]]
+    lookup_first: Callable[[str | None], dict[str, Any]]
     raising_after: Callable[[Callable[[], None]], dict[str, Any]]
 
     @property
@@ -108,7 +108,7 @@ OFFICIAL = Contender(
     bound=lambda s: {"timeout": s},
     bound_attempt=lambda s: {"timeout": s},
     append=append_by_hand,
-    look_first=lambda _: {},
+    lookup_first=lambda _: {},
     raising_after=hooked_official,
 )
 OURS = Contender(
@@ -118,6 +118,6 @@ OURS = Contender(
     bound=lambda s: {"timeout": s},
     bound_attempt=lambda s: {"timeout": Timeout(total=30, attempt=s)},
     append=append_ours,
-    look_first=lambda last: {"look_first": True, "last_item_id": last},
+    lookup_first=lambda last: {"lookup_first": True, "last_item_id": last},
     raising_after=hooked_ours,
 )

@@ -85,7 +85,7 @@ class PageWalk:
         self._empty = self._empty + 1 if is_empty else 0
 
 
-class Once(Generic[K]):
+class SeenItems(Generic[K]):
     """
     Tells an item that comes again from one that only has the same id.
 

@@ -94,7 +94,7 @@ def create_items(
     include: Sequence[str] | Omit = omit,
     guard: Guard = "auto",
     last_item_id: str | None = None,
-    look_first: bool = False,
+    lookup_first: bool = False,
     options: CallOptions | None = None,
 ) -> Request:
     """
@@ -107,7 +107,7 @@ def create_items(
         include: Fields that the service leaves out unless asked.
         guard: How it is looked up; see ``items.create``.
         last_item_id: The caller's word for the last item before it.
-        look_first: Whether it may be stored already.
+        lookup_first: Whether it may be stored already.
         options: See :class:`CallOptions`; ``None`` for those of the caller.
     """
     # The usual case first, without a call: a list of up to 20.
@@ -123,7 +123,7 @@ def create_items(
         options,
         query=NO_QUERY if isinstance(include, Omit) else {"include": include},
         body={"items": sent},
-        write=Write(count=len(sent), items=sent, guard=guard, last_item_id=last_item_id, look_first=look_first),
+        write=Write(count=len(sent), items=sent, guard=guard, last_item_id=last_item_id, lookup_first=lookup_first),
     )
 
 

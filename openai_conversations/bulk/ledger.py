@@ -23,7 +23,7 @@ import attrs
 
 from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import LedgerError
-from openai_conversations.storage.schema import Schema
+from openai_conversations.storage.schema import DatabaseSchema
 from openai_conversations.storage.values import dump_json, from_sql, load_json, to_sql
 
 Phase = Literal["waiting", "working", "again", "done", "missing", "failed"]
@@ -49,7 +49,7 @@ _TABLES: Final = (
     "CREATE INDEX IF NOT EXISTS notes_of ON notes (conversation)",
 )
 
-SCHEMA: Final = Schema(
+SCHEMA: Final = DatabaseSchema(
     application=0x4F436C67,
     steps=(_TABLES,),
     unmarked=frozenset({"run", "conversations", "notes"}),

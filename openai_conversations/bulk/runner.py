@@ -109,7 +109,7 @@ class BulkOptions:
 
 async def run_bulk(
     operation: str,
-    work: BulkJob,
+    job: BulkJob,
     ids: Ids | None,
     *,
     ledger: str | PathLike[str],
@@ -122,7 +122,7 @@ async def run_bulk(
 
     Args:
         operation: What is done; a ledger belongs to one operation.
-        work: Does it with one conversation.
+        job: Does it with one conversation.
         ids: The conversations, or a file that holds their ids; ``None`` for those of the ledger alone. Ids that the
             ledger has already are not added again.
         ledger: The file of the ledger.
@@ -138,7 +138,7 @@ async def run_bulk(
     """
     async with Ledger(ledger, operation=operation) as opened:
         await opened.take_up()
-        run = _Run(operation, work, opened, options or BulkOptions())
+        run = _Run(operation, job, opened, options or BulkOptions())
         try:
             await run.run(ids)
         finally:
@@ -150,9 +150,9 @@ async def run_bulk(
 class _Run:
     """One run over a ledger."""
 
-    def __init__(self, operation: str, work: BulkJob, ledger: Ledger, options: BulkOptions) -> None:
+    def __init__(self, operation: str, job: BulkJob, ledger: Ledger, options: BulkOptions) -> None:
         self._operation = operation
-        self._work = work
+        self._job = job
         self._ledger = ledger
         self._options = options
         self._meter = Meter(options.clock)
@@ -246,7 +246,7 @@ class _Run:
     async def _attempt(self, row: LedgerRow) -> None:
         """Work on a row; whatever that raises, the run goes on, unless one row after the other meets it."""
         try:
-            outcome = await self._work(row, Checkpoint(self._ledger, row.number))
+            outcome = await self._job(row, Checkpoint(self._ledger, row.number))
             await self._done(row, outcome)
         except BulkStoppedError:
             raise
@@ -285,7 +285,7 @@ class _Run:
         await self._ledger.finish(Result(number=row.number, phase="again" if again else "failed", error=line))
         if not again:
             self._tries.pop(row.number, None)
-            self._count(kind_of(reason))
+            self._count(failure_kind(reason))
         if self._health.is_met_by_all(reason):
             raise error
         if isinstance(reason, NotFoundError):
@@ -308,11 +308,11 @@ class _Run:
         return sum(self._ledger.counts.get(phase, 0) for phase in phases)
 
     def _log_bug(self, row: LedgerRow, error: Exception) -> None:
-        """What is no failure of the service may be a mistake in the work: its first of a kind is told in full."""
-        kind = kind_of(error)
+        """What is no failure of the service may be a mistake in the job: its first of a kind is told in full."""
+        kind = failure_kind(error)
         if kind not in self._bugs and len(self._bugs) < _KINDS_OF_ERRORS:
             self._bugs.add(kind)
-            logger.warning("the work on %s failed", row.id, exc_info=error)
+            logger.warning("the job on %s failed", row.id, exc_info=error)
 
     def _count(self, kind: str) -> None:
         known = kind in self._errors or len(self._errors) < _KINDS_OF_ERRORS
@@ -392,7 +392,7 @@ def _reason(error: BaseException) -> BaseException:
     return error if cause is None else cause
 
 
-def kind_of(error: BaseException) -> str:
+def failure_kind(error: BaseException) -> str:
     """What failures are counted by: without ids, so that there are few kinds."""
     if isinstance(error, APIStatusError):
         return f"{error.status_code} {error.code or type(error).__name__}"

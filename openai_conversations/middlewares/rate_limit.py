@@ -1,5 +1,5 @@
 """
-Requests per second, held: what was asked for, and what the server says it can bear.
+Requests per second, held: what was asked for, and what the server says it allows.
 
 :class:`RateLimiter` is a middleware of the client. It lets requests through one after another, evenly; it spreads what
 the ``x-ratelimit-*`` headers say is left over the time until it is renewed; and after a 429 it lets nothing through
@@ -87,8 +87,8 @@ class RateLimiter:
     to the event loop of the first call.
 
     Args:
-        rates: The most requests per second.
-        gates: By method, and ``TOTAL`` for all, what lets requests through, for rates that several processes share.
+        limits: The most requests per second.
+        limiters: By method, and ``TOTAL`` for all; for limits that several processes share.
         sharers: How many processes share what the server allows: each takes its part of what is left.
         clock: Seconds that only grow; the client's.
         sleep: Waits a number of seconds.
@@ -96,17 +96,17 @@ class RateLimiter:
 
     def __init__(
         self,
-        rates: Limits | None = None,
+        limits: Limits | None = None,
         *,
-        gates: Mapping[str, Limiter] | None = None,
+        limiters: Mapping[str, Limiter] | None = None,
         sharers: int = 1,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        asked = rates or Limits()
+        asked = limits or Limits()
         by_method = {"GET": asked.get, "POST": asked.post, "DELETE": asked.delete}
         self._total = LocalLimiter(asked.total, clock=clock, sleep=sleep)
-        self._gates: Mapping[str, Limiter] = gates or {
+        self._limiters: Mapping[str, Limiter] = limiters or {
             method: LocalLimiter(rate, clock=clock, sleep=sleep)
             for method, rate in by_method.items()
             if rate is not None
@@ -144,28 +144,28 @@ class RateLimiter:
         return response
 
     async def _wait(self, request: Request) -> None:
-        """Wait at each gate; whoever does not pass them all gives back what was taken."""
+        """Wait for each limiter; whoever does not pass them all gives back what was taken."""
         passed: list[Limiter] = []
         try:
-            for gate in (*self._gates_of(request.method), self._total):
-                await gate.wait(None if request.deadline is None else request.deadline - self._clock())
-                passed.append(gate)
+            for limiter in (*self._limiters_of(request.method), self._total):
+                await limiter.wait(None if request.deadline is None else request.deadline - self._clock())
+                passed.append(limiter)
         except BaseException as error:
-            for gate in passed:
-                gate.charge(-1)
+            for limiter in passed:
+                limiter.charge(-1)
             if isinstance(error, APITimeoutError):
                 error.request = request.info
             raise
 
-    def _gates_of(self, method: str) -> list[Limiter]:
-        return [gate for gate in (self._gates.get(method), self._gates.get("TOTAL")) if gate is not None]
+    def _limiters_of(self, method: str) -> list[Limiter]:
+        return [limiter for limiter in (self._limiters.get(method), self._limiters.get("TOTAL")) if limiter is not None]
 
     def _note(self, method: str, attempts: int) -> None:
         """Count what was sent; retries did not wait, so the next requests wait for them."""
         self.requests[method] += attempts
         if attempts > 1:
-            for gate in (*self._gates_of(method), self._total):
-                gate.charge(attempts - 1)
+            for limiter in (*self._limiters_of(method), self._total):
+                limiter.charge(attempts - 1)
 
     def _learn_from(self, error: APIError) -> None:
         if isinstance(error, RateLimitError):

@@ -134,7 +134,7 @@ class Registry:
             response = await handler(request)
         except APIError as error:
             if not _may_have_created(error):
-                await self._record(request, partial(file.settled, number=number), None)
+                await self._record(request, partial(file.resolved, number=number), None)
             raise
         id = _id(response.content)
         if id is not None:
@@ -181,7 +181,7 @@ class Registry:
         writing.add_done_callback(self._writing.discard)
         return writing
 
-    async def _settled(self) -> None:
+    async def _wait_for_writes(self) -> None:
         """Wait for what is on its way into the file."""
         if self._writing:
             await asyncio.wait(self._writing)
@@ -206,7 +206,7 @@ class Registry:
         seconds = idle_for.total_seconds() if isinstance(idle_for, timedelta) else idle_for
         before = None if seconds is None else self._now() - seconds
         if before is not None:
-            await self._settled()  # what this process wrote to is not idle
+            await self._wait_for_writes()  # what this process wrote to is not idle
         last = 0
         while True:
             page = await self._file.read(partial(file.page, after=last, owner=owner, before=before, deleted=deleted))
@@ -254,10 +254,10 @@ class Registry:
         """
         return await self._file.read(partial(file.pending_before, moment=self._now() - older_than))
 
-    async def settle(self, pending: PendingCreate, *, conversation_id: str | None = None) -> None:
+    async def resolve(self, pending: PendingCreate, *, conversation_id: str | None = None) -> None:
         """Take a pending create off the list: it was looked into. With an id, the conversation is recorded."""
         if conversation_id is None:
-            await self._file.write(partial(file.settled, number=pending.number))
+            await self._file.write(partial(file.resolved, number=pending.number))
         else:
             await self._file.write(partial(file.named, number=pending.number, id=conversation_id))
 

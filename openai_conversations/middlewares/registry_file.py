@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 import attrs
 
-from openai_conversations.storage.schema import Schema
+from openai_conversations.storage.schema import DatabaseSchema
 from openai_conversations.storage.values import from_sql, load_json, to_sql
 
 PAGE: Final = 500
@@ -33,7 +33,7 @@ _TABLES: Final = (
     "CREATE INDEX IF NOT EXISTS by_owner ON conversations (owner, number) WHERE deleted_at IS NULL",
     "CREATE INDEX IF NOT EXISTS by_activity ON conversations (active_at, number) WHERE deleted_at IS NULL",
     """
-    CREATE TABLE IF NOT EXISTS births (
+    CREATE TABLE IF NOT EXISTS pending_creates (
         number INTEGER PRIMARY KEY,
         owner TEXT,
         metadata TEXT NOT NULL,
@@ -42,13 +42,7 @@ _TABLES: Final = (
     """,
 )
 
-_PENDING_CREATES: Final = ("ALTER TABLE births RENAME TO pending_creates",)
-
-SCHEMA: Final = Schema(
-    application=0x4F437267,
-    steps=(_TABLES, _PENDING_CREATES),
-    unmarked=frozenset({"conversations", "births"}),
-)
+SCHEMA: Final = DatabaseSchema(application=0x4F437267, steps=(_TABLES,))
 
 _COLUMNS: Final = "number, id, owner, metadata, created_at, active_at, deleted_at"
 
@@ -81,7 +75,7 @@ class PendingCreate:
     A creation whose outcome the registry does not know: a conversation may exist whose id nobody has.
 
     Attributes:
-        number: What :meth:`Registry.settle` takes.
+        number: What :meth:`Registry.resolve` takes.
         owner: Whose it would be.
         metadata: What it would have.
         at: When it was sent, in Unix seconds.
@@ -107,10 +101,10 @@ def named(db: sqlite3.Connection, *, number: int, id: str) -> None:
         " SELECT ?, owner, metadata, at, at FROM pending_creates WHERE number = ?",
         (to_sql(id), number),
     )
-    settled(db, number=number)
+    resolved(db, number=number)
 
 
-def settled(db: sqlite3.Connection, *, number: int) -> None:
+def resolved(db: sqlite3.Connection, *, number: int) -> None:
     """A pending create came to nothing, or was looked into."""
     db.execute("DELETE FROM pending_creates WHERE number = ?", (number,))
 

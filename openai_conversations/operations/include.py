@@ -30,7 +30,7 @@ _PLACE: Final = re.compile(r'include(?:\[\])?["\'\s]*[\[.,]\s*(\d+)')
 
 
 @attrs.define
-class Include:
+class IncludeFields:
     """
     What is asked for, and what was refused so far.
 

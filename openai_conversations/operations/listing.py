@@ -9,11 +9,11 @@ import attrs
 
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
-from openai_conversations.api.pagination import JsonPage, Once, PageWalk, item_id, json_page
+from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id, json_page
 from openai_conversations.errors import BadRequestError, NotFoundError, UnprocessableEntityError
 from openai_conversations.jsontypes import JsonObject
 from openai_conversations.limits import INCLUDE_ALL, ITEMS_PER_PAGE
-from openai_conversations.operations.include import Include
+from openai_conversations.operations.include import IncludeFields
 
 
 async def read_page(
@@ -42,7 +42,7 @@ class Whole:
     """
 
     items: list[JsonObject]
-    include: Include
+    include: IncludeFields
 
 
 async def read_whole(caller: Caller, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> Whole:
@@ -61,7 +61,7 @@ async def read_whole(caller: Caller, conversation_id: str, *, include: Sequence[
     Raises:
         PaginationStalledError: The server says that there are more items but the listing does not get on.
     """
-    reading = _Reading(caller, conversation_id, Include(tuple(include)))
+    reading = _Reading(caller, conversation_id, IncludeFields(tuple(include)))
     await reading.run()
     return Whole(items=reading.items, include=reading.include)
 
@@ -69,12 +69,12 @@ async def read_whole(caller: Caller, conversation_id: str, *, include: Sequence[
 class _Reading:
     """One conversation on its way in."""
 
-    def __init__(self, caller: Caller, conversation_id: str, include: Include) -> None:
+    def __init__(self, caller: Caller, conversation_id: str, include: IncludeFields) -> None:
         self.items: list[JsonObject] = []
         self.include = include
         self._caller = caller
         self._id = conversation_id
-        self._once: Once[Any] = Once()
+        self._seen: SeenItems[Any] = SeenItems()
 
     async def run(self) -> None:
         last = await self._walk(None)
@@ -113,5 +113,5 @@ class _Reading:
                     raise
 
     def _take(self, page: JsonPage) -> None:
-        self._once.turn_page()
-        self.items += [item for item in page.items if self._once.is_new(item_id(item), item)]
+        self._seen.turn_page()
+        self.items += [item for item in page.items if self._seen.is_new(item_id(item), item)]

@@ -79,7 +79,7 @@ class Items:
         include: Sequence[Include | str] | Omit = omit,
         guard: Guard = "auto",
         last_item_id: str | None = None,
-        look_first: bool = False,
+        lookup_first: bool = False,
         **options: Unpack[CallOptions],
     ) -> ConversationItemList:
         """
@@ -102,7 +102,7 @@ class Items:
                 ``off`` raises :class:`AmbiguousWriteError` instead of looking.
             last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is
                 empty, ``None`` when you know nothing.
-            look_first: Look before sending, too, and return the items if they are there: to go on after an
+            lookup_first: Look before sending, too, and return the items if they are there: to go on after an
                 :class:`AmbiguousWriteError`, also in another process, with the ``last_item_id`` of that error.
             **options: See :class:`CallOptions`.
 
@@ -119,7 +119,7 @@ class Items:
             include=include,
             guard=guard,
             last_item_id=last_item_id,
-            look_first=look_first,
+            lookup_first=lookup_first,
             options=options,
         )
         return self._finished(await self._caller.send(request), ConversationItemList)

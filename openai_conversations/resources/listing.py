@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, Any, Self
 
-from openai_conversations.api.pagination import Once, PageWalk, stalled
+from openai_conversations.api.pagination import PageWalk, SeenItems, stalled
 from openai_conversations.errors import ConversationsError
 from openai_conversations.schemas.page import ConversationItemList
 
@@ -166,7 +166,7 @@ class ItemIterator:
         self._note = note
         self._page: ConversationItemPage | None = None
         self._index = 0
-        self._once: Once[ConversationItem] = Once()
+        self._seen: SeenItems[ConversationItem] = SeenItems()
         self._coming: asyncio.Task[ConversationItemPage | None] | None = None
 
     def __aiter__(self) -> Self:
@@ -181,7 +181,7 @@ class ItemIterator:
             if page is None:
                 raise StopAsyncIteration
             self._page, self._index = page, 0
-            self._once.turn_page()
+            self._seen.turn_page()
         if self._left is not None:
             self._left -= 1
         if self._note is not None and item.id:
@@ -195,7 +195,7 @@ class ItemIterator:
         while self._index < len(data):
             item = data[self._index]
             self._index += 1
-            if self._once.is_new(item.id, item):
+            if self._seen.is_new(item.id, item):
                 return item
         return None
 

@@ -30,7 +30,7 @@ from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.rules.turn_locks import TurnLocks
 from openai_conversations.server.rules.turns import fail_unfinished
-from openai_conversations.server.storage.ids import Ids, make_clock
+from openai_conversations.server.storage.ids import IdFactory, make_clock
 from openai_conversations.server.storage.store import SCHEMA, ConversationRow, ItemRow, Orphan, Store, on_store
 from openai_conversations.server.thread import LoopThread
 from openai_conversations.storage.database import Database
@@ -132,7 +132,7 @@ class ConversationsServer:
 
     async def _listen(self, database: Database) -> _Running:
         context = Context(
-            ids=Ids(self._seed, opening=database.run_now(on_store(Store.count_opening))),
+            ids=IdFactory(self._seed, opening=database.run_now(on_store(Store.count_opening))),
             now=make_clock(self._seed, started=database.run_now(on_store(Store.size))),
             profile=self.profile,
             writes=RecentWrites(self._clock),

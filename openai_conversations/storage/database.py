@@ -21,8 +21,8 @@ import attrs
 
 from openai_conversations.errors import WrongEventLoopError
 from openai_conversations.storage.errors import DatabaseError
-from openai_conversations.storage.schema import ForeignFileError, Schema, bring_up_to_date
-from openai_conversations.storage.transaction import POLL, BusyError, Job, Reads, Task, Transactions, is_busy
+from openai_conversations.storage.schema import DatabaseSchema, ForeignFileError, bring_up_to_date
+from openai_conversations.storage.transaction import POLL, BusyError, Job, QueuedJob, Reads, Transactions, is_busy
 from openai_conversations.storage.worker import InlineWorker, ThreadWorker
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ T = TypeVar("T")
 PATIENCE: Final = 10.0
 """Seconds to wait for another process that writes."""
 
-PATIENCE_FOR_ALL: Final = 2.0
+EXCLUSIVE_TIMEOUT: Final = 2.0
 """Seconds to wait for a file that is to be had alone: whoever has it, keeps it."""
 
 MEMORY: Final = ":memory:"
@@ -63,7 +63,7 @@ class Database:
     def __init__(
         self,
         path: str | PathLike[str] | None,
-        schema: Schema,
+        schema: DatabaseSchema,
         *,
         exclusive: bool = False,
         error: type[DatabaseError] = DatabaseError,
@@ -73,7 +73,7 @@ class Database:
         self._schema = schema
         self._exclusive = exclusive
         self._error = error
-        self._patience = (PATIENCE_FOR_ALL if exclusive else PATIENCE) if patience is None else patience
+        self._patience = (EXCLUSIVE_TIMEOUT if exclusive else PATIENCE) if patience is None else patience
         self._opened: _Open | None = None
 
     @property
@@ -107,7 +107,7 @@ class Database:
     def _begin(self, loop: asyncio.AbstractEventLoop, db: sqlite3.Connection) -> None:
         worker = InlineWorker if self.path == MEMORY else ThreadWorker
         transactions = Transactions(db, patience=self._patience)
-        writer = worker(loop, transactions.run, self._settle, db.close)
+        writer = worker(loop, transactions.run, self._deliver, db.close)
         # Where nobody else writes, a connection of its own would gain nothing, or could not be had.
         reader = writer if self._exclusive or self.path == MEMORY else None
         self._opened = _Open(loop=loop, transactions=transactions, writer=writer, reader=reader)
@@ -148,14 +148,14 @@ class Database:
             WrongEventLoopError: It was opened in another event loop.
         """
         opened = self._here()
-        task = Task(job, opened.loop, then)
-        opened.writer.put(task)
+        queued = QueuedJob(job, opened.loop, then)
+        opened.writer.put(queued)
         if timeout is None:
-            result: T = await task.future
+            result: T = await queued.future
             return result
-        timer = opened.loop.call_later(max(timeout, 0.0), self._give_up, opened, task, timeout)
+        timer = opened.loop.call_later(max(timeout, 0.0), self._give_up, opened, queued, timeout)
         try:
-            return cast("T", await task.future)
+            return cast("T", await queued.future)
         finally:
             timer.cancel()
 
@@ -175,10 +175,10 @@ class Database:
             WrongEventLoopError: It was opened in another event loop.
         """
         opened = self._here()
-        task = Task(job, opened.loop)
-        task.future.add_done_callback(partial(_log_failure, what))
-        opened.writer.put(task)
-        return task.future
+        queued = QueuedJob(job, opened.loop)
+        queued.future.add_done_callback(partial(_log_failure, what))
+        opened.writer.put(queued)
+        return queued.future
 
     async def read(self, job: Job[T]) -> T:
         """
@@ -189,9 +189,9 @@ class Database:
             WrongEventLoopError: It was opened in another event loop.
         """
         opened = self._here()
-        task = Task(job, opened.loop)
-        self._reader(opened).put(task)
-        result: T = await task.future
+        queued = QueuedJob(job, opened.loop)
+        self._reader(opened).put(queued)
+        result: T = await queued.future
         return result
 
     def run_now(self, job: Job[T]) -> T:
@@ -228,25 +228,25 @@ class Database:
     def _reader(self, opened: _Open) -> InlineWorker | ThreadWorker:
         if opened.reader is None:
             reads = Reads(self._connect_to_read)
-            opened.reader = ThreadWorker(opened.loop, reads.run, self._settle, reads.close)
+            opened.reader = ThreadWorker(opened.loop, reads.run, self._deliver, reads.close)
         return opened.reader
 
-    def _give_up(self, opened: _Open, task: Task, timeout: float) -> None:
-        if not task.future.done():
-            late = "it was not written" if opened.transactions.withdraw(task) else "it may be written later"
-            task.future.set_exception(self._error(f"{self.path} was not free within {timeout:.3g} s: {late}"))
+    def _give_up(self, opened: _Open, queued: QueuedJob, timeout: float) -> None:
+        if not queued.future.done():
+            late = "it was not written" if opened.transactions.withdraw(queued) else "it may be written later"
+            queued.future.set_exception(self._error(f"{self.path} was not free within {timeout:.3g} s: {late}"))
 
-    def _settle(self, group: Sequence[Task]) -> None:
-        """Answer whoever waits for these tasks."""
-        for task in group:
-            if task.then is not None and task.error is None and not task.withdrawn:
-                task.then(task.result)
-            if task.future.done():  # cancelled, or given up
+    def _deliver(self, group: Sequence[QueuedJob]) -> None:
+        """Give the results to whoever waits for these jobs."""
+        for queued in group:
+            if queued.then is not None and queued.error is None and not queued.withdrawn:
+                queued.then(queued.result)
+            if queued.future.done():  # cancelled, or given up
                 continue
-            if task.error is None:
-                task.future.set_result(task.result)
+            if queued.error is None:
+                queued.future.set_result(queued.result)
             else:
-                task.future.set_exception(self._told(task.error))
+                queued.future.set_exception(self._told(queued.error))
 
     def _told(self, error: BaseException) -> BaseException:
         """The error that whoever waits is to see: what is no fault of a job is the file's."""

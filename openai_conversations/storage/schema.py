@@ -25,7 +25,7 @@ Step = Sequence[str]
 
 
 @attrs.frozen(kw_only=True)
-class Schema:
+class DatabaseSchema:
     """
     The tables of a kind of file.
 
@@ -54,7 +54,7 @@ class ForeignFileError(Exception):
     """The file is not what it should be; one line without the file's name."""
 
 
-def bring_up_to_date(db: sqlite3.Connection, schema: Schema) -> None:
+def bring_up_to_date(db: sqlite3.Connection, schema: DatabaseSchema) -> None:
     """
     Make the tables of a new file, or the newest version of an older one. Takes no lock when there is nothing to do.
 
@@ -78,7 +78,7 @@ def bring_up_to_date(db: sqlite3.Connection, schema: Schema) -> None:
             db.execute("ROLLBACK")
 
 
-def _version(db: sqlite3.Connection, schema: Schema) -> int:
+def _version(db: sqlite3.Connection, schema: DatabaseSchema) -> int:
     """The version of a file of ours; 0 for a new one and for one that was made before versions were written."""
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
@@ -93,7 +93,7 @@ def _version(db: sqlite3.Connection, schema: Schema) -> int:
     return int(version)
 
 
-def _is_new_or_unmarked(db: sqlite3.Connection, schema: Schema) -> bool:
+def _is_new_or_unmarked(db: sqlite3.Connection, schema: DatabaseSchema) -> bool:
     rows = db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     tables: set[str] = {name for (name,) in rows}
     return not tables or frozenset(tables) == schema.unmarked

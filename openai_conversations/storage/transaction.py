@@ -27,7 +27,7 @@ class BusyError(Exception):
     """Another process had the file for too long."""
 
 
-class Task:
+class QueuedJob:
     """
     A job, the future that waits for it, and what came of it.
 
@@ -65,8 +65,8 @@ class Transactions:
         self._lock = threading.Lock()
         self._claims = threading.Lock()
 
-    def run(self, group: Sequence[Task]) -> None:
-        """Run jobs together, and write into each task its result or its error."""
+    def run(self, group: Sequence[QueuedJob]) -> None:
+        """Run jobs together, and write into each its result or its error."""
         with self._lock:
             try:
                 self._take_lock(group)
@@ -75,8 +75,8 @@ class Transactions:
                 if error is not None:
                     self._alone(live, error)
             except BaseException as error:  # noqa: BLE001  # whatever it is, those who wait must hear of it
-                for task in group:
-                    task.error = task.error or error
+                for queued in group:
+                    queued.error = queued.error or error
 
     def run_now(self, job: Job[T]) -> T:
         """Run one job between the others, in the calling thread."""
@@ -89,18 +89,18 @@ class Transactions:
                 self._end()
         return result
 
-    def withdraw(self, task: Task) -> bool:
-        """Take back a task that has not begun; whether it could be."""
+    def withdraw(self, queued: QueuedJob) -> bool:
+        """Take back a job that has not begun; whether it could be."""
         with self._claims:
-            task.withdrawn = not task.started
-        return task.withdrawn
+            queued.withdrawn = not queued.started
+        return queued.withdrawn
 
-    def _take_lock(self, group: Sequence[Task] = ()) -> None:
+    def _take_lock(self, group: Sequence[QueuedJob] = ()) -> None:
         """Begin a transaction; another process may have the file, and meanwhile nobody may want it any more."""
         self._end()
         ends = time.monotonic() + self._patience
         while not self._began():
-            if time.monotonic() >= ends or (group and all(task.withdrawn for task in group)):
+            if time.monotonic() >= ends or (group and all(queued.withdrawn for queued in group)):
                 raise BusyError
 
     def _began(self) -> bool:
@@ -113,19 +113,19 @@ class Transactions:
             return False
         return True
 
-    def _claim(self, group: Sequence[Task]) -> Sequence[Task]:
-        """The tasks that are still wanted; from now on they cannot be withdrawn."""
+    def _claim(self, group: Sequence[QueuedJob]) -> Sequence[QueuedJob]:
+        """The jobs that are still wanted; from now on they cannot be withdrawn."""
         with self._claims:
-            live = [task for task in group if not task.withdrawn]
-            for task in live:
-                task.started = True
+            live = [queued for queued in group if not queued.withdrawn]
+            for queued in live:
+                queued.started = True
         return live
 
-    def _together(self, group: Sequence[Task]) -> BaseException | None:
+    def _together(self, group: Sequence[QueuedJob]) -> BaseException | None:
         """Run jobs in the transaction that was begun, and commit; gives what kept it from being written."""
         try:
-            for task in group:
-                self._work(task)
+            for queued in group:
+                self._work(queued)
             self.db.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001  # given to those who wait
             self._end()
@@ -133,27 +133,27 @@ class Transactions:
         self.commits += 1
         return None
 
-    def _alone(self, group: Sequence[Task], error: BaseException) -> None:
+    def _alone(self, group: Sequence[QueuedJob], error: BaseException) -> None:
         """Run each job whose fault it was not in a transaction of its own."""
-        for task in group:
-            if task.error is None:
-                task.error = self._once_more(task) if len(group) > 1 else error
+        for queued in group:
+            if queued.error is None:
+                queued.error = self._once_more(queued) if len(group) > 1 else error
 
-    def _once_more(self, task: Task) -> BaseException | None:
+    def _once_more(self, queued: QueuedJob) -> BaseException | None:
         try:
             self._take_lock()
         except (BusyError, sqlite3.Error) as error:
             return error
-        return self._together([task]) or task.error
+        return self._together([queued]) or queued.error
 
-    def _work(self, task: Task) -> None:
+    def _work(self, queued: QueuedJob) -> None:
         """Run one job in a savepoint."""
         db = self.db
         db.execute("SAVEPOINT job")
         try:
-            task.result = task.job(db)
+            queued.result = queued.job(db)
         except BaseException as error:  # noqa: BLE001  # whatever it is, it is for whoever asked
-            task.error = error
+            queued.error = error
             db.execute("ROLLBACK TO job")  # fails when SQLite has given up the transaction: then all begin anew
         db.execute("RELEASE job")
 
@@ -170,13 +170,13 @@ class Reads:
         self._open = open
         self._db: sqlite3.Connection | None = None
 
-    def run(self, group: Sequence[Task]) -> None:
-        """Run jobs one after another, and write into each task its result or its error."""
-        for task in group:
+    def run(self, group: Sequence[QueuedJob]) -> None:
+        """Run jobs one after another, and write into each its result or its error."""
+        for queued in group:
             try:
-                task.result = self._read(task.job)
+                queued.result = self._read(queued.job)
             except BaseException as error:  # noqa: BLE001  # whatever it is, it is for whoever asked
-                task.error = error
+                queued.error = error
 
     def _read(self, job: Job[T]) -> T:
         db = self._db = self._db or self._open()

@@ -15,13 +15,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from openai_conversations.storage.transaction import Task
+from openai_conversations.storage.transaction import QueuedJob
 
 GROUP_LIMIT: Final = 256
 """The most jobs that one commit waits for."""
 
-Run = Callable[[Sequence[Task]], None]
-Settle = Callable[[Sequence[Task]], None]
+Run = Callable[[Sequence[QueuedJob]], None]
+Deliver = Callable[[Sequence[QueuedJob]], None]
 
 
 class InlineWorker:
@@ -31,28 +31,30 @@ class InlineWorker:
     Args:
         loop: The event loop that the jobs come from.
         run: Runs a group.
-        settle: Answers those who wait for it.
+        deliver: Gives the results to those who wait.
         close: Called at the end.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, run: Run, settle: Settle, close: Callable[[], object]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, run: Run, deliver: Deliver, close: Callable[[], object]
+    ) -> None:
         self._loop = loop
         self._run = run
-        self._settle = settle
+        self._deliver = deliver
         self._close = close
-        self._group: list[Task] = []
+        self._group: list[QueuedJob] = []
 
-    def put(self, task: Task) -> None:
+    def put(self, queued: QueuedJob) -> None:
         """Run it soon."""
         if not self._group:
             self._loop.call_soon(self._flush)
-        self._group.append(task)
+        self._group.append(queued)
 
     def _flush(self) -> None:
         group, self._group = self._group, []
         if group:  # else the end came first
             self._run(group)
-            self._settle(group)
+            self._deliver(group)
 
     def end(self) -> None:
         """Run what was put in, then close."""
@@ -70,28 +72,30 @@ class ThreadWorker:
     Args:
         loop: The event loop that the jobs come from.
         run: Runs a group, in the thread.
-        settle: Answers those who wait for it, in the event loop.
+        deliver: Gives the results to those who wait, in the event loop.
         close: Called at the end, in the thread.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, run: Run, settle: Settle, close: Callable[[], object]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, run: Run, deliver: Deliver, close: Callable[[], object]
+    ) -> None:
         self._loop = loop
         self._run = run
-        self._settle = settle
+        self._deliver = deliver
         self._close = close
-        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[QueuedJob | None] = queue.SimpleQueue()
         self._closed: asyncio.Future[None] = loop.create_future()
         # A daemon: a process that ends without closing is a process that was killed, which the files bear.
         self._thread = threading.Thread(target=self._live, name="conversations-storage", daemon=True)
         self._thread.start()
 
-    def put(self, task: Task) -> None:
+    def put(self, queued: QueuedJob) -> None:
         """Run it soon."""
-        self._tasks.put(task)
+        self._queue.put(queued)
 
     def end(self) -> None:
         """Run what was put in, then close."""
-        self._tasks.put(None)
+        self._queue.put(None)
 
     async def ended(self) -> None:
         """Return when it is closed."""
@@ -99,24 +103,24 @@ class ThreadWorker:
         self._thread.join()  # it has nothing more to do
 
     def _live(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            group = [task]
+        while (queued := self._queue.get()) is not None:
+            group = [queued]
             is_last = self._gather(group)
             self._run(group)
-            is_heard = self._tell(self._settle, group)
-            if is_last or (not is_heard and self._tasks.empty()):
+            is_heard = self._tell(self._deliver, group)
+            if is_last or (not is_heard and self._queue.empty()):
                 break
         self._close()
         self._tell(self._closed.set_result, None)
 
-    def _gather(self, group: list[Task]) -> bool:
+    def _gather(self, group: list[QueuedJob]) -> bool:
         """Add what is waiting; whether the end was among it."""
         with contextlib.suppress(queue.Empty):
             while len(group) < GROUP_LIMIT:
-                task = self._tasks.get_nowait()
-                if task is None:
+                queued = self._queue.get_nowait()
+                if queued is None:
                     return True
-                group.append(task)
+                group.append(queued)
         return False
 
     def _tell(self, listener: Callable[..., object], value: object) -> bool:

@@ -58,14 +58,14 @@ class Write:
         guard: ``off`` when it is not to be looked up.
         last_item_id: The caller's word for the last item before it; ``""`` for an empty conversation, ``None`` for no
             word.
-        look_first: Whether it may be stored already.
+        lookup_first: Whether it may be stored already.
     """
 
     count: int
     items: Sequence[Any] = attrs.field(default=(), repr=False)
     guard: Guard = "auto"
     last_item_id: str | None = None
-    look_first: bool = False
+    lookup_first: bool = False
 
 
 @attrs.frozen(kw_only=True)

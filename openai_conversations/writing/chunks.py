@@ -31,7 +31,7 @@ from openai_conversations.errors import (
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.transport.message import Guard, Request
 from openai_conversations.transport.status import is_api_not_found
-from openai_conversations.writing.item_source import Items, ItemSource
+from openai_conversations.writing.item_source import ItemIterable, ItemSource
 from openai_conversations.writing.lookup import newest_item
 from openai_conversations.writing.resume import (
     AppendIncompleteError,
@@ -76,7 +76,7 @@ async def append(
     caller: Caller,
     writing: Writing,
     conversation_id: str,
-    items: Items,
+    items: ItemIterable,
     *,
     resume: AppendResume | None = None,
     options: AppendOptions | None = None,
@@ -107,7 +107,7 @@ class Append:
         caller: Caller,
         writing: Writing,
         conversation_id: str,
-        items: Items,
+        items: ItemIterable,
         *,
         resume: AppendResume | None = None,
         options: AppendOptions | None = None,
@@ -195,7 +195,7 @@ class Append:
             include=self._options.include,
             guard=self._options.guard,
             last_item_id=self._last_item_id if is_first else None,
-            look_first=self._doubtful > 0,
+            lookup_first=self._doubtful > 0,
             options=self._options.call,
         )
         if self._options.together:

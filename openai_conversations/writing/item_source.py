@@ -10,13 +10,13 @@ from openai_conversations.errors import APITimeoutError, InvalidArgumentError
 from openai_conversations.limits import ITEMS_PER_APPEND
 from openai_conversations.schemas.base import Schema
 
-Items = Iterable[Any] | AsyncIterable[Any]
+ItemIterable = Iterable[Any] | AsyncIterable[Any]
 
 
 class ItemSource:
     """The items, from an iterable of either kind, a few at a time."""
 
-    def __init__(self, items: Items) -> None:
+    def __init__(self, items: ItemIterable) -> None:
         if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, (Iterable, AsyncIterable)):
             raise InvalidArgumentError(
                 f"items must be an iterable of items, not {type(cast('object', items)).__name__}"

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import attrs
 
 from openai_conversations.api import operations
-from openai_conversations.api.pagination import JsonPage, Once, PageWalk, item_id, json_page
+from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id, json_page
 from openai_conversations.errors import (
     APIError,
     APIResponseValidationError,
@@ -41,14 +41,14 @@ _PAUSE_SHARE: Final = 0.75
 # Without a base, the pauses between the lookups of a write that may arrive late would not grow.
 _SHORTEST_PAUSE: Final = 0.01
 
-NOBODY_LOOKED: Final = "Nobody looked whether it was carried out."
-_NO_BUDGET: Final = "Nobody looked: the retry budget of this client is exhausted."
-_NO_TIME: Final = "There was no time left to look."
-_MAY_BE_UNDER_WAY: Final = "It was not there when last looked up, but the service may still be at work on it."
-_MAY_ARRIVE: Final = "It was not there when last looked up, but may still arrive."
+NOT_CHECKED: Final = "The conversation was not checked."
+_NO_BUDGET: Final = "The conversation was not checked: the retry budget of this client is exhausted."
+_NO_TIME: Final = "The conversation was not checked: no time was left."
+_MAY_BE_UNDER_WAY: Final = "It was not stored at the last lookup, but the service may still be processing it."
+_MAY_ARRIVE: Final = "It was not stored at the last lookup, but may still arrive."
 
 _NOT_SHOWN: Final = (
-    "The conversation does not show the last item that was known before: the listing lags behind, or it was deleted."
+    "The listing does not show the last known item: the listing is out of date, or the item was deleted."
 )
 
 _OURS: Final = frozenset({"after", "before", "limit", "order"})
@@ -79,7 +79,7 @@ class Lookup:
             return await self.match_or_fail()
         except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
             reason = error if isinstance(error, ConversationsError) else type(error).__name__
-            return Match(known=f"Looking whether it was carried out failed: {reason}")
+            return Match(known=f"The lookup failed: {reason}")
 
     async def match_or_fail(self) -> Match:
         """
@@ -97,24 +97,24 @@ class Lookup:
         if judge(self.sent, behind).is_absent:
             return Match(is_absent=True)
         known = (
-            "Items of the same kind are in the conversation, but nothing tells whether they are these or older ones."
+            "The conversation has items of the same kind, but whether they are these or older ones is unknown."
         )
         return Match(known=known, resembling=resembling(self.sent, behind))
 
     async def _read_back(self) -> tuple[list[Any], bool]:
         """The newest items, oldest first, as far back as the last known one, and whether that was met."""
         newest: list[Any] = []
-        once: Once[Any] = Once()
+        seen: SeenItems[Any] = SeenItems()
         walk = PageWalk()
         while walk.goes_on():
             page = await self._page(walk.cursor)
             walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
-            once.turn_page()
+            seen.turn_page()
             for item in page.items:
                 name = item_id(item)
                 if self.last_item_id and name == self.last_item_id and self._marks_a_place(item, page.items, newest):
                     return newest[::-1], True
-                if once.is_new(name, item):
+                if seen.is_new(name, item):
                     newest.append(item)
         return newest[::-1], self.last_item_id == START
 
@@ -162,7 +162,7 @@ class Lookups:
         """
         request, write = self.lookup.request, self.lookup.request.write
         if write is None or write.guard == "off" or not self.lookup.sent:
-            return Match(known=NOBODY_LOOKED)
+            return Match(known=NOT_CHECKED)
         remaining = self.remaining
         if remaining is not None and remaining <= 0:
             return Match(known=_NO_TIME)
@@ -171,9 +171,9 @@ class Lookups:
         await self._wait(failure, remaining)
         match = await self.lookup.match()
         if match.is_absent and may_arrive_late(failure):
-            return await self._look_on()
+            return await self._lookup_until_deadline()
         if match.is_absent and may_be_under_way(failure):
-            match = await self._look_again()
+            match = await self._lookup_twice()
         if match.is_absent and request.write is not None and write.guard == "strict":
             return Match(known=_MAY_ARRIVE, resembling=())
         return match
@@ -201,7 +201,7 @@ class Lookups:
         if wait and self.has_waited:
             await self.runtime.sleep(wait)
 
-    async def _look_again(self) -> Match:
+    async def _lookup_twice(self) -> Match:
         """Look a second time, when a service that hung up in the middle of its work should have ended it."""
         pause, patience = 2 * self.policy.initial, self._patience
         is_long_enough = pause <= patience * _PAUSE_SHARE
@@ -209,7 +209,7 @@ class Lookups:
         match = await self.lookup.match()
         return match if is_long_enough or not match.is_absent else Match(known=_MAY_BE_UNDER_WAY, resembling=())
 
-    async def _look_on(self) -> Match:
+    async def _lookup_until_deadline(self) -> Match:
         """Look for a write that may still be under way until it is there or time is up."""
         clock = self.runtime.clock
         ends = clock() + self._patience

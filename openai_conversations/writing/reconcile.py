@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 
 NO_CONTENT: Final = 204
 
-_NOBODY_LOOKED: Final = "Nobody looked whether it was carried out."
-_MAY_HOLD_THE_LOCK: Final = "It was not there when last looked up, but may be what the conversation is locked by."
+_NOT_CHECKED: Final = "The conversation was not checked."
+_MAY_HOLD_THE_LOCK: Final = "It was not stored at the last lookup, but may be what locks the conversation."
 
 
 class Reconcile:
@@ -114,7 +114,7 @@ class Reconcile:
         Of a write that may be stored already, only the caller's word: what is the last item now may be of that write.
         """
         write = request.write
-        if write is None or write.last_item_id is not None or write.look_first:
+        if write is None or write.last_item_id is not None or write.lookup_first:
             return None if write is None else write.last_item_id
         if write.guard != "strict":
             return known
@@ -184,7 +184,7 @@ class Reconcile:
                 raise _unlike(response, message)
         except APIError as error:
             if request.replay is Replay.APPEND and is_unknown_failure(error):
-                raise _ambiguous(request, error, _NOBODY_LOOKED, None, None) from error
+                raise _ambiguous(request, error, _NOT_CHECKED, None, None) from error
             error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
             raise
         made = None if request.stream or request.write is not None else _conversation_id(response)
@@ -253,7 +253,7 @@ async def _send(request: Request, handler: Handler) -> Response | APIError:
 
 async def _found_before(request: Request, handler: Handler, before: str | None) -> Response | None:
     """The response that an earlier call would have had; ``None`` when nobody asks, or it was not carried out."""
-    if request.write is None or not request.write.look_first:
+    if request.write is None or not request.write.lookup_first:
         return None
     match = await _lookup(request, handler, before).match()
     if match.stored is not None:
@@ -261,7 +261,7 @@ async def _found_before(request: Request, handler: Handler, before: str | None) 
     if match.is_absent:
         return None
     raise AmbiguousWriteError(
-        f"{request.operation}: nothing was sent, because nobody can tell whether it was before. {match.known}",
+        f"{request.operation}: nothing was sent, because whether an earlier call stored it is unknown. {match.known}",
         request.info,
         known=match.known,
         stored=match.resembling,

@@ -192,7 +192,7 @@ class WriteOrder:
             asked = "append" if request is None else request.operation
             message = f"{asked}: the deadline passed while other writes to the conversation were under way."
             failure = APITimeoutError(None if request is None else request.info, message=message, sent=False)
-            failure.not_carried_out = request is None or request.write is None or not request.write.look_first
+            failure.not_carried_out = request is None or request.write is None or not request.write.lookup_first
             raise failure from error
 
 

@@ -167,7 +167,7 @@ async def test_crash_between_create_and_record(client, registry, server, tmp_pat
 
     assert ("42", {"user": "42"}, clock.now) == (pending.owner, pending.metadata, pending.at)
     assert [] == await registry.pending(older_than=1)
-    await registry.settle(pending, conversation_id=server.conversations()[0].id)
+    await registry.resolve(pending, conversation_id=server.conversations()[0].id)
     assert [] == await registry.pending(older_than=0)
     assert [server.conversations()[0].id] == await found(registry, owner="42")
 
@@ -187,7 +187,7 @@ async def test_killed_process(tmp_path, clock):
 
     async with Registry(tmp_path / "r.sqlite", now=clock) as registry:
         (pending,) = await registry.pending(older_than=0)
-        await registry.settle(pending)
+        await registry.resolve(pending)
         assert [] == await registry.pending(older_than=0)
 
 
@@ -504,24 +504,3 @@ async def test_another_event_loop(registry):
     await asyncio.to_thread(asyncio.run, elsewhere())
 
     assert [] == sent.requests
-
-
-async def test_made_before_versions_were_written(tmp_path):
-    """A registry from before there were versions is brought up to date, its pending creates with it."""
-    with contextlib.closing(sqlite3.connect(tmp_path / "r.sqlite")) as db:
-        db.executescript(
-            """
-            CREATE TABLE conversations (
-                number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT, metadata TEXT NOT NULL DEFAULT '{}',
-                created_at REAL, active_at REAL NOT NULL, deleted_at REAL
-            );
-            CREATE TABLE births (number INTEGER PRIMARY KEY, owner TEXT, metadata TEXT NOT NULL, at REAL NOT NULL);
-            INSERT INTO conversations (id, active_at) VALUES ('conv_1', 0);
-            INSERT INTO births (owner, metadata, at) VALUES ('42', '{}', 0);
-            """
-        )
-
-    for _ in range(2):
-        async with Registry(tmp_path / "r.sqlite") as registry:
-            assert ["conv_1"] == await found(registry)
-            assert ["42"] == [pending.owner for pending in await registry.pending()]

@@ -15,11 +15,11 @@ from hypothesis import given, settings, strategies as st
 from openai_conversations.errors import WrongEventLoopError
 from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import DatabaseError, LedgerError
-from openai_conversations.storage.schema import Schema
+from openai_conversations.storage.schema import DatabaseSchema
 from openai_conversations.storage.worker import GROUP_LIMIT
 from tests.fakes import until
 
-SCHEMA = Schema(application=0x4F437376, steps=(("CREATE TABLE names (name TEXT UNIQUE NOT NULL)",),))
+SCHEMA = DatabaseSchema(application=0x4F437376, steps=(("CREATE TABLE names (name TEXT UNIQUE NOT NULL)",),))
 
 
 @pytest.fixture(params=["memory", "file", "exclusive"])

@@ -13,11 +13,11 @@ from openai_conversations.middlewares import registry_file
 from openai_conversations.server.storage import store
 from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import DatabaseError
-from openai_conversations.storage.schema import APPLICATIONS, Schema
+from openai_conversations.storage.schema import APPLICATIONS, DatabaseSchema
 
 FIRST = ("CREATE TABLE IF NOT EXISTS names (name TEXT)",)
 SECOND = ("ALTER TABLE names ADD COLUMN age INTEGER", "UPDATE names SET age = 7")
-OLD = Schema(application=0x4F437376, steps=(FIRST,), unmarked=frozenset({"names"}))
+OLD = DatabaseSchema(application=0x4F437376, steps=(FIRST,), unmarked=frozenset({"names"}))
 NEW = attrs.evolve(OLD, steps=(FIRST, SECOND))
 
 OURS = {"ledger": ledger.SCHEMA, "registry": registry_file.SCHEMA, "server": store.SCHEMA}

@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from openai_conversations.storage.transaction import BusyError, Task, Transactions
+from openai_conversations.storage.transaction import BusyError, QueuedJob, Transactions
 from tests.fakes import until
 
 
@@ -28,7 +28,7 @@ def connections(tmp_path):
 
 
 def task(job):
-    return Task(job, asyncio.get_running_loop())
+    return QueuedJob(job, asyncio.get_running_loop())
 
 
 def add(name):

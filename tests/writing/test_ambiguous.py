@@ -168,7 +168,7 @@ async def test_what_may_arrive_late_is_said_to(server, make_client):
     while not server.items(conversation_id):  # noqa: ASYNC110  # nothing tells when a slow commit is done
         await asyncio.sleep(0.05)
     again = await client.conversations.items.create(
-        conversation_id, items=[user("late")], last_item_id=caught.value.last_item_id, look_first=True
+        conversation_id, items=[user("late")], last_item_id=caught.value.last_item_id, lookup_first=True
     )
 
     assert ["late"] == texts(server, conversation_id) == [item.text for item in again.data]
@@ -184,7 +184,7 @@ async def test_to_go_on_in_another_process(server, make_client, arrived):
         server.add_items(conversation_id, ["x", "y"])
 
     created = await make_client().conversations.items.create(
-        conversation_id, items=[user("x"), user("y")], last_item_id=last_item_id, look_first=True
+        conversation_id, items=[user("x"), user("y")], last_item_id=last_item_id, lookup_first=True
     )
 
     assert ["x", "x", "y"] == texts(server, conversation_id)
@@ -198,7 +198,7 @@ async def test_a_look_beforehand_that_cannot_tell(server, client, conversation):
 
     with pytest.raises(AmbiguousWriteError, match="nothing was sent") as caught:
         await client.with_options().conversations.items.create(
-            conversation, items=[user("x")], last_item_id="msg_unknown", look_first=True
+            conversation, items=[user("x")], last_item_id="msg_unknown", lookup_first=True
         )
 
     assert ("msg_unknown", [LIST_ITEMS]) == (caught.value.last_item_id, operations(server)[before:])
@@ -648,11 +648,11 @@ async def test_a_doubt_after_a_doubt(server, client, conversation, first, second
 
 
 @pytest.mark.parametrize("guard", ["auto", "strict"])
-async def test_to_look_first_without_the_last_item(client, server, conversation, guard):
+async def test_to_lookup_first_without_the_last_item(client, server, conversation, guard):
     """What the conversation ends with now is not taken for what was there before a write that is looked for."""
     await client.conversations.items.create(conversation, items=[user("a")])
 
     with pytest.raises(AmbiguousWriteError, match="nothing was sent"):
-        await client.conversations.items.create(conversation, items=[user("a")], guard=guard, look_first=True)
+        await client.conversations.items.create(conversation, items=[user("a")], guard=guard, lookup_first=True)
 
     assert ["a"] == texts(server, conversation)

@@ -260,7 +260,7 @@ async def test_certainly_not_stored():
 
 def went_by(conversation, start):
     """The last item and whether it was looked first, of the appends from one on."""
-    return [(request.write.last_item_id, request.write.look_first) for request in conversation.appends[start:]]
+    return [(request.write.last_item_id, request.write.lookup_first) for request in conversation.appends[start:]]
 
 
 @pytest.mark.parametrize("is_stored", [True, False])
@@ -438,7 +438,7 @@ async def _broken_registry(request, handler):
 
 async def _busy(request, handler):
     failure = timed_out(sent=False)
-    failure.not_carried_out = not request.write.look_first
+    failure.not_carried_out = not request.write.lookup_first
     raise failure
 
 

@@ -761,10 +761,10 @@ async def test_a_bug_of_others(chain):
 
 
 async def test_what_an_earlier_call_stored(chain):
-    """With ``look_first`` what is there already is the response, and nothing is sent."""
+    """With ``lookup_first`` what is there already is the response, and nothing is sent."""
     service = chain.serves(OK, items=[assistant("Hello"), user("Hi")])
 
-    response = await chain(append(user("Hi"), write=Write(count=1, last_item_id="msg_0", look_first=True)))
+    response = await chain(append(user("Hi"), write=Write(count=1, last_item_id="msg_0", lookup_first=True)))
 
     assert (["msg_1"], 0) == (ids(response), service.sent)
 
@@ -773,7 +773,7 @@ async def test_what_an_earlier_call_did_not_store(chain):
     """What is not there is sent."""
     service = chain.serves(OK)
 
-    response = await chain(append(user("Hi"), write=Write(count=1, last_item_id="msg_0", look_first=True)))
+    response = await chain(append(user("Hi"), write=Write(count=1, last_item_id="msg_0", lookup_first=True)))
 
     assert (["msg_1"], 1) == (ids(response), service.sent)
 
@@ -783,7 +783,7 @@ async def test_looking_first_without_certainty(chain):
     service = chain.serves(OK, items=[user("Hi")], known=None)
 
     with pytest.raises(AmbiguousWriteError, match="nothing was sent"):
-        await chain(append(user("Hi"), write=Write(count=1, look_first=True)))
+        await chain(append(user("Hi"), write=Write(count=1, lookup_first=True)))
     assert 0 == service.sent
 
 

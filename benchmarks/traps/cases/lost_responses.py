@@ -97,5 +97,5 @@ async def many_others(who: Contender) -> str:
         at.server.add_fault(faults.status(503, operation=LIST))
         await outcome(at.append(message("Hi")))
         at.server.add_items(at.id, [stored_message(str(n), "assistant") for n in range(150)])
-        came = await outcome(at.append(message("Hi"), **who.look_first(last)))
+        came = await outcome(at.append(message("Hi"), **who.lookup_first(last)))
         return f"{came}; stored {times(at.number_of('Hi'))}"

@@ -51,7 +51,7 @@ async def cancelled(who: Contender, *, wait: float, **options: Any) -> str:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await asyncio.sleep(wait)
-        came = await outcome(at.append(message("Hi"), **options, **who.look_first(last)))
+        came = await outcome(at.append(message("Hi"), **options, **who.lookup_first(last)))
         await asyncio.sleep(4)
         return f"{came}; stored {times(at.number_of('Hi'))}"
 
@@ -90,9 +90,9 @@ trap += [
     Trap(f'{LATE}; ours with `guard="strict"`', lambda who: stored_late(who, **STRICT)),
     Trap(LAGGING, not_shown),
     Trap(f'{LAGGING}; ours with `guard="strict"`', lambda who: not_shown(who, **STRICT)),
-    Trap(f"{CANCELLED}, ours with `look_first`", lambda who: cancelled(who, wait=0.0)),
+    Trap(f"{CANCELLED}, ours with `lookup_first`", lambda who: cancelled(who, wait=0.0)),
     Trap(
-        f'{CANCELLED} after ten seconds, ours with `look_first` and `guard="strict"`',
+        f'{CANCELLED} after ten seconds, ours with `lookup_first` and `guard="strict"`',
         lambda who: cancelled(who, wait=10.0, **STRICT),
     ),
     Trap("A message is stored, then a 429 comes", lambda who: refused_after(who, TOO_MANY)),

@@ -25,7 +25,7 @@ from openai_conversations.limits import (
 )
 from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
 from openai_conversations.operations.errors import CopyIncompleteError
-from openai_conversations.operations.include import ENCRYPTED, Include
+from openai_conversations.operations.include import ENCRYPTED, IncludeFields
 from openai_conversations.operations.repair.tool_calls import link
 from openai_conversations.operations.writable import is_empty_reasoning, refusal_of, writable
 from openai_conversations.schemas.conversation import Conversation
@@ -247,7 +247,7 @@ async def append_all(
     conversation_id: str,
     items: Sequence[Copied],
     *,
-    include: Include,
+    include: IncludeFields,
     present: Sequence[JsonObject] = (),
 ) -> list[JsonObject]:
     """

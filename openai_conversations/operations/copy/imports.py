@@ -33,7 +33,7 @@ from openai_conversations.operations.copy.copying import (
 )
 from openai_conversations.operations.copy.fork import INHERIT, Inherit
 from openai_conversations.operations.errors import ArchiveError, ImportConflictError
-from openai_conversations.operations.include import Include
+from openai_conversations.operations.include import IncludeFields
 from openai_conversations.operations.listing import read_whole
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.writing.compare import is_alike
@@ -72,7 +72,7 @@ async def import_archive(
     if into is not None and not isinstance(metadata, Inherit):
         raise InvalidArgumentError("metadata is for a new conversation; use patch_metadata for one that is there")
     plan = plan_copy(archive.items)
-    include = Include(INCLUDE_ALL)
+    include = IncludeFields(INCLUDE_ALL)
     present: list[JsonObject] = []
     if into is not None:
         whole = await read_whole(caller, into)

@@ -313,7 +313,7 @@ class TurnService:
 
     # looking at it
 
-    def _shown(self, body: Json, include: views.Include) -> ServerResponse:
+    def _shown(self, body: Json, include: views.Shown) -> ServerResponse:
         return json_response(turns.shown(body, include))
 
     def _streamed(self, run: Run, start: int, call: TurnCall) -> ServerResponse:

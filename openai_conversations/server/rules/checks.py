@@ -10,7 +10,7 @@ import attrs
 
 from openai_conversations.server.http import errors
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
-from openai_conversations.server.rules.views import INCLUDABLE, Include
+from openai_conversations.server.rules.views import INCLUDABLE, Shown
 
 MAX_PAIRS = 16
 MAX_KEY = 64
@@ -109,7 +109,7 @@ def _last(query: Query, name: str, default: str) -> str:
     return values[-1] if values else default
 
 
-def include(query: Query, names: Iterable[str]) -> Include:
+def include(query: Query, names: Iterable[str]) -> Shown:
     """The fields asked for, under any of the parameter ``names`` (``include``, ``include[]``)."""
     asked = [value for name in names for value in query.get(name, ())]
     for value in asked:

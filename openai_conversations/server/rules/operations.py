@@ -23,8 +23,8 @@ from openai_conversations.server.rules.items import Prepared, Reference, prepare
 from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.rules.schema_dsl import is_object
 from openai_conversations.server.rules.turn_locks import TurnLocks
-from openai_conversations.server.rules.views import Include
-from openai_conversations.server.storage.ids import Ids
+from openai_conversations.server.rules.views import Shown
+from openai_conversations.server.storage.ids import IdFactory
 from openai_conversations.server.storage.store import ConversationRow, ItemRow, Store
 
 Job = Callable[[Store], ServerResponse]
@@ -44,7 +44,7 @@ class Context:
         locks: The conversations in which a turn runs.
     """
 
-    ids: Ids
+    ids: IdFactory
     now: Callable[[], int]
     profile: ServerProfile
     writes: RecentWrites
@@ -326,7 +326,7 @@ def _ids(rows: Sequence[ItemRow]) -> tuple[str, ...]:
     return tuple(row.id for row in rows)
 
 
-def page_of(rows: Sequence[ItemRow], *, more: bool, include: Include, profile: ServerProfile) -> bytes:
+def page_of(rows: Sequence[ItemRow], *, more: bool, include: Shown, profile: ServerProfile) -> bytes:
     return _list([views.shown(row, include) for row in rows], _ids(rows), more, profile)
 
 

@@ -30,7 +30,7 @@ from openai_conversations.server.rules.schema_dsl import (
     words,
 )
 from openai_conversations.server.rules.tools import TOOL
-from openai_conversations.server.rules.views import INCLUDABLE, Include
+from openai_conversations.server.rules.views import INCLUDABLE, Shown
 from openai_conversations.server.storage.store import ItemRow
 
 Batch = list[ItemRow | Reference]
@@ -59,7 +59,7 @@ class TurnRequest:
     input: Batch
     conversation_id: str
     previous_id: str
-    include: Include
+    include: Shown
     stream: bool
     background: bool
     store: bool

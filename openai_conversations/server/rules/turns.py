@@ -181,7 +181,7 @@ def find_response(request: ServerRequest) -> Callable[[Store], ResponseRow]:
     return job
 
 
-def shown(body: Item, include: views.Include) -> Item:
+def shown(body: Item, include: views.Shown) -> Item:
     """A response for one request: fields behind ``include`` only when they were asked for."""
     return {**body, "output": [views.hide(item, include) for item in body["output"]]}
 

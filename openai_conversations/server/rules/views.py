@@ -13,9 +13,9 @@ from openai_conversations.server.rules.items import Item, Prepared
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
 from openai_conversations.server.storage.store import ItemRow
 
-Include = frozenset[str]
+Shown = frozenset[str]
 
-NOTHING: Include = frozenset()
+NOTHING: Shown = frozenset()
 
 
 def _without(item: Item, *path: str) -> Item:
@@ -64,7 +64,7 @@ _GATES: Mapping[str, Mapping[str, Callable[[Item], Item]]] = {
 INCLUDABLE = tuple(name for gates in _GATES.values() for name in gates)
 
 
-def hide(item: Item, include: Include) -> Item:
+def hide(item: Item, include: Shown) -> Item:
     """The item without the fields behind ``include`` that were not asked for."""
     for name, gate in _GATES.get(str(item.get("type")), {}).items():
         if name not in include:
@@ -83,6 +83,6 @@ def row(prepared: Prepared) -> ItemRow:
     return ItemRow(id=item["id"], body=json.dumps(item), gated=hide(item, NOTHING) != item, identity=prepared.identity)
 
 
-def shown(row: ItemRow, include: Include) -> bytes:
+def shown(row: ItemRow, include: Shown) -> bytes:
     """The JSON of an item for one request; the stored bytes when there is nothing to hide."""
     return json.dumps(hide(json.loads_exact(row.body), include)) if row.gated else row.body

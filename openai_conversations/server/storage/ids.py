@@ -11,7 +11,7 @@ EPOCH = 1_767_225_600
 """The first second of a seeded clock: 2026-01-01T00:00:00Z."""
 
 
-class Ids:
+class IdFactory:
     """Makes ids such as ``conv_`` and 48 hexadecimal digits; the same seed and ``opening`` make the same ids."""
 
     def __init__(self, seed: int | None = None, *, opening: int = 0) -> None:

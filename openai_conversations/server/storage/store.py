@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_conversations.server.rules.items import Identity
-from openai_conversations.storage.schema import Schema
+from openai_conversations.storage.schema import DatabaseSchema
 from openai_conversations.storage.transaction import Job
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ _RESPONSES = (
     "CREATE INDEX responses_by_status ON responses (status)",
 )
 
-SCHEMA = Schema(
+SCHEMA = DatabaseSchema(
     application=0x4F437376,
     steps=(_TABLES, _REPEATED_IDS, _OPENINGS, _RESPONSES),
     unmarked=frozenset({"conversations", "items", "unlinked"}),

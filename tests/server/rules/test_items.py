@@ -363,10 +363,10 @@ def test_tests_may_store_anything(item):
 
 def test_ids_are_not_shared_by_accident():
     """Ids differ as long as nobody seeds them alike."""
-    from openai_conversations.server.storage.ids import Ids
+    from openai_conversations.server.storage.ids import IdFactory
 
-    ids = Ids()
+    ids = IdFactory()
     made = {ids.new("msg") for _ in range(1000)}
     assert 1000 == len(made)
     assert {4 + 48} == {len(id) for id in made}
-    assert Ids(1).new("a") == Ids(1).new("a") != Ids(1, opening=1).new("a")
+    assert IdFactory(1).new("a") == IdFactory(1).new("a") != IdFactory(1, opening=1).new("a")
