@@ -32,8 +32,8 @@ class Contender:
         bound: What bounds a call by so many seconds.
         bound_attempt: What bounds each attempt.
         append: Appends any number of items together: client, conversation, items, and what is called after each chunk.
-        lookup_first: The keywords of a call that is made again after one whose outcome is not known, given the last item
-            that was known before.
+        lookup_first: The keywords of a call that is made again after one whose outcome is not known, given the last
+            item that was known before.
         raising_after: What makes a client that calls a function, which raises, after every response.
     """
 

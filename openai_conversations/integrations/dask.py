@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from openai_conversations.resources.conversations import Conversations
 
 MakeClient = Callable[[RateLimiter], ConversationsClient]
-MakeWork = Callable[["Conversations"], BulkJob]
+MakeJob = Callable[["Conversations"], BulkJob]
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 _LEASE: Final = 0.1
@@ -63,12 +63,12 @@ def client_from_environment(limiter: RateLimiter) -> ConversationsClient:
 
 async def run_on_dask(
     operation: str,
-    make_work: MakeWork,
+    make_job: MakeJob,
     ids: Ids | None,
     *,
     cluster: Any,
     ledger: str | PathLike[str],
-    rates: Limits | None = None,
+    limits: Limits | None = None,
     make_client: MakeClient = client_from_environment,
     shard_size: int = 50,
     options: BulkOptions | None = None,
@@ -79,11 +79,11 @@ async def run_on_dask(
 
     Args:
         operation: What is done; a ledger belongs to one operation.
-        make_work: Makes the work of a worker from its ``client.conversations``: ``erasing``, ``checking`` …
+        make_job: Makes the job of a worker from its ``client.conversations``: ``erasing``, ``checking`` …
         ids: As for :func:`.run_bulk`.
         cluster: The address of a scheduler, or a cluster that has one.
         ledger: The file of the ledger, on this machine.
-        rates: The most requests per second of all workers together.
+        limits: The most requests per second of all workers together.
         make_client: Makes the client of a worker, in the worker.
         shard_size: Conversations of a task; they are worked on at the same time.
         options: Tries, patience and progress; the concurrency follows from the number of workers.
@@ -98,9 +98,9 @@ async def run_on_dask(
     dask = cast("Any", Client)(address, asynchronous=True, set_as_default=False)
     async with dask:
         workers = max(len(await dask.nthreads()), 1)
-        await dask.register_plugin(_FleetRates(name, rates or Limits()), name=f"{name}-rates")
+        await dask.register_plugin(_FleetSchedule(name, limits or Limits()), name=f"{name}-rates")
         await dask.register_plugin(_Exchange(name), name=f"{name}-exchange")
-        await dask.register_plugin(_WorkerClient(name, rates or Limits(), workers, make_client, make_work), name=name)
+        await dask.register_plugin(_WorkerClient(name, limits or Limits(), workers, make_client, make_job), name=name)
         try:
             shards = _Shards(dask, name, shard_size)
             dask.subscribe_topic(name, shards.asked)
@@ -245,15 +245,15 @@ async def _work_on(name: str, rows: Sequence[LedgerRow]) -> list[_Result]:
     """One shard: a task of Dask."""
     worker = cast("Any", get_worker)()
     plugins: Mapping[str, Any] = worker.plugins
-    work = cast("_WorkerClient", plugins[name]).work
+    job = cast("_WorkerClient", plugins[name]).job
     ask = getattr(worker.scheduler, _handler(name, "ask"))
-    return list(await asyncio.gather(*(_attempt(work, row, ask) for row in rows)))
+    return list(await asyncio.gather(*(_attempt(job, row, ask) for row in rows)))
 
 
-async def _attempt(work: BulkJob, row: LedgerRow, ask: Ask) -> _Result:
+async def _attempt(job: BulkJob, row: LedgerRow, ask: Ask) -> _Result:
     note = _FarNote(row.number, ask)
     try:
-        return _Result(outcome=await work(await note.begin(row), note))
+        return _Result(outcome=await job(await note.begin(row), note))
     except Exception as error:  # noqa: BLE001  # it is raised where the run was started
         return _Result(error=error, notes=tuple(note.soon))
 
@@ -290,31 +290,31 @@ class _FarNote(Checkpoint):
 
 
 class _WorkerClient(WorkerPlugin):
-    """The client of a worker, and the work that it does."""
+    """The client of a worker, and the job that it does."""
 
-    def __init__(self, name: str, rates: Limits, workers: int, make_client: MakeClient, make_work: MakeWork) -> None:
+    def __init__(self, name: str, limits: Limits, workers: int, make_client: MakeClient, make_job: MakeJob) -> None:
         self._name = name
-        self._rates = rates
+        self._limits = limits
         self._workers = workers
         self._make_client = make_client
-        self._make_work = make_work
+        self._make_job = make_job
         self._client: ConversationsClient | None = None
-        self._work: BulkJob | None = None
+        self._job: BulkJob | None = None
 
     @property
-    def work(self) -> BulkJob:
-        assert self._work is not None  # noqa: S101  # for type checkers: Dask sets a plugin up before it is used
-        return self._work
+    def job(self) -> BulkJob:
+        assert self._job is not None  # noqa: S101  # for type checkers: Dask sets a plugin up before it is used
+        return self._job
 
     def setup(self, worker: Any) -> None:
         """Make the client; its connections are opened by its first request."""
-        gates = {
-            name.upper(): _FleetGate(worker, self._name, name, rate / self._workers)
-            for name, rate in attrs.asdict(self._rates).items()
+        limiters = {
+            name.upper(): _FleetLimiter(worker, self._name, name, rate / self._workers)
+            for name, rate in attrs.asdict(self._limits).items()
             if rate is not None
         }
-        self._client = self._make_client(RateLimiter(gates=gates, sharers=self._workers))
-        self._work = self._make_work(self._client.conversations)
+        self._client = self._make_client(RateLimiter(limiters=limiters, sharers=self._workers))
+        self._job = self._make_job(self._client.conversations)
 
     async def teardown(self, worker: Any) -> None:  # noqa: ARG002  # Dask's signature
         """Close the client."""
@@ -322,13 +322,13 @@ class _WorkerClient(WorkerPlugin):
             await self._client.close()
 
 
-class _FleetGate(Limiter):
+class _FleetLimiter(Limiter):
     """Turns of the whole fleet, asked for from the scheduler a few at a time."""
 
-    def __init__(self, worker: Any, name: str, gate: str, rate: float) -> None:
+    def __init__(self, worker: Any, name: str, method: str, rate: float) -> None:
         self._worker = worker
         self._handler = _handler(name, "reserve")
-        self._gate = gate
+        self._method = method
         self._batch = max(1, math.floor(rate * _LEASE))
         self._spacing = 1 / rate
         self._loop = RunningLoop("this limiter")
@@ -379,7 +379,7 @@ class _FleetGate(Limiter):
     async def _lease(self) -> None:
         owed, self._owed = self._owed, 0
         ask = getattr(self._worker.scheduler, self._handler)
-        delay, spacing = await ask(gate=self._gate, count=self._batch + owed)
+        delay, spacing = await ask(method=self._method, count=self._batch + owed)
         now = time.monotonic()
         self._moments.extend(now + delay + spacing * number for number in range(owed, self._batch + owed))
 
@@ -423,24 +423,24 @@ class _Exchange(SchedulerPlugin):
             future.set_result(answer)
 
 
-class _FleetRates(SchedulerPlugin):
-    """Gives out turns: a moment for each gate, and the time between two of them."""
+class _FleetSchedule(SchedulerPlugin):
+    """Gives out turns: a moment for each method, and the time between two of them."""
 
-    def __init__(self, name: str, rates: Limits) -> None:
+    def __init__(self, name: str, limits: Limits) -> None:
         self._handler = _handler(name, "reserve")
-        self._rates: dict[str, float] = {gate: rate for gate, rate in attrs.asdict(rates).items() if rate is not None}
+        self._rates: dict[str, float] = {name: rate for name, rate in attrs.asdict(limits).items() if rate is not None}
         self._next = dict.fromkeys(self._rates, -math.inf)
 
     async def start(self, scheduler: Any) -> None:
         """Be reachable for the workers."""
         scheduler.handlers[self._handler] = self.reserve
 
-    async def reserve(self, gate: str, count: int) -> tuple[float, float]:
+    async def reserve(self, method: str, count: int) -> tuple[float, float]:
         """Seconds until the first of so many turns, and seconds between two."""
-        spacing = 1 / self._rates[gate]
+        spacing = 1 / self._rates[method]
         now = time.monotonic()
-        first = max(self._next[gate], now)
-        self._next[gate] = first + count * spacing
+        first = max(self._next[method], now)
+        self._next[method] = first + count * spacing
         return first - now, spacing
 
 

@@ -96,9 +96,7 @@ class Lookup:
             return Match(known=_NOT_SHOWN, resembling=resembling(self.sent, behind))
         if judge(self.sent, behind).is_absent:
             return Match(is_absent=True)
-        known = (
-            "The conversation has items of the same kind, but whether they are these or older ones is unknown."
-        )
+        known = "The conversation has items of the same kind, but whether they are these or older ones is unknown."
         return Match(known=known, resembling=resembling(self.sent, behind))
 
     async def _read_back(self) -> tuple[list[Any], bool]:

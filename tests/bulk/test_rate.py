@@ -17,12 +17,12 @@ async def test_asked_rate(rates, tmp_path, capsys):
             message = {"role": "user", "content": "x"}
             ids = [(await client.conversations.create(items=[message] * 4)).id for _ in range(100)]
         before = len(server.requests)
-        pace = RateLimiter(rates)
+        limiter = RateLimiter(rates)
         async with ConversationsClient(
             api_key="k",
             base_url=server.base_url,
-            middlewares=[pace],
-            retry=RetryPolicy(on_attempt=pace.on_attempt),
+            middlewares=[limiter],
+            retry=RetryPolicy(on_attempt=limiter.on_attempt),
         ) as client:
             await run_bulk("erase", erasing(client.conversations), ids, ledger=tmp_path / "ledger.sqlite")
 

@@ -292,7 +292,7 @@ async def test_bugs_are_not_hidden(tmp_path, caplog):
     assert [("conv_1", "ZeroDivisionError: by zero"), ("conv_2", "ZeroDivisionError: by zero")] == list(
         summary.failures
     )
-    assert ["the work on conv_1 failed"] == caplog.messages
+    assert ["the job on conv_1 failed"] == caplog.messages
     assert caplog.records[0].exc_info
 
 
@@ -478,27 +478,27 @@ async def test_notes_and_receipts(tmp_path):
 @pytest.mark.parametrize("profile", ["openai", "openai,after_delete=cascade"])
 async def test_erase(tmp_path, profile):
     """A bulk erase erases, tells what it deleted, and counts its requests."""
-    pace = RateLimiter(Limits())
+    limiter = RateLimiter(Limits())
     async with (
         ConversationsServer(profile=profile) as server,
         ConversationsClient(
             api_key="k",
             base_url=server.base_url,
-            middlewares=[pace],
-            retry=RetryPolicy(initial=0, on_attempt=pace.on_attempt),
+            middlewares=[limiter],
+            retry=RetryPolicy(initial=0, on_attempt=limiter.on_attempt),
         ) as client,
     ):
         ids = [(await client.conversations.create(items=[{"role": "user", "content": "x"}] * 3)).id for _ in range(5)]
         server.add_fault("status:status=500,operation=deleteConversationItem,count=3")
         server.add_fault("status:status=429,operation=listConversationItems,count=1,retry_after=0.01")
-        pace.requests.clear()
+        limiter.requests.clear()
 
         summary = await run_bulk(
             "erase",
             erasing(client.conversations),
             [*ids, "conv_unknown"],
             ledger=tmp_path / "ledger.sqlite",
-            requests=pace.requests,
+            requests=limiter.requests,
         )
 
         for id in ids:

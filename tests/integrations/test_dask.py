@@ -69,7 +69,7 @@ async def test_erase(server, tmp_path):
             ids,
             cluster=workers,
             ledger=tmp_path / "ledger.sqlite",
-            rates=Limits(delete=500, total=1000),
+            limits=Limits(delete=500, total=1000),
             shard_size=4,
             on_receipts=take,
         )
@@ -96,9 +96,13 @@ async def test_failures_come_home(server, tmp_path):
     assert (3, 1, {"404 NotFoundError": 1}) == (summary.done, summary.failed, summary.errors)
 
 
-def _broken_client(pace):
+def _broken_client(limiter):
     return ConversationsClient(
-        api_key="k", base_url="http://127.0.0.1:1/v1", max_retries=0, middlewares=[pace], retry=RetryPolicy(initial=0)
+        api_key="k",
+        base_url="http://127.0.0.1:1/v1",
+        max_retries=0,
+        middlewares=[limiter],
+        retry=RetryPolicy(initial=0),
     )
 
 
@@ -321,7 +325,7 @@ async def test_killed_worker(server, tmp_path):
                 cluster=workers,
                 ledger=tmp_path / "ledger.sqlite",
                 shard_size=20,
-                rates=Limits(total=300),
+                limits=Limits(total=300),
                 options=BulkOptions(on_progress=seen, first_wait=0),
             )
         )
@@ -349,7 +353,7 @@ async def test_rate_of_the_fleet(server, tmp_path, capsys):
             ids,
             cluster=workers,
             ledger=tmp_path / "ledger.sqlite",
-            rates=Limits(total=asked),
+            limits=Limits(total=asked),
             shard_size=20,
         )
 

@@ -285,7 +285,7 @@ async def test_an_anchor_that_is_deleted(server, make_client, client, conversati
         await deleter.conversations.items.delete(last.data[0].id, conversation_id=conversation)
         server.add_fault(faults.drop_before_commit(**ITEMS))
 
-        with pytest.raises(AmbiguousWriteError, match=r"these or older ones|does not show the last item"):
+        with pytest.raises(AmbiguousWriteError, match=r"these or older ones|does not show the last known item"):
             await client.conversations.items.create(conversation, items=[user("a")])
 
     assert ["a", "a"] == texts(server, conversation)
@@ -340,7 +340,7 @@ async def test_guard_off(server, client, conversation, fault):
     """Without a guard nobody looks: the error says that nothing is known."""
     server.add_fault(fault)
 
-    with pytest.raises(AmbiguousWriteError, match="Nobody looked") as caught:
+    with pytest.raises(AmbiguousWriteError, match="The conversation was not checked") as caught:
         await client.conversations.items.create(conversation, items=[user("a")], guard="off")
 
     assert caught.value.stored is None
@@ -351,7 +351,7 @@ async def test_guard_off_and_half_an_answer(server, client, conversation):
     """Without a guard, an unreadable response leaves the outcome unknown, and the error says why."""
     server.add_fault(faults.truncated_json(**ITEMS))
 
-    with pytest.raises(AmbiguousWriteError, match="Nobody looked") as caught:
+    with pytest.raises(AmbiguousWriteError, match="The conversation was not checked") as caught:
         await client.conversations.items.create(conversation, items=[user("a")], guard="off")
 
     assert isinstance(caught.value.__cause__, APIResponseValidationError)
@@ -375,7 +375,7 @@ async def test_a_look_that_fails(server, client, conversation):
     server.add_fault(faults.commit_then_drop(**ITEMS))
     server.add_fault(faults.status(500, operation=LIST_ITEMS, count=None))
 
-    with pytest.raises(AmbiguousWriteError, match="Looking whether it was carried out failed: 500") as caught:
+    with pytest.raises(AmbiguousWriteError, match="The lookup failed: 500") as caught:
         await client.conversations.items.create(conversation, items=[user("a")])
 
     assert caught.value.stored is None
@@ -542,7 +542,7 @@ async def test_a_create_with_items_is_not(server, client, fault):
     """A create with items whose outcome is unknown raises, unless the caller chose to send it again."""
     server.add_fault(fault(operation="createConversation", count=2))
 
-    with pytest.raises(AmbiguousWriteError, match="Nobody looked"):
+    with pytest.raises(AmbiguousWriteError, match="The conversation was not checked"):
         await client.conversations.create(items=[user("a")])
     assert 1 == len(server.requests)
 

@@ -104,8 +104,8 @@ async def test_behind_the_last_known_item(page, texts, last_item_id, sent, found
         ("XAx", "msg_0", "may be a part", ("msg_1",)),
         ("XB", "msg_0", "rewritten", ("msg_1",)),
         ("xA", None, "these or older ones", ("msg_1",)),
-        ("xA", "msg_gone", "does not show the last item", ("msg_1",)),
-        ("xy", "msg_gone", "does not show the last item", ()),
+        ("xA", "msg_gone", "does not show the last known item", ("msg_1",)),
+        ("xy", "msg_gone", "does not show the last known item", ()),
         ("XB" * 500, None, "these or older ones", None),
     ],
 )
@@ -197,7 +197,7 @@ async def test_what_cannot_be_read(body):
     match = await lookup(send, "A", START).match()
 
     assert (None, False, 2) == (match.stored, match.is_absent, len(asked))
-    assert "Looking whether it was carried out failed" in match.known
+    assert "The lookup failed" in match.known
 
 
 async def test_a_foreign_error_is_not_quoted():

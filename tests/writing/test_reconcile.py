@@ -331,7 +331,7 @@ async def test_a_lookup_that_cannot_see_far_enough(chain):
     service = chain.serves(lost(answer(500)))
     service.listing = lambda _: answer(200, b'{"data":[],"has_more":true}')
 
-    with pytest.raises(AmbiguousWriteError, match="Looking whether it was carried out failed"):
+    with pytest.raises(AmbiguousWriteError, match="The lookup failed"):
         await chain(append(user("Hi")))
     assert 1 == service.sent
 
@@ -342,7 +342,7 @@ async def test_a_lookup_that_fails(chain, failure):
     service = chain.serves(lost(broken()))
     service.listing = lambda _: failure
 
-    with pytest.raises(AmbiguousWriteError, match="Looking whether it was carried out failed") as caught:
+    with pytest.raises(AmbiguousWriteError, match="The lookup failed") as caught:
         await chain(append(user("Hi")))
 
     assert isinstance(caught.value.__cause__, APIConnectionError)
@@ -449,7 +449,7 @@ async def test_without_a_guard_nobody_looks(chain, failure):
     """With ``off`` a write whose outcome is unknown is an error at once."""
     service = chain.serves(lost(failure))
 
-    with pytest.raises(AmbiguousWriteError, match="Nobody looked") as caught:
+    with pytest.raises(AmbiguousWriteError, match="The conversation was not checked") as caught:
         await chain(append(user("Hi"), write=Write(count=1, guard="off")))
 
     assert (1, 0, []) == (service.sent, service.lookups, chain.clock.slept)
@@ -538,7 +538,7 @@ async def test_a_lock_that_may_be_our_own(chain, seconds):
     service = chain.serves(lost(broken()), lost(locked()))
     request = append(user("Hi"), started=chain.clock.now)
 
-    with pytest.raises(AmbiguousWriteError, match="may be what the conversation is locked by") as caught:
+    with pytest.raises(AmbiguousWriteError, match="may be what locks the conversation") as caught:
         await chain(request if seconds is None else chain.within(seconds, request))
 
     assert () == caught.value.stored
@@ -635,7 +635,7 @@ async def test_no_time_for_a_second_lookup(chain):
     """A write that may be under way is not sent again when there is no time to look twice: nobody can tell."""
     service = chain.serves(lost(broken()))
 
-    with pytest.raises(AmbiguousWriteError, match="may still be at work on it") as caught:
+    with pytest.raises(AmbiguousWriteError, match="may still be processing it") as caught:
         await chain(chain.within(1.2, append(user("Hi"))))
 
     assert ([0.5, pytest.approx(0.35)], 1, ()) == (chain.clock.slept, service.sent, caught.value.stored)
@@ -657,7 +657,7 @@ async def test_no_time_left(chain):
 
     service = chain.serves(fate)
 
-    with pytest.raises(AmbiguousWriteError, match="There was no time left to look") as caught:
+    with pytest.raises(AmbiguousWriteError, match="no time was left") as caught:
         await chain(chain.within(2, append(user("Hi"))))
     assert (0, 1) == (service.lookups, len(caught.value.attempts))
 
@@ -816,7 +816,7 @@ async def test_a_create_with_items_in_doubt(chain, failure):
     """A create with items cannot be looked up: whatever leaves its outcome open is an AmbiguousWriteError."""
     service = chain.serves(lost(failure))
 
-    with pytest.raises(AmbiguousWriteError, match="Nobody looked") as caught:
+    with pytest.raises(AmbiguousWriteError, match="The conversation was not checked") as caught:
         await chain(create([user("Hi")]))
 
     assert (1, False) == (service.sent, caught.value.not_carried_out)
