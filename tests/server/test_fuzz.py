@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+import re
 import socket
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from hypothesis import given, strategies as st
 
 from openai_conversations.converters import json
 from openai_conversations.server import ConversationsServer, faults
+from openai_conversations.server.rules.turn_request import TURN_FIELDS
 from openai_conversations.server.rules.views import INCLUDABLE
 from tests.server import description, samples
+from tests.server.model import description as responses
 
 WORDS = st.sampled_from(["type", "role", "content", "id", "items", "metadata", "user", "message", "text", "limit", "x"])
 JSON = st.recursive(
@@ -188,3 +191,64 @@ def test_the_control_path(line, server, path, body):
     assert status in {200, 400}
     assert ("error" in json.loads(answer)) == (status == 400)
     assert 200 == line.ask("GET", b"/_control/conversations")[0]
+
+
+# Turns
+
+FIELDS = st.sampled_from(sorted(TURN_FIELDS))
+QUERY = ["stream", "starting_after", "include", "limit", "order", "after"]
+
+
+def check_turn(status, body, operation):
+    """The same, against the description of responses."""
+    assert status < 500
+    if status != 200:
+        assert {"message", "type", "param", "code"} == set(json.loads(body)["error"])
+    elif body.startswith(b"{"):
+        responses.check_result(operation, json.loads_exact(body))
+    else:
+        for line in body.splitlines():
+            if line.startswith(b"data: "):
+                responses.check_event(json.loads_exact(line.removeprefix(b"data: ")))
+
+
+@pytest.mark.hypothesis
+@given(body=st.binary() | JSON.map(json.dumps) | st.dictionaries(FIELDS, JSON).map(json.dumps))
+def test_bodies_of_turns(line, body):
+    """Any body to every operation of turns that takes one."""
+    kind = [b"content-type: application/json"]
+    check_turn(*line.ask("POST", b"/v1/responses", body, kind), "createResponse")
+    check_turn(*line.ask("POST", b"/v1/responses/input_tokens", body, kind), "Getinputtokencounts")
+    check_turn(*line.ask("POST", b"/v1/responses/compact", body, kind), "Compactconversation")
+
+
+@pytest.mark.hypothesis
+@given(items=st.lists(damaged_items(), min_size=1, max_size=3), field=FIELDS, value=JSON, stream=st.booleans())
+def test_damaged_turns(line, items, field, value, stream):
+    """A turn that is almost right is refused, or takes place as described."""
+    kind = [b"content-type: application/json"]
+    good = {"model": "gpt-5", "stream": stream, "input": items}
+    for fields in (good, {**good, "input": "Hi", field: value}):
+        status, body = line.ask("POST", b"/v1/responses", json.dumps(fields), kind)
+        check_turn(status, _dechunked(body), "createResponse")
+
+
+def _dechunked(body):
+    """The content of a body that was sent in chunks, or the body of any other."""
+    content = b""
+    while match := re.match(rb"([0-9a-f]+)\r\n", body):
+        size = int(match[1], 16)
+        content += body[match.end() : match.end() + size]
+        body = body[match.end() + size + 2 :]
+    return content or body
+
+
+@pytest.mark.hypothesis
+@given(id=st.text(max_size=20), query=st.dictionaries(st.sampled_from(QUERY), st.text(max_size=10) | st.just("true")))
+def test_addresses_of_turns(line, id, query):
+    """Any id and any query."""
+    target = b"/v1/responses/" + quote(id, safe="", errors="replace").encode()
+    options = b"?" + urlencode(query, errors="replace").encode()
+    for method, rest in (("GET", b""), ("GET", b"/input_items"), ("POST", b"/cancel"), ("DELETE", b"")):
+        status, body = line.ask(method, target + rest + options)
+        assert 400 <= status < 500, body

@@ -419,6 +419,7 @@ class TurnService:
             run.stored = False
             run.cancel()
         self._runs.clear()
+        self._context.locks.clear()
 
 
 def _up_to_call(items: Sequence[Json]) -> list[Json]:

@@ -109,7 +109,7 @@ def read_prompt(request: ServerRequest, context: Context) -> TurnRequest:
 
 def _checked(sent: dict[str, Any], context: Context) -> dict[str, Any]:
     fields = dict(sent)
-    for name, field in _FIELDS.items():
+    for name, field in TURN_FIELDS.items():
         if fields.get(name) is not None:
             fields[name] = field.shape(fields[name], name)
     fields["metadata"] = checks.metadata(fields.get("metadata"), limits=context.profile.metadata_limits)
@@ -141,7 +141,7 @@ def _between(least: float, most: float) -> Shape:
 
 
 _STRING = text()
-_FIELDS: Mapping[str, Field] = {
+TURN_FIELDS: Mapping[str, Field] = {
     "background": _maybe(boolean),
     "context_management": _maybe(array(mapping(), 1)),
     "conversation": _maybe(either(str=_STRING, dict=Obj({"id": _STRING}))),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+
 import pytest
 
+from openai_conversations.server import ConversationsServer
 from openai_conversations.server.model import raw_events, say
-from tests.server.api import texts, user
+from tests.server.api import Api, texts, user
 from tests.server.model.support import WEATHER
 
 CALL = {"type": "function_call", "call_id": "call_1", "name": "get_weather", "arguments": "{}"}
@@ -297,3 +301,41 @@ async def test_the_marker_of_the_end(api, server, profile):
     answer = await api.ask("POST", "/responses", {"model": "gpt-5", "input": "Hi", "stream": True})
 
     assert answer.body.endswith(b"\n\ndata: [DONE]\n\n")
+
+
+async def test_a_chain_with_a_gap(api, server):
+    """What came before a response that was deleted, nobody knows."""
+    server.model.script(["1", "2", "3"])
+    first = (await api.turn("a")).json["id"]
+    second = (await api.turn("b", previous_response_id=first)).json["id"]
+    await api.ask("DELETE", f"/responses/{first}")
+    await api.turn("c", previous_response_id=second)
+
+    assert ["b", "2", "c"] == prompt(server)
+
+
+async def test_an_item_that_moves(api, server):
+    """A message that is sent with its id leaves the conversation that it was in."""
+    old, new = await api.create(user("a")), await api.create()
+    await api.turn(server.items(old), conversation=new)
+
+    assert [[], ["a", "You said: a"]] == [
+        [item["content"][0]["text"] for item in server.items(id)] for id in (old, new)
+    ]
+    assert [old] == [orphan.conversation_id for orphan in server.orphans()]
+
+
+async def test_a_response_that_cannot_be_stored(session, tmp_path):
+    """A file that is broken fails the turn, and says so."""
+    async with ConversationsServer(seed=1, database=tmp_path / "db") as server:
+        api = Api(server, session)
+        turn = server.model.say("a").hold()
+        async with api.open("POST", "/responses", {"model": "m", "input": "a", "stream": True}) as events:
+            await anext(events)
+            with contextlib.closing(sqlite3.connect(tmp_path / "db")) as db:
+                db.execute("DROP TABLE responses")
+            turn.release()
+            last = [event async for event in events][-1]
+
+    assert ("response.failed", "server_error") == (last["type"], last["response"]["error"]["code"])
+    assert [] == last["response"]["output"]

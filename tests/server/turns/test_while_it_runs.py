@@ -302,3 +302,60 @@ async def test_reset_ends_turns(api, server):
     answer = await api.turn("Hi", conversation=conversation)
 
     assert "You said: Hi" == answer.json["output"][0]["content"][0]["text"]
+
+
+async def test_a_conversation_that_is_deleted_meanwhile(api, server):
+    """The response is complete; there is no conversation that could get its items."""
+    conversation = await api.create()
+    turn = server.model.say("a").hold()
+    id = (await api.turn(background=True, conversation=conversation)).json["id"]
+    await api.ask("DELETE", f"/conversations/{conversation}")
+    turn.release()
+    await until(lambda: server.requests[1].committed)
+
+    assert "completed" == (await api.ask("GET", f"/responses/{id}")).json["status"]
+    assert [] == server.items(conversation)
+
+
+async def test_nobody_goes_on_from_what_still_runs(api, server):
+    """The previous response must have ended."""
+    turn = server.model.say("a").hold()
+    id = (await api.turn(background=True)).json["id"]
+    refused = await api.turn("b", previous_response_id=id)
+    turn.release()
+
+    assert (400, "previous_response_id", "previous_response_not_completed") == refused.error
+
+
+@pytest.mark.parametrize("profile", ["openai,aborted_turn=call"])
+async def test_an_aborted_turn_without_a_call(api, server, profile):
+    """All of its items are stored."""
+    conversation = await api.create()
+    turn = server.model.say("a").hold()
+    async with api.open("POST", "/responses", streaming(conversation=conversation)) as events:
+        await anext(events)
+    await turn.wait_until_client_left()
+    turn.release()
+    await until(lambda: server.requests[-1].committed)
+
+    assert 2 == len(server.items(conversation))
+
+
+async def test_a_long_text_lets_others_live(api, server):
+    """The event loop is given back while a long text is made."""
+    server.model.say("word " * 2000)
+    events = await api.stream()
+
+    assert 2000 < len(events)
+
+
+async def test_a_foreground_response_can_be_looked_up_while_it_runs(api, server):
+    """Its id is known from its first event; it cannot be cancelled."""
+    turn = server.model.say("a").hold()
+    async with api.open("POST", "/responses", streaming()) as events:
+        id = (await anext(events))["response"]["id"]
+        answers = [await api.ask("GET", f"/responses/{id}"), await api.ask("POST", f"/responses/{id}/cancel")]
+        turn.release()
+
+    assert "in_progress" == answers[0].json["status"]
+    assert 400 == answers[1].status
