@@ -183,7 +183,7 @@ async def test_body_limits():
 
 
 async def test_large_heads_are_asked_for_once():
-    """A response whose head is too large is not asked for again, and a write is in doubt, not done twice."""
+    """A response whose head is too large is not asked for again, and a write of unknown outcome is not done twice."""
     reply = http(200, b"{}", "Set-Cookie: a=" + "x" * 100_000)
     async with answering(reply) as server, client_of(server) as client:
         with pytest.raises(APIConnectionError, match="the head of the response is larger"):

@@ -126,9 +126,9 @@ def decide(request: Request, outcome: AttemptOutcome, state: State, policy: Retr
     """What to do after an attempt."""
     if isinstance(outcome, Response) and is_success(outcome):
         return ACCEPT
-    if request.replay is Replay.APPEND and (request.has_doubt or is_unknown(outcome)):
-        # It must be looked up first, which is not ours to do. After a doubt that goes for a refusal too: the earlier
-        # attempt may have arrived while this one was refused; it may even hold the lock that refused it.
+    if request.replay is Replay.APPEND and (request.has_unknown_outcome or is_unknown(outcome)):
+        # It must be looked up first, which is not ours to do. After an unknown outcome that goes for a 4xx
+        # too: the earlier attempt may have arrived meanwhile; it may even hold the lock that refused this one.
         return STOP
     if isinstance(outcome, Response) and is_locked(outcome):
         return _in_time(request, _after_lock(request, outcome, state, policy), state)
@@ -220,7 +220,8 @@ def _in_time(request: Request, decision: Decision, state: State) -> Decision:
     """
     For a write, a wait that leaves hardly any time is not made.
 
-    The attempt after it would be cut off by the deadline, and what was certainly not stored would be in doubt.
+    The attempt after it would be cut off by the deadline, and what was certainly not stored would have an unknown
+    outcome.
     """
     if request.replay is Replay.SAFE or state.remaining is None or decision.wait == 0:
         return decision

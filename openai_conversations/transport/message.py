@@ -159,7 +159,7 @@ class Request:
         return f"{self.base_url}/{self.conversation_id or ''}"
 
     @property
-    def has_doubt(self) -> bool:
+    def has_unknown_outcome(self) -> bool:
         """Whether an earlier attempt of this call may have been carried out."""
         return any(attempt.outcome_unknown for attempt in self.attempts)
 

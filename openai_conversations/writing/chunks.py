@@ -125,11 +125,11 @@ class Append:
         self._last_item_id = self._start["last_item_id"]
         self._chunk: list[Any] = []
         self._key = requests.conversation_key(caller, conversation_id)
-        self._changes: int | None = None
+        self._version: int | None = None
         """Of the writes to the conversation when the chunk was handed over to be sent; ``None`` before."""
-        self._doubts = 0
+        self._unknown_version = 0
         """Of writes whose outcome is not known, at the same time."""
-        self._doubtful = self._start["unknown"]
+        self._unresolved = self._start["unknown"]
         """How many items of the chunk an earlier run may have stored."""
         self._stored = self._start["stored"]
         self._ids: list[str] = []
@@ -144,7 +144,7 @@ class Append:
                 await self._store_all()
         except Exception as error:
             # Once the chunk was handed over, such an error may be a middleware's, and come after the write.
-            if isinstance(error, InvalidArgumentError) and not self._ids and self._changes is None:
+            if isinstance(error, InvalidArgumentError) and not self._ids and self._version is None:
                 raise
             raise await self._failure(error) from error
         count = self._start["stored"] + len(self._ids)
@@ -152,7 +152,7 @@ class Append:
 
     async def _take_first(self) -> None:
         await self._source.skip(self._stored, self._remaining)
-        await self._source.take(self._doubtful or ITEMS_PER_REQUEST, self._chunk, self._remaining)
+        await self._source.take(self._unresolved or ITEMS_PER_REQUEST, self._chunk, self._remaining)
 
     def _together(self) -> AbstractAsyncContextManager[None]:
         """The right to write for all chunks; the wait for it is one of the whole append, not of a chunk."""
@@ -173,8 +173,8 @@ class Append:
 
     async def _store(self) -> None:
         request = self._request()
-        self._changes = self._writing.last_items.changes(self._key)
-        self._doubts = self._writing.last_items.doubts(self._key)
+        self._version = self._writing.last_items.version(self._key)
+        self._unknown_version = self._writing.last_items.unknown_version(self._key)
         page = json_page(await self._caller.send(request))
         ids = [item_id(item) for item in page.items]
         self._stored += len(self._chunk)
@@ -182,7 +182,7 @@ class Append:
         self.items += page.items
         # Later chunks go by what the client has learned from this one.
         self._last_item_id = next((name for name in reversed(ids) if name), None)
-        self._chunk, self._changes, self._doubtful = [], None, 0
+        self._chunk, self._version, self._unresolved = [], None, 0
         if self._options.on_progress is not None:
             await self._tell(self._options.on_progress, tuple(ids))
 
@@ -195,7 +195,7 @@ class Append:
             include=self._options.include,
             guard=self._options.guard,
             last_item_id=self._last_item_id if is_first else None,
-            lookup_first=self._doubtful > 0,
+            lookup_first=self._unresolved > 0,
             options=self._options.call,
         )
         if self._options.together:
@@ -215,7 +215,7 @@ class Append:
         That needs the last item before it. Where the client does not know it, it is asked for: one request. Not so when
         an earlier run may have stored the chunk: what is the last item now may be of that chunk.
         """
-        if self._last_item_id is None and self._doubtful == 0:
+        if self._last_item_id is None and self._unresolved == 0:
             request, last_items = self._request(), self._writing.last_items
             known, at_least = (find(self._key) for find in (last_items.get, last_items.at_least))
             self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, at_least)
@@ -275,16 +275,16 @@ class Append:
         How many items of the chunk that failed may be stored.
 
         None when the transport says so, unless a middleware had sent it before. When no write to the conversation was
-        begun since, what an earlier run left in doubt. What others raise around the call, a registry or a middleware,
-        says nothing.
+        begun since, those that an earlier run left unresolved. What others raise around the call, a registry or a
+        middleware, says nothing.
         """
-        if self._changes is None:
-            return self._doubtful if self._chunk else 0
+        if self._version is None:
+            return self._unresolved if self._chunk else 0
         is_refused = isinstance(error, ConversationsError) and error.not_carried_out
-        if is_refused and self._writing.last_items.doubts(self._key) == self._doubts:
+        if is_refused and self._writing.last_items.unknown_version(self._key) == self._unknown_version:
             return 0
-        is_begun = self._writing.last_items.changes(self._key) != self._changes
-        return len(self._chunk) if is_begun else self._doubtful
+        is_begun = self._writing.last_items.version(self._key) != self._version
+        return len(self._chunk) if is_begun else self._unresolved
 
     async def _roll_back(self) -> list[str]:
         """Delete what this run stored, the newest first; the ids of what could not be deleted, in order."""
@@ -313,5 +313,5 @@ def _sentence(conversation_id: str, error: Exception, *, rollback: bool, left: i
     kept = f"{left} items were stored"
     if rollback:
         kept = "what was stored was removed" if not left else f"{left} stored items could not be removed"
-    doubt = f"; whether {unknown} more are stored is not known" if unknown else ""
-    return f"the append to {conversation_id} stopped: {kept}{doubt} ({cause})"
+    unresolved = f"; whether {unknown} more are stored is not known" if unknown else ""
+    return f"the append to {conversation_id} stopped: {kept}{unresolved} ({cause})"

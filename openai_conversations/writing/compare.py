@@ -7,7 +7,7 @@ Two questions. *Same*: is a stored item what was sent? Servers add ids, status, 
 a content string into parts, leave fields out unless asked with ``include``. Everything else must be equal, but strings
 that are JSON are compared as JSON. *Kind*: could it be what was sent, rewritten? Servers are known to rewrite texts,
 numbers, ids and URLs and to drop parts; none turns a user's message into an assistant's. What is of the same kind and
-not the same leaves a doubt, and a doubt ends in an error; only what is of another kind proves anything.
+not the same leaves the outcome unknown, which ends in an error; only what is of another kind proves anything.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Match:
     resembling: tuple[str, ...] | None = None
 
 
-def judge(sent: Sequence[Any], behind: Sequence[Any], doubtful: Sequence[Any] = ()) -> Match:
+def judge(sent: Sequence[Any], behind: Sequence[Any], unresolved: Sequence[Any] = ()) -> Match:
     """
     Whether sent items are stored, absent, or neither for certain.
 
@@ -82,17 +82,17 @@ def judge(sent: Sequence[Any], behind: Sequence[Any], doubtful: Sequence[Any] = 
     Args:
         sent: The items as they were sent.
         behind: All items behind the last known one, oldest first.
-        doubtful: What the same client sent before, of which nobody can tell whether it is stored.
+        unresolved: What the same client sent before, whose outcome is unknown.
     """
     suspects = _suspects(sent, behind)
     if not suspects:
         return Match(is_absent=True)
     ids = _ids(suspects)
-    if any(_is_like(one, other) for one in sent for other in doubtful):
+    if any(_is_like(one, other) for one in sent for other in unresolved):
         return Match(known="An earlier write like this one may be what is in the conversation.", resembling=ids)
     run = behind[len(behind) - len(sent) :]
     if len(run) == len(sent) and all(map(is_same, sent, run)):
-        if not _without(_suspects(sent, behind[: len(behind) - len(sent)]), doubtful):
+        if not _without(_suspects(sent, behind[: len(behind) - len(sent)]), unresolved):
             return Match(stored=run)
         return Match(known="Items like these are in the conversation more than once.", resembling=ids)
     if any(is_same(one, item) for one in sent for item in suspects):
@@ -106,9 +106,9 @@ def judge(sent: Sequence[Any], behind: Sequence[Any], doubtful: Sequence[Any] = 
     )
 
 
-def _without(items: Sequence[Any], doubtful: Sequence[Any]) -> list[Any]:
-    """The items but those that are among the doubtful ones, each once."""
-    left, unseen = list[Any](), list(doubtful)
+def _without(items: Sequence[Any], unresolved: Sequence[Any]) -> list[Any]:
+    """The items but those that are among the unresolved ones, each once."""
+    left, unseen = list[Any](), list(unresolved)
     for item in items:
         found = next((one for one in unseen if is_same(one, item)), None)
         if found is None:
@@ -144,7 +144,7 @@ def is_as_sent(sent: Sequence[Any], stored: Sequence[Any]) -> bool:
     """
     Whether what a server says it stored may be what was sent: as many, each of its kind, in the order of sending.
 
-    Texts that a server rewrote are no reason to doubt its word; other items, or another order, are.
+    Texts that a server rewrote are no reason to disbelieve it; other items, or another order, are.
     """
     if len(sent) != len(stored):
         return _without_triggers(sent, stored)
@@ -187,7 +187,7 @@ def _suspects(sent: Sequence[Any], items: Sequence[Any]) -> list[Any]:
     kinds = {kind_of(one) for one in sent}
     if ANY_KIND in kinds:
         return list(items)
-    # Of an item of a type that nobody knows, nobody can tell what it stands for.
+    # What an item of an unknown type stands for is not known.
     return [item for item in items if kind_of(item) in kinds or _tag(item) not in ITEM_CLASSES]
 
 

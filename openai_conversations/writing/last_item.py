@@ -18,20 +18,20 @@ START: Final = ""
 """Known of a conversation that was empty."""
 
 _MOST_CONVERSATIONS: Final = 10_000
-_MOST_DOUBTFUL: Final = 20
+_MOST_UNRESOLVED: Final = 20
 """Items whose outcome is not known that are kept of a conversation, until its last item is known again."""
 
 
 @attrs.define(eq=False)
 class _Known:
-    changes: int
+    version: int
     """Another number after each beginning and end of a write."""
     last_item_id: str | None = None
     at_least: str | None = None
     """Where no last item is known, one that was it before: a listing that does not show it lags behind."""
-    doubtful: tuple[Any, ...] | None = None
+    unresolved: tuple[Any, ...] | None = None
     """What may stand behind it of what this client sent; ``None`` when that is not known."""
-    doubts: int = 0
+    unknown_version: int = 0
     """Another number after each write whose outcome is not known."""
 
     def lags_behind(self, newest_first: Sequence[str]) -> bool:
@@ -57,13 +57,13 @@ class LastItems:
         known = self._known.get(key)
         return known.last_item_id if known is not None else None
 
-    def changes(self, key: str) -> int:
+    def version(self, key: str) -> int:
         """A number that changes whenever a write to the conversation begins or ends."""
-        return self._entry(key).changes
+        return self._entry(key).version
 
-    def doubts(self, key: str) -> int:
+    def unknown_version(self, key: str) -> int:
         """A number that changes whenever a write to the conversation ends and its outcome is not known."""
-        return self._entry(key).doubts
+        return self._entry(key).unknown_version
 
     def bound(self, key: str) -> tuple[str, tuple[Any, ...]] | None:
         """
@@ -72,37 +72,37 @@ class LastItems:
         ``None`` when even that is not known.
         """
         known = self._entry(key)
-        if known.last_item_id is not None or known.at_least is None or known.doubtful is None:
+        if known.last_item_id is not None or known.at_least is None or known.unresolved is None:
             return None
-        return known.at_least, known.doubtful
+        return known.at_least, known.unresolved
 
     def at_least(self, key: str) -> str | None:
         """The last item, or where it is not known, one that was it before."""
         known = self._entry(key)
         return known.at_least if known.last_item_id is None else known.last_item_id
 
-    def learn(self, key: str, newest_first: Sequence[str], changes: int) -> None:
+    def learn(self, key: str, newest_first: Sequence[str], version: int) -> None:
         """
         Learn from a listing of the end of a conversation.
 
         Args:
             key: The conversation.
             newest_first: The ids that it shows, the newest first; empty when it shows that there is no item.
-            changes: What :meth:`changes` said before it was asked for: when a write began or ended meanwhile, it may
+            version: What :meth:`version` said before it was asked for: when a write began or ended meanwhile, it may
                 show what was before.
         """
         known = self._entry(key)
-        if known.changes != changes or (known.last_item_id is None and known.lags_behind(newest_first)):
+        if known.version != version or (known.last_item_id is None and known.lags_behind(newest_first)):
             return
         known.last_item_id = newer(known.last_item_id, newest_first)
 
     def begin(self, key: str) -> tuple[str | None, int]:
         """An append begins: what it may rely on, and a number that it gives to :meth:`end`."""
         known = self._entry(key)
-        known.changes = next(self._count)
-        return known.last_item_id, known.changes
+        known.version = next(self._count)
+        return known.last_item_id, known.version
 
-    def end(self, key: str, last_item_id: str | None, begun: int, *, doubtful: Sequence[Any] | None = None) -> None:
+    def end(self, key: str, last_item_id: str | None, begun: int, *, unresolved: Sequence[Any] | None = None) -> None:
         """
         An append ended: the last item now, or ``None`` when nobody can tell.
 
@@ -112,20 +112,20 @@ class LastItems:
             key: The conversation.
             last_item_id: Its last item now.
             begun: What :meth:`begin` gave.
-            doubtful: The items that may be stored, where the outcome is not known; empty when certainly nothing was
+            unresolved: The items that may be stored, where the outcome is not known; empty when certainly nothing was
                 stored, ``None`` when everything was.
         """
         known = self._entry(key)
-        is_alone = known.changes == begun
-        earlier = () if known.last_item_id is not None else known.doubtful
+        is_alone = known.version == begun
+        earlier = () if known.last_item_id is not None else known.unresolved
         known.at_least = known.at_least if known.last_item_id is None else known.last_item_id
         known.last_item_id = last_item_id if is_alone else None
-        known.changes = next(self._count)
-        if doubtful:
-            known.doubts = known.changes
-        known.doubtful = None
-        if is_alone and earlier is not None and doubtful is not None and len(earlier) < _MOST_DOUBTFUL:
-            known.doubtful = (*earlier, *doubtful)
+        known.version = next(self._count)
+        if unresolved:
+            known.unknown_version = known.version
+        known.unresolved = None
+        if is_alone and earlier is not None and unresolved is not None and len(earlier) < _MOST_UNRESOLVED:
+            known.unresolved = (*earlier, *unresolved)
 
     def forget(self, key: str, item_id: str | None = None) -> None:
         """The conversation, or the item that was its last, was deleted, or somebody else wrote to it."""
@@ -136,13 +136,13 @@ class LastItems:
             known.at_least = None
         if item_id is None or item_id == known.last_item_id:
             known.last_item_id = None
-            known.changes = next(self._count)
+            known.version = next(self._count)
 
     def _entry(self, key: str) -> _Known:
         known = self._known.get(key)
         if known is None:
             number = next(self._count)
-            known = self._known[key] = _Known(changes=number, doubts=number)
+            known = self._known[key] = _Known(version=number, unknown_version=number)
             if len(self._known) > self._most:
                 self._known.popitem(last=False)
         else:
@@ -154,8 +154,9 @@ def newer(known: str | None, newest_first: Sequence[str]) -> str | None:
     """
     The last item that is known after a listing showed these.
 
-    A listing that does not show the known item may lag behind it, or be far ahead: the known one stays, because to look
-    too far back is to be in doubt, and not to look far enough is to be wrong. An id that occurs twice marks no place.
+    A listing that does not show the known item may lag behind it, or be far ahead: the known one stays, because a
+    lookup that goes too far back may end without an outcome, and one that does not go far enough may be wrong. An id
+    that occurs twice marks no place.
     """
     if known is None and not newest_first:
         return START

@@ -64,14 +64,14 @@ class Lookup:
         send: What is below the reconciliation: a listing goes the same way as the append, inside the same deadline.
         sent: The items as they were sent.
         last_item_id: The last item known before it, :data:`START`, or ``None``.
-        doubtful: What this client sent after that one and before it, of which nobody can tell whether it is stored.
+        unresolved: What this client sent after that one and before it, whose outcome is unknown.
     """
 
     request: Request
     send: Handler
     sent: Sequence[Any]
     last_item_id: str | None
-    doubtful: Sequence[Any] = ()
+    unresolved: Sequence[Any] = ()
 
     async def match(self) -> Match:
         """Look once; whatever keeps us from it (a key provider, a closed client …), the write stays unknown."""
@@ -91,7 +91,7 @@ class Lookup:
         """
         behind, is_met = await self._read_back()
         if is_met:
-            return judge(self.sent, behind, self.doubtful)
+            return judge(self.sent, behind, self.unresolved)
         if self.last_item_id and all(item_id(item) != self.last_item_id for item in behind):
             return Match(known=_NOT_SHOWN, resembling=resembling(self.sent, behind))
         if judge(self.sent, behind).is_absent:

@@ -89,23 +89,23 @@ class Reconcile:
         """Send when it is known what was before, and keep the last item of the conversation up to date."""
         key = request.conversation_key
         known, begun = self.last_items.begin(key)
-        last, is_doubtful, is_stored = known, False, False
+        last, is_unresolved, is_stored = known, False, False
         try:
             before = await self._last_item_before(request, handler, known)
             response = await _found_before(request, handler, before)
             if response is None:
-                last, is_doubtful = None, True  # from here on it may be stored, whatever happens
+                last, is_unresolved = None, True  # from here on it may be stored, whatever happens
                 response = await self._write(request, handler, before)
-            last, is_doubtful, is_stored = _last_id(response), False, True
+            last, is_unresolved, is_stored = _last_id(response), False, True
         except ConversationsError as error:
             if error.not_carried_out:
-                last, is_doubtful = known, False
+                last, is_unresolved = known, False
             raise
         else:
             return response
         finally:
-            doubtful = _sent_items(request) if is_doubtful else ()
-            self.last_items.end(key, last, begun, doubtful=None if is_stored else doubtful)
+            unresolved = _sent_items(request) if is_unresolved else ()
+            self.last_items.end(key, last, begun, unresolved=None if is_stored else unresolved)
 
     async def _last_item_before(self, request: Request, handler: Handler, known: str | None) -> str | None:
         """
@@ -134,7 +134,7 @@ class Reconcile:
             if isinstance(failure, Response):
                 self._budget.give_back(0 if lookups is None else lookups.tokens)
                 return failure
-            if not (is_unknown_failure(failure) or request.has_doubt):
+            if not (is_unknown_failure(failure) or request.has_unknown_outcome):
                 failure.not_carried_out = True
                 raise failure
             lookups = lookups or self._lookups(self._after(_lookup(request, handler, before)))
@@ -149,12 +149,12 @@ class Reconcile:
             request = request.replace(attempts=_counted(failure))
 
     def _after(self, lookup: Lookup) -> Lookup:
-        """Where the last item is not known, look as far back as before the writes that are in doubt."""
+        """Where the last item is not known, look as far back as before the writes whose outcome is unknown."""
         bound = None if lookup.last_item_id is not None else self.last_items.bound(lookup.request.conversation_key)
         if bound is None:
             return lookup
-        last_item_id, doubtful = bound
-        return attrs.evolve(lookup, last_item_id=last_item_id, doubtful=doubtful)
+        last_item_id, unresolved = bound
+        return attrs.evolve(lookup, last_item_id=last_item_id, unresolved=unresolved)
 
     def _lookups(self, lookup: Lookup) -> Lookups:
         from openai_conversations.writing.lookup import Lookups
@@ -190,7 +190,7 @@ class Reconcile:
         made = None if request.stream or request.write is not None else _conversation_id(response)
         if made is not None:
             key = request.replace(conversation_id=made).conversation_key
-            self.last_items.learn(key, (), self.last_items.changes(key))
+            self.last_items.learn(key, (), self.last_items.version(key))
         return response
 
     async def _delete(self, request: Request, handler: Handler) -> Response:
@@ -227,12 +227,12 @@ class Reconcile:
     async def _list(self, request: Request, handler: Handler) -> Response:
         """Learn the last item from a page that shows the end of a conversation."""
         key = request.conversation_key
-        changes = self.last_items.changes(key)
+        version = self.last_items.version(key)
         response = await handler(request)
         if not request.stream:
             newest_first = _end_shown(request, response)
             if newest_first is not None:
-                self.last_items.learn(key, newest_first, changes)
+                self.last_items.learn(key, newest_first, version)
         return response
 
 
@@ -244,7 +244,7 @@ async def _send(request: Request, handler: Handler) -> Response | APIError:
         return error
     except ConversationsError as error:
         # No key, a closed client, another event loop: raised before this attempt was sent.
-        error.not_carried_out = not request.has_doubt
+        error.not_carried_out = not request.has_unknown_outcome
         raise
     if request.stream or _says_all_is_stored(request, response):
         return response
@@ -282,7 +282,7 @@ def _counted(failure: APIError) -> tuple[Attempt, ...]:
 
 
 def _waited_for_lock(failure: APIError) -> float:
-    """Seconds since the conversation was first met locked, after a doubt."""
+    """Seconds since the conversation was first met locked, after an unknown outcome."""
     last = failure.attempts[-1]
     return last.started - next((attempt.started for attempt in failure.attempts if attempt.locked), last.started)
 
@@ -299,7 +299,7 @@ def _unlike(response: Response, message: str) -> APIResponseValidationError:
 
 def _not_sent_again(request: Request, failure: APIError, last_item_id: str | None) -> APIError:
     """The error for a write that is absent, when there are no more attempts."""
-    if request.has_doubt and isinstance(failure, ConversationLockedError):
+    if request.has_unknown_outcome and isinstance(failure, ConversationLockedError):
         ambiguous = _ambiguous(request, failure, _MAY_HOLD_THE_LOCK, (), last_item_id)
         ambiguous.__cause__ = failure
         return ambiguous

@@ -50,7 +50,7 @@ ATTEMPT = Attempt(
 )
 SAFE = get_request()
 APPEND = append_request()
-DOUBTED = append_request(attempts=(ATTEMPT,))
+UNRESOLVED = append_request(attempts=(ATTEMPT,))
 REFUSED_BEFORE = append_request(attempts=(attrs.evolve(ATTEMPT, status_code=429, outcome_unknown=False),))
 
 
@@ -72,7 +72,7 @@ def action(request, outcome, **changes):
     return decided(request, outcome, **changes).action
 
 
-@pytest.mark.parametrize("request_", [SAFE, APPEND, DOUBTED])
+@pytest.mark.parametrize("request_", [SAFE, APPEND, UNRESOLVED])
 @pytest.mark.parametrize("should_retry", ["true", "false"])
 def test_success_is_accepted(request_, should_retry):
     """A 2xx response is taken whatever its headers say."""
@@ -108,9 +108,9 @@ def test_what_may_have_been_stored_is_never_sent_again_blindly(status, should_re
 
 
 @pytest.mark.parametrize("outcome", [answer(429), answer(400, x_should_retry="true"), locked(), broken(sent=False)])
-def test_after_a_doubt_nothing_is_sent_again(outcome):
+def test_after_an_unknown_outcome_nothing_is_sent_again(outcome):
     """An attempt that came before may have arrived while this one was refused; it may hold the very lock."""
-    assert (Action.RETRY, Action.STOP) == (action(APPEND, outcome), action(DOUBTED, outcome))
+    assert (Action.RETRY, Action.STOP) == (action(APPEND, outcome), action(UNRESOLVED, outcome))
 
 
 @pytest.mark.parametrize("failure", [broken, timed_out])
@@ -124,7 +124,7 @@ def test_no_response(failure, sent, retries):
     assert (Action.STOP if sent else left) is action(APPEND, failure(sent=sent), retries=retries)
 
 
-@pytest.mark.parametrize("request_", [SAFE, APPEND, DOUBTED])
+@pytest.mark.parametrize("request_", [SAFE, APPEND, UNRESOLVED])
 def test_no_retries_wanted(request_):
     """``max_retries=0`` means that nothing is sent twice: not after 429, not after a lock, not unsent."""
     once = request_.replace(max_retries=0)

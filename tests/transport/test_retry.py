@@ -241,7 +241,7 @@ async def test_a_wait_that_took_too_long(loop):
 
 
 @pytest.mark.parametrize("failure", [broken(), timed_out(), answer(500), answer(409), answer(408), answer(499)])
-async def test_a_write_in_doubt_is_reported(loop, failure):
+async def test_a_write_of_unknown_outcome_is_reported(loop, failure):
     """A write whose outcome is unknown is not sent again: its history says so, and who is above looks it up."""
     with pytest.raises(APIError) as caught:
         await loop(append_request(), failure, AssertionError("sent again"))
@@ -258,7 +258,7 @@ async def test_an_append_that_was_certainly_not_carried_out(loop, failure):
     assert (200, 3) == (response.status_code, loop.sent)
 
 
-async def test_a_refusal_after_a_doubt(loop):
+async def test_a_refusal_after_an_unknown_outcome(loop):
     """Who sends a write again passes on what was tried: a refusal is then reported, with the whole history."""
     with pytest.raises(APIConnectionError) as first:
         await loop(append_request(), broken())

@@ -192,7 +192,7 @@ async def test_to_go_on_in_another_process(server, make_client, arrived):
 
 
 async def test_a_look_beforehand_that_cannot_tell(server, client, conversation):
-    """Without a last known item, equal items are in doubt: nothing is sent."""
+    """Without a last known item, equal items are unresolved: nothing is sent."""
     server.add_items(conversation, ["x"])
     before = len(server.requests)
 
@@ -278,7 +278,7 @@ async def test_an_empty_page_is_no_anchor(server, make_client):
 
 
 async def test_an_anchor_that_is_deleted(server, make_client, client, conversation):
-    """When the anchor is deleted, by this client or another, what is older is in doubt again."""
+    """When the anchor is deleted, by this client or another, what is older is unresolved again."""
     for deleter in (client, make_client()):
         await client.conversations.items.create(conversation, items=[user("a")])
         last = await client.conversations.items.create(conversation, items=[user("b")])
@@ -606,8 +606,8 @@ async def test_a_lock_that_stays(server, make_client):
 
 
 @pytest.mark.parametrize("guard", ["auto", "strict"])
-async def test_a_listing_that_lags_after_a_doubt(server, make_client, guard):
-    """A list that shows less than the client knew before a doubt tells nothing: an older equal item is not ours."""
+async def test_a_listing_that_lags_after_an_unknown_outcome(server, make_client, guard):
+    """A list that shows less than the client knew before an unknown outcome tells nothing: an older item is not ours."""
     client = make_client(timeout=5)
     conversation_id = (await client.conversations.create(items=[user("old")])).id
     items = client.conversations.items
@@ -629,8 +629,8 @@ async def test_a_listing_that_lags_after_a_doubt(server, make_client, guard):
 
 @pytest.mark.parametrize("first", [faults.commit_then_drop, faults.drop_before_commit])
 @pytest.mark.parametrize("second", [faults.commit_then_drop, faults.drop_before_commit])
-async def test_a_doubt_after_a_doubt(server, client, conversation, first, second):
-    """A write that is in doubt is told from the next one, unless it is there and the next one is not."""
+async def test_an_unknown_outcome_after_another(server, client, conversation, first, second):
+    """A write whose outcome is unknown is told from the next one, unless it is there and the next one is not."""
     await client.conversations.items.create(conversation, items=[user("old")])
     server.add_fault(first(**ITEMS))
     with pytest.raises(AmbiguousWriteError):

@@ -264,7 +264,7 @@ def went_by(conversation, start):
 
 
 @pytest.mark.parametrize("is_stored", [True, False])
-async def test_a_chunk_in_doubt(is_stored):
+async def test_a_chunk_of_unknown_outcome(is_stored):
     """Nobody can tell whether the chunk is stored: to go on looks for it first, from the last item that is known."""
     conversation = Conversation(fail={2: (LATE, is_stored)})
 
@@ -284,7 +284,7 @@ async def test_a_chunk_in_doubt(is_stored):
     assert [*again, (None, False)] == went_by(conversation, 2)
 
 
-async def test_a_short_chunk_in_doubt_is_looked_for_as_it_was_sent():
+async def test_a_short_chunk_of_unknown_outcome_is_looked_for_as_it_was_sent():
     """The chunk of an earlier run keeps its size when the append goes on."""
     conversation = Conversation(fail={2: (LATE, False)})
     with pytest.raises(AppendIncompleteError) as caught:
@@ -299,7 +299,7 @@ async def test_a_short_chunk_in_doubt_is_looked_for_as_it_was_sent():
 @pytest.mark.parametrize("with_progress", [True, False])
 @pytest.mark.parametrize("guard", ["auto", "strict"])
 @pytest.mark.parametrize("is_same_client", [True, False])
-async def test_a_first_chunk_in_doubt(is_same_client, guard, with_progress):
+async def test_a_first_chunk_of_unknown_outcome(is_same_client, guard, with_progress):
     """Where the last item before a chunk is not known, the last one now is not taken for it: it may be the chunk's."""
     conversation = Conversation(fail={1: (LATE, True)})
     client = Client(conversation)
@@ -395,7 +395,7 @@ async def test_a_middleware_that_raises_after_the_write(make, chunk):
 @pytest.mark.parametrize("make", FOREIGN.values(), ids=FOREIGN)
 @pytest.mark.parametrize("chunk", [1, 2])
 async def test_a_middleware_that_raises_before_the_write(make, chunk):
-    """A chunk that did not come as far as to be sent is not in doubt, whatever the error says."""
+    """A chunk that did not come as far as to be sent has no unknown outcome, whatever the error says."""
     conversation, calls = Conversation(), count(1)
 
     async def closed(request, handler):
@@ -443,8 +443,8 @@ async def _busy(request, handler):
 
 
 @pytest.mark.parametrize("middleware", [_broken_registry, _busy])
-async def test_a_doubt_outlives_a_run_that_sends_nothing(middleware):
-    """What an earlier run left in doubt is so after a run that did not come as far as to look."""
+async def test_an_unknown_outcome_outlives_a_run_that_sends_nothing(middleware):
+    """What an earlier run left unresolved is so after a run that did not come as far as to look."""
     conversation = Conversation(fail={2: (LATE, True)})
     with pytest.raises(AppendIncompleteError) as caught:
         await append(conversation, messages(50))
@@ -457,7 +457,7 @@ async def test_a_doubt_outlives_a_run_that_sends_nothing(middleware):
     assert messages(50) == conversation.messages
 
 
-async def test_a_doubt_outlives_a_wait_for_the_turn():
+async def test_an_unknown_outcome_outlives_a_wait_for_the_turn():
     """So it is when others write until the deadline, though that call certainly sent nothing."""
     conversation = Conversation(fail={2: (LATE, True)})
     with pytest.raises(AppendIncompleteError) as caught:
@@ -476,7 +476,7 @@ async def test_a_doubt_outlives_a_wait_for_the_turn():
 
 
 async def test_a_source_that_fails():
-    """An iterable that raises stops the append; what was read of the next chunk is on the error, and not in doubt."""
+    """An iterable that raises stops the append; what was read of the next chunk is on the error, and not unresolved."""
 
     async def source():
         for item in messages(25):
@@ -570,7 +570,7 @@ async def test_progress(is_async):
 
 @pytest.mark.parametrize("old", [0, 3])
 async def test_progress_before_the_first_byte(old):
-    """Before anything is sent there is a value to go on from: it knows the last item, and leaves the chunk in doubt."""
+    """Before anything is sent there is a value to go on from: it knows the last item; the chunk is unresolved."""
     conversation, told = Conversation(), []
     if old:
         await append(conversation, messages(old))
@@ -657,8 +657,8 @@ async def test_the_whole_in_time():
 
 
 @pytest.mark.parametrize("chunk", [1, 2])
-async def test_the_whole_in_time_though_a_chunk_is_in_doubt(chunk):
-    """An append whose time is over while a chunk is looked for says what is stored, and what is in doubt."""
+async def test_the_whole_in_time_though_a_chunk_has_an_unknown_outcome(chunk):
+    """An append whose time is over while a chunk is looked for says what is stored, and what is unresolved."""
     conversation, clock = Conversation(fail={chunk: (LATE, True)}), FakeClock()
     client = Client(_till_the_end(conversation, clock), clock=clock)
 

@@ -259,7 +259,7 @@ def told(text):
         ("A", [], ["A"], "absent"),
     ],
 )
-def test_after_an_earlier_write_in_doubt(sent, behind, earlier, expected):
+def test_after_an_earlier_write_of_unknown_outcome(sent, behind, earlier, expected):
     """What a client sent before, and of which nobody can tell, is told from what it sends now unless it is like it."""
     found = judge(
         [{"role": "user", "content": sent}],
@@ -294,7 +294,7 @@ def test_types_of_parts_that_are_no_text(tag):
 
 
 @pytest.mark.parametrize(
-    ("doubtful", "is_clear"),
+    ("unresolved", "is_clear"),
     [
         ([], True),
         ([user("another")], True),
@@ -305,9 +305,9 @@ def test_types_of_parts_that_are_no_text(tag):
         ([{"type": "item_reference", "id": "msg_9"}], False),
     ],
 )
-def test_an_earlier_doubt(doubtful, is_clear):
+def test_an_earlier_unknown_outcome(unresolved, is_clear):
     """What may be an earlier write of this client, whose outcome was never known, is not taken for this one."""
-    match = judge([user("Hi")], [stored("Hi")], doubtful)
+    match = judge([user("Hi")], [stored("Hi")], unresolved)
 
     assert is_clear is (match.stored is not None)
 

@@ -145,7 +145,7 @@ async def test_a_last_known_item_far_back():
 
 
 async def test_an_id_that_occurs_twice_marks_no_place():
-    """On a server that keeps given ids, an id may stand for two items: what is behind it is in doubt."""
+    """On a server that keeps given ids, an id may stand for two items: what is behind it is unresolved."""
     held = conversation("XyAz")
     held.items[3]["id"] = "msg_0"
 
@@ -297,12 +297,12 @@ def test_an_append_moves_the_last_item():
 MESSAGE = {"role": "user", "content": "A"}
 
 
-def in_doubt(items, last_item_id):
+def leave_unresolved(items, last_item_id):
     """After an append that ended with this item, one whose outcome is not known."""
     _, begun = items.begin("c")
     items.end("c", last_item_id, begun)
     _, begun = items.begin("c")
-    items.end("c", None, begun, doubtful=[MESSAGE])
+    items.end("c", None, begun, unresolved=[MESSAGE])
 
 
 @pytest.mark.parametrize(
@@ -317,85 +317,85 @@ def in_doubt(items, last_item_id):
         (None, ["msg_1"], "msg_1"),
     ],
 )
-def test_a_listing_after_a_doubt(before, shown, expected):
-    """A listing that does not show what was known before the doubt may lag behind, and tells nothing."""
+def test_a_listing_after_an_unknown_outcome(before, shown, expected):
+    """A listing that does not show what was known before the unknown outcome may lag behind, and tells nothing."""
     items = LastItems()
-    in_doubt(items, before)
+    leave_unresolved(items, before)
 
-    items.learn("c", shown, items.changes("c"))
+    items.learn("c", shown, items.version("c"))
 
     assert expected == items.get("c")
 
 
-def test_a_listing_after_two_doubts():
+def test_a_listing_after_two_unknown_outcomes():
     """What was known before the first is what a listing has to show."""
     items = LastItems()
-    in_doubt(items, "msg_1")
+    leave_unresolved(items, "msg_1")
     _, begun = items.begin("c")
-    items.end("c", None, begun, doubtful=[MESSAGE])
+    items.end("c", None, begun, unresolved=[MESSAGE])
 
-    items.learn("c", ["msg_0"], items.changes("c"))
+    items.learn("c", ["msg_0"], items.version("c"))
 
     assert items.get("c") is None
 
 
 @pytest.mark.parametrize("item_id", ["msg_1", None])
-def test_a_listing_after_a_doubt_and_a_deletion(item_id):
+def test_a_listing_after_an_unknown_outcome_and_a_deletion(item_id):
     """When what was known before was deleted, no listing has to show it."""
     items = LastItems()
-    in_doubt(items, "msg_1")
+    leave_unresolved(items, "msg_1")
     items.forget("c", item_id)
 
-    items.learn("c", ["msg_0"], items.changes("c"))
+    items.learn("c", ["msg_0"], items.version("c"))
 
     assert "msg_0" == items.get("c")
 
 
-def test_what_is_in_doubt():
+def test_what_is_unresolved():
     """Until the last item is known again, what may stand behind the one before is known, unless it is too much."""
     items = LastItems()
-    in_doubt(items, "msg_1")
+    leave_unresolved(items, "msg_1")
     assert (("msg_1", (MESSAGE,)), "msg_1") == (items.bound("c"), items.at_least("c"))
 
-    for doubtful in ([], [MESSAGE]):
+    for unresolved in ([], [MESSAGE]):
         _, begun = items.begin("c")
-        items.end("c", None, begun, doubtful=doubtful)
+        items.end("c", None, begun, unresolved=unresolved)
     assert ("msg_1", (MESSAGE, MESSAGE)) == items.bound("c")
 
     _, begun = items.begin("c")
     items.end("c", None, begun)
     assert (None, "msg_1") == (items.bound("c"), items.at_least("c"))
 
-    items.learn("c", ["msg_2", "msg_1"], items.changes("c"))
+    items.learn("c", ["msg_2", "msg_1"], items.version("c"))
     assert (None, "msg_2") == (items.bound("c"), items.at_least("c"))
 
 
-def test_too_much_in_doubt():
+def test_too_much_unresolved():
     """Only the items of a few writes are kept."""
     items = LastItems()
-    in_doubt(items, "msg_1")
+    leave_unresolved(items, "msg_1")
     for _ in range(20):
         _, begun = items.begin("c")
-        items.end("c", None, begun, doubtful=[MESSAGE])
+        items.end("c", None, begun, unresolved=[MESSAGE])
 
     assert (None, "msg_1") == (items.bound("c"), items.at_least("c"))
 
 
-def test_doubts():
-    """The number of doubts changes with each write whose outcome is not known, and with no other."""
+def test_unknown_version():
+    """The number changes with each write whose outcome is not known, and with no other."""
     items = LastItems()
     _, begun = items.begin("c")
     items.end("c", None, begun)
-    before = items.doubts("c")
-    items.learn("c", ["msg_1"], items.changes("c"))
+    before = items.unknown_version("c")
+    items.learn("c", ["msg_1"], items.version("c"))
     _, begun = items.begin("c")
     items.end("c", "msg_2", begun)
-    assert before == items.doubts("c")
+    assert before == items.unknown_version("c")
 
     _, begun = items.begin("c")
-    items.end("c", None, begun, doubtful=[MESSAGE])
+    items.end("c", None, begun, unresolved=[MESSAGE])
 
-    assert before != items.doubts("c")
+    assert before != items.unknown_version("c")
 
 
 def test_appends_inside_each_other():
@@ -412,9 +412,9 @@ def test_appends_inside_each_other():
 def test_a_slow_listing():
     """A listing that began before a write began or ended tells nothing."""
     items = LastItems()
-    before = items.changes("c")
+    before = items.version("c")
     _, begun = items.begin("c")
-    during = items.changes("c")
+    during = items.version("c")
     items.learn("c", ["msg_0"], before)
     items.end("c", None, begun)
     items.learn("c", ["msg_0"], during)
@@ -425,7 +425,7 @@ def test_a_slow_listing():
 def test_a_deleted_item():
     """The last item is forgotten when it is deleted, or the conversation is; another item does not matter."""
     items = LastItems()
-    items.learn("c", ["msg_1"], items.changes("c"))
+    items.learn("c", ["msg_1"], items.version("c"))
     items.forget("c", "msg_0")
     assert "msg_1" == items.get("c")
 
@@ -437,9 +437,9 @@ def test_a_deleted_item():
 def test_the_oldest_are_forgotten():
     """Only so many conversations are remembered; numbers are not used again."""
     items = LastItems(most=2)
-    first = items.changes("a")
+    first = items.version("a")
     for key in "abc":
-        items.learn(key, ["msg_1"], items.changes(key))
+        items.learn(key, ["msg_1"], items.version(key))
 
     assert (None, "msg_1") == (items.get("a"), items.get("c"))
-    assert first != items.changes("a")
+    assert first != items.version("a")

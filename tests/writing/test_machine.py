@@ -178,7 +178,7 @@ def key_of(item: Any) -> str:
     return found[0]
 
 
-def in_doubt(error: AppendIncompleteError) -> list[str]:
+def unresolved_texts(error: AppendIncompleteError) -> list[str]:
     """The texts of which the error says that nobody can tell."""
     return [key_of(item) for item in error.pending[: error.unknown]]
 
@@ -225,7 +225,7 @@ class Model:
     """Ids that were returned, with their texts."""
     removed: set[str] = attrs.field(factory=set)
     """Ids that are gone for certain."""
-    doubtful: set[str] = attrs.field(factory=set)
+    unresolved: set[str] = attrs.field(factory=set)
     """Ids of which nobody can tell whether they were deleted."""
     metadata: list[dict[str, str]] = attrs.field(factory=lambda: [{}])
     """What the metadata may be."""
@@ -245,7 +245,7 @@ class Model:
         ids = [item_id for item_id, _ in found]
         assert len(ids) == len(set(ids))
         gone = Counter(self.ids[item_id] for item_id in self.removed)
-        may_be_gone = gone + Counter(self.ids[item_id] for item_id in self.doubtful - self.removed)
+        may_be_gone = gone + Counter(self.ids[item_id] for item_id in self.unresolved - self.removed)
         certain = Counter(text for run in self.runs for text in run)
         counted = Counter(text for _, text in found)
         for text in certain | counted | self.maybe:
@@ -253,10 +253,10 @@ class Model:
             least, most = certain[text] - may_be_gone[text], certain[text] - gone[text] + self.maybe[text]
             most += self.others[text] + self.copies[text]
             assert least <= counted[text] <= most, f"{text}: {counted[text]} stored, claimed {least} to {most}"
-        assert self.ids.keys() - self.removed - self.doubtful <= set(ids)
+        assert self.ids.keys() - self.removed - self.unresolved <= set(ids)
         assert not self.removed & set(ids)
         texts = [text for _, text in found]
-        lost = {self.ids[item_id] for item_id in self.removed | self.doubtful}
+        lost = {self.ids[item_id] for item_id in self.removed | self.unresolved}
         for run in self.runs:
             assert is_subsequence([text for text in run if text not in lost], texts)
 
@@ -487,7 +487,7 @@ class Writes(RuleBasedStateMachine):
         else:
             model.returned(texts, list(done.ids))
             return
-        model.maybe.update(in_doubt(error))
+        model.maybe.update(unresolved_texts(error))
         if rollback:
             self.rolled_back(model, error)
             return
@@ -499,14 +499,14 @@ class Writes(RuleBasedStateMachine):
         """What was removed is not there; of the others nobody can tell whether they were deleted all the same."""
         left = [item for item in self.server.items(model.id) if item["id"] in error.stored]
         model.returned([key_of(item) for item in left], [item["id"] for item in left])
-        model.doubtful.update(item["id"] for item in left)
+        model.unresolved.update(item["id"] for item in left)
         assert error.rolled_back is (not error.stored)
 
     async def go_on(self, model: Model, texts: list[str], error: AppendIncompleteError) -> None:
         """By another client, as another process would."""
         assert error.resume is not None
         self.server.clear_faults()
-        doubt = in_doubt(error)
+        unresolved = unresolved_texts(error)
         items = [item_of(text) for text in texts]
         try:
             done = await self.second.conversations.items.append(model.id, items, resume=error.resume)
@@ -515,11 +515,11 @@ class Writes(RuleBasedStateMachine):
         else:
             model.returned(texts[error.count :], list(done.ids))
             if not self.was_slow():
-                model.maybe.subtract(doubt)
+                model.maybe.subtract(unresolved)
             return
         assert again.count >= error.count
         model.returned(texts[error.count : again.count], list(again.stored))
-        model.maybe.update(in_doubt(again))
+        model.maybe.update(unresolved_texts(again))
 
     def was_slow(self) -> bool:
         """Whether anything may have arrived late: what was not there when it was looked for may have come since."""
@@ -565,7 +565,7 @@ class Writes(RuleBasedStateMachine):
             )
         except AppendIncompleteError as failed:
             model.returned(texts[resume["stored"] : failed.count], list(failed.stored))
-            model.maybe.update(in_doubt(failed))
+            model.maybe.update(unresolved_texts(failed))
         else:
             model.returned(rest, list(done.ids))
 
@@ -605,7 +605,7 @@ class Writes(RuleBasedStateMachine):
             done = await self.client.conversations.items.append(model.id, [item_of(t) for t in texts], together=True)
         except AppendIncompleteError as error:
             model.returned(texts[: error.count], list(error.stored))
-            model.maybe.update(in_doubt(error))
+            model.maybe.update(unresolved_texts(error))
             return
         finally:
             self.note_copies(model, texts, "auto", since)
@@ -631,7 +631,7 @@ class Writes(RuleBasedStateMachine):
             tried = [one for one in self.server.requests[before:] if one.operation == "deleteConversationItem"]
             unclear = isinstance(error, (APIConnectionError, APIResponseValidationError, InternalServerError))
             if unclear or any(one.committed or "slow" in one.fault for one in tried):
-                model.doubtful.add(item_id)
+                model.unresolved.add(item_id)
         else:
             model.removed.add(item_id)
 

@@ -265,7 +265,7 @@ async def test_what_is_absent_is_sent_again(chain, failure, lookups):
     ids=["rewritten", "twice", "another behind", "another before", "an answer behind"],
 )
 async def test_what_is_unclear_is_an_error(chain, change, known):
-    """Anything of the same kind that is not exactly one run at the end leaves a doubt: nothing is sent or claimed."""
+    """Anything of the same kind that is not exactly one run at the end leaves the outcome unknown: nothing is sent."""
     service = chain.serves(kept(answer(500, b"", x_request_id="req_1"), change))
 
     with pytest.raises(AmbiguousWriteError, match=known) as caught:
@@ -350,7 +350,7 @@ async def test_a_lookup_that_fails(chain, failure):
 
 
 async def test_what_is_compared_is_the_json_that_was_sent(chain):
-    """Strings that are JSON are compared as JSON; rewritten numbers and key orders are the same value, or a doubt."""
+    """Strings that are JSON are compared as JSON; rewritten numbers and key orders are equal, or the outcome is unknown."""
     call = {"type": "function_call", "call_id": "c", "name": "n", "arguments": '{"b": 1.50, "a": "\\u00fc"}'}
     service = chain.serves(kept(answer(500), lambda _: [{**call, "arguments": '{"a":"ü","b":1.5}'}]))
 
@@ -512,7 +512,7 @@ async def test_the_wait_that_a_server_asks_for(chain):
     assert ([3.0], 2) == (chain.clock.slept, service.sent)
 
 
-# After a doubt
+# After an unknown outcome
 
 
 async def test_every_further_attempt_is_preceded_by_a_lookup(chain):
@@ -534,7 +534,7 @@ async def test_a_write_that_arrives_while_another_attempt_is_refused(chain):
 
 @pytest.mark.parametrize("seconds", [5, None])
 async def test_a_lock_that_may_be_our_own(chain, seconds):
-    """A conversation that stays locked after a doubt may be locked by it: nobody can tell, and the wait has an end."""
+    """A conversation that stays locked after an unknown outcome may be locked by it: the wait has an end."""
     service = chain.serves(lost(broken()), lost(locked()))
     request = append(user("Hi"), started=chain.clock.now)
 
@@ -547,8 +547,8 @@ async def test_a_lock_that_may_be_our_own(chain, seconds):
     assert sum(chain.clock.slept) <= 80
 
 
-async def test_a_refusal_after_a_doubt(chain):
-    """A refusal does not take back the doubt of the attempt before: it is looked up once more, then it is the truth."""
+async def test_a_refusal_after_an_unknown_outcome(chain):
+    """A 4xx does not tell the outcome of the attempt before: it is looked up once more, then raised."""
     service = chain.serves(lost(broken()), lost(answer(400, b'{"error":{"message":"No"}}')))
 
     with pytest.raises(BadRequestError) as caught:
@@ -739,7 +739,7 @@ async def test_what_was_never_sent(chain, failure):
     assert (True, ANCHOR) == (caught.value.not_carried_out, chain.known)
 
 
-async def test_a_client_that_is_closed_after_a_doubt(chain):
+async def test_a_client_that_is_closed_after_an_unknown_outcome(chain):
     """An error before the second attempt does not say that the first was not carried out."""
     chain.serves(lost(answer(500)), lost(ClientClosedError("closed")))
 
@@ -812,7 +812,7 @@ def create(items=(), **changes):
         answer(204, b""),
     ],
 )
-async def test_a_create_with_items_in_doubt(chain, failure):
+async def test_a_create_with_items_of_unknown_outcome(chain, failure):
     """A create with items cannot be looked up: whatever leaves its outcome open is an AmbiguousWriteError."""
     service = chain.serves(lost(failure))
 
@@ -871,7 +871,7 @@ async def test_a_404_that_is_not_the_apis(chain, body):
 
 
 @pytest.mark.parametrize("first", [answer(429), broken(sent=False)])
-async def test_a_404_without_a_doubt(chain, first):
+async def test_a_404_without_an_unknown_outcome(chain, first):
     """Without an unknown outcome before, a 404 is an error: nothing was deleted."""
     chain.serves(lost(first), lost(answer(404, API_404)))
 
@@ -937,7 +937,7 @@ async def test_listings_that_show_the_end(chain, order, after, has_more, shown, 
     assert expected == chain.known
 
 
-async def test_a_rate_limit_is_no_doubt(chain):
+async def test_a_rate_limit_is_no_unknown_outcome(chain):
     """429 is never an unknown outcome, whatever came of it; with retries it is tried again."""
     service = chain.serves(lost(answer(429)), lost(answer(429)), lost(answer(429)), OK)
 

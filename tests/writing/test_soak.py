@@ -81,7 +81,7 @@ class Report:
     returned: int = 0
     refused: int = 0
     """Raised, and certainly not stored."""
-    in_doubt: int = 0
+    unknown: int = 0
     """Raised because nobody could tell."""
     duplicates: int = 0
     lost: int = 0
@@ -95,7 +95,7 @@ class Report:
 
     def line(self, name: str) -> str:
         return (
-            f"{name:9} {self.returned:7} returned, {self.refused:5} refused, {self.in_doubt:5} in doubt; "
+            f"{name:9} {self.returned:7} returned, {self.refused:5} refused, {self.unknown:5} unknown; "
             f"{self.duplicates:5} stored twice, {self.lost} lost, {self.false} false errors, {self.late} late; "
             f"longest call {self.longest:.2f} s, {self.seconds:.0f} s in all"
         )
@@ -134,7 +134,7 @@ async def soak(
     for text, what in said.items():
         report.returned += what == "returned"
         report.refused += what == "refused"
-        report.in_doubt += what == "in doubt"
+        report.unknown += what == "unknown"
         report.duplicates += stored[text] > 1
         report.lost += what == "returned" and not stored[text]
         report.false += what == "refused" and stored[text] > 0
@@ -160,7 +160,7 @@ async def ours(count: int) -> Report:
             try:
                 await client.conversations.items.create(conversation_id, items=[item])
             except (AmbiguousWriteError, APIResponseValidationError):
-                return "in doubt"
+                return "unknown"
             except ConversationsError:
                 return "refused"
             return "returned"
@@ -181,9 +181,9 @@ async def official(count: int) -> Report:
             try:
                 await client.conversations.items.create(conversation_id, items=[item])
             except openai.APIStatusError as error:
-                return "refused" if error.status_code in {400, 429} else "in doubt"
+                return "refused" if error.status_code in {400, 429} else "unknown"
             except Exception:  # noqa: BLE001  # it lets errors of the libraries below through, httpcore's among them
-                return "in doubt"
+                return "unknown"
             return "returned"
 
         return await soak(count, append, server)
