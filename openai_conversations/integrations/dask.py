@@ -205,7 +205,7 @@ class _Shards:
         if begin:
             here.attempt = attempt
             return dump_json([[*here.row.notes, *here.said], here.cursor])
-        added = load_json(notes) if notes else []
+        added: list[Any] = load_json(notes) if notes else []
         here.said += added  # before the wait: an attempt that begins meanwhile must see it
         here.cursor = cursor or here.cursor
         await here.note.keep(*added, cursor=cursor)

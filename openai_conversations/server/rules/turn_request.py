@@ -87,7 +87,8 @@ def read_turn(request: ServerRequest, context: Context) -> TurnRequest:
 def read_prompt(request: ServerRequest, context: Context) -> TurnRequest:
     """The same for what needs no model: the count of tokens."""
     fields = _checked(fields_of(request) if request.body else {}, context)
-    conversation = fields.get("conversation") or ""
+    conversation: Any = fields.get("conversation") or ""
+    stream_options: dict[str, Any] = fields.get("stream_options") or {}
     previous_id = fields.get("previous_response_id") or ""
     if conversation and previous_id:
         message = "Mutually exclusive parameters: 'previous_response_id' and 'conversation'."
@@ -102,8 +103,7 @@ def read_prompt(request: ServerRequest, context: Context) -> TurnRequest:
         stream=bool(fields.get("stream")),
         background=bool(fields.get("background")),
         store=fields.get("store") is not False,
-        padded=context.profile.obfuscation
-        and (fields.get("stream_options") or {}).get("include_obfuscation") is not False,
+        padded=context.profile.obfuscation and stream_options.get("include_obfuscation") is not False,
     )
 
 
