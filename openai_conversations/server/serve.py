@@ -14,11 +14,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Generator
-from typing import TextIO
+from pathlib import Path
+from typing import Any, TextIO
 
 import attrs
 
+from openai_conversations.converters import json
 from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.model.parse import load_script
 from openai_conversations.server.server import LOOPBACK, MAX_BODY, ConversationsServer
 
 JOURNAL_LIMIT = 10_000
@@ -41,6 +44,7 @@ class ServeOptions:
         rate_limit: Requests per minute.
         max_body: The most bytes of a body.
         control: Whether the control path answers; ``None`` only on a loopback address.
+        script: A file with the script of the model, as JSON; see :mod:`.model.parse`.
         tokens_per_second: How fast the model is; ``None`` for all at once.
         access_log: Whether every request is told.
     """
@@ -55,6 +59,7 @@ class ServeOptions:
     rate_limit: int | None = None
     max_body: int = MAX_BODY
     control: bool | None = None
+    script: str | None = None
     tokens_per_second: float | None = None
     access_log: bool = True
 
@@ -76,7 +81,7 @@ async def serve(
         started: Called when the server listens.
 
     Raises:
-        ValueError: A fault or a profile that does not exist.
+        ValueError: A fault or a profile that does not exist, or a script that is none.
         OSError: The address is taken, or is not of this machine.
     """
     told: TextIO = out or sys.stdout
@@ -110,7 +115,18 @@ def make_server(options: ServeOptions, log: TextIO) -> ConversationsServer:
         on_request=_access_log(log) if options.access_log else None,
     )
     server.model.set_speed(tokens_per_second=options.tokens_per_second)
+    if options.script is not None:
+        load_script(server.model, _read_script(options.script))
     return server
+
+
+def _read_script(path: str) -> Any:
+    try:
+        return json.loads_exact(Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except OSError as error:
+        raise ValueError(f"the script {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ValueError(f"the script {path} is not JSON: {error}") from None
 
 
 def _warn_of_open_host(options: ServeOptions, log: TextIO) -> None:

@@ -90,7 +90,7 @@ class ConversationsServer:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.profile: ServerProfile = parse(profile) if isinstance(profile, str) else profile
-        self.model: ScriptedModel = ScriptedModel(model, limit=journal_limit)
+        self._model = ScriptedModel(model, limit=journal_limit)
         self._host = host
         self._port = port
         self._database = database
@@ -140,7 +140,7 @@ class ConversationsServer:
         )
         database.run_now(on_store(fail_unfinished))
         lifetime = Lifetime(self._sleep)
-        turns = TurnService(database=database, context=context, model=self.model, lifetime=lifetime, clock=self._clock)
+        turns = TurnService(database=database, context=context, model=self._model, lifetime=lifetime, clock=self._clock)
         handler = RequestHandler(
             database=database,
             context=context,
@@ -210,6 +210,11 @@ class ConversationsServer:
         if self._running is None:
             raise RuntimeError("the server is not running; use `async with server:` or `with server:`")
         return self._running
+
+    @property
+    def model(self) -> ScriptedModel:
+        """What the model says, and what it saw."""
+        return self._model
 
     # what goes wrong
 
@@ -307,7 +312,7 @@ class ConversationsServer:
         self._alive.handler.context.cursors.clear()
         self._alive.handler.context.writes.clear()
         self._alive.loop.call_soon_threadsafe(self._alive.handler.turns.forget)
-        self.model.clear()
+        self._model.clear()
         self._injector.clear()
         self._journal.clear()
 

@@ -6,12 +6,13 @@ import asyncio
 import io
 import re
 import signal
+import sys
 
 import pytest
 
 from openai_conversations.server import ServeOptions, serve
 from openai_conversations.server.inspection.journal import JournalEntry
-from openai_conversations.server.serve import access_line
+from openai_conversations.server.serve import access_line, make_server
 from tests.server.process import serving
 
 
@@ -103,3 +104,26 @@ def test_access_lines():
     entry = JournalEntry(number=1, time=0.0, method="GET", path="/a\nb\udcff", fault="refuse", seconds=0.0015)
 
     assert access_line(entry)[8:] == " GET /a\\nb\\udcff --- 1.5ms fault=refuse"
+
+
+async def test_a_script(tmp_path):
+    """The model says what a file holds, as fast as it is told to."""
+    (tmp_path / "script.json").write_text('\ufeff["Grüezi", {"fail": "server_error"}]', encoding="utf-8")
+    server = make_server(ServeOptions(script=str(tmp_path / "script.json"), tokens_per_second=50), sys.stderr)
+
+    assert ["message", "failed"] == [str(turn) for turn in server.model.unused]
+    assert 50 == server.model.tokens_per_second
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot be read: No such file"), ("[", "is not JSON"), ("[7]", "turn 1 of the script")],
+)
+async def test_a_script_that_is_none(tmp_path, content, message):
+    """It is refused before anything listens."""
+    path = tmp_path / "script.json"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(ValueError, match=message):
+        make_server(ServeOptions(script=str(path)), sys.stderr)

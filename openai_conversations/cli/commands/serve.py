@@ -23,6 +23,8 @@ async def serve(
     seed: int | None = None,
     keys_file: Path | None = None,
     rate_limit: int | None = None,
+    script: Path | None = None,
+    tokens_per_second: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
     control: bool | None = None,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], show_default=False)] = False,
 ) -> int:
@@ -40,6 +42,8 @@ async def serve(
         seed: Makes ids and clock reproducible.
         keys_file: A file with the accepted keys, one a line; each sees only its own conversations.
         rate_limit: Requests per minute before 429.
+        script: A file with what the model says, a JSON list of turns; without, it repeats what the user said.
+        tokens_per_second: How fast the model is; without, as fast as it can.
         control: Answer the control path also where others can reach it.
         quiet: No line for each request.
     """
@@ -54,6 +58,8 @@ async def serve(
         keys=() if keys_file is None else tuple(read_key(keys_file).split()),
         seed=seed,
         rate_limit=rate_limit,
+        script=None if script is None else str(script),
+        tokens_per_second=tokens_per_second,
         control=control,
         access_log=not quiet,
     )

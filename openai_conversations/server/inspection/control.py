@@ -9,6 +9,10 @@ The control path: what a test does from Python, over HTTP, for clients in other 
 ``GET /_control/conversations``              every conversation with all its items, deleted ones included
 ``GET /_control/orphans``                    the items that no conversation shows any more
 ``POST /_control/items``                     add items behind the client's back: ``{"conversation_id", "items"}``
+``GET /_control/turns``                      every turn that the model was given, with its whole prompt
+``POST /_control/script``                    add to the script of the model: ``{"turns": […]}``, as in a file for ``serve``
+``DELETE /_control/script``                  forget the script and what was seen
+``POST /_control/assertions/script-used``    nothing
 ``POST /_control/assertions/no-duplicates``    ``{"by": "content"}`` or nothing
 ``POST /_control/assertions/no-loss``          ``{"expected": {"conv_…": ["Hi"]}}``
 ``POST /_control/assertions/erased``           ``{"conversation_id": "conv_…"}``
@@ -36,6 +40,9 @@ from openai_conversations.server.http.messages import ServerRequest, ServerRespo
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.inspection.origin import check_source
+from openai_conversations.server.model.parse import load_script
+from openai_conversations.server.model.script import ScriptedModel
+from openai_conversations.server.model.turn import Turn
 from openai_conversations.server.rules.schema_dsl import is_object
 from openai_conversations.server.storage.store import Orphan
 
@@ -49,6 +56,8 @@ class Controlled(Protocol):
     def requests(self) -> Sequence[JournalEntry]: ...
     @property
     def faults(self) -> Sequence[tuple[Fault, int]]: ...
+    @property
+    def model(self) -> ScriptedModel: ...
     def add_fault(self, fault: Fault | str) -> Fault: ...
     def clear_faults(self) -> None: ...
     def conversations(self) -> Sequence[StoredConversation]: ...
@@ -82,6 +91,10 @@ class Control:
             ("GET", "conversations"): lambda _: _array(map(_conversation, server.conversations())),
             ("GET", "orphans"): lambda _: _array(map(_orphan, server.orphans())),
             ("POST", "items"): self._add_items,
+            ("GET", "turns"): lambda _: _array(map(_turn, server.model.seen)),
+            ("POST", "script"): self._add_script,
+            ("DELETE", "script"): _nothing(server.model.clear),
+            ("POST", "assertions/script-used"): _assertion(server.model.assert_script_used),
             ("POST", "assertions/no-duplicates"): _assertion(server.assert_no_duplicates),
             ("POST", "assertions/no-loss"): _assertion(server.assert_no_loss),
             ("POST", "assertions/erased"): _assertion(self._assert_erased),
@@ -122,6 +135,9 @@ class Control:
         keywords = {name: value for name, value in fields.items() if name != "fault"}
         fault = self._server.add_fault(build_fault(_text(fields, "fault"), keywords))
         return json.dumps({"fault": fault.name, "operation": fault.operation, "count": fault.count})
+
+    def _add_script(self, fields: dict[str, Any]) -> bytes:
+        return json.dumps({"turns": [str(turn) for turn in load_script(self._server.model, fields["turns"])]})
 
     def _add_items(self, fields: dict[str, Any]) -> bytes:
         return _array(map(json.dumps, self._server.add_items(_text(fields, "conversation_id"), fields["items"])))
@@ -187,6 +203,12 @@ def _conversation(seen: StoredConversation) -> bytes:
 def _orphan(orphan: Orphan) -> bytes:
     head = json.dumps({"id": orphan.id, "conversation_id": orphan.conversation_id})
     return b'%b,"item":%b}' % (head[:-1], orphan.body)
+
+
+def _turn(turn: Turn) -> bytes:
+    head = json.dumps({"number": turn.number, "model": turn.model, "instructions": turn.instructions})
+    place = json.dumps({"conversation_id": turn.conversation_id, "tools": turn.tools})
+    return b'%b,%b,"prompt":%b}' % (head[:-1], place[1:-1], _array(map(json.dumps, turn.prompt)))
 
 
 def _entry(entry: JournalEntry) -> dict[str, Any]:

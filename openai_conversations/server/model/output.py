@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from openai_conversations.server.model.chunks import count_strings
+from openai_conversations.server.model.chunks import count_strings, cut
 from openai_conversations.server.model.reply import Part, Reply
 from openai_conversations.server.rules.item_types import ITEM_TYPES
 
@@ -38,6 +38,27 @@ def make_output(reply: Reply, new_id: Callable[[str], str]) -> Output:
     if reply.end == "incomplete" and steps and isinstance(steps[-1], dict) and "status" in steps[-1]:
         steps[-1]["status"] = "incomplete"
     return Output(steps=tuple(steps), reply=reply)
+
+
+def limited(output: Output, limit: int | None) -> Output:
+    """What is left of a reply when ``max_output_tokens`` end it: it is incomplete, and so is its last item."""
+    left = limit
+    for n, step in enumerate(output.steps):
+        cost = count_strings(step) if isinstance(step, dict) else 0
+        if left is not None and cost > left:
+            reply = attrs.evolve(output.reply, end="incomplete", reason="max_output_tokens")
+            return Output(steps=(*output.steps[:n], *_shortened(step, left)), reply=reply)
+        left = None if left is None else left - cost
+    return output
+
+
+def _shortened(step: Item | tuple[Mapping[str, Any], ...], tokens: int) -> tuple[Item, ...]:
+    """A message with as much of its text as is allowed; of other items nothing is left."""
+    if not isinstance(step, dict) or step["type"] != "message" or not tokens:
+        return ()
+    part, *_ = step["content"]
+    name = "refusal" if part["type"] == "refusal" else "text"
+    return ({**step, "status": "incomplete", "content": [{**part, name: "".join(cut(part[name])[:tokens])}]},)
 
 
 def _step(part: Part, new_id: Callable[[str], str]) -> Item | tuple[Mapping[str, Any], ...]:

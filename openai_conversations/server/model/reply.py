@@ -167,11 +167,12 @@ def as_reply(value: Any) -> Reply:
     if is_object(value):
         return item(value)
     if isinstance(value, (list, tuple)) and value:
-        return _together(value)  # pyright: ignore[reportUnknownArgumentType]
+        return together(value)  # pyright: ignore[reportUnknownArgumentType]
     raise TypeError(f"a reply is a Reply, a text, an item, or a list of these, not {value!r}")
 
 
-def _together(values: Iterable[Any]) -> Reply:
+def together(values: Iterable[Any]) -> Reply:
+    """One reply of several; there is at least one."""
     first, *rest = map(as_reply, values)
     for reply in rest:
         first += reply

@@ -24,7 +24,7 @@ from openai_conversations.server.http.messages import (
 )
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.model.events import output_events
-from openai_conversations.server.model.output import make_output, usage
+from openai_conversations.server.model.output import limited, make_output, usage
 from openai_conversations.server.model.reply import Reply
 from openai_conversations.server.model.response import begun_response, count_prompt, ended_response
 from openai_conversations.server.model.run import Run
@@ -172,7 +172,7 @@ class TurnService:
             asked=asked,
             begun=begun,
             scripted=scripted,
-            output=make_output(scripted.reply or Reply(), new_id),
+            output=limited(make_output(scripted.reply or Reply(), new_id), asked.fields.get("max_output_tokens")),
             response=begun_response(new_id("resp"), now, asked.fields, asked.conversation_id, status),
             prompt_tokens=count_prompt(asked.fields, begun.prompt),
             started=self._clock(),

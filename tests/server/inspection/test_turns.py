@@ -80,3 +80,27 @@ async def test_the_access_log_tells_of_streams(api, server):
     turn.release()
 
     assert access_line(server.requests[-1]).endswith(" events=4 client left")
+
+
+async def test_the_script_over_the_control_path(api, server):
+    """Other languages script the model, see what it was given, and whether all was used."""
+    url = f"{server.url}/_control"
+    added = await api.ask("POST", f"{url}/script", {"turns": ["a", {"reason": "Hm.", "say": "b"}]})
+    refused = await api.ask("POST", f"{url}/script", {"turns": [{"shout": "a"}]})
+    answer = await api.turn("Hi", instructions="Be kind")
+    (turn,) = (await api.ask("GET", f"{url}/turns")).json
+    unused = await api.ask("POST", f"{url}/assertions/script-used")
+    await api.ask("DELETE", f"{url}/script")
+    used = await api.ask("POST", f"{url}/assertions/script-used")
+
+    assert {"turns": ["message", "reasoning + message"]} == added.json
+    assert 400 == refused.status
+    assert "a" == answer.json["output"][0]["content"][0]["text"]
+    assert (1, "gpt-5", "Be kind", "", []) == tuple(
+        turn[name] for name in ("number", "model", "instructions", "conversation_id", "tools")
+    )
+    assert ["Hi"] == [item["content"][0]["text"] for item in turn["prompt"]]
+    assert ({"ok": False, "message": "the script was not used up:\n  reasoning + message"}, {"ok": True}) == (
+        unused.json,
+        used.json,
+    )

@@ -339,3 +339,20 @@ async def test_a_response_that_cannot_be_stored(session, tmp_path):
 
     assert ("response.failed", "server_error") == (last["type"], last["response"]["error"]["code"])
     assert [] == last["response"]["output"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "output"),
+    [(16, ["a" * 64]), (17, ["a" * 64, "bbbb"]), (None, ["a" * 64, "bbbbcccc"])],
+)
+async def test_a_limit_of_tokens(api, server, limit, output):
+    """A response that needs more tokens than allowed is incomplete, and ends with what was allowed."""
+    server.model.say("a" * 64).say("bbbbcccc")
+    body = (await api.turn(max_output_tokens=limit)).json
+    limited = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+
+    assert output == [item["content"][0]["text"] for item in body["output"]]
+    assert (limited if limit else {"status": "completed", "incomplete_details": None}) == {
+        name: body[name] for name in limited
+    }
+    assert body["usage"]["output_tokens"] == (limit or 18)

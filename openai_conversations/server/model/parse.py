@@ -1,0 +1,131 @@
+"""
+A script as JSON: a file for ``serve --script``, or what comes over the control path.
+
+It is a list of turns. A turn is a text, which the model says, or an object whose members are done in their order::
+
+    [
+        "Hello.",
+        {"reason": "The user wants the weather.", "call": {"name": "get_weather", "arguments": {"city": "Bern"}}},
+        {"when": {"pattern": "weather"}, "say": "It is 21 degrees.", "chunks": "word"},
+        {"say": "Hel", "incomplete": "max_output_tokens"},
+        {"item": {"type": "web_search_call"}, "fail": {"code": "server_error", "message": "Sorry."}},
+    ]
+
+Its members: ``say``, ``refuse`` and ``reason`` take a text; ``call`` and ``custom_call`` a name or an object with what
+:func:`.call` and :func:`.custom_call` take; ``item`` an item, ``events`` a list of events, ``fail`` a code or an object
+with ``code`` and ``message``, ``incomplete`` a reason. ``when`` makes a rule of the turn (``text``, ``pattern``,
+``number``), ``chunks`` says how its texts are cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+import attrs
+
+from openai_conversations.server.model import reply as replies
+from openai_conversations.server.model.chunks import Chunks
+from openai_conversations.server.model.reply import Reply
+from openai_conversations.server.model.script import ScriptedModel, ScriptedTurn
+from openai_conversations.server.rules.schema_dsl import is_array, is_object
+
+
+def load_script(model: ScriptedModel, value: Any) -> list[ScriptedTurn]:
+    """
+    Add a script that was read from JSON to what the model is to say; all of it or nothing.
+
+    Raises:
+        ValueError: It is no script; the message names the turn.
+    """
+    if not is_array(value):
+        raise ValueError("a script is a list of turns")
+    turns = [_at(n, turn) for n, turn in enumerate(value, 1)]
+    return [model.when(**when).add(reply) if when is not None else model.turn().add(reply) for when, reply in turns]
+
+
+def _at(n: int, value: Any) -> tuple[dict[str, Any] | None, Reply]:
+    try:
+        return _turn(value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"turn {n} of the script: {error}") from None
+
+
+def _turn(value: Any) -> tuple[dict[str, Any] | None, Reply]:
+    if isinstance(value, str):
+        return None, replies.say(value)
+    if not is_object(value):
+        raise ValueError("it is neither a text nor an object")
+    members = dict(value)
+    when = _when(members.pop("when")) if "when" in members else None
+    chunks = members.pop("chunks", None)
+    if not members:
+        raise ValueError("it says nothing")
+    reply = replies.together([_part(name, member) for name, member in members.items()])
+    if chunks is None:
+        return when, reply
+    if chunks not in get_args(Chunks):
+        raise ValueError(f"chunks is one of {', '.join(get_args(Chunks))}, not {chunks!r}")
+    return when, attrs.evolve(reply, chunks=chunks)
+
+
+def _when(value: Any) -> dict[str, Any]:
+    types: Mapping[str, type] = {"text": str, "pattern": str, "number": int}
+    if not is_object(value) or not all(type(member) is types.get(name) for name, member in value.items()):
+        raise ValueError("when is an object with text, pattern and number")
+    ScriptedModel().when(**value)  # whether the pattern is one
+    return value
+
+
+def _part(name: str, value: Any) -> Reply:
+    if name not in _PARTS:
+        raise ValueError(f"there is no {name!r}; a turn has {', '.join(_PARTS)}, when and chunks")
+    return _PARTS[name](value)
+
+
+def _text(make: Callable[[str], Reply]) -> Callable[[Any], Reply]:
+    def read(value: Any) -> Reply:
+        if not isinstance(value, str):
+            raise ValueError(f"{value!r} is not a text")
+        return make(value)
+
+    return read
+
+
+def _named(make: Callable[..., Reply], first: str) -> Callable[[Any], Reply]:
+    """A text for the first argument, or an object of arguments."""
+
+    def read(value: Any) -> Reply:
+        fields = {first: value} if isinstance(value, str) else value
+        if not is_object(fields):
+            raise ValueError(f"{value!r} is neither a text nor an object")
+        if not all(isinstance(field, (str, dict)) for field in fields.values()):
+            raise ValueError(f"{value!r} holds what is no text")
+        return make(**fields)
+
+    return read
+
+
+def _item(value: Any) -> Reply:
+    if not is_object(value):
+        raise ValueError(f"{value!r} is not an item")
+    return replies.item(value)
+
+
+def _events(value: Any) -> Reply:
+    if not is_array(value) or not all(is_object(event) for event in value):
+        raise ValueError("events is a list of events")
+    return replies.raw_events(*value)
+
+
+_PARTS: Mapping[str, Callable[[Any], Reply]] = {
+    "say": _text(replies.say),
+    "refuse": _text(replies.refuse),
+    "reason": _text(replies.reason),
+    "call": _named(replies.call, "name"),
+    "custom_call": _named(replies.custom_call, "name"),
+    "item": _item,
+    "events": _events,
+    "fail": _named(replies.fail, "code"),
+    "incomplete": _text(replies.incomplete),
+}
