@@ -248,6 +248,6 @@ def rates(session: nox.Session) -> None:
 
 @nox.session
 def description(session: nox.Session) -> None:
-    """Schemathesis against the embedded server: no 5xx, no answer outside the API's description."""
+    """Schemathesis against the embedded server: no 5xx, no response outside the API's description."""
     install(session, "tests", "schemathesis")
     session.run("python", "-m", "tests.server.description_run", *session.posargs)

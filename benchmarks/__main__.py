@@ -217,7 +217,7 @@ Machines differ, and so do figures: what counts is the ratios.
 
 *handwritten* is aiohttp and orjson as a person writes them: no types, no retries, no deadline.
 *handwritten-kept* is the same in a process that has freed a large block at some time.
-From then on glibc keeps the memory that answers are received in, and saves three system calls for each.
+From then on glibc keeps the memory that responses are received in, and saves three system calls for each.
 Our client sees to that itself.
 *streams* is a bare asyncio protocol, the floor.
 Ours runs with everything switched on: strict types, unknown fields kept, retries, deadline, guard.

@@ -109,7 +109,7 @@ class Connected:
         self._writer = writer
 
     async def ask(self, request: bytes) -> bytes:
-        """The body of the answer, which must be 200."""
+        """The body of the response, which must be 200."""
         self._writer.write(request)
         head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
         if not head.startswith(b"http/1.1 200"):

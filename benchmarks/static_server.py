@@ -40,7 +40,7 @@ http {{
 }}
 """
 
-# nginx answers POST to a file with 405; the answer is then taken from the file all the same.
+# nginx answers POST to a file with 405; the response is then taken from the file all the same.
 _COMMON = """
   root {root}/www; open_file_cache max=1000; add_header x-request-id req_0123456789;
   error_page 405 =200 $uri;
@@ -133,7 +133,7 @@ def _wait_for(port: int) -> None:
 
 
 class Fallback(asyncio.Protocol):
-    """The same answers, for machines without nginx."""
+    """The same responses, for machines without nginx."""
 
     def __init__(self, root: Path, cookies: bool) -> None:
         self._root = root

@@ -98,7 +98,7 @@ async def burst(contender: str, url: str) -> float:
 
 
 async def first_call(contender: str, url: str) -> float:
-    """From nothing imported to the first answer, CPU."""
+    """From nothing imported to the first response, CPU."""
     began = time.process_time()
     client = CONTENDERS[contender](url)
     await client.retrieve()
@@ -195,22 +195,22 @@ async def middleware(contender: str, _: str) -> float:
 
     body = payloads.as_bytes(payloads.conversation())
 
-    async def answer(request: Request, _: Any) -> Response:
+    async def response(request: Request, _: Any) -> Response:
         return Response(status_code=200, headers={}, content=body, source=request)
 
     async def pass_on(request: Request, handler: Any) -> Response:
         return await handler(request)  # type: ignore[no-any-return]
 
-    chains: dict[str, tuple[Any, ...]] = {"none": (answer,), "one of the user's": (pass_on, answer)}
+    chains: dict[str, tuple[Any, ...]] = {"none": (response,), "one of the user's": (pass_on, response)}
     client = ConversationsClient(api_key="sk-x", base_url="http://localhost/v1", middlewares=chains.get(contender, ()))
     if contender not in chains:
-        _cut_chain(client, contender, answer)
+        _cut_chain(client, contender, response)
     retrieve = client.conversations.retrieve
     return await _rate(lambda: retrieve(payloads.CONVERSATION_ID), 1, 10000)
 
 
-def _cut_chain(client: Any, part: str, answer: Any) -> None:
-    """Leave only the named part of the chain above a handler that answers."""
+def _cut_chain(client: Any, part: str, response: Any) -> None:
+    """Leave only the named part of the chain above a handler that responses."""
     from functools import partial
 
     import attrs
@@ -223,7 +223,7 @@ def _cut_chain(client: Any, part: str, answer: Any) -> None:
     from openai_conversations.version import __version__
 
     async def bare(request: Any, _: Any = None) -> Any:
-        return await answer(request, None)
+        return await response(request, None)
 
     shared = client._shared
     auth = Credentials(client._settings, __version__, bare)

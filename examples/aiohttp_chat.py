@@ -4,7 +4,7 @@ A small chat backend in aiohttp.web: one client per application, opened and clos
     python examples/aiohttp_chat.py
 
     POST /chats                    starts a chat
-    POST /chats/{chat}/messages    {"text": "…"}: stores the message and the answer, returns the answer
+    POST /chats/{chat}/messages    {"text": "…"}: stores the message and the response, returns the response
     GET  /chats/{chat}             the transcript as JSON Lines, streamed
 
 A user may bring a key of their own in the header ``x-user-key``.

@@ -4,7 +4,7 @@ A small chat backend in FastAPI: one client per application, opened and closed b
     uvicorn --app-dir examples fastapi_chat:app
 
     POST /chats                    starts a chat
-    POST /chats/{chat}/messages    {"text": "…"}: stores the message and the answer, returns the answer
+    POST /chats/{chat}/messages    {"text": "…"}: stores the message and the response, returns the response
     GET  /chats/{chat}             the transcript as JSON Lines, streamed
 
 A user may bring a key of their own in the header ``x-user-key``.
@@ -73,7 +73,7 @@ async def think(text: str) -> str:
 
 @app.get("/chats/{chat}")
 async def transcript(client: Client, chat: str) -> StreamingResponse:
-    """The first page is fetched before the answer begins, so that an unknown chat is still a 404."""
+    """The first page is fetched before the response begins, so that an unknown chat is still a 404."""
     page = await client.conversations.items.list(chat, order="asc")
     return StreamingResponse(lines(aiter(page)), media_type="application/jsonl")
 

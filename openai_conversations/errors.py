@@ -9,11 +9,11 @@ Everything that this package raises on purpose.
     ├── PaginationStalledError                    a listing whose cursor does not move
     ├── OperationError                            erase, fork, import …: see operations/errors.py for its kinds
     └── APIError
-        ├── APIConnectionError                    no whole answer arrived
+        ├── APIConnectionError                    no whole response arrived
         │   └── APITimeoutError                   … in time
-        ├── APIResponseValidationError            a 2xx answer that is not what the API promises
+        ├── APIResponseValidationError            a 2xx response that is not what the API promises
         ├── AmbiguousWriteError                   a write whose outcome could not be found out
-        └── APIStatusError                        an answer with any other status
+        └── APIStatusError                        a response with any other status
             ├── BadRequestError (400)
             │   └── ConversationLockedError       somebody else is writing to the conversation
             ├── AuthenticationError (401)
@@ -120,9 +120,9 @@ class Attempt:
     elapsed: float
     """Seconds that the attempt took."""
     status_code: int | None
-    """``None`` when no answer arrived."""
+    """``None`` when no response arrived."""
     error: str | None
-    """Why there was no answer, or ``None``."""
+    """Why there was no response, or ``None``."""
     request_id: str | None
     outcome_unknown: bool
     """Whether the server may have carried out the request although it did not say so."""
@@ -167,7 +167,7 @@ class ConversationsError(Exception):
 
 
 class ConfigurationError(ConversationsError, ValueError):
-    """A setting that cannot be used; raised when a client is made, or by a key provider's bad answer."""
+    """A setting that cannot be used; raised when a client is made, or by a key provider's bad key."""
 
 
 class InvalidArgumentError(ConversationsError, ValueError):
@@ -206,7 +206,7 @@ class APIError(ConversationsError):
     Attributes:
         message: One line: what happened.
         request: The request, without its body and its credentials; ``None`` when there was none yet.
-        body: The decoded JSON body of the answer, its text when it is not JSON, ``None`` without an answer.
+        body: The decoded JSON body of the response, its text when it is not JSON, ``None`` without a response.
         code: The service's word for the mistake (``conversation_locked``), if it gave one.
         param: The offending parameter, if the service named one.
         type: The service's class of mistake (``invalid_request_error``), if it gave one.
@@ -252,7 +252,7 @@ class APIError(ConversationsError):
 
 class APIConnectionError(APIError):
     """
-    No whole answer arrived: no connection, or it broke.
+    No whole response arrived: no connection, or it broke.
 
     Attributes:
         sent: Whether the server may have received the request.
@@ -276,7 +276,7 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """No whole answer arrived in time."""
+    """No whole response arrived in time."""
 
     def __init__(
         self,
@@ -291,15 +291,15 @@ class APITimeoutError(APIConnectionError):
 
 class APIResponseValidationError(APIError):
     """
-    A 2xx answer that is not what the API promises; the message names the JSON path of each mismatch.
+    A 2xx response that is not what the API promises; the message names the JSON path of each mismatch.
 
     Attributes:
-        response: The answer.
+        response: The response.
         status_code: Its HTTP status.
     """
 
     def __init__(self, response: ResponseLike, body: object | None = None, *, message: str | None = None) -> None:
-        text = message or "The answer does not fit the API's description."
+        text = message or "The response does not fit the API's description."
         super().__init__(text, response.request, body=body, attempts=response.attempts)
         self.response = response
         self.status_code: int = response.status_code
@@ -340,7 +340,7 @@ class APIStatusError(APIError):
     The service answered with an error status.
 
     Attributes:
-        response: The answer: ``status_code``, ``headers``, ``content``.
+        response: The response: ``status_code``, ``headers``, ``content``.
         status_code: Its HTTP status.
     """
 
@@ -353,7 +353,7 @@ class APIStatusError(APIError):
 
     @property
     def request_id(self) -> str | None:
-        """The service's id of this answer (``x-request-id``), if it gave one."""
+        """The service's id of this response (``x-request-id``), if it gave one."""
         return self.response.headers.get("x-request-id")
 
 
@@ -405,7 +405,7 @@ STATUS_ERRORS: dict[int, type[APIStatusError]] = {
 
 
 def error_class(status_code: int, body: object) -> type[APIStatusError]:
-    """The class for an answer: by status, and :class:`ConversationLockedError` by its code."""
+    """The class for a response: by status, and :class:`ConversationLockedError` by its code."""
     if status_code == 400 and error_details(body).get("code") == "conversation_locked":
         return ConversationLockedError
     fallback = InternalServerError if status_code >= 500 else APIStatusError

@@ -3,8 +3,8 @@ Which hosts ``NO_PROXY`` excepts. Pure functions.
 
 There is no standard. What is understood is what curl, Go and the tools that write the variable understand together
 (https://about.gitlab.com/blog/we-need-to-talk-no-proxy/): names with their subdomains, addresses, blocks of addresses
-as Docker Desktop writes them, ports, and ``*``. When unsure, a host is excepted: a request that goes past a proxy fails,
-and one that goes to it takes its key along.
+as Docker Desktop writes them, ports, and ``*``. When unsure, a host is excepted: a request that goes past a proxy
+fails, and one that goes to it takes its key along.
 """
 
 from __future__ import annotations

@@ -76,8 +76,8 @@ def delete_request(**changes: Any) -> Request:
     return get_request(**{"operation": "deleteConversation", "method": "DELETE", **changes})
 
 
-def answer(status: int = 200, content: bytes = b"{}", **headers: str) -> Response:
-    """An answer; underscores in the names of headers stand for dashes."""
+def respond(status: int = 200, content: bytes = b"{}", **headers: str) -> Response:
+    """A response; underscores in the names of headers stand for dashes."""
     return Response(
         status_code=status,
         headers=CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()}),
@@ -89,16 +89,16 @@ def answer(status: int = 200, content: bytes = b"{}", **headers: str) -> Respons
 def locked(**headers: str) -> Response:
     """The service's word that another process is writing to the conversation."""
     error = b'{"message":"Another process","type":"invalid_request_error","param":"conversation","code":"%s"}'
-    return answer(400, b'{"error":%s}' % (error % b"conversation_locked"), **headers)
+    return respond(400, b'{"error":%s}' % (error % b"conversation_locked"), **headers)
 
 
 def broken(*, sent: bool = True) -> APIConnectionError:
-    """No answer: the connection broke, or (``sent=False``) could not be made."""
+    """No response: the connection broke, or (``sent=False``) could not be made."""
     return APIConnectionError(message="Connection error: gone", request=append_request().info, sent=sent)
 
 
 def timed_out(*, sent: bool = True) -> APITimeoutError:
-    """No answer in time."""
+    """No response in time."""
     return APITimeoutError(append_request().info, sent=sent)
 
 

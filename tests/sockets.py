@@ -1,4 +1,4 @@
-"""Servers of a few lines on a real socket, for answers that no well-behaved server gives."""
+"""Servers of a few lines on a real socket, for responses that no well-behaved server gives."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def read_request(reader: asyncio.StreamReader) -> Asked | None:
 
 
 def http(status: int = 200, body: bytes = b"{}", *headers: str) -> bytes:
-    """The bytes of an answer."""
+    """The bytes of a response."""
     lines = [f"HTTP/1.1 {status} Whatever", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode("latin-1") + body
 
@@ -111,7 +111,7 @@ async def silent() -> AsyncIterator[Listening]:
 
 @asynccontextmanager
 async def hanging_up(*, after: bytes = b"") -> AsyncIterator[Listening]:
-    """Read a request, send *after* of an answer, and close the connection."""
+    """Read a request, send *after* of a response, and close the connection."""
 
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked = await read_request(reader)

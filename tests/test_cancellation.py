@@ -152,7 +152,7 @@ async def test_a_thousand_cancelled_calls():
 
 
 async def test_a_cancelled_call_closes_its_connection():
-    """The connection of a call that was cancelled under way is closed: its answer must not reach the next call."""
+    """The connection of a call that was cancelled under way is closed: its response must not reach the next call."""
     gate = asyncio.Event()
 
     async def peer(reader, writer):

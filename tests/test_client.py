@@ -27,7 +27,7 @@ from openai_conversations import (
     WrongEventLoopError,
 )
 from openai_conversations.server import ConversationsServer
-from tests.fakes import FakeClock, answer
+from tests.fakes import FakeClock, respond
 from tests.sockets import answering, http, read_request, serving
 
 CONVERSATION = http(200, b'{"id":"conv_1","object":"conversation","created_at":1,"metadata":{}}')
@@ -322,10 +322,10 @@ async def test_middlewares_see_no_credentials():
 
 
 async def test_a_middleware_may_answer():
-    """What a middleware answers by itself is decoded like an answer of the server."""
+    """What a middleware answers by itself is decoded like a response of the server."""
 
     async def cached(request, _handler):
-        return answer(200, b'{"id":"cached"}').replace(source=request)
+        return respond(200, b'{"id":"cached"}').replace(source=request)
 
     async with answering(CONVERSATION) as server, client_of(server, middlewares=[cached]) as client:
         assert "cached" == (await client.conversations.retrieve("conv_1")).id

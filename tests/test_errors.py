@@ -36,7 +36,7 @@ from openai_conversations.errors import (
     without_secrets,
 )
 from openai_conversations.transport.status import status_error
-from tests.fakes import answer
+from tests.fakes import respond
 
 INFO = RequestInfo(method="GET", url="http://h/v1/conversations/c", headers={"A": "1"}, operation="getConversation")
 
@@ -63,7 +63,7 @@ def attempt(number=1, **changes):
 def examples() -> list[ConversationsError]:
     """One error of each class, with everything that it can hold."""
     history = (attempt(1, request_id="req_1"), attempt(2, status_code=None, error="gone", outcome_unknown=True))
-    response = answer(400, b'{"error":{"message":"No"}}', x_request_id="req_9").replace(attempts=history)
+    response = respond(400, b'{"error":{"message":"No"}}', x_request_id="req_9").replace(attempts=history)
     body = {"error": {"message": "No", "code": "bad", "param": "items", "type": "invalid_request_error"}}
     by_status = [cls for cls in classes() if issubclass(cls, APIStatusError)]
     return [
@@ -167,7 +167,9 @@ def test_classes_by_status(status, name):
 )
 def test_official_fields(name):
     """The fields of the official client's errors are here under their names."""
-    error = status_error(answer(404, b'{"error":{"message":"No","code":"c","param":"p","type":"t"}}', x_request_id="r"))
+    error = status_error(
+        respond(404, b'{"error":{"message":"No","code":"c","param":"p","type":"t"}}', x_request_id="r")
+    )
 
     assert getattr(error, name) is not None
 
@@ -192,7 +194,7 @@ def test_after_unknown_outcome(outcomes, expected):
 
 def test_official_construction():
     """Errors can be made as those of the official client, for tests of those who catch them."""
-    response = answer(429)
+    response = respond(429)
 
     assert ("Connection error.", True) == (APIConnectionError(request=INFO).message, APIConnectionError().sent)
     assert "Request timed out." == APITimeoutError(INFO).message
@@ -232,7 +234,7 @@ def test_errors_are_one_line(error):
 def test_errors_can_be_raised_and_caught_again():
     """An error that came out of another process is raised as one that was made here."""
     with pytest.raises(NotFoundError, match="gone"):
-        raise pickle.loads(pickle.dumps(NotFoundError("gone", response=answer(404), body=None)))  # noqa: S301
+        raise pickle.loads(pickle.dumps(NotFoundError("gone", response=respond(404), body=None)))  # noqa: S301
 
 
 # Text
@@ -258,7 +260,7 @@ def test_one_line(text, expected):
 
 def test_servers_that_quote_a_key():
     """A service that repeats the key in its message does not bring it into ours."""
-    error = status_error(answer(401, b'{"error":{"message":"Incorrect API key provided: sk-marker-1234567890"}}'))
+    error = status_error(respond(401, b'{"error":{"message":"Incorrect API key provided: sk-marker-1234567890"}}'))
 
     assert "401 Unauthorized: Incorrect API key provided: sk-***" == str(error)
 

@@ -178,7 +178,7 @@ async def test_keys(way, kind, caplog):
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_answers(way, caplog):
+async def test_responses(way, caplog):
     """Answers, raw and streamed ones, and their requests show no key, and pickle none."""
     caplog.set_level(logging.DEBUG)
     settings = dict(WAYS[way])
@@ -280,7 +280,7 @@ def test_items(data):
 
 
 async def test_items_that_are_refused():
-    """An item that cannot be sent, and an answer that does not fit, are named by their place, and not shown."""
+    """An item that cannot be sent, and a response that does not fit, are named by their place, and not shown."""
     page = b'{"object":"list","data":{"authorization":"%s"}}' % MARKER.encode()
     async with (
         answering(http(200, page)) as server,

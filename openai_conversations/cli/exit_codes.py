@@ -35,7 +35,7 @@ MEANINGS: Final = {
     Exit.NOT_FOUND: "no such conversation or item",
     Exit.NOT_ALLOWED: "the service does not accept the key (401, 403)",
     Exit.BAD_INPUT: "a file cannot be read or written, or does not hold what it should",
-    Exit.UNAVAILABLE: "no connection, no answer in time, or the service fails (429, 5xx)",
+    Exit.UNAVAILABLE: "no connection, no response in time, or the service fails (429, 5xx)",
     Exit.UNKNOWN_OUTCOME: "a write may or may not have been carried out",
     Exit.REFUSED: "the service refused the request (400, 409, 422 …)",
     Exit.SOME_FAILED: "a bulk run ended, and some conversations failed; run it again to try those again",

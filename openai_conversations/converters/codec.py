@@ -65,7 +65,7 @@ def make_converter(*, detailed: bool) -> Converter:
 
 
 class Codec:
-    """Decode answers, encode requests."""
+    """Decode responses, encode requests."""
 
     def __init__(self) -> None:
         self._fast = make_converter(detailed=False)

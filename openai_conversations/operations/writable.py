@@ -1,7 +1,7 @@
 """
 How a stored item must look to be stored again: what the API takes is narrower than what it gives.
 
-A message to the API holds other parts than a message from it; some roles and states only exist in answers; some items
+A message to the API holds other parts than a message from it; some roles and states only exist in responses; some items
 are nothing without the id that they came with. What an operation must change here, it reports.
 """
 

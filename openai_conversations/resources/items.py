@@ -63,7 +63,7 @@ class Items:
 
     @property
     def with_raw_response(self) -> RawItems:
-        """The same methods, which return the answer as it came."""
+        """The same methods, which return the response as it came."""
         return RawItems(self._caller, self._writing)
 
     @property

@@ -26,7 +26,7 @@ def nullable(*, default: None) -> Any:
     """
     Make a field that is null on the wire when it is ``None``, and that a server or a caller may still leave out.
 
-    For keys that are always present in an answer but optional in a request. ``default=None`` is spelled out at the
+    For keys that are always present in a response but optional in a request. ``default=None`` is spelled out at the
     field because type checkers read it there.
     """
     return attrs.field(default=default, metadata={"nullable": True})

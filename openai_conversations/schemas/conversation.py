@@ -27,7 +27,7 @@ class Conversation(Schema):
 
 @schema
 class ConversationDeletedResource(Schema):
-    """The answer to the deletion of a conversation. Its items are not deleted by that."""
+    """The response to the deletion of a conversation. Its items are not deleted by that."""
 
     id: str
     object: str = "conversation.deleted"

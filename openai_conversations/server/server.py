@@ -331,7 +331,7 @@ class ConversationsServer:
         Nothing was stored twice.
 
         Args:
-            by: ``replay`` looks for what a client sent again after its answer was lost or false; items that are
+            by: ``replay`` looks for what a client sent again after its response was lost or false; items that are
                 equal on purpose pass. ``content`` lets no two equal items of a conversation pass.
 
         Raises:

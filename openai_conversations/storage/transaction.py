@@ -1,5 +1,5 @@
 """
-Jobs in groups: one transaction for many, and every job gets its answer, whatever happens to it or to the others.
+Jobs in groups: one transaction for many, and every job gets its result, whatever happens to it or to the others.
 
 Each job has a savepoint: one that fails takes back its own changes and nobody else's. Where the transaction as a whole
 fails (the disk is full, a job broke it), each job is run again in a transaction of its own, so that the fault meets the

@@ -269,12 +269,12 @@ class SessionManager:
 @lru_cache(maxsize=1)
 def _keep_buffers() -> None:
     """
-    Let the C library keep the memory that answers are received in: a sixth of the time of a small call.
+    Let the C library keep the memory that responses are received in: a sixth of the time of a small call.
 
-    asyncio receives into 256 KiB. glibc maps a block of that size anew for every answer, three system calls and a page
-    fault, until a larger one was freed once: from then on it takes such blocks from the heap (``M_MMAP_THRESHOLD`` in
-    https://man7.org/linux/man-pages/man3/mallopt.3.html). Most services have freed one at some time; a small one may
-    not have. Elsewhere this does nothing.
+    asyncio receives into 256 KiB. glibc maps a block of that size anew for every response, three system calls and a
+    page fault, until a larger one was freed once: from then on it takes such blocks from the heap
+    (``M_MMAP_THRESHOLD`` in https://man7.org/linux/man-pages/man3/mallopt.3.html). Most services have freed one at
+    some time; a small one may not have. Elsewhere this does nothing.
     """
     bytes(_LARGER_THAN_A_BUFFER)
 
@@ -486,7 +486,7 @@ def _bare(error: BaseException) -> BaseException:
 
 class _Stream:
     """
-    The unread body of an answer, which holds a connection of the pool until it is closed.
+    The unread body of a response, which holds a connection of the pool until it is closed.
 
     The connection is given back when the body was read to its end, else closed.
     """

@@ -223,10 +223,10 @@ def _check_receipt(receipt: dict[str, Any], place: World) -> None:
     if read.outcome == "already_gone":
         assert receipt["attempts"] > 1
         assert earlier["proof"]["items"] == 0
-    answers = {entry.request_id: entry for entry in place.server.requests}
+    responses = {entry.request_id: entry for entry in place.server.requests}
     assert _named(receipt) == set(place.items[read.conversation_id])
     for item in [*read.items, *read.missing]:
-        assert item.id == answers[str(item.request_id)].item_id
+        assert item.id == responses[str(item.request_id)].item_id
 
 
 @pytest.mark.parametrize("profile", ["openai", "openai,after_delete=cascade"])

@@ -26,7 +26,7 @@ from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.server import ConversationsServer
 from openai_conversations.storage.errors import LedgerError
 from openai_conversations.transport.status import status_error
-from tests.fakes import FakeClock, answer, until
+from tests.fakes import FakeClock, respond, until
 
 
 class Worker:
@@ -119,7 +119,7 @@ async def test_transient_failures_are_tried_again(tmp_path):
 async def test_failures_for_good(tmp_path):
     """What fails for good is not tried again in this run, is told, and is tried by the next."""
     broken = True
-    work = Worker(lambda id, count: status_error(answer(404)) if broken and id in ("conv_1", "conv_2") else None)
+    work = Worker(lambda id, count: status_error(respond(404)) if broken and id in ("conv_1", "conv_2") else None)
 
     summary = await run(tmp_path, work)
     broken = False
@@ -172,7 +172,7 @@ async def test_the_server_says_how_long(tmp_path):
     until = 1007.0
 
     def busy(id, count):
-        return status_error(answer(503, retry_after="7")) if clock.now < until else None
+        return status_error(respond(503, retry_after="7")) if clock.now < until else None
 
     work = Worker(busy)
     summary = await run(tmp_path, work, ids=IDS[:50], clock=clock, sleep=clock.sleep, concurrency=4)
@@ -206,7 +206,7 @@ async def test_fatal_failures_stop_the_run(tmp_path):
 @pytest.mark.parametrize("status", [401, 403])
 async def test_one_refusal_is_one_failure(tmp_path, status):
     """A refusal that one conversation meets fails it, in every run, and stops nobody."""
-    work = Worker(lambda id, count: status_error(answer(status)) if id == "conv_0" else None)
+    work = Worker(lambda id, count: status_error(respond(status)) if id == "conv_0" else None)
 
     first = await run(tmp_path, work, ids=IDS[:60])
     second = await run(tmp_path, work, ids=IDS)
@@ -217,7 +217,7 @@ async def test_one_refusal_is_one_failure(tmp_path, status):
 
 async def test_refusals_that_persist(tmp_path):
     """20 conversations that are refused, and none that is not, stop the run; the next run begins with the others."""
-    work = Worker(lambda id, count: status_error(answer(403)) if int(id.removeprefix("conv_")) < 30 else None)
+    work = Worker(lambda id, count: status_error(respond(403)) if int(id.removeprefix("conv_")) < 30 else None)
 
     with pytest.raises(PermissionDeniedError):
         await run(tmp_path, work, concurrency=1)
@@ -235,7 +235,7 @@ async def test_nothing_but_404(tmp_path, is_api):
             return BulkOutcome()
         if is_api:
             return BulkOutcome(missing=True, receipt={"outcome": "already_gone"})
-        raise status_error(answer(404))
+        raise status_error(respond(404))
 
     with pytest.raises(NothingFoundError, match=r"none of the first 20 conversations is there.*base URL"):
         await run(tmp_path, work, concurrency=1)
@@ -278,7 +278,7 @@ async def test_copies_that_stopped_half_way(tmp_path):
 
     assert (2, 100, 0) == (work.begun["conv_3"], summary.done, summary.failed)
     with pytest.raises(CopyIncompleteError) as caught:
-        await run(tmp_path, Worker(lambda id, count: stopped_by(status_error(answer(401)))), ids=["x", "y", "z"])
+        await run(tmp_path, Worker(lambda id, count: stopped_by(status_error(respond(401)))), ids=["x", "y", "z"])
     assert isinstance(caught.value.__cause__, AuthenticationError)
 
 

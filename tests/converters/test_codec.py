@@ -86,7 +86,7 @@ def test_misfits_of_an_envelope(changes, place):
 
 
 def test_all_misfits_are_named():
-    """Every misfit of an answer is named at once, missing fields too."""
+    """Every misfit of a response is named at once, missing fields too."""
     with pytest.raises(DecodeError) as caught:
         decoded({"object": "list", "has_more": 7, "last_id": 8}, ConversationItemList)
 
@@ -206,8 +206,8 @@ def test_members_that_nothing_hangs_on(member, came):
         (b"{}", r"required field missing @ \$\.(id|data)"),
     ],
 )
-def test_what_is_no_answer(kind, body, complaint):
-    """An answer that is no JSON object, or lacks what it must have, is one clear error, never a raw decoding error."""
+def test_what_is_no_response(kind, body, complaint):
+    """A response that is no JSON object, or lacks what it must have, is one clear error, never a raw decoding error."""
     with pytest.raises(DecodeError, match=complaint):
         CODEC.decode(body, kind)
 

@@ -448,11 +448,11 @@ def test_function_name_of_older_servers() -> None:
     assert ResponseFunctionCallArgumentsDoneEvent(arguments="{}") == event
 
 
-# Whole answers
+# Whole responses
 
 
 def test_response() -> None:
-    """A response is decoded like any answer, and its text is that of its messages."""
+    """A response is decoded like any other body, and its text is that of its messages."""
     body = {
         "id": "resp_1",
         "object": "response",
@@ -501,8 +501,8 @@ def test_text_that_a_server_sends() -> None:
         (b'{"deleted":true}', ResponseDeleted, r"\$\.id"),
     ],
 )
-def test_what_is_no_answer(body: bytes, kind: Any, where: str) -> None:
-    """An answer without what makes it one is an error that names the place: a 200 with an error is no response."""
+def test_what_is_no_response(body: bytes, kind: Any, where: str) -> None:
+    """A response without what makes it one is an error that names the place: a 200 with an error is no response."""
     with pytest.raises(DecodeError, match=where):
         CODEC.decode(body, kind)
 
@@ -540,7 +540,7 @@ def test_odd_response() -> None:
         ),
     ],
 )
-def test_other_answers(body: dict[str, Any], expected: Schema) -> None:
+def test_other_responses(body: dict[str, Any], expected: Schema) -> None:
     """Token counts, deletions and compactions are decoded, and come out as they came in."""
     read = CODEC.decode(as_bytes(body), type(expected))
 

@@ -18,7 +18,7 @@ from openai_conversations.errors import (
 from openai_conversations.middlewares.limiter import LocalLimiter
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter, duration, requests_left
 from openai_conversations.transport.message import Response
-from tests.fakes import Script, answer, get_request
+from tests.fakes import Script, get_request, respond
 
 
 class Clock:
@@ -53,7 +53,7 @@ def limiter_with(clock: Clock, **rates: float) -> RateLimiter:
 
 
 async def send(limiter: RateLimiter, count: int, *, method: str = "GET", response: Response | None = None) -> None:
-    handler = Script(response or answer())
+    handler = Script(response or respond())
 
     await asyncio.gather(*(limiter(get_request(method=method), handler) for _ in range(count)))
 
@@ -100,7 +100,7 @@ async def test_waiting_counts():
     """Waiting for the rate counts against the deadline of a call, which stays as it is."""
     clock = Clock()
     limiter = limiter_with(clock, total=1)
-    handler = Script(answer())
+    handler = Script(respond())
 
     for _ in range(3):
         await limiter(get_request(deadline=105.0), handler)
@@ -113,7 +113,7 @@ async def test_who_would_wait_too_long_hears_it_at_once():
     """Of five calls with two seconds left at one a second, those that would come too late fail at once, unsent."""
     clock = Clock()
     limiter = limiter_with(clock, total=1)
-    handler = Script(answer())
+    handler = Script(respond())
     calls = [asyncio.ensure_future(limiter(get_request(deadline=101.98), handler)) for _ in range(5)]
     await asyncio.sleep(0)
     at_once = [call.done() for call in calls]
@@ -133,7 +133,7 @@ async def test_one_header_does_not_block_for_good():
     """When nothing is left for an hour, a call with a second fails at once and says when to come again."""
     clock = Clock()
     limiter = limiter_with(clock)
-    handler = Script(answer(**{"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1h"}))
+    handler = Script(respond(**{"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1h"}))
     await limiter(get_request(deadline=101.0), handler)
 
     with pytest.raises(
@@ -149,7 +149,7 @@ async def test_those_who_wait_hear_of_a_pause():
     """When the server slows everybody down, those in the queue whose turn has moved beyond their time fail at once."""
     clock = Clock()
     limiter = limiter_with(clock, total=1)
-    handler = Script(answer())
+    handler = Script(respond())
     waiting = [asyncio.ensure_future(limiter(get_request(deadline=ends), handler)) for ends in (110.0, 105.0, 200.0)]
     await asyncio.sleep(0)  # the first is through, the others wait
 
@@ -168,7 +168,7 @@ async def test_a_refused_place_is_given_back():
     limiter.on_attempt(attempt(1, 429, wait=5.0))
     for _ in range(3):
         with pytest.raises(APITimeoutError):
-            await limiter(get_request(deadline=101.0), Script(answer()))
+            await limiter(get_request(deadline=101.0), Script(respond()))
 
     await send(limiter, 1)
 
@@ -262,7 +262,7 @@ async def test_cancelled_between_two_rates():
     clock = Clock()
     limiter = limiter_with(clock, get=0.1)
     limiter.on_attempt(attempt(1, 429, wait=5.0))
-    waiting = asyncio.ensure_future(limiter(get_request(), Script(answer())))
+    waiting = asyncio.ensure_future(limiter(get_request(), Script(respond())))
     await asyncio.sleep(0)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -312,7 +312,7 @@ async def test_retries_count():
     """Retries inside a call were sent without waiting; what follows waits for them."""
     clock = Clock()
     limiter = limiter_with(clock, total=10)
-    retried = answer().replace(attempts=(attempt(1, 500), attempt(2, 500), attempt(3, 200)))
+    retried = respond().replace(attempts=(attempt(1, 500), attempt(2, 500), attempt(3, 200)))
 
     await send(limiter, 10, response=retried)
 
@@ -336,7 +336,7 @@ async def test_refusal_that_ends_a_call():
     clock = Clock()
     limiter = limiter_with(clock)
 
-    refused = Script(RateLimitError("429", response=answer(429), body=None, retry_after=3.0))
+    refused = Script(RateLimitError("429", response=respond(429), body=None, retry_after=3.0))
     with pytest.raises(RateLimitError):
         await limiter(get_request(deadline=None), refused)
     await send(limiter, 1)
@@ -375,7 +375,7 @@ async def test_what_is_left_is_spread_only_until_it_is_renewed():
     clock = Clock()
     limiter = limiter_with(clock)
     limiter.update_from_headers({"x-ratelimit-remaining-requests": "1", "x-ratelimit-reset-requests": "10s"})
-    handler = Script(answer())
+    handler = Script(respond())
 
     await asyncio.gather(*(limiter(get_request(deadline=111.0), handler) for _ in range(100)))
 
@@ -387,7 +387,7 @@ async def test_nothing_left():
     clock = Clock()
     limiter = limiter_with(clock)
     told = {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m2s"}
-    await send(limiter, 1, response=answer(**told))
+    await send(limiter, 1, response=respond(**told))
 
     await send(limiter, 1)
 

@@ -25,7 +25,7 @@ from openai_conversations.errors import (
 from openai_conversations.middlewares.registry import Registry
 from openai_conversations.server import ConversationsServer
 from openai_conversations.storage.errors import RegistryError
-from tests.fakes import Script, answer, append_request, delete_request
+from tests.fakes import Script, append_request, delete_request, respond
 
 
 class Clock:
@@ -68,7 +68,7 @@ def create(**changes):
 
 
 def made(id="conv_1"):
-    return answer(200, b'{"id":"%s"}' % id.encode())
+    return respond(200, b'{"id":"%s"}' % id.encode())
 
 
 @contextlib.contextmanager
@@ -263,7 +263,7 @@ async def test_a_write_that_succeeded_stays_a_success(registry, caplog, operatio
     await registry.__aexit__()
 
     with caplog.at_level(logging.WARNING, "openai_conversations"):
-        response = await registry(append_request(operation=operation), Script(answer(200)))
+        response = await registry(append_request(operation=operation), Script(respond(200)))
 
     assert 200 == response.status_code
     assert "what became of conv_1 was not written down" in caplog.messages[0]
@@ -352,7 +352,7 @@ async def test_operations_that_it_does_not_know(registry):
     await registry.track(["conv_1"])
     before = await registry.get("conv_1")
 
-    response = await registry(append_request(operation="somethingNew"), Script(answer(200)))
+    response = await registry(append_request(operation="somethingNew"), Script(respond(200)))
 
     assert (200, before) == (response.status_code, await registry.get("conv_1"))
 
@@ -366,7 +366,7 @@ async def test_timeouts_are_no_creation(registry):
 
 
 def missing(body):
-    return NotFoundError("404", response=answer(404), body=body)
+    return NotFoundError("404", response=respond(404), body=body)
 
 
 @pytest.mark.parametrize(
@@ -443,10 +443,10 @@ async def test_odd_metadata(registry, operation, body, metadata):
     [b'{"id":"\\ud83d"}', b'{"id":7}', b'{"id":18446744073709551616}', b"{", b"", b"null", b'{"id":""}'],
     ids=str,
 )
-async def test_odd_answers(registry, content):
+async def test_odd_responses(registry, content):
     """Whatever the server says, the caller gets it; what has no id stays pending."""
     async with asyncio.timeout(5):
-        response = await registry(create(), Script(answer(200, content)))
+        response = await registry(create(), Script(respond(200, content)))
         await registry(create(), Script(made("conv_2")))
 
     assert content == response.content

@@ -114,7 +114,7 @@ async def test_elapsed():
     assert [pytest.approx(0.25)] * 3 == [raw.elapsed.total_seconds(), *(attempt.elapsed for attempt in raw.attempts)]
 
 
-async def test_an_answer_that_was_lost():
+async def test_a_response_that_was_lost():
     """What is known without a response looks like one, raw and streamed: headers, body, history."""
     gone = json.dumps({"error": {"message": "No conversation", "type": "invalid_request_error"}}).encode()
 
@@ -148,8 +148,8 @@ async def test_repr():
 
 @pytest.mark.parametrize("body", [b"", b"<html></html>", b"[]", b'"done"', b"null", b'{"id":', b'{"id":[7]}', b"\xff"])
 @pytest.mark.parametrize(("resource", "call", "reply"), [case for case in EVERY_METHOD if case.id != "items.create"])
-async def test_answers_that_are_none(resource, call, reply, body):
-    """A 2xx answer that is not what the API promises is a validation error, for every method; raw ones are kept."""
+async def test_responses_that_are_none(resource, call, reply, body):
+    """A 2xx response that is not what the API promises is a validation error, for every method; raw ones are kept."""
     async with answering(http(200, body)) as server, client_of(server, max_retries=0) as client:
         with pytest.raises(APIResponseValidationError, match="200: the response does not fit") as caught:
             await call(resource(client))

@@ -38,7 +38,7 @@ def line_of(asked):
     return asked.line.removesuffix(" HTTP/1.1")
 
 
-# Each method with all its keywords: the first line of the request, the body, the answer.
+# Each method with all its keywords: the first line of the request, the body, the response.
 CALLS = [
     pytest.param(
         lambda c: c.conversations.create(), "POST /v1/conversations", b"{}", CONVERSATION, id="create nothing"

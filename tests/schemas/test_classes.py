@@ -144,7 +144,7 @@ def test_repr_of_what_was_left_out() -> None:
 
 
 def test_null_is_sent_where_the_wire_wants_it() -> None:
-    """These optional fields are null on the wire when they are ``None``: an answer always has them."""
+    """These optional fields are null on the wire when they are ``None``: a response always has them."""
     nullable = {f"{cls.__name__}.{a.name}" for cls in classes() for a in attrs.fields(cls) if "nullable" in a.metadata}
 
     assert {

@@ -1,4 +1,4 @@
-"""A client that speaks plain HTTP and checks every answer against the API's description."""
+"""A client that speaks plain HTTP and checks every response against the API's description."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SPOILING = {
     "status",
     "late_commit",
 }
-"""Faults that make an answer what the description does not allow."""
+"""Faults that make a response what the description does not allow."""
 
 
 Event = dict[str, Any]
@@ -38,8 +38,8 @@ Events = AsyncIterator[Event]
 
 
 @attrs.frozen
-class Answer:
-    """An answer, read whole."""
+class ApiResponse:
+    """A response, read whole."""
 
     status: int
     headers: Mapping[str, str]
@@ -63,40 +63,40 @@ class Api:
         self.server = server
         self._session = session
 
-    async def ask(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
+    async def ask(self, method: str, path: str, body: Any = None, **options: Any) -> ApiResponse:
         """Send a request; ``body`` is bytes, or a value that is sent as JSON."""
         headers = {"authorization": "Bearer sk-test", **options.pop("headers", {})}
         if body is not None:
             headers.setdefault("content-type", "application/json")
             options["data"] = body if isinstance(body, bytes) else json.dumps(body)
         url = f"{self.server.base_url}{path}" if path.startswith("/") else path
-        async with self._session.request(method, url, headers=headers, allow_redirects=False, **options) as response:
-            answer = Answer(response.status, response.headers, await response.read())
-        self._check(answer)
-        return answer
+        async with self._session.request(method, url, headers=headers, allow_redirects=False, **options) as raw:
+            response = ApiResponse(raw.status, raw.headers, await raw.read())
+        self._check(response)
+        return response
 
-    def _check(self, answer: Answer) -> None:
+    def _check(self, response: ApiResponse) -> None:
         entry = self.server.requests[-1] if self.server.requests else None
-        if entry is None or entry.request_id != answer.headers.get("x-request-id"):
+        if entry is None or entry.request_id != response.headers.get("x-request-id"):
             return  # another profile, or the control path
         if not entry.fault:
-            assert answer.status < 500
+            assert response.status < 500
         if self.server.profile.name != "openai" or entry.fault in _SPOILING:
             return
         if entry.operation not in TURN_OPERATIONS:
-            description.check(entry.operation, answer.status, answer.body)
-        elif answer.status == 200 and answer.headers["content-type"] == "application/json":
-            responses.check_result(entry.operation, answer.json)
+            description.check(entry.operation, response.status, response.body)
+        elif response.status == 200 and response.headers["content-type"] == "application/json":
+            responses.check_result(entry.operation, response.json)
 
     async def create(self, *items: Any, **metadata: str) -> str:
         """A new conversation; its id."""
-        answer = await self.ask("POST", "/conversations", {"items": list(items), "metadata": metadata})
-        return str(answer.json["id"])
+        response = await self.ask("POST", "/conversations", {"items": list(items), "metadata": metadata})
+        return str(response.json["id"])
 
-    async def append(self, conversation_id: str, *items: Any, query: str = "") -> Answer:
+    async def append(self, conversation_id: str, *items: Any, query: str = "") -> ApiResponse:
         return await self.ask("POST", f"/conversations/{conversation_id}/items{query}", {"items": list(items)})
 
-    async def turn(self, input: Any = "Hi", **fields: Any) -> Answer:
+    async def turn(self, input: Any = "Hi", **fields: Any) -> ApiResponse:
         """A response that is not streamed."""
         return await self.ask("POST", "/responses", {"model": "gpt-5", "input": input, **fields})
 
@@ -118,7 +118,7 @@ class Api:
         ) as events:
             return [event async for event in events]
 
-    async def list(self, conversation_id: str, query: str = "") -> Answer:
+    async def list(self, conversation_id: str, query: str = "") -> ApiResponse:
         return await self.ask("GET", f"/conversations/{conversation_id}/items{query}")
 
 
@@ -139,6 +139,6 @@ def user(text: str) -> dict[str, str]:
     return {"role": "user", "content": text}
 
 
-def texts(answer: Answer) -> list[str]:
+def texts(response: ApiResponse) -> list[str]:
     """The texts of the messages of a list."""
-    return [item["content"][0]["text"] for item in answer.json["data"]]
+    return [item["content"][0]["text"] for item in response.json["data"]]

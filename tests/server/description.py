@@ -52,7 +52,7 @@ def mend(node: Any) -> Any:
 
 @functools.cache
 def validators() -> dict[str, jsonschema.Draft202012Validator]:
-    """By operationId the validator of its answer; under ``""`` that of an error."""
+    """By operationId the validator of its response; under ``""`` that of an error."""
     description = load()
     schemas = {
         operation["operationId"]: operation["responses"]["200"]["content"]["application/json"]["schema"]
@@ -67,7 +67,7 @@ def validators() -> dict[str, jsonschema.Draft202012Validator]:
 
 
 def check(operation: str, status: int, body: bytes) -> None:
-    """An answer is what the description says; nothing is checked where the description is missing."""
+    """A response is what the description says; nothing is checked where the description is missing."""
     if not PATH.exists():
         return
     validator = validators()[operation if status == 200 else ""]

@@ -2,7 +2,7 @@
 Schemathesis against the embedded server: ``python -m tests.server.description_run [schemathesis options]``.
 
 It walks the API's description (examples, boundary values, random data, and sequences of operations that hand ids on to
-each other) and looks for answers that the description does not allow and for failures of the server. Without the
+each other) and looks for responses that the description does not allow and for failures of the server. Without the
 description on this machine there is nothing to run, and that is said.
 """
 

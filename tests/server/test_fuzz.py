@@ -39,13 +39,13 @@ class Line:
         self._address = ("127.0.0.1", server.port)
 
     def ask(self, method, target, body=b"", headers=()):
-        """Send any bytes; status and body of the answer."""
+        """Send any bytes; status and body of the response."""
         lines = [f"{method} ".encode() + target + b" HTTP/1.1", b"host: localhost", b"connection: close"]
         lines += [b"authorization: Bearer x", *headers, b"content-length: %d" % len(body)]
         with socket.create_connection(self._address) as connection:
             connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
-            answer = b"".join(iter(lambda: connection.recv(65536), b""))
-        head, _, content = answer.partition(b"\r\n\r\n")
+            response = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, content = response.partition(b"\r\n\r\n")
         return int(head.split()[1]), content
 
 
@@ -185,11 +185,11 @@ VALUES = JSON | st.sampled_from([*faults.NAMED, *faults.OPERATION_IDS, "{id}", [
 def test_the_control_path(line, server, path, body):
     """Whatever is asked of the control path, it does it or says why not."""
     body = body.replace(b"{id}", new_conversation(line))
-    status, answer = line.ask("POST", b"/_control/" + path, body, [b"content-type: application/json"])
+    status, response = line.ask("POST", b"/_control/" + path, body, [b"content-type: application/json"])
     server.clear_faults()
 
     assert status in {200, 400}
-    assert ("error" in json.loads(answer)) == (status == 400)
+    assert ("error" in json.loads(response)) == (status == 400)
     assert 200 == line.ask("GET", b"/_control/conversations")[0]
 
 

@@ -14,7 +14,7 @@ MESSAGES = [{"role": "user", "content": text} for text in "abcde"]
 
 @pytest.fixture
 async def client(server):
-    """The async client; every answer that it gets is checked against the description."""
+    """The async client; every response that it gets is checked against the description."""
 
     async def check(response):
         await response.aread()
@@ -192,7 +192,7 @@ async def test_a_lock(client, server):
 
 
 async def test_the_duplicate_that_this_server_is_for(server):
-    """The official client, its answer lost, stores an item twice and reports success; the assertion finds it."""
+    """The official client, its response lost, stores an item twice and reports success; the assertion finds it."""
     async with openai.AsyncOpenAI(api_key="sk-test", base_url=server.base_url) as client:
         conversation = await client.conversations.create()
         server.add_fault(faults.commit_then_status(500, headers={"retry-after-ms": "1"}))

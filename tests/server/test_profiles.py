@@ -52,9 +52,9 @@ async def test_ogx_reads_one_style_of_arrays(api):
 @profile("ogx")
 async def test_ogx_redirects_a_slash(api):
     """A trailing slash is redirected with 307."""
-    answer = await api.ask("POST", "/conversations/")
+    response = await api.ask("POST", "/conversations/")
 
-    assert (307, "/v1/conversations") == (answer.status, answer.headers["location"])
+    assert (307, "/v1/conversations") == (response.status, response.headers["location"])
 
 
 @profile("ogx")
@@ -72,13 +72,13 @@ async def test_orphans_that_can_be_read(api, server):
 async def test_azure(api, server):
     """Azure has another address, takes its key in a header of its own, and sends a request id of its own."""
     headers = {"authorization": "", "api-key": "k"}
-    answer = await api.ask("POST", "/conversations?api-version=preview", headers=headers)
-    project = f"{server.url}/api/projects/p1/openai/v1/conversations/{answer.json['id']}"
+    response = await api.ask("POST", "/conversations?api-version=preview", headers=headers)
+    project = f"{server.url}/api/projects/p1/openai/v1/conversations/{response.json['id']}"
 
     assert server.base_url.endswith("/openai/v1")
-    assert answer.headers["apim-request-id"] == answer.headers["x-request-id"]
+    assert response.headers["apim-request-id"] == response.headers["x-request-id"]
     assert 200 == (await api.ask("GET", project, headers=headers)).status
-    assert 404 == (await api.ask("GET", f"{server.url}/v1/conversations/{answer.json['id']}")).status
+    assert 404 == (await api.ask("GET", f"{server.url}/v1/conversations/{response.json['id']}")).status
 
 
 @profile("azure")
@@ -113,9 +113,9 @@ async def test_azure_keeps_users_apart(api):
 async def test_updates_that_merge(api):
     """Some servers merge metadata instead of replacing them."""
     conversation = await api.create(a="1", b="1")
-    answer = await api.ask("POST", f"/conversations/{conversation}", {"metadata": {"b": "2"}})
+    response = await api.ask("POST", f"/conversations/{conversation}", {"metadata": {"b": "2"}})
 
-    assert {"a": "1", "b": "2"} == answer.json["metadata"]
+    assert {"a": "1", "b": "2"} == response.json["metadata"]
 
 
 @profile("openai,default_order=asc")
@@ -161,18 +161,18 @@ async def test_servers_without_an_item_limit(api):
 @profile("ogx")
 async def test_metadata_that_cannot_be_written_again(api):
     """Where metadata are hardly checked, what JSON cannot carry is refused all the same."""
-    answer = await api.ask("POST", "/conversations", b'{"metadata":{"a":1e999}}')
+    response = await api.ask("POST", "/conversations", b'{"metadata":{"a":1e999}}')
 
-    assert (400, {"message"}) == (answer.status, set(answer.json["error"]))
+    assert (400, {"message"}) == (response.status, set(response.json["error"]))
 
 
 @profile("openai,delete_again=repeated")
 async def test_deletes_that_repeat(api):
     """Some servers answer a second delete like the first."""
     conversation = await api.create()
-    answers = [await api.ask("DELETE", f"/conversations/{conversation}") for _ in range(2)]
+    responses = [await api.ask("DELETE", f"/conversations/{conversation}") for _ in range(2)]
 
-    assert answers[0].json == answers[1].json
+    assert responses[0].json == responses[1].json
     other = await api.create()
     assert 200 == (await api.ask("DELETE", f"/conversations/{other}/items/msg_none")).status
 
@@ -213,23 +213,23 @@ async def test_lists_without_ids(session, text, keys):
 async def test_error_styles(session, style, content_type, body):
     """Errors come in every style that servers of this API have."""
     async with ConversationsServer(profile=f"ogx,errors={style}") as server:
-        answer = await Api(server, session).ask("GET", "/conversations/x")
+        response = await Api(server, session).ask("GET", "/conversations/x")
 
     assert (404, content_type, body) == (
-        answer.status,
-        answer.headers["content-type"].partition(";")[0],
-        answer.body,
+        response.status,
+        response.headers["content-type"].partition(";")[0],
+        response.body,
     )
 
 
 async def test_problem_json(session):
     """A problem document has a URL as its type."""
     async with ConversationsServer(profile="ogx,errors=problem,invalid_status=422") as server:
-        answer = await Api(server, session).ask("POST", "/conversations", {"metadata": 1})
+        response = await Api(server, session).ask("POST", "/conversations", {"metadata": 1})
 
-    assert (422, "application/problem+json") == (answer.status, answer.headers["content-type"])
-    assert (422, "invalid_type") == (answer.json["status"], answer.json["title"])
-    assert answer.json["type"].startswith("https://")
+    assert (422, "application/problem+json") == (response.status, response.headers["content-type"])
+    assert (422, "invalid_type") == (response.json["status"], response.json["title"])
+    assert response.json["type"].startswith("https://")
 
 
 def test_profiles_have_names():

@@ -1,4 +1,4 @@
-"""The engine: whole transactions, in order, in groups, and an answer for everybody."""
+"""The engine: whole transactions, in order, in groups, and a result for everybody."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ async def hold(database):
     return go_on, holding
 
 
-async def test_jobs_answer_in_order(database):
+async def test_jobs_response_in_order(database):
     """Jobs run in the order in which they were asked for, each with its own result."""
     asked = [f"{n}" for n in range(GROUP_LIMIT * 2 + 10)]
 

@@ -46,7 +46,7 @@ async def test_notes_are_kept(conversations_client, conversations_server):
 
 
 async def test_a_lost_answer_stores_a_note_once(conversations_client, conversations_server):
-    """The answer to a write is lost on the way: the note is stored, and stored once."""
+    """The response to a write is lost on the way: the note is stored, and stored once."""
     conversation = await conversations_client.conversations.create()
     conversations_server.add_fault(faults.commit_then_drop(operation="createConversationItems"))
     notes = Notes(conversations_client, conversation.id)

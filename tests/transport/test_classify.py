@@ -31,7 +31,7 @@ from openai_conversations.transport.classify import (
 )
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.status import status_error
-from tests.fakes import answer, append_request, broken, delete_request, get_request, locked, timed_out
+from tests.fakes import append_request, broken, delete_request, get_request, locked, respond, timed_out
 
 POLICY = RetryPolicy()
 
@@ -77,7 +77,7 @@ def action(request, outcome, **changes):
 def test_success_is_accepted(request_, should_retry):
     """A 2xx response is taken whatever its headers say."""
     for status in range(200, 300):
-        response = answer(status, x_should_retry=should_retry, retry_after="5")
+        response = respond(status, x_should_retry=should_retry, retry_after="5")
 
         assert Action.ACCEPT is action(request_, response, retries=9)
 
@@ -86,7 +86,7 @@ def test_success_is_accepted(request_, should_retry):
 @pytest.mark.parametrize("should_retry", [None, "true", "false", "True", "perhaps"])
 def test_what_is_safe_is_retried_when_it_may_help(status, should_retry):
     """Safe requests: 408, 409, 429 and 5xx are retried while retries are left; ``x-should-retry`` overrides."""
-    response = answer(status, **asking(should_retry))
+    response = respond(status, **asking(should_retry))
     helps = {"true": True, "false": False}.get(should_retry, status in HELPED)
     expected = [Action.RETRY if helps and retries < 2 else Action.STOP for retries in range(4)]
 
@@ -98,7 +98,7 @@ def test_what_is_safe_is_retried_when_it_may_help(status, should_retry):
 @pytest.mark.parametrize("should_retry", [None, "true", "false"])
 def test_what_may_have_been_stored_is_never_sent_again_blindly(status, should_retry, body):
     """Appends: retried only when the server certainly did not carry them out, and asks for it or is busy."""
-    response = answer(status, body, **asking(should_retry))
+    response = respond(status, body, **asking(should_retry))
     is_certain = status in REFUSED or (status in ODD and body == API_ERROR)
     helps = is_certain and {"true": True, "false": False, None: status == 429}[should_retry]
     expected = [Action.RETRY if helps and retries < 2 else Action.STOP for retries in range(4)]
@@ -107,7 +107,7 @@ def test_what_may_have_been_stored_is_never_sent_again_blindly(status, should_re
         assert expected == [action(request, response, retries=retries) for retries in range(4)]
 
 
-@pytest.mark.parametrize("outcome", [answer(429), answer(400, x_should_retry="true"), locked(), broken(sent=False)])
+@pytest.mark.parametrize("outcome", [respond(429), respond(400, x_should_retry="true"), locked(), broken(sent=False)])
 def test_after_an_unknown_outcome_nothing_is_sent_again(outcome):
     """An attempt that came before may have arrived while this one was refused; it may hold the very lock."""
     assert (Action.RETRY, Action.STOP) == (action(APPEND, outcome), action(UNRESOLVED, outcome))
@@ -129,7 +129,7 @@ def test_no_retries_wanted(request_):
     """``max_retries=0`` means that nothing is sent twice: not after 429, not after a lock, not unsent."""
     once = request_.replace(max_retries=0)
 
-    for outcome in (answer(429), answer(429, x_should_retry="true"), broken(sent=False), locked()):
+    for outcome in (respond(429), respond(429, x_should_retry="true"), broken(sent=False), locked()):
         assert Action.STOP is action(once, outcome)
 
 
@@ -155,7 +155,7 @@ ASKED = [
 @pytest.mark.parametrize("status", [429, 503])
 def test_wait_before_a_retry(headers, wait, status):
     """A server that asks for up to 120 s is given them; one that asks for more is not asked again."""
-    found = decided(SAFE, answer(status, **headers))
+    found = decided(SAFE, respond(status, **headers))
 
     assert ((Action.STOP, 0.0) if wait is None else (Action.RETRY, wait)) == (found.action, found.wait)
 
@@ -166,7 +166,7 @@ def test_wait_within_the_deadline(headers, wait, remaining):
     """A wait that is longer than what is left of the call fails now."""
     possible = wait is not None and wait <= remaining
 
-    assert (Action.RETRY if possible else Action.STOP) is action(SAFE, answer(503, **headers), remaining=remaining)
+    assert (Action.RETRY if possible else Action.STOP) is action(SAFE, respond(503, **headers), remaining=remaining)
 
 
 @pytest.mark.parametrize(("remaining", "wait", "expected"), [(9.0, 8.91, False), (9.0, 8.8, True), (0.1, 0.04, True)])
@@ -177,11 +177,11 @@ def test_time_for_a_write(remaining, wait, expected):
 
 def test_a_write_is_not_sent_when_there_is_hardly_time_for_it():
     """A refusal that is certain is not followed by an attempt that the deadline would cut off; a read may be."""
-    outcomes = [answer(429), locked()]
+    outcomes = [respond(429), locked()]
 
     assert [Action.STOP, Action.STOP] == [action(APPEND, outcome, remaining=0.3) for outcome in outcomes]
     assert [Action.RETRY, Action.RETRY] == [action(SAFE, outcome, remaining=0.55) for outcome in outcomes]
-    assert Action.STOP is action(APPEND, answer(429), remaining=0.55)
+    assert Action.STOP is action(APPEND, respond(429), remaining=0.55)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_lock_delays_grow_and_spread():
 
 def test_waits_grow():
     """Retries back off: each waits twice as long as the one before."""
-    waits = [decided(SAFE.replace(max_retries=9), answer(500), retries=n).wait for n in range(6)]
+    waits = [decided(SAFE.replace(max_retries=9), respond(500), retries=n).wait for n in range(6)]
 
     assert [0.5, 1.0, 2.0, 4.0, 8.0, 8.0] == waits
 
@@ -273,12 +273,12 @@ def test_a_locked_server_says_how_long(headers, remaining, expected):
     ("response", "expected"),
     [
         pytest.param(locked(), True, id="lock"),
-        pytest.param(answer(400, b'{"code":"conversation_locked"}'), True, id="bare"),
-        pytest.param(answer(409, locked().content), False, id="another status"),
-        pytest.param(answer(400, b""), False, id="empty"),
-        pytest.param(answer(400, b"conversation_locked"), False, id="text"),
+        pytest.param(respond(400, b'{"code":"conversation_locked"}'), True, id="bare"),
+        pytest.param(respond(409, locked().content), False, id="another status"),
+        pytest.param(respond(400, b""), False, id="empty"),
+        pytest.param(respond(400, b"conversation_locked"), False, id="text"),
         pytest.param(
-            answer(400, b'{"error":{"message":"bad item: conversation_locked","code":"invalid_value"}}'),
+            respond(400, b'{"error":{"message":"bad item: conversation_locked","code":"invalid_value"}}'),
             False,
             id="a word of the user that the server repeats",
         ),
@@ -295,7 +295,7 @@ def test_unknown_outcomes(body):
     expected = {*range(200, 300), *UNKNOWN, *(ODD if body != API_ERROR else ())}
 
     assert expected == {
-        status for status in (*range(200, 300), *REFUSED, *ODD, *UNKNOWN) if is_unknown(answer(status, body))
+        status for status in (*range(200, 300), *REFUSED, *ODD, *UNKNOWN) if is_unknown(respond(status, body))
     }
 
 
@@ -305,8 +305,8 @@ def test_a_failure_is_as_unknown_as_what_it_stands_for():
         is_unknown_failure(failure)
         for failure in (
             *(broken(sent=True), broken(sent=False)),
-            *(status_error(answer(500)), status_error(answer(429))),
-            *(APIResponseValidationError(answer(200)), APIError("odd")),
+            *(status_error(respond(500)), status_error(respond(429))),
+            *(APIResponseValidationError(respond(200)), APIError("odd")),
         )
     ]
 
@@ -315,13 +315,13 @@ def test_a_failure_is_as_unknown_as_what_it_stands_for():
 @pytest.mark.parametrize("word", ["true", "false"])
 def test_the_server_knows_best(status, word):
     """``x-should-retry`` decides whether another attempt may help."""
-    assert (word == "true") is is_transient(answer(status, x_should_retry=word))
+    assert (word == "true") is is_transient(respond(status, x_should_retry=word))
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, True), (204, True), (199, False), (300, False)])
 def test_success(status, expected):
     """A success is a 2xx."""
-    assert expected is is_success(answer(status))
+    assert expected is is_success(respond(status))
 
 
 def test_where_a_call_stands():
@@ -339,9 +339,9 @@ def test_where_a_call_stands():
     [
         (timed_out(), True),
         (broken(), False),
-        (APIResponseValidationError(answer(200)), True),
+        (APIResponseValidationError(respond(200)), True),
         (APIConnectionError(status_code=200), True),
-        *((status_error(answer(status)), status in (408, 499, 504, 524)) for status in UNKNOWN),
+        *((status_error(respond(status)), status in (408, 499, 504, 524)) for status in UNKNOWN),
     ],
 )
 def test_what_may_arrive_late(failure, expected):
@@ -351,7 +351,7 @@ def test_what_may_arrive_late(failure, expected):
 
 @pytest.mark.parametrize(
     ("failure", "expected"),
-    [(broken(), True), *((status_error(answer(status)), status in (409, 502, 520)) for status in UNKNOWN)],
+    [(broken(), True), *((status_error(respond(status)), status in (409, 502, 520)) for status in UNKNOWN)],
 )
 def test_what_may_be_under_way(failure, expected):
     """A service that hung up, or one behind a gateway that lost it, may still be at work; one that answers is not."""

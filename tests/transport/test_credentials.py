@@ -7,7 +7,7 @@ import pytest
 from openai_conversations.errors import ConfigurationError
 from openai_conversations.settings import AZURE, merged, resolve
 from openai_conversations.transport.credentials import Credentials, ask_key, fixed_headers
-from tests.fakes import answer, get_request
+from tests.fakes import get_request, respond
 
 KEY = "sk-secret-1234567890"
 
@@ -24,7 +24,7 @@ class Wire:
 
     async def send(self, request, headers):
         self.headers.append(dict(headers))
-        return answer()
+        return respond()
 
 
 async def sent(options, request=None):

@@ -8,7 +8,7 @@ import pickle
 from multidict import CIMultiDict
 
 from openai_conversations.transport.message import Request, Response
-from tests.fakes import answer, append_request, get_request
+from tests.fakes import append_request, get_request, respond
 
 
 def test_copies_leave_the_original_alone():
@@ -26,7 +26,7 @@ def test_repr_is_what_logs_may_show():
     request = append_request(headers={"authorization": "Bearer sk-secret"}, body=b"content")
 
     assert f"<Request createConversationItems POST {request.url}>" == repr(request)
-    assert "Response(status_code=200, elapsed=0.0)" == repr(answer(content=b"content", set_cookie="secret"))
+    assert "Response(status_code=200, elapsed=0.0)" == repr(respond(content=b"content", set_cookie="secret"))
 
 
 def test_what_errors_show_of_a_request():
@@ -39,7 +39,7 @@ def test_what_errors_show_of_a_request():
 
 def test_copies_are_the_same():
     """Requests and responses do not change, so that a copy is the same object, with all that it holds."""
-    for value in (append_request(), answer()):
+    for value in (append_request(), respond()):
         assert value is copy.copy(value)
         assert value is copy.deepcopy(value)
 
@@ -67,7 +67,7 @@ def test_responses_travel_without_secrets():
 
 def test_history_of_one():
     """A call that just succeeded has a history all the same."""
-    [attempt] = answer(200, x_request_id="req_1").replace(elapsed=2.0).history
+    [attempt] = respond(200, x_request_id="req_1").replace(elapsed=2.0).history
 
     assert (1, 0.0, 2.0, 200, None, "req_1", False, None) == (
         *(attempt.number, attempt.started, attempt.elapsed, attempt.status_code),

@@ -26,12 +26,12 @@ from openai_conversations.transport.status import status_to_error
 from tests.fakes import (
     FakeClock,
     Script,
-    answer,
     append_request,
     broken,
     delete_request,
     get_request,
     locked,
+    respond,
     timed_out,
 )
 
@@ -84,7 +84,7 @@ def slow(clock, seconds, outcome):
 
 async def test_one_attempt_when_nothing_fails(loop):
     """A call that succeeds is one request, without waiting and without a retry header."""
-    response = await loop(get_request(), answer(200))
+    response = await loop(get_request(), respond(200))
 
     assert 200 == response.status_code
     assert (1, []) == (loop.sent, loop.clock.slept)
@@ -93,7 +93,7 @@ async def test_one_attempt_when_nothing_fails(loop):
 
 async def test_retries_wait_and_know_what_came_before(loop):
     """Two retries by default, after 0.5 and 1 s; each request carries the attempts before it."""
-    response = await loop(get_request(headers={"a": "b"}), answer(503), broken(), answer(200))
+    response = await loop(get_request(headers={"a": "b"}), respond(503), broken(), respond(200))
 
     assert 200 == response.status_code
     assert [0.5, 1.0] == loop.clock.slept
@@ -106,7 +106,7 @@ async def test_retries_wait_and_know_what_came_before(loop):
 async def test_the_last_failure_is_raised(loop):
     """When retries do not help, the last failure comes out, with all that was tried."""
     with pytest.raises(InternalServerError) as caught:
-        await loop(get_request(), answer(503), broken(), answer(500, x_request_id="req_3"))
+        await loop(get_request(), respond(503), broken(), respond(500, x_request_id="req_3"))
 
     assert (3, 2) == (loop.sent, caught.value.retries_taken)
     assert [503, None, 500] == [attempt.status_code for attempt in caught.value.attempts]
@@ -114,9 +114,9 @@ async def test_the_last_failure_is_raised(loop):
 
 
 async def test_a_connection_error_is_raised_with_its_history(loop):
-    """A failure without an answer carries the history, too."""
+    """A failure without a response carries the history, too."""
     with pytest.raises(APIConnectionError) as caught:
-        await loop(get_request(), answer(503, x_request_id="req_1"), broken(), broken())
+        await loop(get_request(), respond(503, x_request_id="req_1"), broken(), broken())
 
     assert 2 == caught.value.retries_taken
     assert "req_1" == caught.value.request_id
@@ -141,19 +141,25 @@ async def test_a_foreign_timeout_passes(loop):
 async def test_a_plain_404_is_an_error(loop):
     """A deletion that meets 404 at once has deleted nothing, and nothing says otherwise."""
     with pytest.raises(NotFoundError) as caught:
-        await loop(delete_request(), answer(404))
+        await loop(delete_request(), respond(404))
 
     assert not caught.value.after_unknown_outcome
 
 
 @pytest.mark.parametrize(
     ("first", "unknown"),
-    [(broken(), True), (timed_out(), True), (answer(500), True), (answer(429), False), (broken(sent=False), False)],
+    [
+        (broken(), True),
+        (timed_out(), True),
+        (respond(500), True),
+        (respond(429), False),
+        (broken(sent=False), False),
+    ],
 )
 async def test_a_404_after_an_unknown_outcome(loop, first, unknown):
     """A 404 says whether an attempt before it may have done the deletion."""
     with pytest.raises(NotFoundError) as caught:
-        await loop(delete_request(), first, answer(404))
+        await loop(delete_request(), first, respond(404))
 
     assert unknown is caught.value.after_unknown_outcome
 
@@ -163,7 +169,7 @@ async def test_a_404_after_an_unknown_outcome(loop, first, unknown):
 
 async def test_locks_are_not_retries(loop):
     """A lock is waited for longer than there are retries, and leaves them untouched."""
-    response = await loop(append_request(), *[locked()] * 7, answer(429), answer(429), answer(200))
+    response = await loop(append_request(), *[locked()] * 7, respond(429), respond(429), respond(200))
 
     assert 200 == response.status_code
     assert 9 == len(loop.clock.slept)
@@ -180,7 +186,7 @@ async def test_a_lock_that_stays(loop):
 
 async def test_a_lock_costs_no_token(loop):
     """Waits for locks leave the retry budget alone."""
-    await loop(append_request(), locked(), locked(), answer(200))
+    await loop(append_request(), locked(), locked(), respond(200))
 
     assert 100 == loop.budget.tokens
 
@@ -191,7 +197,7 @@ async def test_a_lock_costs_no_token(loop):
 async def test_a_deadline_that_has_passed(loop):
     """A call whose time is up before it begins sends nothing."""
     with pytest.raises(APITimeoutError, match="createConversationItems did not finish within 1 s") as caught:
-        await loop(loop.within(0, append_request()), answer(200))
+        await loop(loop.within(0, append_request()), respond(200))
 
     assert (0, False) == (loop.sent, caught.value.sent)
 
@@ -201,7 +207,7 @@ async def test_no_retry_beyond_the_deadline(loop):
     request = loop.within(3, get_request(max_retries=9))
 
     with pytest.raises(InternalServerError):
-        await loop(request, slow(loop.clock, 1, answer(500)))
+        await loop(request, slow(loop.clock, 1, respond(500)))
 
     assert [0.5] == loop.clock.slept
     assert 1002.5 == loop.clock.now
@@ -210,7 +216,7 @@ async def test_no_retry_beyond_the_deadline(loop):
 async def test_a_server_that_asks_for_more_than_is_left(loop):
     """The error comes at once and says how long the server wanted."""
     with pytest.raises(InternalServerError) as caught:
-        await loop(loop.within(3, get_request()), answer(503, retry_after="4"))
+        await loop(loop.within(3, get_request()), respond(503, retry_after="4"))
 
     assert (4.0, []) == (caught.value.retry_after, loop.clock.slept)
 
@@ -218,7 +224,7 @@ async def test_a_server_that_asks_for_more_than_is_left(loop):
 async def test_a_write_is_not_sent_when_there_is_no_time_for_it(loop):
     """A refusal that is certain is not followed by an attempt that the deadline would cut off."""
     for request, refusal in (
-        (loop.within(0.55, append_request()), answer(429)),
+        (loop.within(0.55, append_request()), respond(429)),
         (loop.within(0.3, append_request()), locked()),
     ):
         with pytest.raises((RateLimitError, BadRequestError)):
@@ -226,13 +232,13 @@ async def test_a_write_is_not_sent_when_there_is_no_time_for_it(loop):
 
         assert 1 == loop.sent
 
-    assert 200 == (await loop(loop.within(0.55, get_request()), answer(429), answer(200))).status_code
+    assert 200 == (await loop(loop.within(0.55, get_request()), respond(429), respond(200))).status_code
 
 
 async def test_a_wait_that_took_too_long(loop):
     """When the deadline passed while an attempt was under way, what came out of it is reported."""
     with pytest.raises(InternalServerError):
-        await loop(loop.within(3, get_request()), slow(loop.clock, 3, answer(503, retry_after_ms="0")))
+        await loop(loop.within(3, get_request()), slow(loop.clock, 3, respond(503, retry_after_ms="0")))
 
     assert (1, []) == (loop.sent, loop.clock.slept)
 
@@ -240,7 +246,7 @@ async def test_a_wait_that_took_too_long(loop):
 # Writes whose outcome is unknown
 
 
-@pytest.mark.parametrize("failure", [broken(), timed_out(), answer(500), answer(409), answer(408), answer(499)])
+@pytest.mark.parametrize("failure", [broken(), timed_out(), respond(500), respond(409), respond(408), respond(499)])
 async def test_a_write_of_unknown_outcome_is_reported(loop, failure):
     """A write whose outcome is unknown is not sent again: its history says so, and who is above looks it up."""
     with pytest.raises(APIError) as caught:
@@ -250,10 +256,10 @@ async def test_a_write_of_unknown_outcome_is_reported(loop, failure):
     assert [True] == [attempt.outcome_unknown for attempt in caught.value.attempts]
 
 
-@pytest.mark.parametrize("failure", [broken(sent=False), timed_out(sent=False), answer(429)])
+@pytest.mark.parametrize("failure", [broken(sent=False), timed_out(sent=False), respond(429)])
 async def test_an_append_that_was_certainly_not_carried_out(loop, failure):
     """A write that did not reach the server is simply sent again."""
-    response = await loop(append_request(), failure, failure, answer(200))
+    response = await loop(append_request(), failure, failure, respond(200))
 
     assert (200, 3) == (response.status_code, loop.sent)
 
@@ -264,7 +270,7 @@ async def test_a_refusal_after_an_unknown_outcome(loop):
         await loop(append_request(), broken())
     again = append_request(attempts=first.value.attempts)
     with pytest.raises(RateLimitError) as second:
-        await loop(again, answer(429))
+        await loop(again, respond(429))
 
     assert [(1, True), (2, False)] == [(each.number, each.outcome_unknown) for each in second.value.attempts]
 
@@ -322,14 +328,14 @@ def test_never_more_than_at_the_start():
 async def test_retries_take_tokens_and_successes_give_back(loop):
     """Each retry takes a token of the budget; a success gives them back, and a tenth more."""
     loop.budget.tokens = 50
-    await loop(get_request(), answer(500), answer(500), answer(200))
-    await loop(append_request(), answer(429), answer(200))
-    await loop(get_request(), answer(200))
+    await loop(get_request(), respond(500), respond(500), respond(200))
+    await loop(append_request(), respond(429), respond(200))
+    await loop(get_request(), respond(200))
 
     assert 50.3 == pytest.approx(loop.budget.tokens)
 
     with pytest.raises(InternalServerError):
-        await loop(get_request(), answer(500))
+        await loop(get_request(), respond(500))
 
     assert 48.3 == pytest.approx(loop.budget.tokens)
 
@@ -339,7 +345,7 @@ async def test_a_budget_that_is_exhausted(loop):
     loop.budget.tokens = 0.5
 
     with pytest.raises(InternalServerError, match="500"):
-        await loop(get_request(), answer(500))
+        await loop(get_request(), respond(500))
 
     assert (1, []) == (loop.sent, loop.clock.slept)
     assert [None] == [attempt.wait for attempt in loop.seen]
@@ -355,9 +361,9 @@ async def test_the_hook_sees_every_attempt_before_the_wait():
 
     response = await loop(
         get_request(),
-        slow(loop.clock, 2, answer(503, x_request_id="req_1")),
+        slow(loop.clock, 2, respond(503, x_request_id="req_1")),
         slow(loop.clock, 3, broken()),
-        slow(loop.clock, 1, answer(200, x_request_id="req_3")),
+        slow(loop.clock, 1, respond(200, x_request_id="req_3")),
     )
 
     assert [[], [0.5], [0.5, 1.0]] == [slept for _, slept in slept_before]
@@ -377,7 +383,7 @@ async def test_the_hook_sees_every_attempt_before_the_wait():
 
 async def test_the_hook_sees_a_call_that_just_succeeds(loop):
     """The hook is told of the one attempt of the usual call."""
-    await loop(get_request(), answer(200))
+    await loop(get_request(), respond(200))
 
     assert [200] == [attempt.status_code for attempt in loop.seen]
 
@@ -386,7 +392,7 @@ async def test_the_history_of_a_call_that_just_succeeds():
     """Without a hook nobody keeps a record of the usual call, but its history can still be asked for."""
     loop = Loop(on_attempt=None)
 
-    response = await loop(get_request(), answer(200, x_request_id="req_1"))
+    response = await loop(get_request(), respond(200, x_request_id="req_1"))
 
     assert () == response.attempts
     assert [(1, 200, "req_1", None)] == [
@@ -396,12 +402,12 @@ async def test_the_history_of_a_call_that_just_succeeds():
 
 async def test_reads_have_no_unknown_outcome(loop):
     """A read changes nothing, so that its outcome does not matter."""
-    response = await loop(get_request(), broken(), answer(200))
+    response = await loop(get_request(), broken(), respond(200))
 
     assert [False, False] == [attempt.outcome_unknown for attempt in response.attempts]
 
 
-async def test_a_hook_that_fails_does_not_lose_the_answer(caplog):
+async def test_a_hook_that_fails_does_not_lose_the_response(caplog):
     """A write that succeeded is not reported as an error because the caller's hook has a bug; the log has it."""
 
     def hook(_attempt):
@@ -409,7 +415,7 @@ async def test_a_hook_that_fails_does_not_lose_the_answer(caplog):
 
     loop = Loop(on_attempt=hook)
 
-    assert 200 == (await loop(append_request(), answer(429), answer(200))).status_code
+    assert 200 == (await loop(append_request(), respond(429), respond(200))).status_code
     assert 2 == sum("on_attempt" in record.getMessage() for record in caplog.records)
 
 
@@ -419,9 +425,9 @@ async def test_log(loop, caplog):
 
     await loop(
         append_request(headers={"authorization": "Bearer sk-secret"}, body=b"content"),
-        slow(loop.clock, 2, answer(429, x_request_id="req_1")),
+        slow(loop.clock, 2, respond(429, x_request_id="req_1")),
         slow(loop.clock, 1, broken(sent=False)),
-        answer(200, b"content"),
+        respond(200, b"content"),
     )
 
     told = [record.getMessage().split(" -> ") for record in caplog.records]
@@ -437,4 +443,4 @@ async def test_defaults():
     """A loop with nothing but a policy works by the real clock and has a budget of its own."""
     retry = Retry(RetryPolicy(initial=0.0))
 
-    assert 200 == (await retry(get_request(), Script(answer(500), answer(200)))).status_code
+    assert 200 == (await retry(get_request(), Script(respond(500), respond(200)))).status_code

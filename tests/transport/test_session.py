@@ -134,7 +134,7 @@ async def test_no_cookies(manager):
 
 
 async def test_no_redirects(manager):
-    """A redirect is an answer like any other: it is not followed."""
+    """A redirect is a response like any other: it is not followed."""
     async with answering(http(307, b"", "Location: /v1/conversations/")) as server:
         response = await manager.send(asking(server, append_request))
 
@@ -309,8 +309,8 @@ async def test_a_cancellation_is_no_timeout(timed):
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{",
     ],
 )
-async def test_broken_answers(manager, make, after):
-    """Whatever is left of an answer, it is a connection error, the request may have been carried out, once."""
+async def test_broken_responses(manager, make, after):
+    """Whatever is left of a response, it is a connection error, the request may have been carried out, once."""
     async with hanging_up(after=after) as server:
         with pytest.raises(APIConnectionError, match=r"^Connection error: ") as caught:
             await manager.send(asking(server, make, headers={"Authorization": SECRET}))
@@ -456,7 +456,7 @@ async def test_a_cancelled_request_gives_its_place_back():
 
 
 async def test_a_streamed_body_is_left_unread(manager):
-    """A 2xx answer to be streamed comes with its body unread, in chunks as they arrive."""
+    """A 2xx response to be streamed comes with its body unread, in chunks as they arrive."""
     async with answering(http(200, b"x" * 10)) as server:
         response = await manager.send(asking(server, stream=True))
 
@@ -611,8 +611,8 @@ async def test_native_middlewares_run_inside_an_attempt():
     assert ["GET", "GET", "ServerDisconnectedError"] == seen
 
 
-async def test_native_middlewares_may_read_the_answer():
-    """A body that a native middleware has read is still the body of the answer."""
+async def test_native_middlewares_may_read_the_response():
+    """A body that a native middleware has read is still the body of the response."""
 
     async def native(request, handler):
         answer = await handler(request)

@@ -17,7 +17,7 @@ from openai_conversations.transport.status import (
     status_error,
     status_to_error,
 )
-from tests.fakes import Script, answer, get_request, locked
+from tests.fakes import Script, get_request, locked, respond
 
 NOW = 1_800_000_000.0
 
@@ -33,8 +33,8 @@ CLASSES = {
 
 
 async def test_success_passes():
-    """A 2xx answer is handed on as it is."""
-    response = answer(204)
+    """A 2xx response is handed on as it is."""
+    response = respond(204)
 
     assert response is await status_to_error(get_request(), Script(response))
 
@@ -45,7 +45,7 @@ async def test_everything_else_is_raised(status):
     expected = CLASSES.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
 
     with pytest.raises(errors.APIStatusError) as caught:
-        await status_to_error(get_request(), Script(answer(status)))
+        await status_to_error(get_request(), Script(respond(status)))
 
     assert expected is type(caught.value)
     assert status == caught.value.status_code == caught.value.response.status_code
@@ -104,14 +104,14 @@ BODIES = [
 @pytest.mark.parametrize(("body", "said", "details"), BODIES)
 def test_kinds_of_bodies(body, said, details):
     """Whatever shape an error has, its message is one line with the status and the server's words; the body is kept."""
-    error = status_error(answer(403, body))
+    error = status_error(respond(403, body))
 
     assert str(error).startswith(f"403 Forbidden: {said}" if said else "403 Forbidden")
     assert said or str(error) == "403 Forbidden"
     assert 1 == len(str(error).splitlines())
     assert details == (error.code, error.param, error.type)
     assert body == error.response.content
-    assert error.body == error_body(answer(403, body))
+    assert error.body == error_body(respond(403, body))
 
 
 OURS = b'{"error":{"message":"Conversation with id \'conv_1\' not found.","type":"invalid_request_error"}}'
@@ -136,7 +136,7 @@ def test_whose_404_it_is(body, expected):
     """Only the API's own words, or words that name what was asked for, say that it is not there."""
     request = get_request(item_id="msg_1")
 
-    assert expected is is_api_not_found(status_error(answer(404, body)), request)
+    assert expected is is_api_not_found(status_error(respond(404, body)), request)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_whose_404_it_is(body, expected):
 )
 def test_a_404_that_is_not_the_api_says_where_it_comes_from(body):
     """A 404 that is not about a conversation or an item names the base URL: most often that is what is wrong."""
-    response = answer(404, body).replace(source=get_request(base_url="http://h"))
+    response = respond(404, body).replace(source=get_request(base_url="http://h"))
 
     assert str(status_error(response)).endswith(
         "is base_url right? It is http://h, without the /v1 that most servers have"
@@ -163,7 +163,7 @@ def test_a_404_that_is_not_the_api_says_where_it_comes_from(body):
 
 def test_long_and_ragged_messages():
     """The server's words are folded into one line and cut; the body has all of them."""
-    error = status_error(answer(500, b"line one\n\n  line\ttwo " + b"x" * 5000))
+    error = status_error(respond(500, b"line one\n\n  line\ttwo " + b"x" * 5000))
 
     assert str(error).startswith("500 Internal Server Error: line one line two xxx")
     assert len(str(error)) < 310
@@ -172,7 +172,7 @@ def test_long_and_ragged_messages():
 
 def test_redirect():
     """A redirect is not followed; the error says where it points and what to check."""
-    error = status_error(answer(307, location="https://api.example.org/v1/"))
+    error = status_error(respond(307, location="https://api.example.org/v1/"))
 
     assert (
         str(error)
@@ -182,12 +182,12 @@ def test_redirect():
 
 def test_a_status_without_a_name():
     """A status that nobody has named is shown as its number."""
-    assert "599" == str(status_error(answer(599)))
+    assert "599" == str(status_error(respond(599)))
 
 
 def test_what_a_handler_needs():
     """The error has the request id, the wait that was asked for, and the headers in any case."""
-    error = status_error(answer(429, retry_after="7", x_request_id="req_1"))
+    error = status_error(respond(429, retry_after="7", x_request_id="req_1"))
 
     assert "req_1" == error.request_id
     assert 7.0 == error.retry_after

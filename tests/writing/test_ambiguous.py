@@ -347,7 +347,7 @@ async def test_guard_off(server, client, conversation, fault):
     assert 2 == len(server.requests)
 
 
-async def test_guard_off_and_half_an_answer(server, client, conversation):
+async def test_guard_off_and_half_a_response(server, client, conversation):
     """Without a guard, an unreadable response leaves the outcome unknown, and the error says why."""
     server.add_fault(faults.truncated_json(**ITEMS))
 
@@ -461,29 +461,29 @@ async def test_an_append_without_items_of_ours(client, conversation):
         await client.conversations.items.create(conversation, items=[], extra_body={"items": [user("a")]})
 
 
-# Raw and streamed answers
+# Raw and streamed responses
 
 
 @pytest.mark.parametrize("fault", [faults.commit_then_drop(**ITEMS), faults.drop_before_commit(**ITEMS)], ids=name)
-async def test_raw_answers(server, client, conversation, fault):
+async def test_raw_responses(server, client, conversation, fault):
     """The raw response of an append that was found has the page that it would have had, and the attempts."""
     server.add_fault(fault)
 
-    answer = await client.conversations.items.with_raw_response.create(conversation, items=[user("a")])
+    response = await client.conversations.items.with_raw_response.create(conversation, items=[user("a")])
 
-    assert ["a"] == texts(server, conversation) == [item.text for item in answer.parse().data]
-    assert [None, 200][: len(answer.attempts)] == [attempt.status_code for attempt in answer.attempts]
-    assert answer.attempts[0].outcome_unknown
+    assert ["a"] == texts(server, conversation) == [item.text for item in response.parse().data]
+    assert [None, 200][: len(response.attempts)] == [attempt.status_code for attempt in response.attempts]
+    assert response.attempts[0].outcome_unknown
 
 
 @pytest.mark.parametrize("fault", [faults.commit_then_drop(**ITEMS), faults.drop_before_commit(**ITEMS)], ids=name)
-async def test_streamed_answers(server, client, conversation, fault):
-    """A streamed answer is looked for, too, when it did not begin."""
+async def test_streamed_responses(server, client, conversation, fault):
+    """A streamed response is looked for, too, when it did not begin."""
     server.add_fault(fault)
 
     streamed = client.conversations.items.with_streaming_response.create(conversation, items=[user("a")])
-    async with streamed as answer:
-        page = await answer.parse()
+    async with streamed as response:
+        page = await response.parse()
 
     assert ["a"] == texts(server, conversation) == [item.text for item in page.data]
 
@@ -607,7 +607,7 @@ async def test_a_lock_that_stays(server, make_client):
 
 @pytest.mark.parametrize("guard", ["auto", "strict"])
 async def test_a_listing_that_lags_after_an_unknown_outcome(server, make_client, guard):
-    """A list that shows less than the client knew before an unknown outcome tells nothing: an older item is not ours."""
+    """A list that shows less than was known before an unknown outcome tells nothing: an older item is not ours."""
     client = make_client(timeout=5)
     conversation_id = (await client.conversations.create(items=[user("old")])).id
     items = client.conversations.items

@@ -32,9 +32,9 @@ from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.reconcile import Reconcile
 from openai_conversations.writing.resume import AppendIncompleteError
 from openai_conversations.writing.write_order import WriteOrder, Writing
-from tests.fakes import FakeClock, answer, broken, timed_out
+from tests.fakes import FakeClock, broken, respond, timed_out
 
-REFUSED = answer(429)
+REFUSED = respond(429)
 LOST = broken
 LATE = timed_out
 
@@ -91,17 +91,17 @@ class Conversation:
     def delete(self, request):
         self.deleted.append(request.item_id)
         if request.item_id in self.stuck:
-            return answer(429)
+            return respond(429)
         before = len(self.items)
         self.items = [item for item in self.items if item["id"] != request.item_id]
         if len(self.items) < before:
-            return answer(200)
-        return answer(404, b'{"error": {"message": "No such item", "type": "invalid_request_error"}}')
+            return respond(200)
+        return respond(404, b'{"error": {"message": "No such item", "type": "invalid_request_error"}}')
 
     @staticmethod
     def page(request, items, *, has_more):
         page = {"object": "list", "data": items, "has_more": has_more}
-        return answer(content=json.dumps(page).encode()).replace(source=request)
+        return respond(content=json.dumps(page).encode()).replace(source=request)
 
     @property
     def messages(self):
@@ -531,7 +531,7 @@ async def test_rollback():
 async def test_a_rollback_and_a_gateway():
     """A 404 that is not the API's own says nothing about an item: the rollback does not claim that it is gone."""
     conversation = Conversation(fail={2: (REFUSED, False)})
-    conversation.delete = lambda request: answer(404, b"<html>Not Found</html>")
+    conversation.delete = lambda request: respond(404, b"<html>Not Found</html>")
 
     with pytest.raises(AppendIncompleteError, match="20 stored items could not be removed") as caught:
         await append(conversation, messages(30), rollback=True)
@@ -793,7 +793,13 @@ async def test_the_error_travels():
     assert str(caught.value) == str(copy)
 
 
-OUTCOMES = {"refused": REFUSED, "late": LATE, "lost": LOST, "bad gateway": answer(502), "unreadable": answer(200, b"{")}
+OUTCOMES = {
+    "refused": REFUSED,
+    "late": LATE,
+    "lost": LOST,
+    "bad gateway": respond(502),
+    "unreadable": respond(200, b"{"),
+}
 
 
 @given(

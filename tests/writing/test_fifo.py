@@ -34,7 +34,7 @@ async def test_fifty_tasks_and_a_lock(server, client):
 
 
 async def test_fifty_tasks_and_every_fault(server, make_client):
-    """The order of each task is kept through lost answers, lost requests and locks."""
+    """The order of each task is kept through lost responses, lost requests and locks."""
     client = make_client(max_retries=9)
     conversation = await client.conversations.create()
     for seed, make in enumerate((faults.commit_then_drop, faults.drop_before_commit, faults.locked)):

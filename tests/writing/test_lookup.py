@@ -249,7 +249,7 @@ async def test_the_newest_item(texts, known, expected):
 
 
 async def test_the_newest_item_of_a_listing_without_end():
-    """A server that says that there is more and shows nothing leaves the strict guard without an answer."""
+    """A server that says that there is more and shows nothing leaves the strict guard without a response."""
 
     async def send(request):
         return Response(status_code=200, content=b'{"data": [], "has_more": true}', source=request)

@@ -36,7 +36,7 @@ from openai_conversations.transport.retry import Retry, RetryBudget
 from openai_conversations.transport.status import status_to_error
 from openai_conversations.writing.last_item import START, LastItems
 from openai_conversations.writing.reconcile import Reconcile
-from tests.fakes import FakeClock, answer, append_request, broken, delete_request, get_request, locked, timed_out
+from tests.fakes import FakeClock, append_request, broken, delete_request, get_request, locked, respond, timed_out
 
 ANCHOR = "msg_0"
 CUT = {"message": "Connection error: gone", "sent": True, "status_code": 200}
@@ -58,7 +58,7 @@ def append(*items, write=None, **changes):
 
 def page(items, *, has_more=False):
     last = items[-1]["id"] if items else None
-    return answer(200, json.dumps({"object": "list", "data": items, "has_more": has_more, "last_id": last}).encode())
+    return respond(200, json.dumps({"object": "list", "data": items, "has_more": has_more, "last_id": last}).encode())
 
 
 def outcome(made):
@@ -208,23 +208,23 @@ def ids(response):
     return [item["id"] for item in json.loads(response.content)["data"]]
 
 
-HANGS_UP = [broken(), answer(409), answer(502), answer(520)]
-ANSWERS = [answer(500), answer(503)]
+HANGS_UP = [broken(), respond(409), respond(502), respond(520)]
+ANSWERS = [respond(500), respond(503)]
 MAY_ARRIVE = [
     timed_out(),
-    answer(408),
-    answer(499),
-    answer(504),
-    answer(524),
+    respond(408),
+    respond(499),
+    respond(504),
+    respond(524),
     APIConnectionError(**CUT),
-    answer(200, b'{"data": [{"id":'),
-    answer(200, b""),
-    answer(204, b""),
-    answer(200, b'{"error":{"message":"busy"}}'),
+    respond(200, b'{"data": [{"id":'),
+    respond(200, b""),
+    respond(204, b""),
+    respond(200, b'{"error":{"message":"busy"}}'),
 ]
 
 
-# The three answers
+# The three results
 
 
 @pytest.mark.parametrize("failure", [*HANGS_UP, *ANSWERS, *MAY_ARRIVE])
@@ -266,7 +266,7 @@ async def test_what_is_absent_is_sent_again(chain, failure, lookups):
 )
 async def test_what_is_unclear_is_an_error(chain, change, known):
     """Anything of the same kind that is not exactly one run at the end leaves the outcome unknown: nothing is sent."""
-    service = chain.serves(kept(answer(500, b"", x_request_id="req_1"), change))
+    service = chain.serves(kept(respond(500, b"", x_request_id="req_1"), change))
 
     with pytest.raises(AmbiguousWriteError, match=known) as caught:
         await chain(append(user("Hi")))
@@ -279,7 +279,7 @@ async def test_what_is_unclear_is_an_error(chain, change, known):
 
 async def test_others_of_another_kind_prove_nothing_against_absence(chain):
     """Messages of an assistant that came meanwhile do not keep the message of a user from being absent."""
-    service = chain.serves(kept(answer(500), lambda _: [assistant("Hey")]), OK)
+    service = chain.serves(kept(respond(500), lambda _: [assistant("Hey")]), OK)
 
     await chain(append(user("Hi")))
 
@@ -288,19 +288,19 @@ async def test_others_of_another_kind_prove_nothing_against_absence(chain):
 
 async def test_without_an_anchor(chain):
     """Without a last known item an equal message may be an older one; only where none is of its kind it is absent."""
-    chain.serves(lost(answer(500)), items=[user("Hi")], known=None)
+    chain.serves(lost(respond(500)), items=[user("Hi")], known=None)
     with pytest.raises(AmbiguousWriteError, match="these or older ones") as caught:
         await chain(append(user("Hi")))
     assert ((("msg_0",)), None) == (caught.value.stored, caught.value.last_item_id)
 
-    service = chain.serves(lost(answer(500)), OK, known=None)
+    service = chain.serves(lost(respond(500)), OK, known=None)
     await chain(append(user("Hi")))
     assert ["Hello", "Hi"] == service.texts
 
 
 async def test_an_anchor_that_is_not_shown(chain):
     """A listing that does not show the last known item lags behind it: what it does not show is not absent."""
-    service = chain.serves(lost(answer(500)), items=[assistant("Hello")], known="msg_gone")
+    service = chain.serves(lost(respond(500)), items=[assistant("Hello")], known="msg_gone")
 
     with pytest.raises(AmbiguousWriteError, match="does not show") as caught:
         await chain(append(user("Hi")))
@@ -311,7 +311,7 @@ async def test_an_anchor_that_is_not_shown(chain):
 async def test_an_id_that_occurs_twice_is_no_anchor(chain):
     """Where two items have the id of the last known one, nobody can tell which of them it was."""
     twins = [{**assistant("a"), "id": "x"}, {**assistant("b"), "id": "x"}]
-    chain.serves(kept(answer(500)), items=twins, known="x")
+    chain.serves(kept(respond(500)), items=twins, known="x")
 
     with pytest.raises(AmbiguousWriteError, match="these or older ones"):
         await chain(append(user("Hi")))
@@ -320,7 +320,7 @@ async def test_an_id_that_occurs_twice_is_no_anchor(chain):
 @pytest.mark.parametrize("size", [1, 2, 7])
 async def test_it_is_read_back_to_the_anchor(chain, size):
     """However much others wrote meanwhile, the lookup reads on to the last known item."""
-    service = chain.serves(kept(answer(500), lambda items: [*[assistant("x")] * 150, *items]), size=size)
+    service = chain.serves(kept(respond(500), lambda items: [*[assistant("x")] * 150, *items]), size=size)
 
     assert ["msg_151"] == ids(await chain(append(user("Hi"))))
     assert 1 == service.sent
@@ -328,15 +328,17 @@ async def test_it_is_read_back_to_the_anchor(chain, size):
 
 async def test_a_lookup_that_cannot_see_far_enough(chain):
     """A listing that stalls tells nothing: never absent, never stored."""
-    service = chain.serves(lost(answer(500)))
-    service.listing = lambda _: answer(200, b'{"data":[],"has_more":true}')
+    service = chain.serves(lost(respond(500)))
+    service.listing = lambda _: respond(200, b'{"data":[],"has_more":true}')
 
     with pytest.raises(AmbiguousWriteError, match="The lookup failed"):
         await chain(append(user("Hi")))
     assert 1 == service.sent
 
 
-@pytest.mark.parametrize("failure", [answer(403), PermissionError("sk-secret"), ConfigurationError("api_key is empty")])
+@pytest.mark.parametrize(
+    "failure", [respond(403), PermissionError("sk-secret"), ConfigurationError("api_key is empty")]
+)
 async def test_a_lookup_that_fails(chain, failure):
     """Whatever keeps the client from looking, the caller learns that the write may be stored."""
     service = chain.serves(lost(broken()))
@@ -350,9 +352,9 @@ async def test_a_lookup_that_fails(chain, failure):
 
 
 async def test_what_is_compared_is_the_json_that_was_sent(chain):
-    """Strings that are JSON are compared as JSON; rewritten numbers and key orders are equal, or the outcome is unknown."""
+    """Strings that are JSON are compared as JSON; rewritten numbers and key orders are equal, or unknown."""
     call = {"type": "function_call", "call_id": "c", "name": "n", "arguments": '{"b": 1.50, "a": "\\u00fc"}'}
-    service = chain.serves(kept(answer(500), lambda _: [{**call, "arguments": '{"a":"ü","b":1.5}'}]))
+    service = chain.serves(kept(respond(500), lambda _: [{**call, "arguments": '{"a":"ü","b":1.5}'}]))
 
     assert ["msg_1"] == ids(await chain(append(call)))
     assert 1 == service.sent
@@ -414,7 +416,7 @@ async def test_strict_never_sends_twice(chain, failure):
 
 async def test_strict_sends_again_what_was_not_sent(chain):
     """With ``strict`` what was certainly not carried out is still tried again."""
-    service = chain.serves(lost(broken(sent=False)), lost(answer(429)), OK)
+    service = chain.serves(lost(broken(sent=False)), lost(respond(429)), OK)
 
     assert ["msg_1"] == ids(await chain(append(user("Hi"), write=Write(count=1, guard="strict"))))
     assert 3 == service.sent
@@ -422,11 +424,11 @@ async def test_strict_sends_again_what_was_not_sent(chain):
 
 async def test_strict_asks_for_the_last_item_first(chain):
     """With ``strict`` the last item is asked for; a listing that lags does not replace a better one that is known."""
-    service = chain.serves(kept(answer(500)), items=[assistant("a"), assistant("b")], known=None)
+    service = chain.serves(kept(respond(500)), items=[assistant("a"), assistant("b")], known=None)
     await chain(append(user("Hi"), write=Write(count=1, guard="strict")))
     assert (1, 2) == (service.sent, service.lookups)
 
-    service = chain.serves(lost(answer(500)), items=[assistant("a"), user("Hi")], known="msg_1")
+    service = chain.serves(lost(respond(500)), items=[assistant("a"), user("Hi")], known="msg_1")
     service.listing = lambda request: page([service.items[0]])
     with pytest.raises(AmbiguousWriteError):
         await chain(append(user("Hi"), write=Write(count=1, guard="strict")))
@@ -436,7 +438,7 @@ async def test_strict_asks_for_the_last_item_first(chain):
 async def test_strict_that_cannot_ask(chain):
     """When the last item cannot be asked for, nothing was sent, and the error says so."""
     service = chain.serves(OK)
-    service.listing = lambda _: answer(403)
+    service.listing = lambda _: respond(403)
 
     with pytest.raises(APIError) as caught:
         await chain(append(user("Hi"), write=Write(count=1, guard="strict")))
@@ -458,7 +460,7 @@ async def test_without_a_guard_nobody_looks(chain, failure):
 
 async def test_when_no_retry_is_left(chain):
     """Certainly not stored and no retry left: the failure itself comes out, and says so."""
-    for failure, error in ((answer(500), InternalServerError), (broken(), APIConnectionError)):
+    for failure, error in ((respond(500), InternalServerError), (broken(), APIConnectionError)):
         service = chain.serves(lost(failure))
         with pytest.raises(error) as caught:
             await chain(append(user("Hi")))
@@ -466,7 +468,7 @@ async def test_when_no_retry_is_left(chain):
         assert (3, True, ANCHOR) == (service.sent, caught.value.not_carried_out, chain.known)
         assert [1, 2, 3] == [attempt.number for attempt in caught.value.attempts]
 
-    service = chain.serves(lost(answer(500)))
+    service = chain.serves(lost(respond(500)))
     with pytest.raises(InternalServerError):
         await chain(append(user("Hi"), max_retries=0))
     assert (1, 1) == (service.sent, service.lookups)
@@ -475,7 +477,7 @@ async def test_when_no_retry_is_left(chain):
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 429])
 async def test_a_refusal_is_certain(chain, status):
     """A refusal is raised as it is, says that nothing was carried out, and nobody looks."""
-    service = chain.serves(lost(answer(status)))
+    service = chain.serves(lost(respond(status)))
 
     with pytest.raises(APIError) as caught:
         await chain(append(user("Hi"), max_retries=0))
@@ -485,7 +487,7 @@ async def test_a_refusal_is_certain(chain, status):
 
 async def test_a_refusal_that_is_a_gateways(chain):
     """A 4xx that nobody knows, with a body that is not the API's, is an unknown outcome."""
-    service = chain.serves(kept(answer(460, b"<html>")))
+    service = chain.serves(kept(respond(460, b"<html>")))
 
     assert ["msg_1"] == ids(await chain(append(user("Hi"))))
     assert 1 == service.sent
@@ -494,7 +496,7 @@ async def test_a_refusal_that_is_a_gateways(chain):
 @pytest.mark.parametrize("asked", ["300", "20"])
 async def test_a_server_that_wants_a_longer_wait_than_there_is(chain, asked):
     """What is absent is not sent before the time that the server asked for: the failure comes out at once."""
-    service = chain.serves(lost(answer(503, retry_after=asked)))
+    service = chain.serves(lost(respond(503, retry_after=asked)))
 
     with pytest.raises(InternalServerError) as caught:
         await chain(chain.within(10, append(user("Hi"))))
@@ -505,7 +507,7 @@ async def test_a_server_that_wants_a_longer_wait_than_there_is(chain, asked):
 
 async def test_the_wait_that_a_server_asks_for(chain):
     """The wait that a server asks for is made before the lookup, once."""
-    service = chain.serves(lost(answer(503, retry_after="3")), OK)
+    service = chain.serves(lost(respond(503, retry_after="3")), OK)
 
     await chain(chain.within(10, append(user("Hi"))))
 
@@ -517,7 +519,7 @@ async def test_the_wait_that_a_server_asks_for(chain):
 
 async def test_every_further_attempt_is_preceded_by_a_lookup(chain):
     """What was not there once may have arrived since: a lock and a 429 are followed by another lookup."""
-    service = chain.serves(lost(broken()), lost(locked()), lost(answer(429)), OK)
+    service = chain.serves(lost(broken()), lost(locked()), lost(respond(429)), OK)
 
     await chain(append(user("Hi"), max_retries=5))
 
@@ -549,7 +551,7 @@ async def test_a_lock_that_may_be_our_own(chain, seconds):
 
 async def test_a_refusal_after_an_unknown_outcome(chain):
     """A 4xx does not tell the outcome of the attempt before: it is looked up once more, then raised."""
-    service = chain.serves(lost(broken()), lost(answer(400, b'{"error":{"message":"No"}}')))
+    service = chain.serves(lost(broken()), lost(respond(400, b'{"error":{"message":"No"}}')))
 
     with pytest.raises(BadRequestError) as caught:
         await chain(append(user("Hi")))
@@ -610,9 +612,9 @@ async def test_a_success_whose_texts_were_rewritten(chain):
     assert 0 == service.lookups
 
 
-async def test_the_words_of_a_server_that_answers_an_error_with_200(chain):
+async def test_the_words_of_a_server_that_responses_an_error_with_200(chain):
     """An error inside a 200 is in the error that comes out."""
-    chain.serves(lost(answer(200, b'{"error":{"message":"The model is busy"}}')))
+    chain.serves(lost(respond(200, b'{"error":{"message":"The model is busy"}}')))
 
     with pytest.raises(AmbiguousWriteError, match="The model is busy"):
         await chain(append(user("Hi"), write=Write(count=1, guard="off")))
@@ -623,7 +625,7 @@ async def test_the_words_of_a_server_that_answers_an_error_with_200(chain):
 
 async def test_a_lookup_for_which_the_wait_would_leave_no_time_comes_at_once(chain):
     """A wait of more than half of the time left is not made; the lookup is then the last word."""
-    service = chain.serves(lost(answer(500)))
+    service = chain.serves(lost(respond(500)))
 
     with pytest.raises(InternalServerError):
         await chain(chain.within(0.9, append(user("Hi"))))
@@ -663,7 +665,7 @@ async def test_no_time_left(chain):
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 3.0, 10.0])
-@pytest.mark.parametrize("failure", [*HANGS_UP, *ANSWERS, *MAY_ARRIVE, locked(), answer(429)])
+@pytest.mark.parametrize("failure", [*HANGS_UP, *ANSWERS, *MAY_ARRIVE, locked(), respond(429)])
 async def test_deadlines_are_kept(chain, seconds, failure):
     """Attempts, waits and lookups all end before the deadline, whatever fails and for however long."""
     chain.serves(lost(failure))
@@ -679,7 +681,7 @@ async def test_a_deadline_that_passes_before_it_is_sent_again(chain):
 
     def fate(service, _items):
         service.listing = lambda _: slow_listing(service)
-        return outcome(answer(500))
+        return outcome(respond(500))
 
     def slow_listing(service):
         service.clock.now += 9.7
@@ -700,12 +702,12 @@ async def test_successes_give_tokens_back(chain):
     assert 50.1 == pytest.approx(chain.budget.tokens, abs=0.11)
 
     chain.budget.tokens = 50
-    chain.serves(lost(answer(500)), OK)
+    chain.serves(lost(respond(500)), OK)
     await chain(append(user("Hi")))
     assert 50.1 == pytest.approx(chain.budget.tokens, abs=0.5)
 
     chain.budget.tokens = 50
-    chain.serves(lost(answer(500)))
+    chain.serves(lost(respond(500)))
     with pytest.raises(InternalServerError):
         await chain(append(user("Hi"), max_retries=1))
     assert 50 - 3 == pytest.approx(chain.budget.tokens, abs=0.5)
@@ -714,13 +716,13 @@ async def test_successes_give_tokens_back(chain):
 async def test_a_budget_that_is_exhausted(chain):
     """Without a token nobody looks, and the error says so; with one left it is looked up, but not sent again."""
     chain.budget.tokens = 0.5
-    service = chain.serves(lost(answer(500)))
+    service = chain.serves(lost(respond(500)))
     with pytest.raises(AmbiguousWriteError, match="the retry budget of this client is exhausted"):
         await chain(append(user("Hi")))
     assert (1, 0) == (service.sent, service.lookups)
 
     chain.budget.tokens = 1
-    service = chain.serves(lost(answer(500)))
+    service = chain.serves(lost(respond(500)))
     with pytest.raises(InternalServerError):
         await chain(append(user("Hi")))
     assert (1, 1) == (service.sent, service.lookups)
@@ -741,7 +743,7 @@ async def test_what_was_never_sent(chain, failure):
 
 async def test_a_client_that_is_closed_after_an_unknown_outcome(chain):
     """An error before the second attempt does not say that the first was not carried out."""
-    chain.serves(lost(answer(500)), lost(ClientClosedError("closed")))
+    chain.serves(lost(respond(500)), lost(ClientClosedError("closed")))
 
     with pytest.raises(ClientClosedError) as caught:
         await chain(append(user("Hi")))
@@ -807,9 +809,9 @@ def create(items=(), **changes):
 @pytest.mark.parametrize(
     "failure",
     [
-        *(*HANGS_UP, *ANSWERS, timed_out(), answer(504), APIConnectionError(**CUT)),
-        *(answer(200, body) for body in (b"", b"{", b"[]", b"{}", b'{"id":7}', b'{"error":{"message":"busy"}}')),
-        answer(204, b""),
+        *(*HANGS_UP, *ANSWERS, timed_out(), respond(504), APIConnectionError(**CUT)),
+        *(respond(200, body) for body in (b"", b"{", b"[]", b"{}", b'{"id":7}', b'{"error":{"message":"busy"}}')),
+        respond(204, b""),
     ],
 )
 async def test_a_create_with_items_of_unknown_outcome(chain, failure):
@@ -823,7 +825,7 @@ async def test_a_create_with_items_of_unknown_outcome(chain, failure):
     assert 1 == len(caught.value.attempts)
 
 
-@pytest.mark.parametrize("failure", [answer(400), answer(401), broken(sent=False), answer(429)])
+@pytest.mark.parametrize("failure", [respond(400), respond(401), broken(sent=False), respond(429)])
 async def test_a_create_that_was_refused(chain, failure):
     """A refusal is certain."""
     chain.serves(lost(failure))
@@ -836,7 +838,7 @@ async def test_a_create_that_was_refused(chain, failure):
 
 async def test_an_empty_create(chain):
     """An empty create may be done twice; the new conversation is known to be empty."""
-    chain.serves(lost(broken()), stored(answer(200, b'{"id":"conv_1"}')), known=None)
+    chain.serves(lost(broken()), stored(respond(200, b'{"id":"conv_1"}')), known=None)
 
     await chain(create())
 
@@ -851,7 +853,7 @@ API_404 = b'{"error":{"message":"Conversation with id \'conv_1\' not found.","ty
 
 async def test_a_deletion_that_was_carried_out_unnoticed(chain):
     """A 404 of the API after an unknown outcome says that the deletion has succeeded."""
-    chain.serves(lost(broken()), lost(answer(404, API_404)))
+    chain.serves(lost(broken()), lost(respond(404, API_404)))
 
     response = await chain(delete_request())
 
@@ -863,17 +865,17 @@ async def test_a_deletion_that_was_carried_out_unnoticed(chain):
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"detail":"Not Found"}', b'{"error":{"message":"Invalid URL"}}'])
 async def test_a_404_that_is_not_the_apis(chain, body):
     """A gateway's 404 after an unknown outcome is an error."""
-    chain.serves(lost(broken()), lost(answer(404, body)))
+    chain.serves(lost(broken()), lost(respond(404, body)))
 
     with pytest.raises(NotFoundError):
         await chain(delete_request())
     assert ANCHOR == chain.known
 
 
-@pytest.mark.parametrize("first", [answer(429), broken(sent=False)])
+@pytest.mark.parametrize("first", [respond(429), broken(sent=False)])
 async def test_a_404_without_an_unknown_outcome(chain, first):
     """Without an unknown outcome before, a 404 is an error: nothing was deleted."""
-    chain.serves(lost(first), lost(answer(404, API_404)))
+    chain.serves(lost(first), lost(respond(404, API_404)))
 
     with pytest.raises(NotFoundError):
         await chain(delete_request())
@@ -882,7 +884,7 @@ async def test_a_404_without_an_unknown_outcome(chain, first):
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_deletion_without_a_body(chain, stream):
     """A deletion that is answered with 204 has succeeded, and looks like one that was answered with 200."""
-    chain.serves(lost(answer(204, b"")))
+    chain.serves(lost(respond(204, b"")))
 
     response = await chain(delete_request(stream=stream))
 
@@ -895,12 +897,12 @@ def delete_item(**changes):
     return delete_request(operation="deleteConversationItem", item_id="msg_0", url=url, **changes)
 
 
-@pytest.mark.parametrize("fates", [(lost(broken()), lost(answer(404, API_404))), (lost(answer(204, b"")),)])
+@pytest.mark.parametrize("fates", [(lost(broken()), lost(respond(404, API_404))), (lost(respond(204, b"")),)])
 async def test_an_item_that_is_gone(chain, fates):
     """What such a call returns, the conversation, is asked for; the item is no anchor any more."""
     asked = []
     service = chain.serves(*fates)
-    service.listing = lambda request: asked.append(request) or answer(200, b'{"id":"conv_1"}')
+    service.listing = lambda request: asked.append(request) or respond(200, b'{"id":"conv_1"}')
 
     assert b'{"id":"conv_1"}' == (await chain(delete_item())).content
 
@@ -939,7 +941,7 @@ async def test_listings_that_show_the_end(chain, order, after, has_more, shown, 
 
 async def test_a_rate_limit_is_no_unknown_outcome(chain):
     """429 is never an unknown outcome, whatever came of it; with retries it is tried again."""
-    service = chain.serves(lost(answer(429)), lost(answer(429)), lost(answer(429)), OK)
+    service = chain.serves(lost(respond(429)), lost(respond(429)), lost(respond(429)), OK)
 
     with pytest.raises(RateLimitError):
         await chain(append(user("Hi")))

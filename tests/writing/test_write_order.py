@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from openai_conversations.errors import APITimeoutError, WrongEventLoopError
 from openai_conversations.transport.message import Write
 from openai_conversations.writing.write_order import WriteOrder
-from tests.fakes import FakeClock, Script, answer, append_request, get_request, until
+from tests.fakes import FakeClock, Script, append_request, get_request, respond, until
 
 
 def request(conversation_id="conv_1", **changes):
@@ -63,7 +63,7 @@ async def hold(order, name, log, gate=None, **changes):
         if gate is not None:
             await gate.wait()
         log.append(f"{name} out")
-        return answer()
+        return respond()
 
     await order(request(**changes), handler)
 
@@ -110,7 +110,7 @@ async def test_servers_are_told_apart():
 
 async def test_what_has_no_order_does_not_wait():
     """A read goes its way while somebody writes."""
-    order, handler = WriteOrder(), Script(answer())
+    order, handler = WriteOrder(), Script(respond())
 
     async with turn(order):
         await asyncio.create_task(order(get_request(), handler))
@@ -184,7 +184,7 @@ async def test_the_deadline_of_a_write_that_an_earlier_call_may_have_done():
 
     async with turn(order):
         with pytest.raises(APITimeoutError) as caught:
-            await asyncio.create_task(order(second, Script(answer())))
+            await asyncio.create_task(order(second, Script(respond())))
 
     assert (False, False) == (caught.value.sent, caught.value.not_carried_out)
 
@@ -479,7 +479,7 @@ async def test_cancelled_anywhere(cancel_in, waits, deadline, nested):
 
     async def one_step(_):
         await steps()
-        return answer()
+        return respond()
 
     async def cancelled_while_it_waits():
         for _ in range(waits):

@@ -80,7 +80,7 @@ class CopyReport:
         differences: Every place where the copy differs but for the ids; in a dry run what would be left out or
             changed before sending.
         metadata_left_out: Keys of the metadata that the API does not take.
-        metadata_not_kept: Keys of the metadata that the server did not answer as they were sent.
+        metadata_not_kept: Keys of the metadata that the server did not return as they were sent.
         include_refused: Fields of ``include`` that the server refused: whether they came through could not be seen.
         unread: What a file of another API holds and items cannot express; ``index`` counts the messages of the file.
         damage: What is wrong with the file after the last item that was taken; ``""`` when it is sound.
@@ -176,7 +176,7 @@ def foretold(plan: CopyPlan) -> tuple[Difference, ...]:
 
 
 def _changes(copied: Copied) -> Iterator[Difference]:
-    """What is sent differently. A null that is not sent is no loss: the server decides what it answers for it."""
+    """What is sent differently. A null that is not sent is no loss: the server decides what it returns for it."""
     sent = without_nulls(copied.sent)
     return differences(copied.index, copied.original, sent, count_nulls=False)
 

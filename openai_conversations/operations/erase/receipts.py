@@ -35,7 +35,7 @@ class DeletedItem:
 
     Attributes:
         id: Its id.
-        request_id: The service's id of the answer; ``None`` when it gave none.
+        request_id: The service's id of the response; ``None`` when it gave none.
     """
 
     id: str
@@ -64,10 +64,10 @@ class Proof:
     The listing that showed that nothing was left.
 
     Attributes:
-        at: When the answer came, in Unix seconds.
+        at: When the response came, in Unix seconds.
         items: How many items it showed: 0.
         has_more: Whether it said that there are more: no.
-        request_id: The service's id of the answer, if it gave one.
+        request_id: The service's id of the response, if it gave one.
     """
 
     at: float
@@ -87,7 +87,7 @@ class Receipt:
             ``already_gone``: the server says that there is no such conversation. What became of its items cannot be
             seen, nor whether the key is one of another project, which is answered in the same way.
             ``incomplete``: the run stopped, and the conversation may still be there.
-        items: What this run deleted, in the order of the answers.
+        items: What this run deleted, in the order of the responses.
         missing: Items that were listed, and that the server did not know any more when they were to be deleted:
             somebody else was faster.
         unconfirmed: Of a run that stopped: ids of items whose deletion it asked for, or was about to, without seeing a
@@ -97,7 +97,7 @@ class Receipt:
             that listing failed or was not made.
         started_at: Unix seconds.
         finished_at: Unix seconds.
-        request_id: The service's id of the answer that said that the conversation is deleted, or not there.
+        request_id: The service's id of the response that said that the conversation is deleted, or not there.
         rounds: How many listings it took, the proof included.
         source: Base URL of the server.
     """

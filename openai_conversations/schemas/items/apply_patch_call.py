@@ -54,4 +54,4 @@ class ApplyPatchCall(Item):
     status: Literal["in_progress", "completed"] | str | None = None
     operation: PatchOperation
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

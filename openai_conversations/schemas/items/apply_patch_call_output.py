@@ -22,4 +22,4 @@ class ApplyPatchCallOutput(Item):
     output: str | None = None
     """Text for the model, such as why the patch did not apply."""
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

@@ -16,4 +16,4 @@ class Compaction(Item):
 
     encrypted_content: str
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

@@ -24,4 +24,4 @@ class ComputerCallOutput(Item):
     output: ComputerScreenshotImage | UnknownContent
     status: ItemStatus | Literal["failed"] | None = None
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

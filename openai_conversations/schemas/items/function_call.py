@@ -28,4 +28,4 @@ class FunctionCall(Item):
     """Whether the function runs asynchronously."""
     status: ItemStatus | None = None
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

@@ -26,4 +26,4 @@ class FunctionCallOutput(Item):
     """Text, or a list of texts, images and files."""
     status: ItemStatus | None = None
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

@@ -40,4 +40,4 @@ class ShellCall(Item):
     environment: ShellEnvironment | None = nullable(default=None)
     """Where the commands run."""
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

@@ -38,7 +38,7 @@ class ShellOutput(Schema):
     stderr: str
     outcome: ShellOutcome
     created_by: str | None = None
-    """Who created it; present in answers only."""
+    """Who created it; present in responses only."""
 
 
 @schema
@@ -56,4 +56,4 @@ class ShellCallOutput(Item):
     max_output_length: int | None = nullable(default=None)
     """The limit of the call, in characters."""
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

@@ -22,4 +22,4 @@ class ToolSearchCall(Item):
     """What is looked for, any JSON value."""
     status: ItemStatus | None = None
     created_by: str | None = None
-    """Who created the item; present in answers only."""
+    """Who created the item; present in responses only."""

@@ -150,7 +150,7 @@ def _output_text(item: object) -> str:
 
 @schema
 class ResponseDeleted(Schema):
-    """The answer to the deletion of a response. What it stored in a conversation is not deleted by that."""
+    """The response to the deletion of a response. What it stored in a conversation is not deleted by that."""
 
     id: str
     object: str = "response"

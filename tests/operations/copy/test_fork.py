@@ -203,7 +203,7 @@ async def test_parts(role, part, written):
     assert (part != written) == bool(report.differences)
 
 
-async def test_states_that_only_exist_in_answers():
+async def test_states_that_only_exist_in_responses():
     """A failed screenshot is copied without its state, which the report names."""
     service = FakeService()
     item = {

@@ -103,7 +103,7 @@ def test_every_class_is_described() -> None:
         comparison.compare(name, described(RESPONSES)[name], hint)
     own = {cls for cls in classes() if ".schemas.responses." in cls.__module__ and not issubclass(cls, Unknown)}
 
-    # The description says of the answer to a deletion nothing but that there is one.
+    # The description says of the response to a deletion nothing but that there is one.
     assert {ResponseDeleted} == own - comparison.classes
 
 

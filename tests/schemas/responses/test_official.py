@@ -62,5 +62,5 @@ def test_every_member_of_every_event(tag: str) -> None:
     ],
 )
 def test_nothing_is_missing(annotation: Any, hint: Any) -> None:
-    """Every member and enumerated value of the official answers has its place."""
+    """Every member and enumerated value of the official responses has its place."""
     assert [] == lacking(annotation, hint)

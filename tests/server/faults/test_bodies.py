@@ -52,7 +52,7 @@ async def test_wrong_shape(api, server, conversation, shape, value):
 
 
 async def test_unknown_item(api, server, conversation):
-    """The first item of an answer is of a type from the future; its id stays, and so does the store."""
+    """The first item of a response is of a type from the future; its id stays, and so does the store."""
     server.add_fault(faults.unknown_item(count=None))
     (appended,) = (await api.append(conversation, user("a"))).json["data"]
     (listed,) = (await api.list(conversation)).json["data"]
@@ -76,7 +76,7 @@ async def test_unknown_fields(api, server, conversation):
 
 
 async def test_an_error_is_not_changed(api, server):
-    """Faults that change answers leave errors alone."""
+    """Faults that change responses leave errors alone."""
     server.add_fault(faults.unknown_fields())
 
     assert {"error"} == set((await api.list("conv_none")).json)

@@ -31,9 +31,9 @@ async def test_lists_only(api, server, conversation):
 async def test_count_and_skip(api, server, conversation):
     """The first ``skip`` requests pass, the next ``count`` are spoiled, the rest pass."""
     server.add_fault(faults.status(500, skip=2, count=3))
-    answers = [(await api.ask("GET", f"/conversations/{conversation}")).status for _ in range(7)]
+    responses = [(await api.ask("GET", f"/conversations/{conversation}")).status for _ in range(7)]
 
-    assert [200, 200, 500, 500, 500, 200, 200] == answers
+    assert [200, 200, 500, 500, 500, 200, 200] == responses
 
 
 async def test_for_ever(api, server, conversation):
@@ -93,8 +93,8 @@ async def test_every_fault_on_every_operation(session):
         api = Api(server, session)
         for name, make in faults.NAMED.items():
             for method, path, body in calls:
-                answer = await until_back(api.ask, "POST", "/conversations", {"items": [user("a")]})
-                conversation = answer.json["id"]
+                response = await until_back(api.ask, "POST", "/conversations", {"items": [user("a")]})
+                conversation = response.json["id"]
                 (item,) = server.items(conversation)
                 server.add_fault(attrs.evolve(make(), count=1))
                 with contextlib.suppress(*LOST):

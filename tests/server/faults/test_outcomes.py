@@ -25,7 +25,7 @@ DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
     ],
     ids=["commit", "commit and reset", "drop", "drop and reset", "cut", "refuse"],
 )
-async def test_lost_answers(api, server, conversation, fault, kept):
+async def test_lost_responses(api, server, conversation, fault, kept):
     """A connection that closes tells nothing; the name of the fault says whether the work was done."""
     server.add_fault(fault)
     with pytest.raises(LOST):
@@ -205,7 +205,7 @@ async def test_a_server_that_is_down_refuses_connections(session):
 
 @pytest.mark.parametrize("before_commit", [False, True])
 async def test_slow(api, server, naps, conversation, before_commit):
-    """The wait comes after the work or before it, as asked, and the answer is true in the end."""
+    """The wait comes after the work or before it, as asked, and the response is true in the end."""
     server.add_fault(faults.slow(3, before_commit=before_commit))
     answer = await api.append(conversation, user("a"))
 

@@ -11,17 +11,17 @@ from tests.server.api import Api, user
 @pytest.mark.parametrize("header", ["", "Bearer ", "Bearer", "Basic abc", "sk-test"])
 async def test_no_key(api, header):
     """A request without a bearer is refused before it is read."""
-    answer = await api.ask("POST", "/conversations", b"{", headers={"authorization": header})
+    response = await api.ask("POST", "/conversations", b"{", headers={"authorization": header})
 
-    assert (401, None, None) == answer.error
+    assert (401, None, None) == response.error
 
 
 async def test_any_key(api):
     """Without a list every key opens the same conversations."""
     conversation = await api.create()
-    answer = await api.ask("GET", f"/conversations/{conversation}", headers={"authorization": "bearer other"})
+    response = await api.ask("GET", f"/conversations/{conversation}", headers={"authorization": "bearer other"})
 
-    assert 200 == answer.status
+    assert 200 == response.status
 
 
 async def test_keys_see_their_own(session):

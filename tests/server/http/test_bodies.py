@@ -10,9 +10,9 @@ import pytest
 )
 async def test_wrong_content_type(api, content_type):
     """Only JSON is read."""
-    answer = await api.ask("POST", "/conversations", b"{}", headers={"content-type": content_type})
+    response = await api.ask("POST", "/conversations", b"{}", headers={"content-type": content_type})
 
-    assert (400, None, "unsupported_content_type") == answer.error
+    assert (400, None, "unsupported_content_type") == response.error
 
 
 async def test_content_type_with_parameters(api):
@@ -28,9 +28,9 @@ async def test_content_type_with_parameters(api):
 )
 async def test_malformed_json(api, body):
     """A body that is no JSON is refused, however it is broken."""
-    answer = await api.ask("POST", f"/conversations/{await api.create()}", body)
+    response = await api.ask("POST", f"/conversations/{await api.create()}", body)
 
-    assert 400 == answer.status
+    assert 400 == response.status
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"a"', b"1", b"null", b"true"])
@@ -64,9 +64,9 @@ class TestBodyLimit:
         import gzip
 
         headers = {"content-encoding": "gzip"}
-        answer = await api.ask("POST", "/conversations", gzip.compress(b" " * 100_000), headers=headers)
+        response = await api.ask("POST", "/conversations", gzip.compress(b" " * 100_000), headers=headers)
 
-        assert 413 == answer.status
+        assert 413 == response.status
 
     async def test_a_compressed_body_is_read(self, api):
         """A gzip of JSON is JSON; what only claims to be one is refused."""

@@ -183,9 +183,9 @@ async def test_two_thousand_connections(session):
         connections = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(2000)]
         for _, writer in connections:
             writer.write(request)
-        answers = {(await reader.readuntil(b"\r\n"))[:12] for reader, _ in connections}
+        responses = {(await reader.readuntil(b"\r\n"))[:12] for reader, _ in connections}
         for _, writer in connections:
             writer.close()
 
-        assert {b"HTTP/1.1 200"} == answers
+        assert {b"HTTP/1.1 200"} == responses
         assert 2000 == len(server.conversations())

@@ -14,12 +14,12 @@ class TestRateLimit:
 
     async def test_rate_limit(self, api):
         """By setting, requests beyond the limit of a minute answer 429 and say how long to wait."""
-        answers = [await api.ask("POST", "/conversations") for _ in range(3)]
+        responses = [await api.ask("POST", "/conversations") for _ in range(3)]
 
-        assert [200, 200, 429] == [answer.status for answer in answers]
-        assert ["1", "0", "0"] == [answer.headers["x-ratelimit-remaining-requests"] for answer in answers]
-        assert 0 < int(answers[2].headers["retry-after"]) <= 60
-        assert "rate_limit_exceeded" == answers[2].error[2]
+        assert [200, 200, 429] == [response.status for response in responses]
+        assert ["1", "0", "0"] == [response.headers["x-ratelimit-remaining-requests"] for response in responses]
+        assert 0 < int(responses[2].headers["retry-after"]) <= 60
+        assert "rate_limit_exceeded" == responses[2].error[2]
 
 
 def test_a_minute_later_the_rate_limit_starts_again():

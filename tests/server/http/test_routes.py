@@ -26,11 +26,11 @@ from tests.server.api import user
 )
 async def test_wrong_addresses(api, method, path, status):
     """Unknown addresses answer 404, wrong methods 405 with the right ones in ``allow``."""
-    answer = await api.ask(method, path)
+    response = await api.ask(method, path)
 
-    assert status == answer.status
-    assert "invalid_request_error" == answer.json["error"]["type"]
-    assert ("allow" in answer.headers) == (status == 405)
+    assert status == response.status
+    assert "invalid_request_error" == response.json["error"]["type"]
+    assert ("allow" in response.headers) == (status == 405)
 
 
 async def test_ids_are_decoded_after_the_address_is_split(api):

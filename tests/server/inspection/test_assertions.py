@@ -24,7 +24,7 @@ async def replay(api, server, fault, *items):
 
 @pytest.mark.parametrize("fault", [faults.commit_then_drop(), faults.commit_then_status(500), faults.truncated_json()])
 async def test_replays_are_duplicates(api, server, fault):
-    """What was stored and sent again after its answer was lost or false is stored twice, and faults."""
+    """What was stored and sent again after its response was lost or false is stored twice, and faults."""
     conversation = await replay(api, server, fault, user("Hello"))
     with pytest.raises(AssertionError) as caught:
         server.assert_no_duplicates()

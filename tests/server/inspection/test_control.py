@@ -13,8 +13,8 @@ OPEN = "0.0.0.0"  # noqa: S104  # for the length of a test
 @pytest.fixture
 def control(api):
     async def ask(method, path, body=None):
-        answer = await api.ask(method, f"{api.server.url}/_control/{path}", body)
-        return answer.status, answer.json
+        response = await api.ask(method, f"{api.server.url}/_control/{path}", body)
+        return response.status, response.json
 
     return ask
 
@@ -22,12 +22,12 @@ def control(api):
 async def test_faults(api, control):
     """Faults are added, listed with how often they fired, and forgotten."""
     added = await control("POST", "faults", {"fault": "status", "status": 503, "headers": {"x-a": "b"}, "count": 2})
-    answer = await api.ask("POST", "/conversations")
+    response = await api.ask("POST", "/conversations")
     listed = await control("GET", "faults")
     await control("DELETE", "faults")
 
     assert (200, {"fault": "status", "operation": None, "count": 2}) == added
-    assert (503, "b") == (answer.status, answer.headers["x-a"])
+    assert (503, "b") == (response.status, response.headers["x-a"])
     assert (200, [{"fault": "status", "operation": None, "count": 2, "fired": 1}]) == listed
     assert (200, []) == await control("GET", "faults")
 
@@ -220,9 +220,9 @@ async def test_pages_of_others_are_refused(api, server, headers, status, body):
 async def test_names_of_an_open_server(session, host, status):
     """A server that is open on purpose answers under addresses and names of containers, not under names of the web."""
     async with ConversationsServer(host=OPEN, control=True) as server:
-        answer = await Api(server, session).ask("GET", f"{server.url}/_control/faults", headers={"host": host})
+        response = await Api(server, session).ask("GET", f"{server.url}/_control/faults", headers={"host": host})
 
-    assert status == answer.status
+    assert status == response.status
 
 
 @pytest.mark.parametrize(
@@ -233,6 +233,6 @@ async def test_names_of_an_open_server(session, host, status):
 async def test_only_on_loopback(session, settings, status):
     """The control path answers on loopback, elsewhere only on purpose."""
     async with ConversationsServer(**settings) as server:
-        answer = await Api(server, session).ask("GET", f"{server.url}/_control/faults")
+        response = await Api(server, session).ask("GET", f"{server.url}/_control/faults")
 
-    assert status == answer.status
+    assert status == response.status

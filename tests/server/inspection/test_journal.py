@@ -74,7 +74,7 @@ async def test_what_is_no_credential_is_written_down(api, server):
 
 
 async def test_a_client_that_gave_up_was_not_told(session):
-    """An answer that found nobody is not acknowledged."""
+    """A response that found nobody is not acknowledged."""
     asked, go_on, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def wait(seconds):

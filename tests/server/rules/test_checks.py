@@ -77,9 +77,9 @@ async def test_twenty_items_are_taken(api):
 
 async def test_append_needs_items(api):
     """An append without items is refused."""
-    answer = await api.ask("POST", f"/conversations/{await api.create()}/items", {})
+    response = await api.ask("POST", f"/conversations/{await api.create()}/items", {})
 
-    assert (400, "items", "missing_required_parameter") == answer.error
+    assert (400, "items", "missing_required_parameter") == response.error
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ async def test_unknown_parameters_are_ignored(api):
 async def test_what_cannot_be_written_again_is_refused(api, item):
     """JSON that the parser takes but nobody can write back never reaches the store."""
     conversation = await api.create()
-    answer = await api.ask("POST", f"/conversations/{conversation}/items", b'{"items":[' + item + b"]}")
+    response = await api.ask("POST", f"/conversations/{conversation}/items", b'{"items":[' + item + b"]}")
 
-    assert 400 == answer.status
+    assert 400 == response.status
     assert [] == (await api.list(conversation)).json["data"]
 
 
@@ -134,9 +134,9 @@ async def test_lone_surrogates_are_kept(api, server):
     """Half of a pair is no text, but JSON can carry it, and so does the server."""
     conversation = await api.create()
     body = b'{"items":[{"role":"user","content":"\\ud800"}]}'
-    answer = await api.ask("POST", f"/conversations/{conversation}/items", body)
+    response = await api.ask("POST", f"/conversations/{conversation}/items", body)
 
-    assert "\ud800" == answer.json["data"][0]["content"][0]["text"]
+    assert "\ud800" == response.json["data"][0]["content"][0]["text"]
 
 
 class TestUnknownItems:

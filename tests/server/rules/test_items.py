@@ -238,9 +238,9 @@ async def test_a_reference_is_replaced_by_its_item(api, server, reference):
     """A reference stores the item that it means, and leaves it where it was."""
     source, target = await api.create(user("a")), await api.create()
     (item,) = server.items(source)
-    answer = await api.append(target, {**reference, "id": item["id"]})
+    response = await api.append(target, {**reference, "id": item["id"]})
 
-    assert [item] == answer.json["data"] == server.items(target) == server.items(source)
+    assert [item] == response.json["data"] == server.items(target) == server.items(source)
 
 
 async def test_a_reference_to_an_orphan(api, server):
@@ -261,9 +261,9 @@ async def test_replaying_a_message_unlinks_it(api, server):
     """A message that is sent again with its id leaves the conversation that it was in, silently."""
     source, target = await api.create(user("a"), user("b")), await api.create()
     first, second = server.items(source)
-    answer = await api.append(target, {"role": "user", "content": "a", "id": first["id"]})
+    response = await api.append(target, {"role": "user", "content": "a", "id": first["id"]})
 
-    assert first["id"] == answer.json["data"][0]["id"]
+    assert first["id"] == response.json["data"][0]["id"]
     assert [second] == server.items(source)
     assert [(first["id"], source)] == [(orphan.id, orphan.conversation_id) for orphan in server.orphans()]
 
@@ -282,10 +282,10 @@ async def test_duplicate_ids(api, server, in_one_batch):
     """One conversation holds an id once."""
     item = {"role": "user", "content": "a", "id": "msg_1"}
     conversation = await api.create(*([] if in_one_batch else [item]))
-    answer = await api.append(conversation, *([item, item] if in_one_batch else [item]))
+    response = await api.append(conversation, *([item, item] if in_one_batch else [item]))
 
-    assert 400 == answer.status
-    assert "Duplicate item found with id msg_1" in answer.json["error"]["message"]
+    assert 400 == response.status
+    assert "Duplicate item found with id msg_1" in response.json["error"]["message"]
     assert (0 if in_one_batch else 1) == len(server.items(conversation))
 
 

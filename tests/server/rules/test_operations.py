@@ -10,12 +10,12 @@ from openai_conversations.server import ConversationsServer
 from tests.server.api import Api, texts, user
 
 
-async def test_create_answers_the_conversation(api):
+async def test_create_responses_the_conversation(api):
     """A new conversation has an id, a time, an object name and its metadata."""
-    answer = await api.ask("POST", "/conversations", {"metadata": {"user": "42"}})
-    conversation = answer.json
+    response = await api.ask("POST", "/conversations", {"metadata": {"user": "42"}})
+    conversation = response.json
 
-    assert (200, "conversation", {"user": "42"}) == (answer.status, conversation["object"], conversation["metadata"])
+    assert (200, "conversation", {"user": "42"}) == (response.status, conversation["object"], conversation["metadata"])
     assert conversation["id"].startswith("conv_")
     assert len("conv_") + 48 == len(conversation["id"])
 
@@ -23,12 +23,12 @@ async def test_create_answers_the_conversation(api):
 @pytest.mark.parametrize("body", [{}, {"metadata": None, "items": None}, None], ids=["empty", "nulls", "no body"])
 async def test_create_needs_nothing(api, body):
     """An empty conversation needs no field, and no body either."""
-    answer = await api.ask("POST", "/conversations", body)
+    response = await api.ask("POST", "/conversations", body)
 
-    assert (200, {}) == (answer.status, answer.json["metadata"])
+    assert (200, {}) == (response.status, response.json["metadata"])
 
 
-async def test_retrieve_answers_what_create_did(api):
+async def test_retrieve_responses_what_create_did(api):
     """A conversation is the same whenever it is asked for."""
     created = await api.ask("POST", "/conversations", {"metadata": {"a": "b"}})
     retrieved = await api.ask("GET", f"/conversations/{created.json['id']}")
@@ -74,9 +74,9 @@ async def test_unknown_conversation(api, method, path, body, deleted):
     conversation = await api.create()
     if deleted:
         await api.ask("DELETE", f"/conversations/{conversation}")
-    answer = await api.ask(method, f"/conversations/{conversation if deleted else 'conv_none'}{path}", body)
+    response = await api.ask(method, f"/conversations/{conversation if deleted else 'conv_none'}{path}", body)
 
-    assert (404, None, None) == answer.error
+    assert (404, None, None) == response.error
 
 
 async def test_items_come_newest_first(api):
@@ -122,14 +122,14 @@ async def test_unknown_cursor(api):
     assert 404 == (await api.list(conversation, "?after=msg_none")).status
 
 
-async def test_append_answers_the_stored_items_in_order(api, server):
-    """The answer to an append lists what was stored, in the order of the request."""
+async def test_append_responses_the_stored_items_in_order(api, server):
+    """The response to an append lists what was stored, in the order of the request."""
     conversation = await api.create(user("a"))
-    answer = await api.append(conversation, user("b"), user("c"))
+    response = await api.append(conversation, user("b"), user("c"))
 
-    assert ["b", "c"] == texts(answer)
-    assert not answer.json["has_more"]
-    assert answer.json["data"] == server.items(conversation)[1:]
+    assert ["b", "c"] == texts(response)
+    assert not response.json["has_more"]
+    assert response.json["data"] == server.items(conversation)[1:]
 
 
 async def test_append_of_nothing(api):
@@ -140,9 +140,9 @@ async def test_append_of_nothing(api):
 async def test_a_batch_is_stored_whole_or_not_at_all(api, server):
     """One item that cannot be stored keeps out the whole batch."""
     conversation = await api.create(user("a"))
-    answer = await api.append(conversation, user("b"), {"type": "message", "role": "user"}, user("c"))
+    response = await api.append(conversation, user("b"), {"type": "message", "role": "user"}, user("c"))
 
-    assert (400, "items[1].content", "missing_required_parameter") == answer.error
+    assert (400, "items[1].content", "missing_required_parameter") == response.error
     assert 1 == len(server.items(conversation))
 
 
@@ -154,13 +154,13 @@ async def test_retrieve_an_item(api):
     assert listed == (await api.ask("GET", f"/conversations/{conversation}/items/{listed['id']}")).json
 
 
-async def test_delete_an_item_answers_the_conversation(api, server):
+async def test_delete_an_item_responses_the_conversation(api, server):
     """Deleting an item answers its conversation, and the item is gone for good."""
     conversation = await api.create(user("a"), user("b"))
     first, second = server.items(conversation)
-    answer = await api.ask("DELETE", f"/conversations/{conversation}/items/{first['id']}")
+    response = await api.ask("DELETE", f"/conversations/{conversation}/items/{first['id']}")
 
-    assert (conversation, "conversation") == (answer.json["id"], answer.json["object"])
+    assert (conversation, "conversation") == (response.json["id"], response.json["object"])
     assert [second] == server.items(conversation)
     assert [] == server.orphans()
 
@@ -199,14 +199,14 @@ async def test_concurrent_appends_interleave_by_batch(tmp_path, session, databas
     assert 40 == len({batch[0] for batch in batches})
 
 
-async def test_every_answer_tells_of_itself(api):
-    """Every answer, an error too, carries a request id, its processing time and the rate limit."""
+async def test_every_response_tells_of_itself(api):
+    """Every response, an error too, carries a request id, its processing time and the rate limit."""
     names = {"x-request-id", "openai-processing-ms", "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests"}
-    answers = [await api.ask("POST", "/conversations"), await api.ask("GET", "/conversations/conv_none")]
+    responses = [await api.ask("POST", "/conversations"), await api.ask("GET", "/conversations/conv_none")]
 
-    assert [200, 404] == [answer.status for answer in answers]
-    assert all(names <= {name.lower() for name in answer.headers} for answer in answers)
-    assert 2 == len({answer.headers["x-request-id"] for answer in answers})
+    assert [200, 404] == [response.status for response in responses]
+    assert all(names <= {name.lower() for name in response.headers} for response in responses)
+    assert 2 == len({response.headers["x-request-id"] for response in responses})
 
 
 async def test_seed_repeats_everything(session):

@@ -28,8 +28,8 @@ def prompt(server, n=-1):
 async def test_a_turn_without_a_conversation(api, server):
     """The response holds what the model said, repeats the request, and says what it cost."""
     server.model.say("Hello you")
-    answer = await api.turn("Hi", temperature=0.5, metadata={"a": "b"}, instructions="Be kind")
-    body = answer.json
+    response = await api.turn("Hi", temperature=0.5, metadata={"a": "b"}, instructions="Be kind")
+    body = response.json
 
     assert ("response", "completed", 0.5, {"a": "b"}, "Be kind", None) == tuple(
         body[name] for name in ("object", "status", "temperature", "metadata", "instructions", "conversation")
@@ -119,19 +119,19 @@ async def test_a_call_and_its_output(api, server):
 async def test_what_is_not_whole_is_refused(api, server, items, message):
     """A call without its output, an output without its call, reasoning without its follower: 400, and nothing stays."""
     conversation = await api.create(*items)
-    answer = await api.turn("Hi", conversation=conversation)
+    response = await api.turn("Hi", conversation=conversation)
 
-    assert (400, "input", None) == answer.error
-    assert message == answer.json["error"]["message"]
+    assert (400, "input", None) == response.error
+    assert message == response.json["error"]["message"]
     assert len(items) == len(server.items(conversation))
     assert 200 == (await api.turn("Hi")).status
 
 
 async def test_the_same_in_the_input(api):
     """What comes with the request is judged together with what is there."""
-    answer = await api.turn([REASONING, CALL, OUTPUT])
+    response = await api.turn([REASONING, CALL, OUTPUT])
 
-    assert 200 == answer.status
+    assert 200 == response.status
 
 
 async def test_previous_responses(api, server):
@@ -250,20 +250,20 @@ async def test_a_script_with_nothing_left(api, server):
     """The turn is refused in words that help, and the conversation is free again."""
     conversation = await api.create()
     server.model.when(text="Good night").say("Sleep well")
-    answer = await api.turn("Good day", conversation=conversation)
+    response = await api.turn("Good day", conversation=conversation)
 
-    assert (400, None, "no_scripted_reply") == answer.error
-    assert "nearest is when(text='Good night')" in answer.json["error"]["message"]
+    assert (400, None, "no_scripted_reply") == response.error
+    assert "nearest is when(text='Good night')" in response.json["error"]["message"]
     assert 200 == (await api.turn("Good night", conversation=conversation)).status
 
 
 async def test_a_function_that_fails(api, server):
     """Its error is told, and is nothing that a client tries again."""
     server.model.respond(lambda turn: turn.nothing)
-    answer = await api.turn()
+    response = await api.turn()
 
-    assert (400, None, "script_error") == answer.error
-    assert "AttributeError" in answer.json["error"]["message"]
+    assert (400, None, "script_error") == response.error
+    assert "AttributeError" in response.json["error"]["message"]
 
 
 async def test_an_item_that_is_none(api, server):
@@ -298,9 +298,9 @@ async def test_fields_behind_include(api, server):
 @pytest.mark.parametrize("profile", ["openai,done_marker=true"])
 async def test_the_marker_of_the_end(api, server, profile):
     """Some servers end their streams with ``[DONE]``."""
-    answer = await api.ask("POST", "/responses", {"model": "gpt-5", "input": "Hi", "stream": True})
+    response = await api.ask("POST", "/responses", {"model": "gpt-5", "input": "Hi", "stream": True})
 
-    assert answer.body.endswith(b"\n\ndata: [DONE]\n\n")
+    assert response.body.endswith(b"\n\ndata: [DONE]\n\n")
 
 
 async def test_a_chain_with_a_gap(api, server):

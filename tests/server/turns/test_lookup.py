@@ -60,7 +60,7 @@ async def test_input_items(api):
     last = await api.ask("GET", f"/responses/{id}/input_items?limit=1")
 
     assert (["a", "b"], ["c", "d"], ["e"]) == (texts(first), texts(second), texts(last))
-    assert [True, True, True] == [answer.json["has_more"] for answer in (first, second, last)]
+    assert [True, True, True] == [response.json["has_more"] for response in (first, second, last)]
     assert 404 == (await api.ask("GET", f"/responses/{id}/input_items?after=msg_none")).status
 
 
@@ -91,8 +91,8 @@ async def test_compact(api, server):
     """What users said stays; everything is in one item, which this server can read."""
     server.model.say("1")
     id = (await api.turn("a")).json["id"]
-    answer = await api.ask("POST", "/responses/compact", {"model": "gpt-5", "input": "b", "previous_response_id": id})
-    *users, compaction = answer.json["output"]
+    response = await api.ask("POST", "/responses/compact", {"model": "gpt-5", "input": "b", "previous_response_id": id})
+    *users, compaction = response.json["output"]
     window = json.loads(base64.b64decode(compaction["encrypted_content"]))
 
     assert ["a", "b"] == [item["content"][0]["text"] for item in users]

@@ -97,7 +97,7 @@ async def test_items_can_be_locked_out(api, server, profile):
         turn.release()
         await take(events, "response.completed")
 
-    assert ["conversation_locked"] * 2 == [answer.error[2] for answer in (added, deleted)]
+    assert ["conversation_locked"] * 2 == [response.error[2] for response in (added, deleted)]
     assert 200 == (await api.append(conversation, user("b"))).status
 
 
@@ -105,10 +105,10 @@ async def test_an_id_that_is_there_already(api, server):
     """The input of a turn cannot hold an item that the conversation has."""
     conversation = await api.create(user("a"))
     (item,) = server.items(conversation)
-    answer = await api.turn([item], conversation=conversation)
+    response = await api.turn([item], conversation=conversation)
 
-    assert 400 == answer.status
-    assert "Duplicate item" in answer.json["error"]["message"]
+    assert 400 == response.status
+    assert "Duplicate item" in response.json["error"]["message"]
 
 
 async def leave(api, server, conversation):
@@ -246,7 +246,7 @@ async def test_cancel(api, server):
     server.model.say("next")
 
     assert ["cancelled"] * 3 == [
-        answer.json["status"] for answer in (cancelled, again, await api.ask("GET", f"/responses/{id}"))
+        response.json["status"] for response in (cancelled, again, await api.ask("GET", f"/responses/{id}"))
     ]
     assert [] == server.items(conversation)
     assert 200 == (await api.turn("b", conversation=conversation)).status
@@ -299,9 +299,9 @@ async def test_reset_ends_turns(api, server):
     await api.turn(background=True)
     server.reset()
     conversation = await api.create()
-    answer = await api.turn("Hi", conversation=conversation)
+    response = await api.turn("Hi", conversation=conversation)
 
-    assert "You said: Hi" == answer.json["output"][0]["content"][0]["text"]
+    assert "You said: Hi" == response.json["output"][0]["content"][0]["text"]
 
 
 async def test_a_conversation_that_is_deleted_meanwhile(api, server):
@@ -354,8 +354,8 @@ async def test_a_foreground_response_can_be_looked_up_while_it_runs(api, server)
     turn = server.model.say("a").hold()
     async with api.open("POST", "/responses", streaming()) as events:
         id = (await anext(events))["response"]["id"]
-        answers = [await api.ask("GET", f"/responses/{id}"), await api.ask("POST", f"/responses/{id}/cancel")]
+        responses = [await api.ask("GET", f"/responses/{id}"), await api.ask("POST", f"/responses/{id}/cancel")]
         turn.release()
 
-    assert "in_progress" == answers[0].json["status"]
-    assert 400 == answers[1].status
+    assert "in_progress" == responses[0].json["status"]
+    assert 400 == responses[1].status

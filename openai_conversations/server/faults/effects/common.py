@@ -49,7 +49,7 @@ _TYPES = {429: "rate_limit_error"}
 
 
 def gateway_page(status: int) -> ServerResponse:
-    """What proxies send when they have no answer."""
+    """What proxies send when they have no response."""
     title = f"{status} {_phrase(status)}"
     page = f"<!doctype html><html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
     return ServerResponse(status=status, body=page.encode(), content_type="text/html", truth=False)
