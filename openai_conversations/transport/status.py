@@ -65,7 +65,7 @@ def _message(response: Response, body: object) -> str:
         return f"{text}: redirects are not followed; check base_url (it points to {response.headers.get('location')})"
     said = error_message(body)
     if response.status_code == 404 and (not is_error_object(body) or said.startswith(_NO_SUCH_ADDRESS)):
-        said = f"{said}; {_base_url_hint(response.source.base_url)}".removeprefix("; ")
+        said = f"{said.rstrip('.')}; {_base_url_hint(response.source.base_url)}".removeprefix("; ")
     return f"{text}: {said}" if said else text
 
 

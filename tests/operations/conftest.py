@@ -9,7 +9,15 @@ import pytest
 from openai_conversations import ConversationsClient, RetryPolicy
 from openai_conversations.server import ConversationsServer
 
-PROFILES = ["openai", "ogx", "openai,after_delete=cascade", "openai,last_id=false,full_page_has_more=true"]
+# The ways in which servers of this API were seen to differ from OpenAI's.
+PROFILES = [
+    "openai",
+    "ogx",
+    "openai,after_delete=cascade",
+    "openai,last_id=false,full_page_has_more=true",
+    "openai,errors=detail,invalid_status=422,own_ids=false,empty_ids=absent,delete_again=repeated,item_limit=false",
+    "ogx,errors=problem,repeat_ids=true,unknown_types=true,full_page_has_more=true,empty_ids=absent",
+]
 
 
 @pytest.fixture(params=PROFILES)
