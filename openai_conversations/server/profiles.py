@@ -38,6 +38,7 @@ class ServerProfile:
         own_ids: Whether the ids that items bring are kept.
         unknown_types: Whether items of unknown types are kept.
         repeat_ids: Whether ids that items bring are kept without a look at whether they are there already.
+        empty_reasoning: Whether reasoning is taken that holds nothing but its id, as the agents SDK sends it.
         default_order: The order of lists that ask for none.
         ignores_order: Whether every list has that order, whatever it asks for.
         item_deletion: What deleting an item responds with: its conversation, or an object for the deleted item.
@@ -82,6 +83,7 @@ class ServerProfile:
     own_ids: bool = True
     unknown_types: bool = False
     repeat_ids: bool = False
+    empty_reasoning: Literal["accepted", "refused"] = "accepted"
     default_order: Order = "desc"
     ignores_order: bool = False
     item_deletion: Literal["conversation", "item"] = "conversation"
@@ -110,6 +112,7 @@ class ServerProfile:
             own_ids=self.own_ids,
             unknown_types=self.unknown_types,
             repeat_ids=self.repeat_ids,
+            empty_reasoning=self.empty_reasoning == "accepted",
         )
 
 

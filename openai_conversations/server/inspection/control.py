@@ -10,7 +10,7 @@ The control path: what a test does from Python, over HTTP, for clients in other 
 ``GET /_control/orphans``                    the items that no conversation shows any more
 ``POST /_control/items``                     add items behind the client's back: ``{"conversation_id", "items"}``
 ``GET /_control/turns``                      every turn that the model was given, with its whole prompt
-``POST /_control/script``                    add to the script of the model: ``{"turns": […]}``, as in a file for ``serve``
+``POST /_control/script``                    add to the script of the model: ``{"turns": […]}``, as in :mod:`.parse`
 ``DELETE /_control/script``                  forget the script and what was seen
 ``POST /_control/assertions/script-used``    nothing
 ``POST /_control/assertions/no-duplicates``    ``{"by": "content"}`` or nothing

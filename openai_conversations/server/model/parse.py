@@ -86,7 +86,7 @@ def _part(name: str, value: Any) -> Reply:
 def _text(make: Callable[[str], Reply]) -> Callable[[Any], Reply]:
     def read(value: Any) -> Reply:
         if not isinstance(value, str):
-            raise ValueError(f"{value!r} is not a text")
+            raise ValueError(f"{value!r} is not a text")  # noqa: TRY004  # a wrong value of a file
         return make(value)
 
     return read

@@ -55,12 +55,14 @@ class ItemRules:
         own_ids: Keep the ids that requests bring; otherwise every item gets a new one.
         unknown_types: Keep items of types that the server does not know instead of refusing them.
         repeat_ids: Take items whose ids are there already.
+        empty_reasoning: Take reasoning that holds nothing but its id, as the agents SDK sends it.
     """
 
     strict: bool = True
     own_ids: bool = True
     unknown_types: bool = False
     repeat_ids: bool = False
+    empty_reasoning: bool = True
 
 
 def prepare_all(
@@ -118,7 +120,7 @@ def prepare(value: Any, path: str, new_id: Callable[[str], str], rules: ItemRule
     id = _choose_id(value, tag, item_type, path, rules)
     stored = _message(value, path) if tag == "message" else item_type.shape(value, path)
     if rules.strict:
-        _check_write_back(value, tag, path)
+        _check_write_back(value, tag, path, rules)
     else:
         stored = {"status": None, **value} if tag == "message" else value
     identity: Identity = "new" if not id else "shared" if item_type.shares_id else "moved"
@@ -199,16 +201,16 @@ def _text_part(role: str, content: str) -> Item:
     return {"type": "input_text", "text": content}
 
 
-def _check_write_back(value: Item, tag: str, path: str) -> None:
+def _check_write_back(value: Item, tag: str, path: str, rules: ItemRules) -> None:
     if "created_by" in value:
         raise errors.unknown_parameter(f"{path}.created_by")
     if tag == "reasoning":
-        _check_reasoning(value, path)
+        _check_reasoning(value, path, rules)
 
 
-def _check_reasoning(value: Item, path: str) -> None:
+def _check_reasoning(value: Item, path: str, rules: ItemRules) -> None:
     if not value.get("id") and not value.get("encrypted_content"):
         raise errors.missing(f"{path}.id")
-    if not (value.get("summary") or value.get("content") or value.get("encrypted_content")):
+    if not (rules.empty_reasoning or value.get("summary") or value.get("content") or value.get("encrypted_content")):
         message = f"Invalid '{path}': the reasoning item holds no summary, no content and no encrypted content."
         raise errors.bad_request(message, path, "invalid_value")

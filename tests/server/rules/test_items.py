@@ -208,13 +208,20 @@ def test_unknown_fields_are_kept():
     ],
 )
 def test_reasoning_needs_identity_and_content(fields, code):
-    """Reasoning needs its id or its encrypted content, and must hold something."""
+    """Reasoning needs its id or its encrypted content, and where a trait says so, it must hold something."""
     item = {"type": "reasoning", **fields}
 
     if code is None:
         assert "reasoning" == stored(item)["type"]
     else:
-        assert code == refusal_of(item)[1]
+        assert code == refusal_of(item, empty_reasoning=False)[1]
+
+
+def test_empty_reasoning_is_taken():
+    """The agents SDK sends reasoning with nothing but its id."""
+    item = {"type": "reasoning", "id": "rs_1", "summary": []}
+
+    assert item == stored(item)
 
 
 def test_a_compaction_trigger_stores_nothing():
