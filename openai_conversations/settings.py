@@ -233,7 +233,7 @@ def checked_key(key: object) -> str:
     if not key:
         raise ConfigurationError("api_key is empty")
     if not key.isascii() or not key.isprintable():
-        raise ConfigurationError("api_key holds a line break, a control character or a character outside ASCII")
+        raise ConfigurationError("api_key contains a line break, a control character or a character outside ASCII")
     if key != key.strip():
         raise ConfigurationError("api_key begins or ends with white space")
     return key
@@ -256,7 +256,7 @@ def _checked_base_url(base_url: object, profile: Profile) -> str:
     if parts.query or parts.fragment:
         raise ConfigurationError("base_url must not have a query or a fragment; use default_query for queries")
     if parts.username or parts.password:
-        raise ConfigurationError("base_url must not hold a user name or a password; use api_key or default_headers")
+        raise ConfigurationError("base_url must not contain a user name or a password; use api_key or default_headers")
     path = parts.path.rstrip("/")
     return f"{parts.scheme}://{parts.netloc}{path or profile.path}"
 

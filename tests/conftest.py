@@ -58,7 +58,7 @@ class _ClientResponse(aioresponses.core.ClientResponse):
 @pytest.fixture(autouse=True)
 def _aioresponses_on_new_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Mend aioresponses (0.7.9) on aiohttp ≥ 3.14: https://github.com/pnuckowski/aioresponses/issues/289.
+    Fix aioresponses (0.7.9) on aiohttp ≥ 3.14: https://github.com/pnuckowski/aioresponses/issues/289.
 
     To be removed when the lowest aioresponses of pyproject.toml passes ``stream_writer`` itself.
     """

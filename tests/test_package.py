@@ -15,7 +15,7 @@ import pytest
 
 import openai_conversations
 
-NOT_CORE = {f"openai_conversations.{room}" for room in ("cli", "server", "testing", "integrations")} | {
+NOT_CORE = {f"openai_conversations.{package}" for package in ("cli", "server", "testing", "integrations")} | {
     "aiohttp.web",
     "cyclopts",
     "pytest",

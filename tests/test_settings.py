@@ -172,8 +172,8 @@ def test_base_urls(base_url, expected):
     [
         ("http://h/v1?api-version=1", "must not have a query or a fragment; use default_query"),
         ("http://h/v1#top", "must not have a query or a fragment"),
-        ("http://user:marker@h/v1", "must not hold a user name or a password"),
-        ("http://marker@h/v1", "must not hold a user name or a password"),
+        ("http://user:marker@h/v1", "must not contain a user name or a password"),
+        ("http://marker@h/v1", "must not contain a user name or a password"),
         ("", "must be an absolute http"),
         ("api.openai.com/v1", "must be an absolute http"),
         ("/v1", "must be an absolute http"),

@@ -51,7 +51,7 @@ def test_cut_off():
 
     with pytest.raises(UnicodeDecodeError):
         as_text(content)
-    with pytest.raises(IdsFileError, match="line 2 is no text") as caught:
+    with pytest.raises(IdsFileError, match="line 2 is not text") as caught:
         list(ids_of_lines(io.BytesIO(content), "ids"))
     assert 2 == caught.value.line
 

@@ -1,4 +1,4 @@
-"""Our own arguments, checked before a byte is sent. Each refusal is one sentence that names the culprit."""
+"""Our own arguments, checked before a byte is sent. Each error is one sentence that names the argument."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def refuse_other_items(options: CallOptions) -> None:
     """What is sent must be what is looked for."""
     extra = options.get("extra_body")
     if isinstance(extra, Mapping) and "items" in extra:
-        raise InvalidArgumentError("extra_body must not hold `items`: give them as items")
+        raise InvalidArgumentError("extra_body must not contain `items`: give them as items")
 
 
 def checked_choice(name: str, value: str, choices: tuple[str, ...]) -> str:

@@ -182,6 +182,6 @@ def member(value: Any, name: str) -> Any:
 
 
 def stalled(cursor: str | None) -> PaginationStalledError:
-    """The error for a listing that does not get on."""
-    where = "gives no cursor" if cursor is None else f"does not get on from the cursor {cursor!r}"
+    """The error for a listing that does not advance."""
+    where = "gives no cursor" if cursor is None else f"does not advance past the cursor {cursor!r}"
     return PaginationStalledError(f"the server says that there are more items but {where}", cursor=cursor)

@@ -250,7 +250,7 @@ def _pair(name: str, value: object) -> str:
     try:
         return f"{quote(name, safe='')}={quote(query_text(value), safe='')}"
     except UnicodeEncodeError:
-        raise InvalidArgumentError(f"the query value {name} holds half a character and cannot be sent") from None
+        raise InvalidArgumentError(f"the query value {name} contains a lone surrogate and cannot be sent") from None
 
 
 def _body(body: Mapping[str, object] | None, extra: object | None) -> bytes | None:

@@ -4,7 +4,7 @@ What a bulk run raises besides the errors of its calls.
     OperationError
     ├── BulkStoppedError                     a run that stopped before its end; the ledger resumes it
     │   └── NothingFoundError                … because nothing that was asked for is there
-    └── IdsFileError (also ValueError)       a line of a file holds no id
+    └── IdsFileError (also ValueError)       a line of a file has no id
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 Whether a bulk run gets on, and when it must stop: what one conversation meets, and what all of them meet.
 
 One conversation's failure ends no run. These do, when they come from different conversations and nothing succeeds in
-between: refusals, nothing but 404, and transient failures for longer than the run has patience.
+between: rejections, nothing but 404, and transient failures for longer than the run has patience.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from openai_conversations.errors import (
     WrongEventLoopError,
 )
 
-REFUSALS: Final[Mapping[type[Exception], int]] = {
+REJECTIONS: Final[Mapping[type[Exception], int]] = {
     PermissionDeniedError: 20,
     AuthenticationError: 3,
     ConfigurationError: 3,
@@ -59,7 +59,7 @@ class Health:
         self._clock = clock
         self._patience = patience
         self._first_wait = first_wait
-        self._refused: set[int] = set()
+        self._rejected: set[int] = set()
         self._not_found: set[int] = set()
         self._away: set[int] = set()
         self._since = 0.0
@@ -71,7 +71,7 @@ class Health:
     def succeeded(self) -> None:
         """A conversation is done: the service is there, and accepts the key."""
         self.has_succeeded = True
-        self._refused.clear()
+        self._rejected.clear()
         self._away.clear()
         self._pauses, self._paused_until = 0, 0.0
 
@@ -92,7 +92,7 @@ class Health:
             f" is the base URL right, and is the key one of their project? The last: {said}"
         ) from cause
 
-    # refusals
+    # rejections
 
     def failed(self, number: int, error: BaseException, *, is_new: bool = True) -> None:
         """
@@ -104,15 +104,15 @@ class Health:
             is_new: Whether this was its first attempt. What has failed before comes at the end of a run, one after the
                 other, and says nothing about what succeeded.
         """
-        if isinstance(error, tuple(REFUSALS)) and (is_new or not self.has_succeeded):
-            self._refused.add(number)
+        if isinstance(error, tuple(REJECTIONS)) and (is_new or not self.has_succeeded):
+            self._rejected.add(number)
         if isinstance(error, OUTAGES):
             self._note_away(number, _asked(error))
 
     def is_met_by_all(self, error: BaseException) -> bool:
-        """Whether a failure is a refusal that so many have met that every other one would meet it too."""
-        bound = next((bound for kind, bound in REFUSALS.items() if isinstance(error, kind)), None)
-        return bound is not None and len(self._refused) >= bound
+        """Whether a failure is a rejection that so many have met that every other one would meet it too."""
+        bound = next((bound for kind, bound in REJECTIONS.items() if isinstance(error, kind)), None)
+        return bound is not None and len(self._rejected) >= bound
 
     # a service that is away
 

@@ -84,7 +84,7 @@ def ids_of_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
         try:
             id = _id(line.decode().strip())
         except ValueError as error:
-            raise IdsFileError(f"{name}: line {number} holds no id: {error}", line=number) from None
+            raise IdsFileError(f"{name}: line {number} has no id: {error}", line=number) from None
         if id is not None:
             yield id
 
@@ -96,7 +96,7 @@ def _readable(lines: Iterable[bytes], name: str) -> Iterator[bytes]:
             yield line
             number += 1
     except UnicodeDecodeError as error:
-        raise IdsFileError(f"{name}: line {number} is no text: {error}", line=number) from None
+        raise IdsFileError(f"{name}: line {number} is not text: {error}", line=number) from None
 
 
 def _id(text: str) -> str | None:

@@ -1,5 +1,5 @@
 """
-The bulk runner: one operation on as many conversations as there are, at a bounded pace, resumable at any point.
+The bulk runner: one operation on as many conversations as there are, with bounded concurrency, resumable at any point.
 
 The ledger decides what is to be done. Ids flow from their source into it while workers take them out of it, a few at a
 time, so that a million ids take no more memory than a thousand.

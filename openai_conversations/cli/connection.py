@@ -82,5 +82,5 @@ def read_key(path: Path) -> str:
         reason = getattr(error, "strerror", None) or "not a text file"
         raise CommandError(f"the key cannot be read from {path}: {reason}", Exit.CONFIGURATION) from error
     if not key:
-        raise CommandError(f"{path} holds no key", Exit.CONFIGURATION)
+        raise CommandError(f"{path} has no key", Exit.CONFIGURATION)
     return key

@@ -219,7 +219,7 @@ class Codec:
         The JSON value of an object, losslessly: what was decoded comes out as it came in.
 
         Raises:
-            InvalidArgumentError: It holds itself, or nests too deeply; the message gives the JSON path.
+            InvalidArgumentError: It contains itself, or nests too deeply; the message gives the JSON path.
         """
         return self._written(value, "$")
 
@@ -235,7 +235,7 @@ class Codec:
         Items as they are sent: mappings as they are, objects by the rules for sending items back.
 
         Raises:
-            InvalidArgumentError: One is neither a mapping nor an item, holds itself or nests too deeply; the message
+            InvalidArgumentError: One is neither a mapping nor an item, contains itself or nests too deeply; the message
                 says which and where.
         """
         return [self._item(index, item) for index, item in enumerate(items)]

@@ -160,7 +160,7 @@ def walk(value: Any, root: str = "$", read: Callable[[Any], Any] = as_json_value
         read: What a node is taken for.
 
     Raises:
-        ValueError: The value nests deeper than 500 levels, or holds itself; the message gives the JSON path.
+        ValueError: The value nests deeper than 500 levels, or contains itself; the message gives the JSON path.
     """
     around: list[int] = []  # the nodes that the current one is in
     stack: list[tuple[int, str, Any]] = [(0, root, value)]
@@ -168,7 +168,7 @@ def walk(value: Any, root: str = "$", read: Callable[[Any], Any] = as_json_value
         depth, path, node = stack.pop()
         del around[depth:]
         if id(node) in around:
-            raise ValueError(f"{_cut(path)} is a value that holds itself")
+            raise ValueError(f"{_cut(path)} contains itself")
         if depth > MAX_DEPTH:
             raise ValueError(f"{_cut(path)} nests deeper than {MAX_DEPTH} levels")
         around.append(id(node))

@@ -261,7 +261,7 @@ def write_value(value: Any, write: Callable[[Any], Any]) -> Any:
     Schema objects at any depth become JSON, and so does what orjson would write; everything else stays what it is.
 
     Raises:
-        RecursionError: The value holds itself, or nests very deeply.
+        RecursionError: The value contains itself, or nests very deeply.
     """
     if isinstance(value, Schema):
         return write(value)

@@ -285,7 +285,7 @@ class _FarNote(Checkpoint):
         """Ask where the ledger is, and wait for the answer."""
         answer = await self._ask(message={"row": self._row, "attempt": self._attempt, **message})
         if "error" in answer:
-            raise APIConnectionError(message=f"The ledger did not take a note: {answer['error']}", sent=False)
+            raise APIConnectionError(message=f"The ledger did not store a checkpoint: {answer['error']}", sent=False)
         return answer["value"]
 
 

@@ -44,13 +44,13 @@ class IncludeFields:
 
     async def narrow(self, caller: Caller, conversation_id: str, error: Exception) -> bool:
         """
-        After a refusal of a listing: find out which fields the server takes, and keep these.
+        After a listing was rejected: find out which fields the server takes, and keep these.
 
         What the response names is believed when that is not all, and the listing succeeds without it. Otherwise, when
         it succeeds without any field, each field is tried alone: one request each.
 
         Returns:
-            Whether a field was dropped; ``False``: the refusal had another reason.
+            Whether a field was dropped; ``False``: the rejection had another reason.
         """
         if not (self.fields and is_refusal(error)):
             return False
@@ -65,10 +65,10 @@ class IncludeFields:
 
     def drop(self, error: BaseException | None) -> bool:
         """
-        After a refusal of a write: drop the fields that the response names, all when it names none.
+        After a write was rejected: drop the fields that the response names, all when it names none.
 
         Returns:
-            Whether a field was dropped; ``False``: the refusal had another reason.
+            Whether a field was dropped; ``False``: the rejection had another reason.
         """
         if not (self.fields and is_refusal(error)):
             return False

@@ -59,7 +59,7 @@ async def read_whole(caller: Caller, conversation_id: str, *, include: Sequence[
         include: Fields to ask for beyond what the server gives by itself.
 
     Raises:
-        PaginationStalledError: The server says that there are more items but the listing does not get on.
+        PaginationStalledError: The server says that there are more items but the listing does not advance.
     """
     reading = _Reading(caller, conversation_id, IncludeFields(tuple(include)))
     await reading.run()

@@ -275,7 +275,7 @@ class ConversationOperations:
         **options: Unpack[OperationOptions],
     ) -> RepairReport:
         """
-        Plan how to mend what :meth:`check` finds, and do it with ``dry_run=False``.
+        Plan how to fix what :meth:`check` finds, and do it with ``dry_run=False``.
 
         Args:
             conversation_id: The conversation.

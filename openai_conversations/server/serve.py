@@ -132,7 +132,7 @@ def _read_script(path: str) -> Any:
 def _warn_of_open_host(options: ServeOptions, log: TextIO) -> None:
     if options.host.startswith(LOOPBACK):
         return
-    whom = "whoever brings one of the keys" if options.keys else "anybody with any key"
+    whom = "clients with one of the keys" if options.keys else "clients with any key"
     print(
         f"warning: {options.host} can be reached from other machines; {whom} can read and write all that is stored",
         file=log,

@@ -33,7 +33,7 @@ def dump_json(value: Any) -> str:
     JSON as ASCII: half characters are escaped, and integers may have any length.
 
     Raises:
-        ValueError: The value holds itself, or is nested too deep.
+        ValueError: The value contains itself, or is nested too deep.
         TypeError: It is no JSON.
     """
     try:

@@ -2,7 +2,7 @@
 How a client tries again: a value.
 
 The rules are those of the official client (its ``_base_client.py`` and ``_constants.py``), so that a service that moves
-keeps its pace; waits for a locked conversation are ours. What they mean for an attempt is in :mod:`.classify`.
+keeps its timing; waits for a locked conversation are ours. What they mean for an attempt is in :mod:`.classify`.
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ def _options_for_borrowed(session: aiohttp.ClientSession, ssl: SSL) -> dict[str,
         ConfigurationError: The session cannot be used.
     """
     if session.auth is not None:
-        raise ConfigurationError("the aiohttp session has auth=…, which would stand where the client's key stands")
+        raise ConfigurationError("the aiohttp session has auth=…, which would replace the client's API key")
     if not isinstance(session.cookie_jar, aiohttp.DummyCookieJar):
         logger.info("the borrowed aiohttp session keeps cookies; cookie_jar=aiohttp.DummyCookieJar() keeps none")
     if session.trust_env:
@@ -435,7 +435,7 @@ def _failure(request: Request, error: BaseException, *, is_sent: bool, status: i
 def _reason(error: BaseException) -> str:
     """In aiohttp's words, but for those that quote headers: a response's cookies, the password of a proxy."""
     if _is_head_too_large(error):
-        return "the head of the response is larger than a client bears (64 KiB a header)"
+        return "the head of the response is too large: a header exceeds 64 KiB"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status} {error.message}"
     if isinstance(error, aiohttp.ClientResponseError):

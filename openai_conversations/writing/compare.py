@@ -96,12 +96,10 @@ def judge(sent: Sequence[Any], behind: Sequence[Any], unresolved: Sequence[Any] 
             return Match(stored=run)
         return Match(known="Items like these are in the conversation more than once.", resembling=ids)
     if any(is_same(one, item) for one in sent for item in suspects):
-        known = (
-            "Items that may be a part of it are in the conversation, among others that came after the last known one."
-        )
+        known = "Some of the items may be stored, among others that came after the last known one."
         return Match(known=known, resembling=ids)
     return Match(
-        known="Items of the same kind came after the last known one: these, rewritten, or somebody else's.",
+        known="Items of the same kind came after the last known one: these, rewritten, or another writer's.",
         resembling=ids,
     )
 
@@ -209,11 +207,11 @@ def _tag(item: Any) -> str:
 
 def is_same(sent: Any, stored: Any) -> bool:
     """Whether a stored item is what was sent."""
-    verdicts = _verdicts(sent, stored)
-    if False in verdicts:
+    results = _field_results(sent, stored)
+    if False in results:
         return False
     # Something must speak for it: equal ids, or a field that is there on both sides.
-    return True in verdicts or _are_ids_equal(sent, stored)
+    return True in results or _are_ids_equal(sent, stored)
 
 
 def is_alike(sent: Any, stored: Any) -> bool:
@@ -223,10 +221,10 @@ def is_alike(sent: Any, stored: Any) -> bool:
     That is what is behind a URL, white space, composed characters, and how a text is cut into parts. Nothing needs to
     speak for it: both stand in the same place, and an image whose URL may differ has no other field.
     """
-    return False not in _verdicts(_reduced(sent), _reduced(stored))
+    return False not in _field_results(_reduced(sent), _reduced(stored))
 
 
-def _verdicts(sent: Any, stored: Any) -> list[bool | None]:
+def _field_results(sent: Any, stored: Any) -> list[bool | None]:
     """Of each field that was sent, whether it is the same; ``None`` where that cannot be told."""
     if not _is_object(sent) or not _is_object(stored) or kind_of(sent) != kind_of(stored):
         return [False]

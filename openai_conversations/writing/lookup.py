@@ -87,7 +87,7 @@ class Lookup:
 
         Raises:
             APIError: The conversation could not be read.
-            PaginationStalledError: The listing does not get on.
+            PaginationStalledError: The listing does not advance.
         """
         behind, is_met = await self._read_back()
         if is_met:

@@ -115,7 +115,7 @@ class WriteOrder:
         return WriteLock(self, Claim(key, conversation_id, deadline, request))
 
     async def enter(self, claim: Claim) -> Queue | None:
-        """Wait for the turn; the queue to give it on to, ``None`` where this task had the turn already."""
+        """Wait for the write lock; the queue to release it to, ``None`` where this task had it already."""
         self._check_loop()
         key, task = claim.key, asyncio.current_task()
         queue = self._queues.get(key)
@@ -150,7 +150,7 @@ class WriteOrder:
     def leave(self, queue: Queue) -> None:
         """Let whoever has waited longest write; those that gave up are passed over."""
         if self._queues.get(queue.key) is not queue:
-            return  # a coroutine of a loop that was closed is cleaned up: its turn is over, and none of this loop's
+            return  # a coroutine of a loop that was closed is cleaned up: its lock is released, and none of this loop's
         while queue.waiting:
             granted, queue.holder = queue.waiting.popleft()
             if not granted.done():

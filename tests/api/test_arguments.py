@@ -1,4 +1,4 @@
-"""Arguments are checked before a byte is sent; each refusal names the culprit."""
+"""Arguments are checked before a byte is sent; each error names the argument."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ async def silent_client():
     assert 0 == server.connections
 
 
-async def refusal(awaitable) -> str:
-    """The words of a refusal."""
+async def error_of(awaitable) -> str:
+    """The message of the error."""
     with pytest.raises(InvalidArgumentError) as caught:
         await awaitable
     return str(caught.value)
@@ -55,13 +55,15 @@ async def test_ids(silent_client, method):
     name = "item_id" if method.endswith(" item") else "conversation_id"
     call = WITH_IDS[method]
 
-    assert f"Expected a non-empty value for `{name}` but received ''" == await refusal(call(silent_client, ""))
-    assert f"Expected a non-empty value for `{name}` but received None" == await refusal(call(silent_client, None))
+    assert f"Expected a non-empty value for `{name}` but received ''" == await error_of(call(silent_client, ""))
+    assert f"Expected a non-empty value for `{name}` but received None" == await error_of(call(silent_client, None))
     for bad in (".", ".."):
-        assert f"`{name}` must not be {bad!r}: it would name another path" == await refusal(call(silent_client, bad))
+        assert f"`{name}` must not be {bad!r}: it would name another path" == await error_of(call(silent_client, bad))
     for bad, culprit in (("a/b", "/"), ("a?b", "?"), ("a#b", "#"), ("../a", "/"), ("a\\b", "\\")):
-        assert f"`{name}` must not contain {culprit!r}, but received {bad!r}" == await refusal(call(silent_client, bad))
-    assert f"`{name}` must not contain '\\n', but received 'a\\n'" == await refusal(call(silent_client, "a\n"))
+        assert f"`{name}` must not contain {culprit!r}, but received {bad!r}" == await error_of(
+            call(silent_client, bad)
+        )
+    assert f"`{name}` must not contain '\\n', but received 'a\\n'" == await error_of(call(silent_client, "a\n"))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ async def test_metadata(silent_client, metadata, complaint):
     create = silent_client.conversations.create(metadata=metadata)
     update = silent_client.conversations.update("conv_1", metadata=metadata)
 
-    assert [complaint] * 2 == [await refusal(create), await refusal(update)]
+    assert [complaint] * 2 == [await error_of(create), await error_of(update)]
     assert "marker" not in complaint
 
 
@@ -143,12 +145,12 @@ async def test_items(silent_client, items, complaint):
     create = silent_client.conversations.create(items=items)
     append = silent_client.conversations.items.create("conv_1", items=items)
 
-    assert all(words.startswith(complaint) for words in [await refusal(create), await refusal(append)])
+    assert all(words.startswith(complaint) for words in [await error_of(create), await error_of(append)])
 
 
 async def test_no_items(silent_client):
     """An append without items has nothing to say; null is none either."""
-    assert "items must be a list of items, not NoneType" == await refusal(
+    assert "items must be a list of items, not NoneType" == await error_of(
         silent_client.conversations.items.create("conv_1", items=None)
     )
 
@@ -165,10 +167,10 @@ async def test_words(silent_client):
     """Keywords of ours that take one of a few words say which."""
     conversations = silent_client.conversations
 
-    assert "guard must be one of auto, strict, off, not 'maybe'" == await refusal(
+    assert "guard must be one of auto, strict, off, not 'maybe'" == await error_of(
         conversations.items.create("conv_1", items=[ITEM], guard="maybe")
     )
-    assert "on_ambiguous must be one of raise, resend, not 'guess'" == await refusal(
+    assert "on_ambiguous must be one of raise, resend, not 'guess'" == await error_of(
         conversations.create(items=[ITEM], on_ambiguous="guess")
     )
 
@@ -177,18 +179,18 @@ async def test_words(silent_client):
     ("extra", "complaint"),
     [
         ({"extra_body": [1]}, "extra_body must be a mapping, not list"),
-        ({"extra_body": {"items": []}}, "extra_body must not hold `items`"),
+        ({"extra_body": {"items": []}}, "extra_body must not contain `items`"),
         ({"extra_query": [("a", 1)]}, "extra_query must be a mapping, not list"),
         ({"extra_query": {7: 1}}, "extra_query has the key 7; keys are strings"),
-        ({"extra_query": {"a": "\ud800"}}, "the query value a holds half a character and cannot be sent"),
+        ({"extra_query": {"a": "\ud800"}}, "the query value a contains a lone surrogate and cannot be sent"),
     ],
 )
 async def test_extras(silent_client, extra, complaint):
     """Extras that cannot be sent are refused."""
     conversations = silent_client.conversations
 
-    assert (await refusal(conversations.items.create("conv_1", items=[ITEM], **extra))).startswith(complaint)
-    assert (await refusal(conversations.create(items=[ITEM], **extra))).startswith(complaint)
+    assert (await error_of(conversations.items.create("conv_1", items=[ITEM], **extra))).startswith(complaint)
+    assert (await error_of(conversations.create(items=[ITEM], **extra))).startswith(complaint)
 
 
 @pytest.mark.parametrize(

@@ -43,11 +43,11 @@ async def test_file(tmp_path):
     ],
 )
 def test_bad_line(tmp_path, line):
-    """A line that holds no id is an error that names file and line."""
+    """A line without an id is an error that names file and line."""
     path = tmp_path / "ids.txt"
     path.write_text(f"conv_1\n{line}\n", encoding="utf-8")
 
-    with pytest.raises(IdsFileError, match=r"ids\.txt: line 2 holds no id") as caught:
+    with pytest.raises(IdsFileError, match=r"ids\.txt: line 2 has no id") as caught:
         list(ids_of_file(path))
 
     assert 2 == caught.value.line

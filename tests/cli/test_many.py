@@ -31,7 +31,7 @@ def test_erase_one(shell, conversation):
 
 def test_erase_asks(shell, conversation):
     """In a terminal erase asks first; in a pipe it wants --yes."""
-    assert "nobody to ask; give --yes" == shell.fails("erase", conversation, code=12)
+    assert "cannot ask for confirmation; pass --yes" == shell.fails("erase", conversation, code=12)
     assert "nothing was done" in shell.in_terminal("erase", conversation, keys="\n", code=12)
     assert "items deleted" in shell.in_terminal("erase", conversation, keys="yes\n")
 

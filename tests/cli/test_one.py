@@ -112,7 +112,7 @@ def test_delete(shell, conversation):
     """delete deletes an item or the conversation, after a question or with --yes."""
     item = shell("show", conversation).values[0]["id"]
 
-    assert "nobody to ask; give --yes" == shell.fails("delete", conversation, item, code=12)
+    assert "cannot ask for confirmation; pass --yes" == shell.fails("delete", conversation, item, code=12)
     assert conversation == shell("delete", conversation, item, "--yes").value["id"]
     assert "nothing was done" in shell.in_terminal("delete", conversation, keys="n\n", code=12)
     assert "deleted" in shell.in_terminal("delete", conversation, keys="y\n")

@@ -161,11 +161,11 @@ def test_python_values(value, expected, large):
 
 
 def test_what_holds_itself():
-    """A value that holds itself is refused; the message says where it does so."""
+    """A value that contains itself is refused; the message says where it does so."""
     endless = {"type": "message"}
     endless["content"] = [{"type": "input_text", "of": endless}]
 
-    with pytest.raises(ValueError, match=r"^\$\.items\[1\]\.content\[0\]\.of is a value that holds itself$"):
+    with pytest.raises(ValueError, match=r"^\$\.items\[1\]\.content\[0\]\.of contains itself$"):
         dumps({"items": [{}, endless]})
 
 

@@ -164,8 +164,8 @@ def deep():
 @pytest.mark.parametrize(
     ("item", "complaint"),
     [
-        (endless({}), r"^items\[1\]\.content\[0\]\.item is a value that holds itself$"),
-        (endless(Message(role="user", content="")), r"^items\[1\]\.content\[0\]\.item is a value that holds itself$"),
+        (endless({}), r"^items\[1\]\.content\[0\]\.item contains itself$"),
+        (endless(Message(role="user", content="")), r"^items\[1\]\.content\[0\]\.item contains itself$"),
         ({"content": deep()}, r"^items\[1\]\.content\[0\]\[0\].*… nests deeper than 500 levels$"),
         (Message(role="user", content=deep()), r"^items\[1\]\.content\[0\].*… nests deeper than 500 levels$"),
         (
@@ -176,7 +176,7 @@ def deep():
     ],
 )
 def test_what_does_not_end(item, complaint):
-    """An item that holds itself or nests without end is refused before anything is sent; the message says where."""
+    """An item that contains itself or nests without end is refused before anything is sent; the message says where."""
     with pytest.raises(InvalidArgumentError, match=complaint):
         CODEC.encode_items([{}, item])
 

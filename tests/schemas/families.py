@@ -1,4 +1,4 @@
-"""Every schema class, its tags and a filled instance of it, for the tests of this room."""
+"""Every schema class, its tags and a filled instance of it, for the tests of this package."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """
 Answers against OpenAI's description of its API, where that is on the machine.
 
-The description has three flaws that are mended here, each a contradiction within itself:
+The description has three flaws that are fixed here, each a contradiction within itself:
 
 * ``oneOf`` stands where several shapes match at once; it is read as ``anyOf``.
 * Two objects require fields (``call_id``, ``request_id``) that they do not define and no client sends.
@@ -31,23 +31,23 @@ _CONFIGURATION_UPDATE = {
 
 
 def load() -> dict[str, Any]:
-    """The description, mended."""
+    """The description, fixed."""
     description = json.loads(PATH.read_bytes())
     schemas = description["components"]["schemas"]
     schemas["ConversationItem"]["oneOf"].append(_CONFIGURATION_UPDATE)
-    mended: dict[str, Any] = mend(description)
-    return mended
+    fixed: dict[str, Any] = fix(description)
+    return fixed
 
 
-def mend(node: Any) -> Any:
+def fix(node: Any) -> Any:
     if isinstance(node, list):
-        return [mend(member) for member in node]
+        return [fix(member) for member in node]
     if not isinstance(node, dict):
         return node
-    mended = {"anyOf" if key == "oneOf" else key: mend(value) for key, value in node.items()}
-    if isinstance(mended.get("properties"), dict) and isinstance(mended.get("required"), list):
-        mended["required"] = [name for name in mended["required"] if name in mended["properties"]]
-    return mended
+    fixed = {"anyOf" if key == "oneOf" else key: fix(value) for key, value in node.items()}
+    if isinstance(fixed.get("properties"), dict) and isinstance(fixed.get("required"), list):
+        fixed["required"] = [name for name in fixed["required"] if name in fixed["properties"]]
+    return fixed
 
 
 @functools.cache

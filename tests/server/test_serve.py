@@ -78,9 +78,7 @@ async def test_options(session, tmp_path):
     assert "stopped\n" == log
 
 
-@pytest.mark.parametrize(
-    ("keys", "whom"), [((), "anybody with any key"), (("sk-a",), "whoever brings one of the keys")]
-)
+@pytest.mark.parametrize(("keys", "whom"), [((), "clients with any key"), (("sk-a",), "clients with one of the keys")])
 async def test_an_open_host_is_warned_of(keys, whom):
     """Listening to other machines is said to be so; loopback is not worth a word."""
     out, log = await served(ServeOptions(host="0.0.0.0", keys=keys), nothing)  # noqa: S104  # for a moment

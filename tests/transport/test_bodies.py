@@ -65,9 +65,9 @@ async def test_large_heads_are_borne(borrowing, status, headers):
     "headers", [["Set-Cookie: marker=" + "marker" * 20_000], [f"Set-Cookie: marker{n}=marker" for n in range(2000)]]
 )
 async def test_a_head_that_is_too_large(borrowing, headers):
-    """Beyond what other clients bear it is an error, which quotes nothing of it and says not to try again."""
+    """Beyond 64 KiB a header it is an error, which quotes nothing of it and says not to try again."""
     async with answering(http(200, b"{}", *headers)) as server:
-        with pytest.raises(APIConnectionError, match="the head of the response is larger than") as caught:
+        with pytest.raises(APIConnectionError, match="the head of the response is too large") as caught:
             await sent(server, borrowing=borrowing, make=append_request, body=b"{}")
 
     assert (True, False) == (caught.value.sent, caught.value.retryable)

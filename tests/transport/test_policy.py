@@ -13,7 +13,7 @@ from openai_conversations.transport.policy import RetryPolicy
 @pytest.mark.parametrize("name", ["initial", "maximum", "longest_retry_after", "longest_lock_wait"])
 @pytest.mark.parametrize("value", [-1, math.nan, math.inf])
 def test_policies_are_finite(name, value):
-    """A policy's times are finite and not negative; the refusal names the culprit."""
+    """A policy's times are finite and not negative; the error names the argument."""
     with pytest.raises(ConfigurationError, match=f"retry: {name} must be a finite number"):
         RetryPolicy(**{name: value})
 

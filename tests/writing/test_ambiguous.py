@@ -413,7 +413,7 @@ async def test_a_stuck_look(server, client, conversation):
     server.add_fault(faults.drop_before_commit(**ITEMS))
     server.add_fault(faults.stuck_cursor())
 
-    with pytest.raises(AmbiguousWriteError, match="does not get on"):
+    with pytest.raises(AmbiguousWriteError, match="does not advance"):
         await client.conversations.items.create(conversation, items=[user("a")], last_item_id="")
 
 
@@ -457,7 +457,7 @@ async def test_no_retries_wanted(server, make_client):
 
 async def test_an_append_without_items_of_ours(client, conversation):
     """Items that are sent are those that are looked for: ``extra_body`` cannot replace them."""
-    with pytest.raises(InvalidArgumentError, match="extra_body must not hold `items`"):
+    with pytest.raises(InvalidArgumentError, match="extra_body must not contain `items`"):
         await client.conversations.items.create(conversation, items=[], extra_body={"items": [user("a")]})
 
 
@@ -639,7 +639,7 @@ async def test_an_unknown_outcome_after_another(server, client, conversation, fi
     before = ["old", "one"] if first is faults.commit_then_drop else ["old"]
 
     if first is faults.commit_then_drop and second is faults.drop_before_commit:
-        with pytest.raises(AmbiguousWriteError, match="these, rewritten, or somebody else's"):
+        with pytest.raises(AmbiguousWriteError, match="these, rewritten, or another writer's"):
             await client.conversations.items.create(conversation, items=[user("two")])
         assert before == texts(server, conversation)
         return

@@ -55,7 +55,7 @@ def set_to(base_url: str | None = None, **settings: Any) -> Scenario:
 
 
 trap += [
-    Trap("An item holds itself", given(holding_itself())),
+    Trap("An item contains itself", given(holding_itself())),
     Trap("An item is nested 5,000 lists deep", given(nested(5_000))),
     Trap("`organization` ends with a line break", set_to(organization="org-1\n")),
     Trap("`base_url` is `http://a..b`", set_to("http://a..b")),

@@ -81,7 +81,7 @@ def confirm(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise CommandError("nobody to ask; give --yes", Exit.NOT_CONFIRMED)
+        raise CommandError("cannot ask for confirmation; pass --yes", Exit.NOT_CONFIRMED)
     with _interruptible():
         print(clean(f"{question} [y/N] "), end="", file=sys.stderr, flush=True)
         answer = sys.stdin.readline()

@@ -151,7 +151,7 @@ class _Export:
         if index >= len(self._lines):
             raise ArchiveError(f"the file ends here, after {index} of {expected} items", line=number)
         if index >= expected:
-            raise ArchiveError(f"there are more items than the {expected} that the manifest tells of", line=number)
+            raise ArchiveError(f"there are more items than the {expected} of the manifest", line=number)
         line = self._lines[index]
         try:
             item = self._loads(line)

@@ -220,7 +220,7 @@ class _Erasure:
                 logger.exception("on_deleted failed")
 
     def _is_item_gone(self, error: APIStatusError, request: Request) -> bool:
-        """Whether a refusal is the API's word about the item or the conversation, and not about the address."""
+        """Whether an error is the API's word about the item or the conversation, and not about the address."""
         if error.status_code != 404 or not is_api_not_found(error, request):
             return False
         said = error_message(error.body)

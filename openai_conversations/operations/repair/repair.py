@@ -59,7 +59,7 @@ class RepairPlan:
         conversation_id: The conversation.
         strategy: ``add_outputs`` or ``delete_tail``.
         steps: What to do, in order: deletions from the end backwards, then what is appended.
-        left: Findings that this plan does not mend.
+        left: Findings that this plan does not fix.
         fingerprint: Of the conversation that the plan is for; see :class:`CheckReport`.
     """
 

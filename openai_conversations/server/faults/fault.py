@@ -94,7 +94,7 @@ class Fault:
         if self.operation is not None and self.operation not in OPERATION_IDS:
             raise ValueError(f"there is no operation {self.operation!r}; the operations are {', '.join(OPERATION_IDS)}")
         if self.possible and self.operation and self.operation not in self.possible:
-            raise ValueError(f"{self.name} cannot spoil {self.operation}, only {', '.join(sorted(self.possible))}")
+            raise ValueError(f"{self.name} does not apply to {self.operation}, only {', '.join(sorted(self.possible))}")
         if self.count is not None and self.count < 1:
             raise ValueError(f"count is at least 1, not {self.count}")
         if not 0 <= self.probability <= 1:

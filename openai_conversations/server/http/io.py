@@ -77,7 +77,7 @@ async def send(
         hang_up(raw.transport, reset=response.reset)
         return web.Response(status=500)
     every = {**headers, **response.headers}
-    if response.cut or response.pace:
+    if response.cut or response.interval:
         return await _send_in_pieces(raw, response, every, sleep)
     whole = web.Response(status=response.status, body=response.body, content_type=response.content_type, headers=every)
     if response.close:
@@ -99,7 +99,7 @@ async def _send_in_pieces(
         return stream
     for start in range(0, len(body), response.chunk):
         if start:
-            await sleep(response.pace)
+            await sleep(response.interval)
         await stream.write(body[start : start + response.chunk])
     return stream
 

@@ -116,8 +116,8 @@ class ServerResponse:
         reset: Close it with a TCP reset.
         close: Close the connection after the response.
         cut: Announce the whole body, send half of it, close.
-        pace: Seconds between two chunks of the body; 0 sends it at once.
-        chunk: Bytes in a chunk when ``pace`` is not 0.
+        interval: Seconds between two chunks of the body; 0 sends it at once.
+        chunk: Bytes in a chunk when ``interval`` is not 0.
         events: A stream in place of a body.
         format: How that is written.
     """
@@ -134,7 +134,7 @@ class ServerResponse:
     reset: bool = False
     close: bool = False
     cut: bool = False
-    pace: float = 0
+    interval: float = 0
     chunk: int = 1
     events: Events | None = None
     format: StreamFormat = attrs.field(factory=StreamFormat)

@@ -75,7 +75,7 @@ def _describe_duplicates(
 ) -> list[str]:
     if by == "replay" and not _replayed([writers.get(str(item["id"])) for item in group]):
         return []
-    lines = [f"  {item['id']} by {writers.get(str(item['id']), 'nobody in the journal')}" for item in group]
+    lines = [f"  {item['id']} by {writers.get(str(item['id']), 'no request in the journal')}" for item in group]
     return [f"{conversation_id}: {len(group)} times {summary(group[0])}", *lines]
 
 

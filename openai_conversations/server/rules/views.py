@@ -42,7 +42,7 @@ def _without_logprobs(part: Item) -> Item:
 
 
 # Item type → the name in `include` → how the item looks without it.
-_GATES: Mapping[str, Mapping[str, Callable[[Item], Item]]] = {
+_HIDING: Mapping[str, Mapping[str, Callable[[Item], Item]]] = {
     "file_search_call": {"file_search_call.results": lambda item: _without(item, "results")},
     "web_search_call": {
         "web_search_call.results": lambda item: _without(item, "results"),
@@ -61,14 +61,14 @@ _GATES: Mapping[str, Mapping[str, Callable[[Item], Item]]] = {
     "reasoning": {"reasoning.encrypted_content": lambda item: _without(item, "encrypted_content")},
 }
 
-INCLUDABLE = tuple(name for gates in _GATES.values() for name in gates)
+INCLUDABLE = tuple(name for ways in _HIDING.values() for name in ways)
 
 
 def hide(item: Item, include: Shown) -> Item:
     """The item without the fields behind ``include`` that were not asked for."""
-    for name, gate in _GATES.get(str(item.get("type")), {}).items():
+    for name, hidden in _HIDING.get(str(item.get("type")), {}).items():
         if name not in include:
-            item = gate(item)
+            item = hidden(item)
     return item
 
 

@@ -99,7 +99,7 @@ OUTPUTS = {
 
 @pytest.mark.parametrize(("tag", "expected"), OUTPUTS.items(), ids=OUTPUTS)
 def test_outputs(tag, expected):
-    """The output that is added fits its call, says what it was told to say, and mends the conversation."""
+    """The output that is added fits its call, says what it was told to say, and repairs the conversation."""
     items = [call(tag=tag, execution="client")]
 
     (step,) = make_plan("conv", items, output="sorry").steps
@@ -118,7 +118,7 @@ def test_caller_is_kept():
 
 
 def test_screenshots_cannot_be_made_up():
-    """A call whose output nobody can make up is left, and said to be; deleting the tail mends it."""
+    """A call whose output nobody can make up is left, and said to be; deleting the tail repairs it."""
     items = [said("a"), call(tag="computer_call")]
 
     plan = make_plan("conv", items)

@@ -41,7 +41,7 @@ def test_a_line_says_everything():
         ("locked:n=true", "locked: n cannot be True"),
         ("wrong_shape:shape=round", "wrong_shape: shape cannot be 'round'"),
         ("slow:operation=create", "there is no operation 'create'"),
-        ("empty_page:operation=getConversation", "empty_page cannot spoil getConversation"),
+        ("empty_page:operation=getConversation", "empty_page does not apply to getConversation"),
         ("slow:count=0", "count is at least 1"),
         ("slow:probability=2", "probability is between 0 and 1"),
         ("slow:seconds=-1", "seconds is between 0 and 1e+09, not -1"),

@@ -160,8 +160,8 @@ async def test_whatever_is_stored_is_shown(api, control):
         status, (seen, *_) = await control("GET", path)
         assert 200 == status
         assert conversation == (seen.get("id") if path == "conversations" else seen["conversation_id"])
-    status, verdict = await control("POST", "assertions/no-loss", {"expected": {conversation: ["a"]}})
-    assert (200, False) == (status, verdict["ok"])
+    status, result = await control("POST", "assertions/no-loss", {"expected": {conversation: ["a"]}})
+    assert (200, False) == (status, result["ok"])
     await api.ask("DELETE", f"/conversations/{conversation}")
     assert 200 == (await control("GET", "orphans"))[0]
     assert (200, False) == (await _ok(control("POST", "assertions/erased", {"conversation_id": conversation})))

@@ -48,10 +48,10 @@ async def test_turns_over_the_control_path(api):
     conversation = await api.create()
     await api.turn(conversation=conversation)
     url = f"{api.server.url}/_control/assertions/turns"
-    verdicts = [await api.ask("POST", url, {"conversation_id": conversation, "count": n}) for n in (1, 2, "x")]
+    results = [await api.ask("POST", url, {"conversation_id": conversation, "count": n}) for n in (1, 2, "x")]
 
-    assert [True, False] == [verdict.json["ok"] for verdict in verdicts[:2]]
-    assert 400 == verdicts[2].status
+    assert [True, False] == [result.json["ok"] for result in results[:2]]
+    assert 400 == results[2].status
 
 
 async def test_the_journal_tells_of_streams(api, server):

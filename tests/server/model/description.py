@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from openai_conversations.converters import json
-from tests.server.description import PATH as CONVERSATIONS, mend
+from tests.server.description import PATH as CONVERSATIONS, fix
 
 PATH = CONVERSATIONS.with_name("openapi-responses.json")
 
@@ -27,7 +27,7 @@ _RESULTS = {
 
 @functools.cache
 def _components() -> dict[str, Any]:
-    description: dict[str, Any] = mend(json.loads(PATH.read_bytes()))
+    description: dict[str, Any] = fix(json.loads(PATH.read_bytes()))
     return description["components"]
 
 

@@ -67,4 +67,4 @@ async def slow(pending: PendingRequest, *, seconds: float, before_commit: bool) 
 
 
 async def trickle(pending: PendingRequest, *, seconds: float, chunk: int) -> ServerResponse:
-    return attrs.evolve(await pending.process(), pace=seconds, chunk=chunk)
+    return attrs.evolve(await pending.process(), interval=seconds, chunk=chunk)
