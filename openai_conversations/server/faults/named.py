@@ -365,6 +365,26 @@ def json_instead_of_stream(**select: Unpack[Select]) -> Fault:
     return _streamed("json_instead_of_stream", streams.json_instead_of_stream, select)
 
 
+def completed_without_output(**select: Unpack[Select]) -> Fault:
+    """Leave the output out of the response in the last event."""
+    return _streamed("completed_without_output", streams.completed_without_output, select)
+
+
+def rewrite_ids(**select: Unpack[Select]) -> Fault:
+    """Give every item another id when it is done than it had when it began, as some proxies do."""
+    return _streamed("rewrite_ids", streams.rewrite_ids, select)
+
+
+def null_item(**select: Unpack[Select]) -> Fault:
+    """Send null in place of the items in ``response.output_item.added`` and ``.done``."""
+    return _streamed("null_item", streams.null_item, select)
+
+
+def control_blocks(**select: Unpack[Select]) -> Fault:
+    """Send blocks without data before every event: ``retry``, ``id``, and an event with a name alone."""
+    return _streamed("control_blocks", streams.control_blocks, select)
+
+
 def keepalive_comments(**select: Unpack[Select]) -> Fault:
     """Send a comment before every event."""
     return _streamed("keepalive_comments", streams.keepalive_comments, select)
@@ -516,6 +536,10 @@ NAMED: Mapping[str, Callable[..., Fault]] = {
         skip_event,
         constant_sequence,
         json_instead_of_stream,
+        completed_without_output,
+        rewrite_ids,
+        null_item,
+        control_blocks,
         keepalive_comments,
         hold_open,
         crlf,

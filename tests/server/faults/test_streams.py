@@ -193,6 +193,46 @@ async def test_how_streams_are_written(api, server):
     assert 11 == bodies["constant_sequence"].count(b'"sequence_number":0')
 
 
+async def events_with(api, server, fault):
+    """The events of a stream, whatever they hold."""
+    server.add_fault(fault)
+    body, _ = await raw(api)
+    return [json.loads(line[6:]) for line in body.splitlines() if line.startswith(b"data: ")]
+
+
+async def test_a_response_without_its_output(api, server):
+    """Who builds on the last event alone has nothing; the items came before."""
+    events = await events_with(api, server, faults.completed_without_output())
+
+    assert ("response.completed", []) == (events[-1]["type"], events[-1]["response"]["output"])
+    assert ["message"] == [e["item"]["type"] for e in events if e["type"] == "response.output_item.done"]
+
+
+async def test_ids_that_change(api, server):
+    """An item is done under another id."""
+    events = await events_with(api, server, faults.rewrite_ids())
+    added, done = (event["item"]["id"] for event in events if "item" in event)
+
+    assert (True, True) == (added.startswith("msg_"), done.startswith("item_"))
+
+
+async def test_items_that_are_null(api, server):
+    """Some servers say that something was added, and not what."""
+    events = await events_with(api, server, faults.null_item())
+
+    assert [None, None] == [event["item"] for event in events if "item" in event]
+    assert WHOLE == [event["type"] for event in events]
+
+
+async def test_blocks_without_data(api, server):
+    """They are no events."""
+    server.add_fault(faults.control_blocks())
+    body, _ = await raw(api)
+
+    assert body.startswith(b"retry: 1000\n\nid: 0\n\nevent: ping\n\nevent: response.created\ndata: {")
+    assert 11 == body.count(b"data: ")
+
+
 async def test_json_in_place_of_a_stream(api, server):
     """The whole response comes when the turn has ended."""
     server.add_fault(faults.json_instead_of_stream())

@@ -147,6 +147,41 @@ async def _at_first(pending: PendingRequest, at: str, frames: Callable[[StreamEv
     return await _begin(pending, change, truth=True)
 
 
+async def completed_without_output(pending: PendingRequest) -> ServerResponse:
+    def change(event: StreamEvent) -> Step:
+        if event.type not in TERMINAL or event.type == "error":
+            return Step(frames=[event])
+        response = {**json.loads_exact(event.body)["response"], "output": []}
+        return Step(frames=[_renumbered(event, response=response)])
+
+    return await _begin(pending, change)
+
+
+async def rewrite_ids(pending: PendingRequest) -> ServerResponse:
+    def change(event: StreamEvent) -> Step:
+        if event.type == "response.output_item.done":
+            item = json.loads_exact(event.body)["item"]
+            return Step(frames=[_renumbered(event, item={**item, "id": pending.context.ids.new("item")})])
+        return Step(frames=[event])
+
+    return await _begin(pending, change)
+
+
+async def null_item(pending: PendingRequest) -> ServerResponse:
+    def change(event: StreamEvent) -> Step:
+        is_item = event.type.startswith("response.output_item.")
+        return Step(frames=[_renumbered(event, item=None) if is_item else event])
+
+    return await _begin(pending, change, truth=True)
+
+
+async def control_blocks(pending: PendingRequest) -> ServerResponse:
+    def change(event: StreamEvent) -> Step:
+        return Step(frames=[b"retry: 1000\n\n", b"id: %d\n\n" % event.number, b"event: ping\n\n", event])
+
+    return await _begin(pending, change, truth=True)
+
+
 async def keepalive_comments(pending: PendingRequest) -> ServerResponse:
     return await _begin(pending, lambda event: Step(frames=[b": keep-alive\n\n", event]), truth=True)
 
