@@ -314,7 +314,7 @@ class AmbiguousWriteError(APIError):
     Attributes:
         known: One sentence: what was found out.
         stored: The ids of the items of this write that were seen in the conversation, in order; empty when none
-            were seen, ``None`` when nobody looked.
+            were seen, ``None`` when the conversation was not checked.
         last_item_id: Of an append, the id of the last item that was known before it: look at what came after.
             ``""`` when the conversation was known to be empty, ``None`` when nothing was known.
     """

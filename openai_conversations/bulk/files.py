@@ -21,7 +21,7 @@ async def write_file(path: Path, lines: AsyncIterator[bytes]) -> tuple[int, int]
     """
     Write a file; gives lines and bytes.
 
-    A regular file is written beside its place, under a name that nobody can foretell, and moved there when it is whole
+    A regular file is written beside its place, under a name that cannot be predicted, and moved there when it is whole
     and on the disk. Where the path is a link, what it leads to is replaced. A device or a pipe is written to as it is.
 
     Raises:

@@ -209,7 +209,7 @@ def importing(
 
     Args:
         conversations: Has ``import_``.
-        dry_run: Whether to write nothing and only foretell what would differ.
+        dry_run: Whether to write nothing and only predict what would differ.
         allow_damaged: Whether to import the sound lines before the first damage of an export.
         now: Unix seconds.
     """

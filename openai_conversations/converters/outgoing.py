@@ -40,7 +40,7 @@ def outgoing(item: Any) -> Any:
     """
     The JSON of an item without what must not be sent back.
 
-    Items of unknown types are passed on unchanged: nobody can tell what their rules are.
+    Items of unknown types are passed on unchanged: their rules are unknown.
     """
     tag = item.get("type") if is_object(item) else None
     if not isinstance(tag, str) or tag not in ITEM_CLASSES:

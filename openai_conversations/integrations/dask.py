@@ -335,7 +335,7 @@ class _FleetLimiter(Limiter):
         self._order = asyncio.Lock()
         self._waiting = 0
         self._moments: deque[float] = deque()
-        self._owed = 0
+        self._charged = 0
 
     async def wait(self, seconds: float | None = None) -> None:
         """Return when it is this worker's turn, which comes in the order of asking."""
@@ -368,7 +368,7 @@ class _FleetLimiter(Limiter):
     def charge(self, requests: int) -> None:
         """Count requests that were sent without a turn; less than 0 for turns that were not used."""
         if requests > 0:
-            self._owed += requests
+            self._charged += requests
         else:
             self._moments.extendleft([time.monotonic()] * -requests)
 
@@ -377,11 +377,11 @@ class _FleetLimiter(Limiter):
             self._moments.popleft()
 
     async def _lease(self) -> None:
-        owed, self._owed = self._owed, 0
+        charged, self._charged = self._charged, 0
         ask = getattr(self._worker.scheduler, self._handler)
-        delay, spacing = await ask(method=self._method, count=self._batch + owed)
+        delay, spacing = await ask(method=self._method, count=self._batch + charged)
         now = time.monotonic()
-        self._moments.extend(now + delay + spacing * number for number in range(owed, self._batch + owed))
+        self._moments.extend(now + delay + spacing * number for number in range(charged, self._batch + charged))
 
 
 # in the scheduler

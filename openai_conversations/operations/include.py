@@ -23,7 +23,7 @@ from openai_conversations.errors import (
 )
 
 ENCRYPTED: Final = "reasoning.encrypted_content"
-"""Without it nobody can tell empty reasoning from the other kind."""
+"""Without it empty reasoning cannot be told from the other kind."""
 
 # ``include[1]`` of the service's ``param``, ``"include",1`` of the ``loc`` of pydantic.
 _PLACE: Final = re.compile(r'include(?:\[\])?["\'\s]*[\[.,]\s*(\d+)')
@@ -59,7 +59,7 @@ class IncludeFields:
             if not await _is_taken(caller, conversation_id, ()):
                 return False
             rest = tuple([field for field in self.fields if await _is_taken(caller, conversation_id, (field,))])
-        # All of them one by one, but not together: nothing is sure but that none of them is no trouble.
+        # Each may be accepted alone, but not all of them together: then none is kept.
         self._keep(() if rest == self.fields else rest)
         return True
 

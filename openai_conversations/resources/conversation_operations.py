@@ -115,7 +115,7 @@ class ConversationOperations:
             metadata: Of the new conversation; the original's when it is not given.
             split_tool_calls: Whether the copy may end between a tool call and its output. Otherwise it goes on to the
                 last output of the calls that it holds.
-            dry_run: Whether to send nothing and only foretell what would differ.
+            dry_run: Whether to send nothing and only predict what would differ.
             **options: See :class:`OperationOptions`.
 
         Returns:
@@ -206,7 +206,7 @@ class ConversationOperations:
             into: A conversation that is empty or holds the beginning of the file: only the rest is added, so that
                 doing it again adds nothing. ``None`` makes a new conversation.
             metadata: Of a new conversation; the file's when it is not given.
-            dry_run: Whether to write nothing and only foretell what would differ.
+            dry_run: Whether to write nothing and only predict what would differ.
             allow_damaged: Whether to import the sound lines before the first damage of an export.
             conversation: Which conversation of a file that holds several: its id, its title, or its number counted
                 from 1.

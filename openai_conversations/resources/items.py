@@ -93,16 +93,16 @@ class Items:
             items: Mappings or item objects. Of objects, what must not be sent back (most ids, ``created_by``) is
                 left out.
             include: Fields that the service leaves out unless asked.
-            guard: ``auto`` looks only after a failure, from the last item that this client knows of, and sends again
-                what it sees to be absent. It relies on two things: nobody else writes equal items to the conversation
-                at that moment, and a service whose connection broke does not store the items, or show them, only
-                seconds later.
+            guard: ``auto`` looks it up only after a failure, from the last item that this client knows of, and sends
+                again what it sees to be absent. It relies on two things: nobody else writes equal items to the
+                conversation at that moment, and a service whose connection broke does not store the items, or show
+                them, only seconds later.
                 ``strict`` relies on the first only, for the time of the call: it asks for the last item beforehand, at
                 the price of one request, and never sends again what was wholly sent, unless the service refused it.
-                ``off`` raises :class:`AmbiguousWriteError` instead of looking.
+                ``off`` raises :class:`AmbiguousWriteError` without a lookup.
             last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is
                 empty, ``None`` when you know nothing.
-            lookup_first: Look before sending, too, and return the items if they are there: to go on after an
+            lookup_first: Look it up before sending, too, and return the items if they are there: to go on after an
                 :class:`AmbiguousWriteError`, also in another process, with the ``last_item_id`` of that error.
             **options: See :class:`CallOptions`.
 
@@ -144,7 +144,7 @@ class Items:
             conversation_id: The conversation.
             items: As for :meth:`create`; also an asynchronous iterable, which is read as the chunks are sent.
             resume: Where an earlier append of the same items stopped, from its error or its progress: what is stored
-                is skipped, and what may be stored is looked for first.
+                is skipped, and what may be stored is looked up first.
             rollback: Delete what this run stored when it fails. Not when it is cancelled.
             on_progress: Called with an :class:`AppendProgress` before the first chunk is sent and after each; may be a
                 coroutine function. What it raises is logged.

@@ -38,7 +38,7 @@ REWRITABLE: Final = frozenset(
 _UNSEEN: Final = re.compile(r"[\s\x00-\x1f\x7f\ufeff\ufffd\u200b]+")
 
 STAND_INS: Final = frozenset({"item_reference", "compaction_trigger"})
-"""Items in whose place a server stores another one, which nobody can foretell, or none."""
+"""Items in whose place a server stores another one, which cannot be predicted, or none."""
 
 _ONE_ROLE: Final = {"system": "developer"}
 """Two words for one role: servers are known to store one for the other."""

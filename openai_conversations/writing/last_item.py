@@ -104,9 +104,9 @@ class LastItems:
 
     def end(self, key: str, last_item_id: str | None, begun: int, *, unresolved: Sequence[Any] | None = None) -> None:
         """
-        An append ended: the last item now, or ``None`` when nobody can tell.
+        An append ended: the last item now, or ``None`` when it is unknown.
 
-        When another write began meanwhile, nobody can tell which of the two is the last: nothing is known.
+        When another write began meanwhile, which of the two is the last is unknown.
 
         Args:
             key: The conversation.

@@ -74,7 +74,7 @@ class Lookup:
     unresolved: Sequence[Any] = ()
 
     async def match(self) -> Match:
-        """Look once; whatever keeps us from it (a key provider, a closed client …), the write stays unknown."""
+        """Look it up once; whatever keeps us from it (a key provider, a closed client …), the write stays unknown."""
         try:
             return await self.match_or_fail()
         except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
@@ -136,7 +136,7 @@ class Lookups:
     The lookups of one call.
 
     Attributes:
-        lookup: Looks once.
+        lookup: One lookup.
         policy: Delays and their bounds.
         budget: Each lookup takes a token.
         runtime: Clock, sleep and randomness.
@@ -153,7 +153,7 @@ class Lookups:
 
     async def match(self, failure: APIError) -> Match:
         """
-        Look as often as a failure asks for. *Absent* is only said of what may be sent again.
+        Look it up as often as a failure asks for. *Absent* is only said of what may be sent again.
 
         A service that hung up may still be at work, and is asked twice; what was not answered in time may still arrive,
         and is looked up until time is up.
@@ -200,7 +200,7 @@ class Lookups:
             await self.runtime.sleep(wait)
 
     async def _lookup_twice(self) -> Match:
-        """Look a second time, when a service that hung up in the middle of its work should have ended it."""
+        """Look it up a second time, when a service that hung up in the middle of its work should have ended it."""
         pause, patience = 2 * self.policy.initial, self._patience
         is_long_enough = pause <= patience * _PAUSE_SHARE
         await self.runtime.sleep(pause if is_long_enough else max(patience / 2, 0.0))
@@ -208,7 +208,7 @@ class Lookups:
         return match if is_long_enough or not match.is_absent else Match(known=_MAY_BE_UNDER_WAY, resembling=())
 
     async def _lookup_until_deadline(self) -> Match:
-        """Look for a write that may still be under way until it is there or time is up."""
+        """Look up a write that may still be under way until it is stored or time is up."""
         clock = self.runtime.clock
         ends = clock() + self._patience
         pause = max(self.policy.initial, _SHORTEST_PAUSE)

@@ -2,7 +2,7 @@
 Writing items of one conversation into another, and saying exactly what did not come through.
 
 What is said is what was seen: the items that the server says it stored are compared with the originals, place by place.
-A dry run can only foretell what is left out or changed before sending.
+A dry run can only predict what is left out or changed before sending.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ async def fork(
         metadata: Of the new conversation; the original's unless something else is given.
         split_tool_calls: Whether the copy may end between a tool call and its output. Otherwise it goes on to the
             last output of the calls that it holds.
-        dry_run: Whether to send nothing and only foretell what would differ.
+        dry_run: Whether to send nothing and only predict what would differ.
 
     Raises:
         NoSuchItemError: The conversation has no item *until*.

@@ -61,7 +61,7 @@ async def import_archive(
         archive: What was read.
         into: A conversation that is empty or holds the beginning of the file; ``None`` makes a new one.
         metadata: Of a new conversation; the file's unless something else is given.
-        dry_run: Whether to write nothing and only foretell what would differ.
+        dry_run: Whether to write nothing and only predict what would differ.
         on_created: Awaited with the id of a new conversation before anything is appended to it.
 
     Raises:

@@ -102,7 +102,7 @@ class _Erasure:
         if on_proof is not None:
             await on_proof(proof)
         request_id = await self._delete_conversation()
-        after = await self._look_after()
+        after = await self._check_after()
         return self._receipt(
             Receipt(
                 conversation_id=self._id,
@@ -251,7 +251,7 @@ class _Erasure:
                 raise
             return error.request_id
 
-    async def _look_after(self) -> After:
+    async def _check_after(self) -> After:
         """
         Items that came after the proof: few servers show them, and those that do can be told to delete them.
 

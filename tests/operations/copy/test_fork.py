@@ -222,7 +222,7 @@ async def test_states_that_only_exist_in_responses():
 
 
 async def test_dry_run():
-    """Nothing is written, and the report foretells what would be lost."""
+    """Nothing is written, and the report predicts what would be lost."""
     service = FakeService()
     source = service.conversation(
         {**user("x"), "created_by": "me", "phase": None}, {"type": "reasoning", "summary": []}
