@@ -186,7 +186,7 @@ async def test_large_heads_are_asked_for_once():
     """A response whose head is too large is not asked for again, and a write of unknown outcome is not done twice."""
     reply = http(200, b"{}", "Set-Cookie: a=" + "x" * 100_000)
     async with answering(reply) as server, client_of(server) as client:
-        with pytest.raises(APIConnectionError, match="the head of the response is larger"):
+        with pytest.raises(APIConnectionError, match="the head of the response is too large"):
             await client.conversations.retrieve("conv_1")
         with pytest.raises(AmbiguousWriteError):
             await client.conversations.items.create("conv_1", items=[{"role": "user", "content": "Hi"}], timeout=2)

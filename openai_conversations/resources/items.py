@@ -36,7 +36,7 @@ GUARDS: Final = ("auto", "strict", "off")
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    from openai_conversations.writing.chunks import OnProgress
+    from openai_conversations.writing.chunks import OnAppendProgress
     from openai_conversations.writing.resume import AppendResult, AppendResume
 
 ItemParam: TypeAlias = "Mapping[str, object] | Item"
@@ -131,7 +131,7 @@ class Items:
         *,
         resume: AppendResume | None = None,
         rollback: bool = False,
-        on_progress: OnProgress | None = None,
+        on_progress: OnAppendProgress | None = None,
         together: bool = False,
         total_timeout: float | None = None,
         guard: Guard = "auto",

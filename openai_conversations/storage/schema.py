@@ -20,7 +20,7 @@ APPLICATIONS: Final = {
 }
 """What our files are, by their ``application_id``."""
 
-Step = Sequence[str]
+MigrationStep = Sequence[str]
 """Statements that make one version of a file the next."""
 
 
@@ -36,7 +36,7 @@ class DatabaseSchema:
     """
 
     application: int
-    steps: Sequence[Step]
+    steps: Sequence[MigrationStep]
     unmarked: frozenset[str] = frozenset()
 
     @property

@@ -44,7 +44,7 @@ from openai_conversations.writing.write_order import Writing
 
 logger: Final = logging.getLogger("openai_conversations")
 
-OnProgress = Callable[[AppendProgress], object]
+OnAppendProgress = Callable[[AppendProgress], object]
 """May be a coroutine function; then it is awaited. What it raises is logged: the items are stored all the same."""
 
 
@@ -66,7 +66,7 @@ class AppendOptions:
     include: Sequence[str] | Omit = omit
     guard: Guard = "auto"
     rollback: bool = False
-    on_progress: OnProgress | None = None
+    on_progress: OnAppendProgress | None = None
     together: bool = False
     total_timeout: float | None = None
     call: CallOptions = attrs.field(factory=CallOptions)
@@ -208,7 +208,7 @@ class Append:
         timeout = attrs.evolve(request.timeout, total=within)
         return request.replace(timeout=timeout, deadline=self._deadline)
 
-    async def _tell_beforehand(self, on_progress: OnProgress) -> None:
+    async def _tell_beforehand(self, on_progress: OnAppendProgress) -> None:
         """
         From where to go on if this process dies in the first chunk: before its first byte goes out.
 
@@ -221,7 +221,7 @@ class Append:
             self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, at_least)
         await self._tell(on_progress, ())
 
-    async def _tell(self, on_progress: OnProgress, ids: tuple[str, ...]) -> None:
+    async def _tell(self, on_progress: OnAppendProgress, ids: tuple[str, ...]) -> None:
         progress = AppendProgress(
             stored=self._stored,
             total=self._source.total,
