@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -35,9 +36,12 @@ TRANSIENT: Final = frozenset({408, 409, 429})
 
 # A server that answers so did not get to the end of the request, or its gateway did not wait for it. 409 counts too:
 # it is what a second copy of a request meets when the first was carried out. 499 is what nginx says of a client that
-# went away (https://nginx.org/en/docs/http/ngx_http_core_module.html); the service behind it may be at work. 303
-# follows a POST that was carried out (https://www.rfc-editor.org/rfc/rfc9110#name-303-see-other).
-UNKNOWN: Final = frozenset({303, 408, 409, 499})
+# went away (https://nginx.org/en/docs/http/ngx_http_core_module.html); the service behind it may be at work.
+UNKNOWN: Final = frozenset({408, 409, 499})
+
+# These ask for the same request at another address, and were not carried out
+# (https://www.rfc-editor.org/rfc/rfc9110#name-307-temporary-redirect).
+_SEND_ELSEWHERE: Final = frozenset({307, 308})
 
 # By these a server or a gateway says that it did not begin, whatever its words.
 REFUSED: Final = frozenset(
@@ -45,7 +49,8 @@ REFUSED: Final = frozenset(
 )
 
 # The request may still be under way behind a gateway: what is not there yet may yet come.
-MAY_ARRIVE_LATE: Final = frozenset({408, 499, 504, 524})
+# 522, 524: Cloudflare; 598, 599: proxies whose time ran out.
+MAY_ARRIVE_LATE: Final = frozenset({408, 499, 504, 522, 524, 598, 599})
 
 # The service, or one behind a gateway, may be at work on the request without anybody who waits for it.
 MAY_BE_UNDER_WAY: Final = frozenset({409, 502, 520})
@@ -167,9 +172,26 @@ def is_unknown(outcome: AttemptOutcome) -> bool:
     status = outcome.status_code
     if status in UNKNOWN or status >= 500 or status < 300:
         return True
-    if status in REFUSED or status < 400:
+    if status in REFUSED:
         return False
+    if status < 400:
+        return not _is_of_the_address(outcome)
     return not is_error_object(error_body(outcome))
+
+
+def _is_of_the_address(outcome: Response) -> bool:
+    """
+    Whether a redirect only says that base_url should be another: it leads to the same path, elsewhere.
+
+    Any other may follow a POST that was carried out, as 303 does, for which servers also write 301 and 302
+    (https://www.rfc-editor.org/rfc/rfc9110#name-302-found).
+    """
+    if outcome.status_code in _SEND_ELSEWHERE:
+        return True
+    led, asked = (
+        urlsplit(str(url)).path.rstrip("/") for url in (outcome.headers.get("location", ""), outcome.source.url)
+    )
+    return led == asked
 
 
 def is_unknown_failure(failure: APIError) -> bool:

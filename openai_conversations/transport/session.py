@@ -69,6 +69,22 @@ def shared_tls() -> ssl_module.SSLContext:
     return ssl_module.create_default_context()
 
 
+class _Connector(aiohttp.TCPConnector):
+    """
+    Uses no connection again on which something came while nobody waited for it.
+
+    It would be read as the response to the next request: a response that a server or a proxy sends twice would make
+    every later call believe what was meant for the one before. aiohttp 3.14 only looks when a connection is given back.
+    """
+
+    async def _get(self, key: Any, traces: Any) -> Any:
+        while True:
+            connection = await super()._get(key, traces)
+            if connection is None or connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+
+
 @attrs.frozen(kw_only=True, eq=False)
 class _Open:
     """An open session and the loop that it belongs to."""
@@ -238,7 +254,7 @@ class SessionManager:
 
     def _new_session(self) -> aiohttp.ClientSession:
         _keep_buffers()
-        connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
+        connector = _Connector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
         session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies(), **_HEADER_LIMITS)
         # What `_once` does for a borrowed session, 3 % cheaper; aiohttp's own test client does the same.
         session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]

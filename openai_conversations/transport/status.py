@@ -7,6 +7,7 @@ The table of classes is in :mod:`openai_conversations.errors`.
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
 from email.utils import mktime_tz, parsedate_tz
@@ -21,6 +22,16 @@ from openai_conversations.transport.message import Handler, Request, Response
 
 _NO_SUCH_ADDRESS: Final = "Invalid URL"
 """How OpenAI's 404 begins for an address that it does not have: "Invalid URL (GET /conversations)"."""
+
+
+_NOT_THERE: Final = re.compile(
+    r"not (be )?found|\bno (such|conversation|item|message)\b|(does not|doesn't) exist|no longer exists?|deleted",
+    re.IGNORECASE,
+)
+_ABOUT_A_THING: Final = re.compile(r"\b(conversation|item|message)s?\b", re.IGNORECASE)
+_ABOUT_AN_ADDRESS: Final = re.compile(
+    r"\burl\b|/conversations|\broute\b|\bpath\b|\bendpoint\b|\bdeployment", re.IGNORECASE
+)
 
 
 async def status_to_error(request: Request, handler: Handler) -> Response:
@@ -50,13 +61,17 @@ def is_api_not_found(error: APIStatusError, request: Request) -> bool:
     Whether a 404 is the API's own word that the conversation or the item is not there.
 
     Gateways, wrong base URLs and plain web servers answer 404 as well, with HTML, ``{"detail": "Not Found"}``,
-    "Invalid URL" or nothing: that says nothing about what was asked for. Servers that answer with ``detail`` name it.
+    "Invalid URL", "Resource not found", "Cannot DELETE /v1/…" or nothing: that says nothing about what was asked for.
+    So the words must be about a conversation or an item, and not about an address. Where they stand in ``detail``,
+    they must name it.
     """
-    said = error_message(error.body)
-    if is_error_object(error.body):
-        return not said.startswith(_NO_SUCH_ADDRESS)
-    names = [name for name in (request.conversation_id, request.item_id) if name]
-    return bool(error_details(error.body)) and any(name in said for name in names)
+    details = error_details(error.body)
+    said = f"{error_message(error.body)} {details.get('code') or ''}".replace("_", " ")
+    if not _NOT_THERE.search(said) or _ABOUT_AN_ADDRESS.search(said):
+        return False
+    names = [name.replace("_", " ") for name in (request.conversation_id, request.item_id) if name]
+    is_named = bool(details) and any(name in said for name in names)
+    return is_named or (is_error_object(error.body) and _ABOUT_A_THING.search(said) is not None)
 
 
 def _message(response: Response, body: object) -> str:

@@ -43,6 +43,9 @@ STAND_INS: Final = frozenset({"item_reference", "compaction_trigger"})
 _ONE_ROLE: Final = {"system": "developer"}
 """Two words for one role: servers are known to store one for the other."""
 
+# The roles of the API's description but "unknown", which says nothing.
+_ROLES: Final = frozenset({"user", "assistant", "system", "developer", "critic", "discriminator", "tool"})
+
 _TEXT_PARTS: Final = frozenset({"input_text", "output_text", "text"})
 
 _JSON_STARTS: Final = ("{", "[")
@@ -153,6 +156,12 @@ def is_as_sent(sent: Sequence[Any], stored: Sequence[Any]) -> bool:
     return True
 
 
+def is_palindrome(items: Sequence[Any]) -> bool:
+    """Whether nobody can tell which end of a list is the newer one: it reads the same from both."""
+    half = len(items) // 2
+    return all(map(is_same, items[:half], items[: -half - 1 : -1]))
+
+
 def _without_triggers(sent: Sequence[Any], stored: Sequence[Any]) -> bool:
     """A trigger is an order and no item: servers do not store it."""
     left = [item for item in sent if _tag(item) != "compaction_trigger"]
@@ -185,8 +194,13 @@ def _suspects(sent: Sequence[Any], items: Sequence[Any]) -> list[Any]:
     kinds = {kind_of(one) for one in sent}
     if ANY_KIND in kinds:
         return list(items)
-    # What an item of an unknown type stands for is not known.
-    return [item for item in items if kind_of(item) in kinds or _tag(item) not in ITEM_CLASSES]
+    # What an item of an unknown type, or a message of an unknown role, stands for is not known.
+    return [item for item in items if kind_of(item) in kinds or not _is_known(item)]
+
+
+def _is_known(item: Any) -> bool:
+    tag = _tag(item)
+    return tag in ITEM_CLASSES and (tag != "message" or str(item.get("role")) in _ROLES)
 
 
 def kind_of(item: Any) -> Kind:

@@ -333,10 +333,18 @@ def _data(response: Response) -> list[Any] | None:
 
 
 def _last_id(response: Response) -> str | None:
-    """The id of the last item that was stored; ``None`` when it has none, or one that another of them has too."""
+    """
+    The id of the last item that was stored.
+
+    ``None`` when it has none, or one that another of them has too, or when the response may list the newest first.
+    """
+    from openai_conversations.writing.compare import is_palindrome
+
     data = None if response.stream is not None else _data(response)
     ids = _ids(data or [])
-    return ids[-1] if ids and ids[-1] and ids.count(ids[-1]) == 1 else None
+    if not ids or not ids[-1] or ids.count(ids[-1]) > 1 or (len(ids) > 1 and is_palindrome(data or [])):
+        return None
+    return ids[-1]
 
 
 def _ids(items: Sequence[Any]) -> list[str]:

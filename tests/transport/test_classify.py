@@ -7,6 +7,7 @@ Rows are statuses; what a server asks for in headers, the rule of the request an
 from __future__ import annotations
 
 from email.utils import formatdate
+from urllib.parse import urlsplit
 
 import attrs
 import pytest
@@ -39,10 +40,10 @@ API_ERROR = b'{"error":{"message":"No","type":"invalid_request_error","param":nu
 BODIES = [b"", b"{}", b'{"detail":"No"}', b"<html>No</html>", API_ERROR]
 
 # By these a server or its gateway says that it did not begin.
-REFUSED = (300, 301, 302, 304, 307, 308, 400, 401, 402, 403, 404, 405, 413, 415, 422, 426, 428, 429, 431, 451)
+REFUSED = (307, 308, 400, 401, 402, 403, 404, 405, 413, 415, 422, 426, 428, 429, 431, 451)
 # By these it says nothing, unless the body is the API's own error.
 ODD = (410, 412, 416, 418, 423, 424, 425, 444, 460, 498)
-UNKNOWN = (100, 303, 408, 409, 499, 500, 501, 502, 503, 504, 507, 520, 524, 529, 598, 599)
+UNKNOWN = (100, 300, 301, 302, 303, 304, 408, 409, 499, 500, 501, 502, 503, 504, 507, 520, 524, 529, 598, 599)
 HELPED = (408, 409, 429, *(status for status in UNKNOWN if status >= 500))
 
 ATTEMPT = Attempt(
@@ -341,7 +342,7 @@ def test_where_a_call_stands():
         (broken(), False),
         (APIResponseValidationError(respond(200)), True),
         (APIConnectionError(status_code=200), True),
-        *((status_error(respond(status)), status in (408, 499, 504, 524)) for status in UNKNOWN),
+        *((status_error(respond(status)), status in (408, 499, 504, 524, 598, 599)) for status in UNKNOWN),
     ],
 )
 def test_what_may_arrive_late(failure, expected):
@@ -356,3 +357,16 @@ def test_what_may_arrive_late(failure, expected):
 def test_what_may_be_under_way(failure, expected):
     """A service that hung up, or one behind a gateway that lost it, may still be at work; one that answers is not."""
     assert expected is may_be_under_way(failure)
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303])
+def test_redirects_of_the_address(status):
+    """A redirect to the same path elsewhere was not carried out; one to another path may follow what was."""
+    path = urlsplit(APPEND.url).path
+
+    same, other = (
+        attrs.evolve(respond(status, location=f"https://other.example{led}"), source=APPEND)
+        for led in (f"{path}/", "/v1/conversations/conv_2")
+    )
+
+    assert (False, True) == (is_unknown(same), is_unknown(other))

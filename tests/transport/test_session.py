@@ -898,3 +898,27 @@ async def test_a_request_that_fits_no_pool():
     async with answering(http(500), http(200)) as server:
         assert 500 == (await manager.send(asking(server, append_request, replay=Replay.SAFE))).status_code
         await manager.close()
+
+
+async def test_a_response_that_comes_twice():
+    """A connection on which something came while nobody waited for it is not used again: it is no later response."""
+    again, connections = asyncio.Event(), []
+
+    async def peer(reader, writer):
+        connections.append(writer)
+        number = len(connections)
+        while await read_request(reader) is not None:
+            writer.write(http(200, b'{"number":%d}' % number))
+            if number == 1:
+                await again.wait()
+                writer.write(http(200, b'{"number":1}'))
+
+    manager = SessionManager()
+    async with serving(peer) as listening, closing(manager):
+        first = await manager.send(get_request(url=listening.url))
+        again.set()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        second = await manager.send(get_request(url=listening.url))
+
+    assert [b'{"number":1}', b'{"number":2}'] == [first.content, second.content]

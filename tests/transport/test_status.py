@@ -130,10 +130,30 @@ OURS = b'{"error":{"message":"Conversation with id \'conv_1\' not found.","type"
         pytest.param(b"", False, id="empty"),
         pytest.param(b"[]", False, id="array"),
         pytest.param(b'{"error":"conv_1 not found"}', True, id="text under error, with the conversation"),
+        pytest.param(b'{"error":{"message":"Conversation not found"}}', True, id="the API's, without the id"),
+        pytest.param(b'{"error":{"message":"","code":"conversation_not_found"}}', True, id="a code"),
+        pytest.param(b'{"error":{"code":"404","message":"Resource not found"}}', False, id="Azure, a wrong path"),
+        pytest.param(
+            b'{"error":{"code":"unknown_url","message":"Unknown request URL: DELETE /v1/conversations/conv_1"}}',
+            False,
+            id="OpenAI, a wrong path",
+        ),
+        pytest.param(
+            b'{"error":{"code":"DeploymentNotFound","message":"The API deployment for this resource does not exist."}}',
+            False,
+            id="Azure, a wrong deployment",
+        ),
+        pytest.param(b'{"error":{"message":"no healthy upstream"}}', False, id="a gateway"),
+        pytest.param(b'{"detail":"no route to conv_1"}', False, id="a route"),
+        pytest.param(
+            b'{"message":"Cannot DELETE /v1/conversations/conv_1","error":"Not Found","statusCode":404}',
+            False,
+            id="NestJS",
+        ),
     ],
 )
 def test_whose_404_it_is(body, expected):
-    """Only the API's own words, or words that name what was asked for, say that it is not there."""
+    """Only words about a conversation or an item, and not about an address, say that it is not there."""
     request = get_request(item_id="msg_1")
 
     assert expected is is_api_not_found(status_error(respond(404, body)), request)

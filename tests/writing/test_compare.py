@@ -8,7 +8,7 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from openai_conversations.writing.compare import Match, is_alike, is_as_sent, is_same, judge, kind_of
+from openai_conversations.writing.compare import Match, is_alike, is_as_sent, is_palindrome, is_same, judge, kind_of
 
 
 def user(text, **more):
@@ -180,6 +180,22 @@ def test_judge(sent, behind, expected):
 def test_what_a_response_confirms(sent, found, expected):
     """A success names as many items, each of its kind, in the order of sending; texts may have been rewritten."""
     assert expected is is_as_sent([user(c) for c in sent], messages(found))
+
+
+@pytest.mark.parametrize("role", ["unknown", "User", "human", None, ""])
+def test_unknown_roles(role):
+    """A message of a role that nobody knows may be ours: neither stored nor absent."""
+    match = judge([user("A")], [stored("A", role=role)])
+
+    assert (None, False) == (match.stored, match.is_absent)
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"), [("AA", True), ("ABA", True), ("ABBA", True), ("AB", False), ("ABCA", False), ("AAB", False)]
+)
+def test_which_end_is_newer(texts, expected):
+    """What reads the same from both ends does not tell which of them is the newer one."""
+    assert expected is is_palindrome(messages(texts))
 
 
 def test_triggers_are_not_stored():
