@@ -447,10 +447,11 @@ async def test_local_variables_of_a_native_middleware_that_fails(error):
 
 @pytest.mark.parametrize("key", ["mArKeR/7f+3a9c==", "plain-mArKeR-key"])
 @pytest.mark.parametrize("status", [200, 401, 500])
-@pytest.mark.parametrize("escape", [False, True])
-async def test_keys_of_any_look(key, status, escape):
+@pytest.mark.parametrize("escaped", ["", "/", "+=", None], ids=["plain", "slash", "signs", "all"])
+async def test_keys_of_any_look(key, status, escaped):
     """A key that looks like nothing is hidden where a server repeats it: by its value, in the body, too."""
-    said = key.replace("/", r"\/") if escape else key
+    codes = {one: rf"\u{ord(one):04X}" for one in (key if escaped is None else escaped)}
+    said = "".join(r"\/" if escaped == one == "/" else codes.get(one, one) for one in key)
     body = b'{"error":{"message":"Incorrect key: %s","code":"%s"}}' % (said.encode(), said.encode())
     async with (
         answering(http(status, body)) as server,
@@ -460,3 +461,15 @@ async def test_keys_of_any_look(key, status, escape):
             await client.conversations.retrieve("conv_1")
 
     assert "mArKeR" not in seen(caught.value) + pickled(caught.value)
+
+
+async def test_a_key_in_a_redirect():
+    """The address that a redirect leads to is shown without the key that it repeats."""
+    async with (
+        answering(http(302, b"", "Location: https://login.example/?back=mArKeR-7f3a9c")) as server,
+        ConversationsClient(api_key="mArKeR-7f3a9c", base_url=server.base_url) as client,
+    ):
+        with pytest.raises(ConversationsError, match="redirects are not followed") as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert "mArKeR" not in str(caught.value)

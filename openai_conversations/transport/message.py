@@ -9,6 +9,7 @@ Both values are data: nothing in them calls back.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
@@ -229,6 +230,8 @@ class Response:
         content = self.content
         for secret in self.secrets:
             content = content.replace(secret.encode(), b"***")
+            if b"\\u" in content:
+                content = _escaped(secret).sub(b"***", content)
         return self if content == self.content else self.replace(content=content, value=None)
 
     @property
@@ -282,3 +285,10 @@ def _copy(value: V, names: tuple[str, ...], changes: dict[str, Any]) -> V:
 
 def _restored(cls: Callable[..., V], kept: dict[str, Any]) -> V:
     return cls(**kept)
+
+
+def _escaped(secret: str) -> re.Pattern[bytes]:
+    """A credential in JSON whose writer escapes some or all characters: .NET writes a plus as ``\\u002B``."""
+    return re.compile(
+        b"".join(b"(?:%b|(?i:\\\\u%04x))" % (re.escape(one.encode()), ord(one)) for one in secret if ord(one) <= 0xFFFF)
+    )

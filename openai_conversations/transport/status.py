@@ -77,7 +77,10 @@ def is_api_not_found(error: APIStatusError, request: Request) -> bool:
 def _message(response: Response, body: object) -> str:
     text = f"{response.status_code} {_phrase(response.status_code)}".rstrip()
     if 300 <= response.status_code < 400:
-        return f"{text}: redirects are not followed; check base_url (it points to {response.headers.get('location')})"
+        led = str(response.headers.get("location"))
+        for secret in response.secrets:
+            led = led.replace(secret, "***")
+        return f"{text}: redirects are not followed; check base_url (it points to {led})"
     said = error_message(body)
     if response.status_code == 404 and (not is_error_object(body) or said.startswith(_NO_SUCH_ADDRESS)):
         said = f"{said.rstrip('.')}; {_base_url_hint(response.source.base_url)}".removeprefix("; ")

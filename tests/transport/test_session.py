@@ -900,7 +900,7 @@ async def test_a_request_that_fits_no_pool():
         await manager.close()
 
 
-async def test_a_response_that_comes_twice():
+async def test_a_response_that_comes_twice(manager):
     """A connection on which something came while nobody waited for it is not used again: it is no later response."""
     again, connections = asyncio.Event(), []
 
@@ -913,12 +913,11 @@ async def test_a_response_that_comes_twice():
                 await again.wait()
                 writer.write(http(200, b'{"number":1}'))
 
-    manager = SessionManager()
-    async with serving(peer) as listening, closing(manager):
-        first = await manager.send(get_request(url=listening.url))
+    async with serving(peer) as server:
+        first = await manager.send(asking(server))
         again.set()
         for _ in range(50):
             await asyncio.sleep(0)
-        second = await manager.send(get_request(url=listening.url))
+        second = await manager.send(asking(server))
 
     assert [b'{"number":1}', b'{"number":2}'] == [first.content, second.content]
