@@ -288,7 +288,7 @@ def _restored(cls: Callable[..., V], kept: dict[str, Any]) -> V:
 
 
 def _escaped(secret: str) -> re.Pattern[bytes]:
-    """A credential in JSON whose writer escapes some or all characters: .NET writes a plus as ``\\u002B``."""
+    r"""A credential in JSON whose writer escapes some or all characters: .NET writes a plus as ``\u002B``."""
     return re.compile(
         b"".join(b"(?:%b|(?i:\\\\u%04x))" % (re.escape(one.encode()), ord(one)) for one in secret if ord(one) <= 0xFFFF)
     )

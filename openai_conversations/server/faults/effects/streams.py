@@ -151,7 +151,7 @@ async def completed_without_output(pending: PendingRequest) -> ServerResponse:
     def change(event: StreamEvent) -> Step:
         if event.type not in TERMINAL or event.type == "error":
             return Step(frames=[event])
-        response = {**json.loads_exact(event.body)["response"], "output": []}
+        response: dict[str, Any] = {**json.loads_exact(event.body)["response"], "output": []}
         return Step(frames=[_renumbered(event, response=response)])
 
     return await _begin(pending, change)
