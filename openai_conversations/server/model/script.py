@@ -76,7 +76,7 @@ class ScriptedTurn:
         self.reply = reply
         self.rule = rule
         self.used = 0
-        self.gate = Gate()
+        self.gate: Gate = Gate()
         self._left: Future[None] = Future()
 
     # what it gives back

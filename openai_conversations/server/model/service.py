@@ -7,7 +7,7 @@ import base64
 import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -45,7 +45,7 @@ Json = dict[str, Any]
 _BREATH = 256
 """Events after which others have their turn on the event loop."""
 
-logger = logging.getLogger("openai_conversations")
+logger: Final = logging.getLogger("openai_conversations")
 
 
 class _Cancelled(Exception):  # noqa: N818  # no error: somebody asked for it
