@@ -63,7 +63,7 @@ def create_conversation(
         sent = [] if items is None else codec().encode_items(checked_items(items))
         body["items"] = None if items is None else sent
     refuse_other_items(caller.options if options is None else options)
-    write = None if may_resend or not sent else Write(count=len(sent), guard="off")
+    write = None if may_resend or not sent else Write(guard="off")
     replay = Replay.SAFE if write is None else Replay.APPEND
     return _request(caller, operations.CREATE_CONVERSATION, {}, options, body=body, replay=replay, write=write)
 
@@ -123,7 +123,7 @@ def create_items(
         options,
         query=NO_QUERY if isinstance(include, Omit) else {"include": include},
         body={"items": sent},
-        write=Write(count=len(sent), items=sent, guard=guard, last_item_id=last_item_id, lookup_first=lookup_first),
+        write=Write(items=sent, guard=guard, last_item_id=last_item_id, lookup_first=lookup_first),
     )
 
 

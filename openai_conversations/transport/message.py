@@ -54,7 +54,6 @@ class Write:
     What is known of a write that must not be done twice; its items are in the request's body, as they are sent.
 
     Attributes:
-        count: How many items are sent.
         items: The items as they were encoded: JSON, but for values that the encoder writes as JSON.
         guard: ``off`` when it is not to be looked up.
         last_item_id: The caller's word for the last item before it; ``""`` for an empty conversation, ``None`` for no
@@ -62,7 +61,6 @@ class Write:
         lookup_first: Whether it may be stored already.
     """
 
-    count: int
     items: Sequence[Any] = attrs.field(default=(), repr=False)
     guard: Guard = "auto"
     last_item_id: str | None = None

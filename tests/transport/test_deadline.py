@@ -135,9 +135,9 @@ def test_outside_of_a_task():
     ("write", "expected"),
     [
         (None, 9.0),
-        (Write(count=1), 7.0),
-        (Write(count=1, guard="strict"), 7.0),
-        (Write(count=1, guard="off"), 9.0),
+        (Write(), 7.0),
+        (Write(guard="strict"), 7.0),
+        (Write(guard="off"), 9.0),
     ],
 )
 async def test_a_write_leaves_time_to_look_it_up(write, expected):
@@ -150,7 +150,7 @@ async def test_a_write_leaves_time_to_look_it_up(write, expected):
 
 async def test_the_bound_of_an_attempt_that_is_shorter_anyway():
     """A bound of the attempt that is shorter than its share of the call stays."""
-    timers = [a_timer(remaining, 2.0, append_request, write=Write(count=1)) for remaining in (10.0, None)]
+    timers = [a_timer(remaining, 2.0, append_request, write=Write()) for remaining in (10.0, None)]
     for timer in timers:
         timer.stop()
 

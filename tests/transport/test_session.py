@@ -241,7 +241,7 @@ async def test_a_server_that_does_not_respond(timed, bounds, said):
 async def test_a_write_leaves_time_for_its_lookup(timed):
     """The attempt of a write that may be looked up takes at most 70 % of what is left of the call."""
     async with silent() as server:
-        request = asking(server, append_request, write=Write(count=1), **bounded(20, call=1.0))
+        request = asking(server, append_request, write=Write(), **bounded(20, call=1.0))
         with pytest.raises(APITimeoutError, match=r"No response within 0\.7 s"):
             await timed.send(request)
 

@@ -31,7 +31,7 @@ def append(texts, **changes):
         url=URL,
         body=json.dumps(body).encode(),
         conversation_id="conv_1",
-        write=Write(count=len(texts)),
+        write=Write(),
     ).replace(**changes)
 
 

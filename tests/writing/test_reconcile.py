@@ -53,7 +53,7 @@ def assistant(text):
 def append(*items, write=None, **changes):
     """An append of these items, which may be looked up."""
     body = json.dumps({"items": list(items)}).encode()
-    return append_request(body=body, write=write or Write(count=len(items)), **changes)
+    return append_request(body=body, write=write or Write(), **changes)
 
 
 def page(items, *, has_more=False):
@@ -410,7 +410,7 @@ async def test_strict_never_sends_twice(chain, failure):
     service = chain.serves(lost(failure), stored(AssertionError("sent again")))
 
     with pytest.raises(AmbiguousWriteError, match="may still arrive"):
-        await chain(chain.within(10, append(user("Hi"), write=Write(count=1, guard="strict"))))
+        await chain(chain.within(10, append(user("Hi"), write=Write(guard="strict"))))
     assert 1 == service.sent
 
 
@@ -418,20 +418,20 @@ async def test_strict_sends_again_what_was_not_sent(chain):
     """With ``strict`` what was certainly not carried out is still tried again."""
     service = chain.serves(lost(broken(sent=False)), lost(respond(429)), OK)
 
-    assert ["msg_1"] == ids(await chain(append(user("Hi"), write=Write(count=1, guard="strict"))))
+    assert ["msg_1"] == ids(await chain(append(user("Hi"), write=Write(guard="strict"))))
     assert 3 == service.sent
 
 
 async def test_strict_asks_for_the_last_item_first(chain):
     """With ``strict`` the last item is asked for; a listing that lags does not replace a better one that is known."""
     service = chain.serves(kept(respond(500)), items=[assistant("a"), assistant("b")], known=None)
-    await chain(append(user("Hi"), write=Write(count=1, guard="strict")))
+    await chain(append(user("Hi"), write=Write(guard="strict")))
     assert (1, 2) == (service.sent, service.lookups)
 
     service = chain.serves(lost(respond(500)), items=[assistant("a"), user("Hi")], known="msg_1")
     service.listing = lambda request: page([service.items[0]])
     with pytest.raises(AmbiguousWriteError):
-        await chain(append(user("Hi"), write=Write(count=1, guard="strict")))
+        await chain(append(user("Hi"), write=Write(guard="strict")))
     assert 1 == service.sent
 
 
@@ -441,7 +441,7 @@ async def test_strict_that_cannot_ask(chain):
     service.listing = lambda _: respond(403)
 
     with pytest.raises(APIError) as caught:
-        await chain(append(user("Hi"), write=Write(count=1, guard="strict")))
+        await chain(append(user("Hi"), write=Write(guard="strict")))
 
     assert (0, True, ANCHOR) == (service.sent, caught.value.not_carried_out, chain.known)
 
@@ -452,7 +452,7 @@ async def test_without_a_guard_nobody_looks(chain, failure):
     service = chain.serves(lost(failure))
 
     with pytest.raises(AmbiguousWriteError, match="The conversation was not checked") as caught:
-        await chain(append(user("Hi"), write=Write(count=1, guard="off")))
+        await chain(append(user("Hi"), write=Write(guard="off")))
 
     assert (1, 0, []) == (service.sent, service.lookups, chain.clock.slept)
     assert caught.value.stored is None
@@ -617,7 +617,7 @@ async def test_the_words_of_a_server_that_responses_an_error_with_200(chain):
     chain.serves(lost(respond(200, b'{"error":{"message":"The model is busy"}}')))
 
     with pytest.raises(AmbiguousWriteError, match="The model is busy"):
-        await chain(append(user("Hi"), write=Write(count=1, guard="off")))
+        await chain(append(user("Hi"), write=Write(guard="off")))
 
 
 # Deadlines and the budget
@@ -766,7 +766,7 @@ async def test_what_an_earlier_call_stored(chain):
     """With ``lookup_first`` what is there already is the response, and nothing is sent."""
     service = chain.serves(OK, items=[assistant("Hello"), user("Hi")])
 
-    response = await chain(append(user("Hi"), write=Write(count=1, last_item_id="msg_0", lookup_first=True)))
+    response = await chain(append(user("Hi"), write=Write(last_item_id="msg_0", lookup_first=True)))
 
     assert (["msg_1"], 0) == (ids(response), service.sent)
 
@@ -775,7 +775,7 @@ async def test_what_an_earlier_call_did_not_store(chain):
     """What is not there is sent."""
     service = chain.serves(OK)
 
-    response = await chain(append(user("Hi"), write=Write(count=1, last_item_id="msg_0", lookup_first=True)))
+    response = await chain(append(user("Hi"), write=Write(last_item_id="msg_0", lookup_first=True)))
 
     assert (["msg_1"], 1) == (ids(response), service.sent)
 
@@ -785,7 +785,7 @@ async def test_looking_first_without_certainty(chain):
     service = chain.serves(OK, items=[user("Hi")], known=None)
 
     with pytest.raises(AmbiguousWriteError, match="nothing was sent"):
-        await chain(append(user("Hi"), write=Write(count=1, lookup_first=True)))
+        await chain(append(user("Hi"), write=Write(lookup_first=True)))
     assert 0 == service.sent
 
 
@@ -795,7 +795,7 @@ async def test_looking_first_without_certainty(chain):
 def create(items=(), **changes):
     body = json.dumps({"items": list(items)} if items else {}).encode()
     replay = Replay.APPEND if items else Replay.SAFE
-    write = Write(count=len(items), guard="off") if items else None
+    write = Write(guard="off") if items else None
     return append_request(
         operation="createConversation",
         conversation_id=None,

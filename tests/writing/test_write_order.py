@@ -179,7 +179,7 @@ async def test_the_deadline_of_a_write_that_an_earlier_call_may_have_done():
     """That this call sent nothing says nothing about the earlier one."""
     order, second = (
         WriteOrder(clock=FakeClock(1000)),
-        request(write=Write(count=1, lookup_first=True), deadline=1000.01),
+        request(write=Write(lookup_first=True), deadline=1000.01),
     )
 
     async with turn(order):
