@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -38,6 +37,7 @@ from openai_conversations.schemas.responses.response import (
 )
 from openai_conversations.schemas.responses.usage import InputTokenCount, InputTokensDetails, ResponseUsage
 from openai_conversations.schemas.unknown import Unknown, UnknownContent, UnknownItem
+from tests.converters.walk import parts
 from tests.schemas.families import classes
 from tests.strategies import anything, described_events, mangled, novel_events, plain
 
@@ -62,22 +62,6 @@ def as_bytes(value: Any) -> bytes:
 
 def written(value: Any) -> Any:
     return json.loads(CODEC.encode(CODEC.to_json(value)))
-
-
-def parts(value: Any) -> Iterator[Any]:
-    """Every object inside an object, itself included."""
-    yield value
-    members = (
-        [getattr(value, a.name) for a in attrs.fields(type(value))]
-        if isinstance(value, Schema)
-        else value
-        if isinstance(value, list)
-        else value.values()
-        if isinstance(value, dict)
-        else []
-    )
-    for member in members:
-        yield from parts(member)
 
 
 LEFT_OUT = [

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
-import attrs
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -18,6 +16,7 @@ from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
 from openai_conversations.schemas.unknown import Unknown
+from tests.converters.walk import parts
 from tests.strategies import anything, described, mangled, novel, objects, plain, texts
 
 CODEC = Codec()
@@ -39,22 +38,6 @@ def as_bytes(value: Any, *, ascii_only: bool = True) -> bytes:
 def through(value: Any, kind: Any) -> Any:
     """A JSON value after decoding it and encoding what came of it."""
     return json.loads(CODEC.encode(CODEC.to_json(CODEC.decode(as_bytes(value), kind))))
-
-
-def parts(value: Any) -> Iterator[Any]:
-    """Every object inside an object, itself included."""
-    yield value
-    members = (
-        [getattr(value, a.name) for a in attrs.fields(type(value))]
-        if isinstance(value, Schema)
-        else value
-        if isinstance(value, list)
-        else value.values()
-        if isinstance(value, dict)
-        else []
-    )
-    for member in members:
-        yield from parts(member)
 
 
 def test_every_item_has_a_strategy() -> None:
