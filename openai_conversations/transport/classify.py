@@ -188,10 +188,11 @@ def _is_of_the_address(outcome: Response) -> bool:
     """
     if outcome.status_code in _SEND_ELSEWHERE:
         return True
-    led, asked = (
-        urlsplit(str(url)).path.rstrip("/") for url in (outcome.headers.get("location", ""), outcome.source.url)
-    )
-    return led == asked
+    try:
+        led = urlsplit(str(outcome.headers.get("location", ""))).path
+    except ValueError:  # it is no address
+        return False
+    return led.rstrip("/") == urlsplit(outcome.source.url).path.rstrip("/")
 
 
 def is_unknown_failure(failure: APIError) -> bool:

@@ -370,3 +370,9 @@ def test_redirects_of_the_address(status):
     )
 
     assert (False, True) == (is_unknown(same), is_unknown(other))
+
+
+@pytest.mark.parametrize("location", ["http://[", "", "//", "http://other.example:x/", "\xff"])
+def test_redirects_to_nowhere(location):
+    """What is no address leads to no other place of the same path: the outcome is unknown."""
+    assert is_unknown(attrs.evolve(respond(302, location=location), source=APPEND))
