@@ -53,6 +53,18 @@ class CallOptions(TypedDict, total=False):
     timeout: float | Timeout | None
 
 
+def refuse_other_keywords(given: Mapping[str, object], known: type) -> None:
+    """
+    Python's own error for a keyword that a class of options does not have.
+
+    Raises:
+        TypeError: A keyword is none of *known*.
+    """
+    for name in given:
+        if name not in known.__annotations__:
+            raise TypeError(f"unexpected keyword argument {name!r}")
+
+
 def options_timeout(options: CallOptions, base: Timeout) -> Timeout:
     """
     The bounds of a call.
@@ -60,9 +72,7 @@ def options_timeout(options: CallOptions, base: Timeout) -> Timeout:
     Raises:
         TypeError: A keyword is none of :class:`CallOptions`.
     """
-    for name in options:
-        if name not in CallOptions.__annotations__:
-            raise TypeError(f"unexpected keyword argument {name!r}")
+    refuse_other_keywords(options, CallOptions)
     timeout = options.get("timeout", omit)
     return as_timeout(timeout, base) if not isinstance(timeout, Omit) else base
 

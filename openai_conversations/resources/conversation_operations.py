@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast
 
-from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_metadata, omit, path_id
+from openai_conversations.api.arguments import (
+    CallOptions,
+    Omit,
+    checked_choice,
+    checked_metadata,
+    omit,
+    path_id,
+    refuse_other_keywords,
+)
 from openai_conversations.api.caller import Caller
 from openai_conversations.limits import INCLUDE_ALL, Include
 from openai_conversations.schemas.conversation import Conversation
@@ -338,7 +346,5 @@ def _checked(options: OperationOptions) -> CallOptions:
     Raises:
         TypeError: A keyword is none of :class:`OperationOptions`.
     """
-    for name in options:
-        if name not in OperationOptions.__annotations__:
-            raise TypeError(f"unexpected keyword argument {name!r}")
+    refuse_other_keywords(options, OperationOptions)
     return cast("CallOptions", options)
