@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import logging
 import pickle
 import traceback
@@ -30,7 +31,7 @@ from openai_conversations.converters.json import dumps
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import resolve
 from openai_conversations.transport.message import Request, Response
-from tests.fakes import until
+from tests.fakes import respond, until
 from tests.sockets import answering, hanging_up, http, serving, silent
 from tests.virtual_time import runtime
 
@@ -445,13 +446,14 @@ async def test_local_variables_of_a_native_middleware_that_fails(error):
     assert "native" in [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
 
 
-@pytest.mark.parametrize("key", ["mArKeR/7f+3a9c==", "plain-mArKeR-key"])
+@pytest.mark.parametrize("key", ["mArKeR/7f+3a9c==", "plain-mArKeR-key", 'a"mArKeR"b', r"a\mArKeR\b"])
 @pytest.mark.parametrize("status", [200, 401, 500])
 @pytest.mark.parametrize("escaped", ["", "/", "+=", None], ids=["plain", "slash", "signs", "all"])
 async def test_keys_of_any_look(key, status, escaped):
     """A key that looks like nothing is hidden where a server repeats it: by its value, in the body, too."""
     codes = {one: rf"\u{ord(one):04X}" for one in (key if escaped is None else escaped)}
-    said = "".join(r"\/" if escaped == one == "/" else codes.get(one, one) for one in key)
+    codes = {one: json.dumps(one)[1:-1] for one in key} | codes | ({"/": r"\/"} if escaped == "/" else {})
+    said = "".join(codes[one] for one in key)
     body = b'{"error":{"message":"Incorrect key: %s","code":"%s"}}' % (said.encode(), said.encode())
     async with (
         answering(http(status, body)) as server,
@@ -466,10 +468,24 @@ async def test_keys_of_any_look(key, status, escaped):
 async def test_a_key_in_a_redirect():
     """The address that a redirect leads to is shown without the key that it repeats."""
     async with (
-        answering(http(302, b"", "Location: https://login.example/?back=mArKeR-7f3a9c")) as server,
-        ConversationsClient(api_key="mArKeR-7f3a9c", base_url=server.base_url) as client,
+        answering(http(302, b"", "Location: https://login.example/mArKeR+7f/mArKeR%2B7f/?token=mArKeR")) as server,
+        ConversationsClient(api_key="mArKeR+7f", base_url=server.base_url) as client,
     ):
         with pytest.raises(ConversationsError, match="redirects are not followed") as caught:
             await client.conversations.retrieve("conv_1")
 
     assert "mArKeR" not in str(caught.value)
+
+
+@pytest.mark.parametrize("ensure_ascii", [False, True])
+@pytest.mark.parametrize(
+    "secret", ["mArKeR\U0001f600\U0001f601", "\U0001f600" * 6, "mArKeR\udcff", "mArKeR" * 1000 + '"']
+)
+def test_credentials_of_any_characters(secret, ensure_ascii):
+    """A credential in the query or a header is hidden in JSON, whatever its characters; the rest of the body stays."""
+    content = json.dumps({"error": f"key {secret}!"}, ensure_ascii=ensure_ascii).encode(errors="surrogateescape")
+    response = respond(401, content).replace(sent_headers={"x-api-key": secret})
+
+    shown = response.without_secrets().content
+
+    assert shown == (b"***" if len(secret) > 4096 else b'{"error": "key ***!"}')

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import attrs
 
@@ -42,6 +42,9 @@ UNKNOWN: Final = frozenset({408, 409, 499})
 # These ask for the same request at another address, and were not carried out
 # (https://www.rfc-editor.org/rfc/rfc9110#name-307-temporary-redirect).
 _SEND_ELSEWHERE: Final = frozenset({307, 308})
+
+# By these, gateways say that http should be https, or an address end with a slash.
+_MOVED: Final = frozenset({301, 302})
 
 # By these a server or a gateway says that it did not begin, whatever its words.
 REFUSED: Final = frozenset(
@@ -184,15 +187,17 @@ def _is_of_the_address(outcome: Response) -> bool:
     Whether a redirect only says that base_url should be another: it leads to the same path, elsewhere.
 
     Any other may follow a POST that was carried out, as 303 does, for which servers also write 301 and 302
-    (https://www.rfc-editor.org/rfc/rfc9110#name-302-found).
+    (https://www.rfc-editor.org/rfc/rfc9110#name-302-found): to another page, or to the very same address.
     """
     if outcome.status_code in _SEND_ELSEWHERE:
         return True
+    asked = outcome.source.url.partition("?")[0]
     try:
-        led = urlsplit(str(outcome.headers.get("location", ""))).path
+        led = urljoin(asked, str(outcome.headers.get("location", ""))).partition("?")[0]
+        is_same_path = urlsplit(led).path.rstrip("/") == urlsplit(asked).path.rstrip("/")
     except ValueError:  # it is no address
         return False
-    return led.rstrip("/") == urlsplit(outcome.source.url).path.rstrip("/")
+    return outcome.status_code in _MOVED and led != asked and is_same_path
 
 
 def is_unknown_failure(failure: APIError) -> bool:

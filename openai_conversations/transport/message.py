@@ -36,6 +36,9 @@ V = TypeVar("V", bound=Any)
 Guard = Literal["auto", "strict", "off"]
 """How an append whose outcome is unknown is looked up; see ``items.create``."""
 
+# Characters: to look for all spellings of a longer credential would take seconds; then nothing of the body is kept.
+_LONGEST_ESCAPED: Final = 4096
+
 NO_HEADERS: Final[dict[str, str]] = {}
 
 
@@ -227,9 +230,9 @@ class Response:
         """A copy whose body has ``***`` for each credential that was sent: servers repeat keys that they refuse."""
         content = self.content
         for secret in self.secrets:
-            content = content.replace(secret.encode(), b"***")
-            if b"\\u" in content:
-                content = _escaped(secret).sub(b"***", content)
+            content = content.replace(secret.encode(errors="surrogateescape"), b"***")
+            if b"\\" in content:
+                content = _escaped(secret).sub(b"***", content) if len(secret) <= _LONGEST_ESCAPED else b"***"
         return self if content == self.content else self.replace(content=content, value=None)
 
     @property
@@ -287,6 +290,10 @@ def _restored(cls: Callable[..., V], kept: dict[str, Any]) -> V:
 
 def _escaped(secret: str) -> re.Pattern[bytes]:
     r"""A credential in JSON whose writer escapes some or all characters: .NET writes a plus as ``\u002B``."""
-    return re.compile(
-        b"".join(b"(?:%b|(?i:\\\\u%04x))" % (re.escape(one.encode()), ord(one)) for one in secret if ord(one) <= 0xFFFF)
-    )
+    return re.compile(b"".join(map(_any_spelling, secret)))
+
+
+def _any_spelling(character: str) -> bytes:
+    plain = re.escape(character.encode(errors="surrogateescape"))
+    units = character.encode("utf-16-be", "surrogatepass").hex("-", 2).split("-")
+    return rb"(?:\\?%b|(?i:%b))" % (plain, b"".join(rb"\\u" + unit.encode() for unit in units))

@@ -13,25 +13,29 @@ from collections.abc import Callable, Mapping
 from email.utils import mktime_tz, parsedate_tz
 from http import HTTPStatus
 from typing import Final
+from urllib.parse import quote
 
 from multidict import CIMultiDict
 
 from openai_conversations.error_bodies import decoded_body, error_details, error_message, is_error_object
-from openai_conversations.errors import APIStatusError, error_class
+from openai_conversations.errors import APIStatusError, error_class, shown_url
 from openai_conversations.transport.message import Handler, Request, Response
 
 _NO_SUCH_ADDRESS: Final = "Invalid URL"
 """How OpenAI's 404 begins for an address that it does not have: "Invalid URL (GET /conversations)"."""
 
 
+_NAME: Final = "\x00"
+"""Stands for the id of what was asked for."""
+
+_ID: Final = rf"""(?:[\s:=#]*(?:with|id|["'`]?{_NAME}["'`]?|'[^']*'))*\s*"""
+_GONE: Final = r"(?:(?:was|is|could|can|has|does|did) ?)?(?:not (?:be )?found|(?:not|n't) exist|(?:been )?deleted)\b"
 _NOT_THERE: Final = re.compile(
-    r"not (be )?found|\bno (such|conversation|item|message)\b|(does not|doesn't) exist|no longer exists?|deleted",
+    rf"(?<![\w/])(?:conversation|item|message)\b{_ID}{_GONE}|^{_NAME}{_ID}{_GONE}"
+    rf"|\bno such (?:conversation|item)\b|\bno (?:conversation|item)\b{_ID}{_NAME}",
     re.IGNORECASE,
 )
-_ABOUT_A_THING: Final = re.compile(r"\b(conversation|item|message)s?\b", re.IGNORECASE)
-_ABOUT_AN_ADDRESS: Final = re.compile(
-    r"\burl\b|/conversations|\broute\b|\bpath\b|\bendpoint\b|\bdeployment", re.IGNORECASE
-)
+_NOT_THERE_CODE: Final = re.compile(r"(?:conversation|item|message)_?not_?found", re.IGNORECASE)
 
 
 async def status_to_error(request: Request, handler: Handler) -> Response:
@@ -61,25 +65,25 @@ def is_api_not_found(error: APIStatusError, request: Request) -> bool:
     Whether a 404 is the API's own word that the conversation or the item is not there.
 
     Gateways, wrong base URLs and plain web servers answer 404 as well, with HTML, ``{"detail": "Not Found"}``,
-    "Invalid URL", "Resource not found", "Cannot DELETE /v1/…" or nothing: that says nothing about what was asked for.
-    So the words must be about a conversation or an item, and not about an address. Where they stand in ``detail``,
-    they must name it.
+    "Invalid URL", "Resource not found", "Service not found" or nothing: that says nothing about what was asked for.
+    So the words, or the code, must say of a conversation or an item that it is not there. Where they stand in
+    ``detail``, they must name it, too.
     """
     details = error_details(error.body)
-    said = f"{error_message(error.body)} {details.get('code') or ''}".replace("_", " ")
-    if not _NOT_THERE.search(said) or _ABOUT_AN_ADDRESS.search(said):
-        return False
-    names = [name.replace("_", " ") for name in (request.conversation_id, request.item_id) if name]
-    is_named = bool(details) and any(name in said for name in names)
-    return is_named or (is_error_object(error.body) and _ABOUT_A_THING.search(said) is not None)
+    said = error_message(error.body)
+    for name in filter(None, (request.item_id, request.conversation_id)):
+        said = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", _NAME, said)
+    if not is_error_object(error.body):
+        return bool(details) and _NAME in said and _NOT_THERE.search(said) is not None
+    return _NOT_THERE.search(said) is not None or _NOT_THERE_CODE.fullmatch(str(details.get("code"))) is not None
 
 
 def _message(response: Response, body: object) -> str:
     text = f"{response.status_code} {_phrase(response.status_code)}".rstrip()
     if 300 <= response.status_code < 400:
-        led = str(response.headers.get("location"))
+        led = shown_url(str(response.headers.get("location")).encode(errors="replace").decode())
         for secret in response.secrets:
-            led = led.replace(secret, "***")
+            led = led.replace(secret, "***").replace(quote(secret, safe=""), "***")
         return f"{text}: redirects are not followed; check base_url (it points to {led})"
     said = error_message(body)
     if response.status_code == 404 and (not is_error_object(body) or said.startswith(_NO_SUCH_ADDRESS)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from email.utils import formatdate
 
@@ -143,7 +144,42 @@ OURS = b'{"error":{"message":"Conversation with id \'conv_1\' not found.","type"
             False,
             id="Azure, a wrong deployment",
         ),
-        pytest.param(b'{"error":{"message":"no healthy upstream"}}', False, id="a gateway"),
+        *(
+            pytest.param(json.dumps({"error": {"message": said}}).encode(), False, id=said)
+            for said in (
+                "no healthy upstream",
+                "No message available",
+                "No message",
+                "Message broker not found",
+                "Service 'conversations' not found",
+                "Project not found for this conversation",
+                "The requested resource was not found (message id: 8a)",
+                "Host not found. If this message persists, contact support",
+                "Operation deleteItem not found on conversations",
+                "API version not found for conversations resource",
+                "Model x does not exist or conversation access is denied",
+                "The conversation could not be loaded: user not found",
+                "Path /v1/conversations/conv_1 not found",
+                "/v1/conversation/conv_1 not found",
+                "conversation" + "'" * 3001 + " not found",
+            )
+        ),
+        *(
+            pytest.param(json.dumps({"error": {"message": said}}).encode(), True, id=said)
+            for said in (
+                "Item with id 'msg_1' not found in conversation 'conv_1'.",
+                "Item with id 'msg_...' not found.",
+                "Error: the conversation does not exist",
+                "Conversation doesn't exist",
+                "Message msg_1 was not found",
+                'conversation id: "conv_1" could not be found',
+                "No such conversation: conv_1",
+                "conv_1 has been deleted",
+            )
+        ),
+        pytest.param(b'{"error":{"message":"Gone","code":"ConversationNotFound"}}', True, id="a code in one word"),
+        pytest.param(b'{"detail":"Model for conv_1 not found"}', False, id="detail, of something else"),
+        pytest.param(b'{"detail":"Conversation conv_17 not found"}', False, id="detail, of another"),
         pytest.param(b'{"detail":"no route to conv_1"}', False, id="a route"),
         pytest.param(
             b'{"message":"Cannot DELETE /v1/conversations/conv_1","error":"Not Found","statusCode":404}',

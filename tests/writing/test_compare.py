@@ -339,3 +339,14 @@ def test_strings_that_only_look_like_json():
     """Two texts that begin like JSON and are none are compared as texts."""
     assert not is_same(user("{a"), stored("{b"))
     assert is_same(user("{a"), stored("{a"))
+
+
+def test_what_nests_too_deep():
+    """What nests too deep to be compared is not known to be the same, and raises nothing."""
+    deep: dict[str, object] = {}
+    for _ in range(100_000):
+        deep = {"x": deep}
+    item = {**user("A"), "x_deep": deep}
+
+    assert not is_same(item, copy.copy(item) | {"x_deep": {"x": {**deep}}})
+    assert not is_palindrome([item, {**item, "x_deep": {**deep}}])
