@@ -13,7 +13,7 @@ import ssl as ssl_module
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from http.cookies import SimpleCookie
 from types import TracebackType
 from typing import Any, ClassVar, Final
@@ -21,6 +21,7 @@ from typing import Any, ClassVar, Final
 import aiohttp
 import attrs
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from openai_conversations.errors import (
@@ -69,20 +70,18 @@ def shared_tls() -> ssl_module.SSLContext:
     return ssl_module.create_default_context()
 
 
-class _Connector(aiohttp.TCPConnector):
+class _Connection(ResponseHandler):
     """
-    Uses no connection again on which something came while nobody waited for it.
+    A connection that is not used again when something came while nobody waited for it.
 
     It would be read as the response to the next request: a response that a server or a proxy sends twice would make
-    every later call believe what was meant for the one before. aiohttp 3.14 only looks when a connection is given back.
+    every later call believe what was meant for the one before. aiohttp 3.14 only looks when a connection is given back,
+    and asks this when it takes one. An override of the connector's ``_get`` costs 1.4 % of a small call, this nothing.
     """
 
-    async def _get(self, key: Any, traces: Any) -> Any:
-        while True:
-            connection = await super()._get(key, traces)
-            if connection is None or connection.protocol is None or not connection.protocol.should_close:
-                return connection
-            connection.close()
+    def is_connected(self) -> bool:
+        transport = self.transport
+        return transport is not None and not self._buffer and not transport.is_closing() and self._exception is None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -254,7 +253,9 @@ class SessionManager:
 
     def _new_session(self) -> aiohttp.ClientSession:
         _keep_buffers()
-        connector = _Connector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
+        connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
+        loop = asyncio.get_running_loop()
+        connector._factory = partial(_Connection, loop=loop)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies(), **_HEADER_LIMITS)
         # What `_once` does for a borrowed session, 3 % cheaper; aiohttp's own test client does the same.
         session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
