@@ -116,7 +116,8 @@ async def test_elapsed():
 
 async def test_a_response_that_was_lost():
     """What is known without a response looks like one, raw and streamed: headers, body, history."""
-    gone = json.dumps({"error": {"message": "Conversation with id 'conv_1' not found.", "type": "invalid_request_error"}}).encode()
+    message = "Conversation with id 'conv_1' not found."
+    gone = json.dumps({"error": {"message": message, "type": "invalid_request_error"}}).encode()
 
     async def peer(reader, writer):
         if (asked := await read_request(reader)) and asked.headers.get("x-stainless-retry-count"):
