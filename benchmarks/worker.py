@@ -191,14 +191,14 @@ def _client_maker(contender: str, url: str) -> Callable[[], object]:
 async def middleware(contender: str, _: str) -> float:
     """CPU of a retrieve without network, with a part of the chain: what each middleware costs."""
     from openai_conversations import ConversationsClient
-    from openai_conversations.transport.message import Request, Response
+    from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 
     body = payloads.as_bytes(payloads.conversation())
 
-    async def response(request: Request, _: Any) -> Response:
-        return Response(status_code=200, headers={}, content=body, source=request)
+    async def response(request: HTTPRequest, _: Any) -> HTTPResponse:
+        return HTTPResponse(status_code=200, headers={}, content=body, source=request)
 
-    async def pass_on(request: Request, handler: Any) -> Response:
+    async def pass_on(request: HTTPRequest, handler: Any) -> HTTPResponse:
         return await handler(request)  # type: ignore[no-any-return]
 
     chains: dict[str, tuple[Any, ...]] = {"none": (response,), "one of the user's": (pass_on, response)}

@@ -250,10 +250,10 @@ if TYPE_CHECKING:
     from openai_conversations.transport.message import (
         Guard as Guard,
         Handler as Handler,
+        HTTPRequest as HTTPRequest,
+        HTTPResponse as HTTPResponse,
         Middleware as Middleware,
         Replay as Replay,
-        Request as Request,
-        Response as Response,
     )
     from openai_conversations.transport.policy import RetryPolicy as RetryPolicy
     from openai_conversations.transport.runtime import Runtime as Runtime

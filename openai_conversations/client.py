@@ -43,7 +43,7 @@ from openai_conversations.writing.write_order import ConversationLock, WriteOrde
 if TYPE_CHECKING:
     import aiohttp
 
-    from openai_conversations.transport.message import Handler, Middleware, Request, Response
+    from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Middleware
     from openai_conversations.transport.session import SSL, SessionManager
 
 
@@ -75,7 +75,7 @@ def build_chain(shared: _Shared, end: Handler) -> Handler:
 
 
 def _link(middleware: Middleware, handler: Handler) -> Handler:
-    def call(request: Request) -> Awaitable[Response]:
+    def call(request: HTTPRequest) -> Awaitable[HTTPResponse]:
         return middleware(request, handler)
 
     return call

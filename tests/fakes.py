@@ -9,11 +9,11 @@ from typing import Any
 from multidict import CIMultiDict
 
 from openai_conversations.errors import APIConnectionError, APITimeoutError
-from openai_conversations.transport.message import Replay, Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse, Replay
 
 URL = "http://127.0.0.1:1/v1/conversations/conv_1/items"
 
-Step = Response | BaseException | Callable[[Request], Awaitable[Response]]
+Step = HTTPResponse | BaseException | Callable[[HTTPRequest], Awaitable[HTTPResponse]]
 
 
 class FakeClock:
@@ -37,20 +37,20 @@ class Script:
     def __init__(self, *steps: Step) -> None:
         self._steps: Iterable[Step] = iter(steps)
         self._last: Step | None = None
-        self.requests: list[Request] = []
+        self.requests: list[HTTPRequest] = []
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, request: HTTPRequest) -> HTTPResponse:
         self.requests.append(request)
         self._last = step = next(iter(self._steps), self._last)
         if isinstance(step, BaseException):
             raise step
-        if isinstance(step, Response):
+        if isinstance(step, HTTPResponse):
             return step
         assert step is not None, "a script has at least one step"
         return await step(request)
 
 
-def append_request(**changes: Any) -> Request:
+def append_request(**changes: Any) -> HTTPRequest:
     """An append, as ``items.create`` makes it."""
     values: dict[str, Any] = {
         "operation": "createConversationItems",
@@ -61,24 +61,24 @@ def append_request(**changes: Any) -> Request:
         "replay": Replay.APPEND,
         "conversation_id": "conv_1",
     }
-    return Request(**{**values, **changes})
+    return HTTPRequest(**{**values, **changes})
 
 
-def get_request(**changes: Any) -> Request:
+def get_request(**changes: Any) -> HTTPRequest:
     """A request that is safe to repeat."""
     return append_request(
         **{"operation": "listConversationItems", "method": "GET", "body": None, "replay": Replay.SAFE, **changes}
     )
 
 
-def delete_request(**changes: Any) -> Request:
+def delete_request(**changes: Any) -> HTTPRequest:
     """A deletion, which is safe to repeat."""
     return get_request(**{"operation": "deleteConversation", "method": "DELETE", **changes})
 
 
-def respond(status: int = 200, content: bytes = b"{}", **headers: str) -> Response:
+def respond(status: int = 200, content: bytes = b"{}", **headers: str) -> HTTPResponse:
     """A response; underscores in the names of headers stand for dashes."""
-    return Response(
+    return HTTPResponse(
         status_code=status,
         headers=CIMultiDict({name.replace("_", "-"): value for name, value in headers.items()}),
         content=content,
@@ -86,7 +86,7 @@ def respond(status: int = 200, content: bytes = b"{}", **headers: str) -> Respon
     )
 
 
-def locked(**headers: str) -> Response:
+def locked(**headers: str) -> HTTPResponse:
     """The service's word that another process is writing to the conversation."""
     error = b'{"message":"Another process","type":"invalid_request_error","param":"conversation","code":"%s"}'
     return respond(400, b'{"error":%s}' % (error % b"conversation_locked"), **headers)

@@ -30,7 +30,7 @@ from openai_conversations.converters.codec import codec
 from openai_conversations.converters.json import dumps
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.settings import resolve
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from tests.fakes import respond, until
 from tests.sockets import answering, hanging_up, http, serving, silent
 from tests.virtual_time import runtime
@@ -205,8 +205,8 @@ async def test_responses(way, caplog):
 
     assert MARKER not in "\n".join(seen(value) for value in kept)
     assert MARKER not in caplog.text
-    travelling = [value for value in kept if isinstance(value, Request | Response | RequestInfo | Conversation)]
-    assert {Request, Response, RequestInfo, Conversation} == {type(value) for value in travelling}
+    travelling = [value for value in kept if isinstance(value, HTTPRequest | HTTPResponse | RequestInfo | Conversation)]
+    assert {HTTPRequest, HTTPResponse, RequestInfo, Conversation} == {type(value) for value in travelling}
     assert MARKER not in "\n".join(pickled(value) for value in travelling if getattr(value, "stream", None) is None)
 
 

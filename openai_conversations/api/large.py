@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from openai_conversations.api.caller import codec
 from openai_conversations.errors import APITimeoutError
-from openai_conversations.transport.message import Response
+from openai_conversations.transport.message import HTTPResponse
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ LARGE: Final = 1 << 20
 """Bytes; what is smaller is decoded within a few hundredths of a second."""
 
 
-async def decode_large(response: Response, kind: type[T], clock: Callable[[], float]) -> T:
+async def decode_large(response: HTTPResponse, kind: type[T], clock: Callable[[], float]) -> T:
     """
     The object that a large response to a read stands for.
 

@@ -15,7 +15,7 @@ import attrs
 from openai_conversations.api.caller import codec
 from openai_conversations.errors import PaginationStalledError
 from openai_conversations.jsontypes import JsonObject
-from openai_conversations.transport.message import Response
+from openai_conversations.transport.message import HTTPResponse
 
 _MOST_EMPTY_PAGES: Final = 1000
 """In a row; a server that gives more of them will not stop."""
@@ -150,7 +150,7 @@ class JsonPage:
         return self.last_id or (item_id(self.items[-1]) if self.items else "") or None
 
 
-def json_page(response: Response) -> JsonPage:
+def json_page(response: HTTPResponse) -> JsonPage:
     """
     The page that a response holds.
 

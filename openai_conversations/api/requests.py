@@ -29,7 +29,7 @@ from openai_conversations.api.operations import Operation
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.settings import Settings, checked_headers, query_text
-from openai_conversations.transport.message import NO_HEADERS, Guard, Listing, Replay, Request, Write
+from openai_conversations.transport.message import NO_HEADERS, Guard, HTTPRequest, Listing, Replay, Write
 
 NO_QUERY: Final[Mapping[str, object]] = {}
 
@@ -44,7 +44,7 @@ def create_conversation(
     items: Iterable[Any] | Omit | None = omit,
     may_resend: bool = False,
     options: CallOptions | None = None,
-) -> Request:
+) -> HTTPRequest:
     """
     ``createConversation``.
 
@@ -68,20 +68,20 @@ def create_conversation(
     return _request(caller, operations.CREATE_CONVERSATION, {}, options, body=body, replay=replay, write=write)
 
 
-def get_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> Request:
+def get_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> HTTPRequest:
     """``getConversation``."""
     return _request(caller, operations.GET_CONVERSATION, {"conversation_id": conversation_id}, options)
 
 
 def update_conversation(
     caller: Caller, conversation_id: str, *, metadata: Mapping[str, str] | None, options: CallOptions | None = None
-) -> Request:
+) -> HTTPRequest:
     """``updateConversation``: replaces all metadata; ``None`` sends null."""
     body = {"metadata": checked_metadata(metadata)}
     return _request(caller, operations.UPDATE_CONVERSATION, {"conversation_id": conversation_id}, options, body=body)
 
 
-def delete_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> Request:
+def delete_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> HTTPRequest:
     """``deleteConversation``."""
     return _request(caller, operations.DELETE_CONVERSATION, {"conversation_id": conversation_id}, options)
 
@@ -96,7 +96,7 @@ def create_items(
     last_item_id: str | None = None,
     lookup_first: bool = False,
     options: CallOptions | None = None,
-) -> Request:
+) -> HTTPRequest:
     """
     ``createConversationItems``.
 
@@ -136,7 +136,7 @@ def list_items(
     limit: int | Omit | None = None,
     order: Literal["asc", "desc"] | Omit | None = None,
     options: CallOptions | None = None,
-) -> Request:
+) -> HTTPRequest:
     """``listConversationItems``: one page. What is not given, or ``None``, is left to the server."""
     query = {"include": include, "limit": limit, "order": order, "after": after}
     cursor = after if isinstance(after, str) else None
@@ -148,21 +148,21 @@ def list_items(
 
 def get_item(
     caller: Caller, conversation_id: str, item_id: str, *, include: Sequence[str] | Omit, options: CallOptions
-) -> Request:
+) -> HTTPRequest:
     """``getConversationItem``."""
     ids = {"conversation_id": conversation_id, "item_id": item_id}
     query = {"include": include} if is_given(include) else NO_QUERY
     return _request(caller, operations.GET_ITEM, ids, options, query=query)
 
 
-def delete_item(caller: Caller, conversation_id: str, item_id: str, options: CallOptions | None = None) -> Request:
+def delete_item(caller: Caller, conversation_id: str, item_id: str, options: CallOptions | None = None) -> HTTPRequest:
     """``deleteConversationItem``."""
     ids = {"conversation_id": conversation_id, "item_id": item_id}
     return _request(caller, operations.DELETE_ITEM, ids, options)
 
 
 def conversation_key(caller: Caller, conversation_id: str) -> str:
-    """What tells a conversation from those of other servers; see :attr:`Request.conversation_key`."""
+    """What tells a conversation from those of other servers; see :attr:`HTTPRequest.conversation_key`."""
     return f"{caller.settings.base_url}/{conversation_id}"
 
 
@@ -177,7 +177,7 @@ def _request(
     replay: Replay | None = None,
     write: Write | None = None,
     listing: Listing | None = None,
-) -> Request:
+) -> HTTPRequest:
     settings = caller.settings
     options = caller.options if options is None else options
     timeout, headers, extra_query, extra_body = settings.timeout, None, None, None
@@ -185,7 +185,7 @@ def _request(
         timeout, headers = options_timeout(options, timeout), options.get("extra_headers")
         extra_query, extra_body = options.get("extra_query"), options.get("extra_body")
     started = caller.runtime.clock()
-    return Request(
+    return HTTPRequest(
         operation=operation.id,
         method=operation.method,
         template=operation.path,

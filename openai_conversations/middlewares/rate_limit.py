@@ -28,7 +28,7 @@ from openai_conversations.errors import (
     RateLimitError,
 )
 from openai_conversations.middlewares.limiter import Limiter, LocalLimiter, RunningLoop
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 
 
 @attrs.frozen(kw_only=True)
@@ -118,7 +118,7 @@ class RateLimiter:
         self.requests: Counter[str] = Counter()
         """Requests that were sent, by method, retries included."""
 
-    async def __call__(self, request: Request, handler: Handler) -> Response:
+    async def __call__(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """
         Middleware: wait, send, learn.
 
@@ -143,7 +143,7 @@ class RateLimiter:
         self.update_from_headers(response.headers)
         return response
 
-    async def _wait(self, request: Request) -> None:
+    async def _wait(self, request: HTTPRequest) -> None:
         """Wait for each limiter; whoever does not pass them all gives back what was taken."""
         passed: list[Limiter] = []
         try:

@@ -41,7 +41,7 @@ from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import DatabaseError, RegistryError
 from openai_conversations.storage.transaction import Job
 from openai_conversations.storage.values import dump_json
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from openai_conversations.transport.status import is_api_not_found
 
 _WRITES = frozenset({"createConversationItems", "deleteConversationItem"})
@@ -105,7 +105,7 @@ class Registry:
 
     # as a middleware
 
-    async def __call__(self, request: Request, handler: Handler) -> Response:
+    async def __call__(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """
         Middleware: pass the request on, and write down what it did.
 
@@ -128,7 +128,7 @@ class Registry:
         await self._written(request, id)
         return response
 
-    async def _create(self, request: Request, handler: Handler) -> Response:
+    async def _create(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         number = await self._record_pending(request)
         try:
             response = await handler(request)
@@ -141,7 +141,7 @@ class Registry:
             await self._record(request, partial(file.named, number=number, id=id), id)
         return response
 
-    async def _record_pending(self, request: Request) -> int:
+    async def _record_pending(self, request: HTTPRequest) -> int:
         """Write down that a conversation may come to be; gives its number among the pending creates."""
         metadata = _metadata(request.body)
         owner = self._owner.get() or _text(metadata.get(self._owner_key))
@@ -151,7 +151,7 @@ class Registry:
         except DatabaseError as error:
             raise RegistryError(f"{error}; the create was not sent") from error
 
-    async def _written(self, request: Request, id: str) -> None:
+    async def _written(self, request: HTTPRequest, id: str) -> None:
         now = self._now()
         if request.operation == "deleteConversation":
             await self._record(request, partial(file.deleted, id=id, at=now), id)
@@ -164,7 +164,7 @@ class Registry:
             # Nobody has to wait for this: what is lost in a crash is the time of one write.
             self._record_soon(partial(file.touched, id=id, at=now), id)
 
-    async def _record(self, request: Request, job: Job[Any], id: str | None) -> None:
+    async def _record(self, request: HTTPRequest, job: Job[Any], id: str | None) -> None:
         """Write down what the server did, and wait for it as long as the call may take. A failure is logged."""
         writing = self._record_soon(job, id)
         if writing is not None:
@@ -186,7 +186,7 @@ class Registry:
         if self._writing:
             await asyncio.wait(self._writing)
 
-    def _left(self, request: Request) -> float | None:
+    def _left(self, request: HTTPRequest) -> float | None:
         """Seconds until the deadline of a call; ``None`` when it has none."""
         return None if request.deadline is None else max(request.deadline - self._clock(), 0.0)
 

@@ -12,7 +12,7 @@ from openai_conversations.resources.conversation_operations import ConversationO
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
 from openai_conversations.resources.raw import Finish, Wrapped, finish_raw, finish_streaming, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
-from openai_conversations.transport.message import Response
+from openai_conversations.transport.message import HTTPResponse
 from openai_conversations.writing.write_order import Writing
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ class Conversations(ConversationOperations):
         self._finish = finish
         self.items: Items = Items(caller, writing)
 
-    def _finished(self, response: Response, kind: type[T]) -> T:
+    def _finished(self, response: HTTPResponse, kind: type[T]) -> T:
         """What the caller gets: the decoded object, or what a wrapper makes of the response."""
         finish = self._finish or codec().decode_response
         return cast("T", finish(response, kind))

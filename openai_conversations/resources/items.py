@@ -26,7 +26,7 @@ from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.page import ConversationItemList
-from openai_conversations.transport.message import Guard, Response
+from openai_conversations.transport.message import Guard, HTTPResponse
 from openai_conversations.writing.write_order import Writing
 
 T = TypeVar("T")
@@ -56,7 +56,7 @@ class Items:
         self._writing = writing
         self._finish = finish
 
-    def _finished(self, response: Response, kind: type[T]) -> T:
+    def _finished(self, response: HTTPResponse, kind: type[T]) -> T:
         """What the caller gets: the decoded object, or what a wrapper makes of the response."""
         finish = self._finish or codec().decode_response
         return cast("T", finish(response, kind))
@@ -233,7 +233,7 @@ class Items:
             page.attach(fetch, cursor)
             return page
 
-        async def ask(caller: Caller, cursor: str | None) -> Response:
+        async def ask(caller: Caller, cursor: str | None) -> HTTPResponse:
             request = requests.list_items(
                 caller, conversation_id, after=cursor, include=include, limit=limit, order=order, options=options
             )

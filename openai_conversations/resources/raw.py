@@ -12,7 +12,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
 
 from openai_conversations.api.caller import codec
 from openai_conversations.errors import APITimeoutError, Attempt, RequestInfo
-from openai_conversations.transport.message import BodyStream, Response
+from openai_conversations.transport.message import BodyStream, HTTPResponse
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -21,7 +21,7 @@ P = ParamSpec("P")
 class _RawResponse(Generic[T]):
     """What both kinds of raw response have."""
 
-    def __init__(self, response: Response, parse: Callable[[Response], T]) -> None:
+    def __init__(self, response: HTTPResponse, parse: Callable[[HTTPResponse], T]) -> None:
         self._response = response
         self._parse = parse
 
@@ -29,7 +29,7 @@ class _RawResponse(Generic[T]):
         """Give what is parsed to a function before it is returned."""
         parse = self._parse
 
-        def parse_and_finish(response: Response) -> T:
+        def parse_and_finish(response: HTTPResponse) -> T:
             parsed = parse(response)
             finish(parsed)
             return parsed
@@ -122,7 +122,11 @@ class StreamedAPIResponse(_RawResponse[T]):
     """
 
     def __init__(
-        self, response: Response, parse: Callable[[Response], T], stream: BodyStream | None, clock: Callable[[], float]
+        self,
+        response: HTTPResponse,
+        parse: Callable[[HTTPResponse], T],
+        stream: BodyStream | None,
+        clock: Callable[[], float],
     ) -> None:
         super().__init__(response, parse)
         self._stream = stream
@@ -216,11 +220,11 @@ class StreamedAPIResponse(_RawResponse[T]):
             raise APITimeoutError(source.info, message="The body did not arrive within the deadline.") from error
 
 
-Finish = Callable[[Response, Any], Any]
+Finish = Callable[[HTTPResponse, Any], Any]
 """What becomes of a response: decoded, kept raw, or left open."""
 
 
-def finish_raw(response: Response, kind: Any) -> Any:
+def finish_raw(response: HTTPResponse, kind: Any) -> Any:
     """Return the response as it came."""
     return APIResponse(response, partial(codec().decode_response, kind=kind))
 
@@ -228,7 +232,7 @@ def finish_raw(response: Response, kind: Any) -> Any:
 def finish_streaming(clock: Callable[[], float]) -> Finish:
     """Return the response with its body unread; it is read inside the deadline of its call, by the clock."""
 
-    def finish(response: Response, kind: Any) -> Any:
+    def finish(response: HTTPResponse, kind: Any) -> Any:
         return StreamedAPIResponse(response, partial(codec().decode_response, kind=kind), response.stream, clock)
 
     return finish

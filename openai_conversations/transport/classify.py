@@ -26,11 +26,11 @@ from openai_conversations.errors import (
     ConversationLockedError,
     error_class,
 )
-from openai_conversations.transport.message import Replay, Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse, Replay
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.status import error_body, retry_after
 
-AttemptOutcome = Response | APIConnectionError
+AttemptOutcome = HTTPResponse | APIConnectionError
 
 TRANSIENT: Final = frozenset({408, 409, 429})
 
@@ -130,15 +130,15 @@ def state_of(attempts: Sequence[Attempt], *, remaining: float | None, random: fl
     )
 
 
-def decide(request: Request, outcome: AttemptOutcome, state: State, policy: RetryPolicy) -> Decision:
+def decide(request: HTTPRequest, outcome: AttemptOutcome, state: State, policy: RetryPolicy) -> Decision:
     """What to do after an attempt."""
-    if isinstance(outcome, Response) and is_success(outcome):
+    if isinstance(outcome, HTTPResponse) and is_success(outcome):
         return ACCEPT
     if request.replay is Replay.APPEND and (request.has_unknown_outcome or is_unknown(outcome)):
         # It must be looked up first, which is not ours to do. After an unknown outcome that goes for a 4xx
         # too: the earlier attempt may have arrived meanwhile; it may even hold the lock that refused this one.
         return STOP
-    if isinstance(outcome, Response) and is_locked(outcome):
+    if isinstance(outcome, HTTPResponse) and is_locked(outcome):
         return _in_time(request, _after_lock(request, outcome, state, policy), state)
     if state.retries >= request.max_retries or not is_transient(outcome):
         return STOP
@@ -146,12 +146,12 @@ def decide(request: Request, outcome: AttemptOutcome, state: State, policy: Retr
     return STOP if wait is None else _in_time(request, Decision(action=Action.RETRY, wait=wait), state)
 
 
-def is_success(response: Response) -> bool:
+def is_success(response: HTTPResponse) -> bool:
     """Whether the status is of the 2xx."""
     return 200 <= response.status_code < 300
 
 
-def is_locked(response: Response) -> bool:
+def is_locked(response: HTTPResponse) -> bool:
     """The service's word that another process is working on the conversation."""
     if response.status_code != 400 or b"conversation_locked" not in response.content:
         return False
@@ -160,7 +160,7 @@ def is_locked(response: Response) -> bool:
 
 def is_transient(outcome: AttemptOutcome) -> bool:
     """Whether another attempt may help."""
-    if not isinstance(outcome, Response):
+    if not isinstance(outcome, HTTPResponse):
         return outcome.retryable
     asked = outcome.headers.get("x-should-retry")
     if asked in ("true", "false"):
@@ -170,7 +170,7 @@ def is_transient(outcome: AttemptOutcome) -> bool:
 
 def is_unknown(outcome: AttemptOutcome) -> bool:
     """Whether the server may have carried out a request although this is no success."""
-    if not isinstance(outcome, Response):
+    if not isinstance(outcome, HTTPResponse):
         return outcome.sent
     status = outcome.status_code
     if status in UNKNOWN or status >= 500 or status < 300:
@@ -182,7 +182,7 @@ def is_unknown(outcome: AttemptOutcome) -> bool:
     return not is_error_object(error_body(outcome))
 
 
-def _is_of_the_address(outcome: Response) -> bool:
+def _is_of_the_address(outcome: HTTPResponse) -> bool:
     """
     Whether a redirect only says that base_url should be another: it leads to the same path, elsewhere.
 
@@ -204,7 +204,7 @@ def is_unknown_failure(failure: APIError) -> bool:
     """The same for an error: whether the server may have carried out the request."""
     if isinstance(failure, APIConnectionError):
         return failure.sent
-    if isinstance(failure, APIStatusError) and isinstance(failure.response, Response):
+    if isinstance(failure, APIStatusError) and isinstance(failure.response, HTTPResponse):
         return is_unknown(failure.response)
     return True
 
@@ -225,7 +225,7 @@ def may_be_under_way(failure: APIError) -> bool:
     return isinstance(failure, APIConnectionError)
 
 
-def _after_lock(request: Request, response: Response, state: State, policy: RetryPolicy) -> Decision:
+def _after_lock(request: HTTPRequest, response: HTTPResponse, state: State, policy: RetryPolicy) -> Decision:
     """Locks are waited for until the deadline, however often; ``max_retries=0`` switches this off too."""
     asked = retry_after(response.headers)
     wait = lock_delay(policy, state.lock_waits, state.random) if asked is None else asked
@@ -237,14 +237,14 @@ def _after_lock(request: Request, response: Response, state: State, policy: Retr
 
 def wait_before_next(outcome: AttemptOutcome | None, state: State, policy: RetryPolicy) -> float | None:
     """Seconds before the next attempt; ``None`` when the server asks for more than there is time or patience for."""
-    asked = retry_after(outcome.headers) if isinstance(outcome, Response) else None
+    asked = retry_after(outcome.headers) if isinstance(outcome, HTTPResponse) else None
     if asked is not None and asked > policy.longest_retry_after:
         return None
     wait = backoff_delay(policy, state.retries, state.random) if asked is None else asked
     return None if state.remaining is not None and wait > state.remaining else wait
 
 
-def _in_time(request: Request, decision: Decision, state: State) -> Decision:
+def _in_time(request: HTTPRequest, decision: Decision, state: State) -> Decision:
     """
     For a write, a wait that leaves hardly any time is not made.
 

@@ -14,13 +14,13 @@ from multidict import CIMultiDict
 from openai_conversations.errors import ConfigurationError
 from openai_conversations.settings import ApiKey, Settings, checked_key, merged
 from openai_conversations.transport.deadline import late
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 
 RETRY_COUNT: Final = "x-stainless-retry-count"
 """The header by which the official client tells the service the number of a retry; 0 is sent with first attempts."""
 
 
-Send = Callable[[Request, Mapping[str, str]], Awaitable[Response]]
+Send = Callable[[HTTPRequest, Mapping[str, str]], Awaitable[HTTPResponse]]
 """Sends a request once, with these headers."""
 
 
@@ -35,7 +35,7 @@ class Credentials:
     """
     The end of the chain, below the retry: sends each attempt with the client's headers and credentials.
 
-    It is a handler and not a middleware, so that no :class:`Request` ever holds a credential of the client.
+    It is a handler and not a middleware, so that no :class:`HTTPRequest` ever holds a credential of the client.
     A key that is a function is asked before every attempt, so that a token that has expired meanwhile is renewed.
 
     Args:
@@ -55,21 +55,21 @@ class Credentials:
         self._send = send
         self._clock = clock
 
-    def __call__(self, request: Request) -> Awaitable[Response]:
+    def __call__(self, request: HTTPRequest) -> Awaitable[HTTPResponse]:
         if self._key is not None:
             return self._with_key(request, self._key)
         if request.headers or request.attempts:
             return self._send(request, _with_headers(self._fixed, request))
         return self._send(request, self._fixed)
 
-    async def _with_key(self, request: Request, provider: ApiKey) -> Response:
+    async def _with_key(self, request: HTTPRequest, provider: ApiKey) -> HTTPResponse:
         try:
             key = SecretHeaders({"Authorization": f"Bearer {await self._ask(request, provider)}"})
         except ConfigurationError as error:
             raise error.with_traceback(None) from None  # its frames hold the key that was refused
         return await self._send(request, _with_headers(SecretHeaders(merged(key, self._fixed)), request))
 
-    async def _ask(self, request: Request, provider: ApiKey) -> str:
+    async def _ask(self, request: HTTPRequest, provider: ApiKey) -> str:
         """Ask for the key, for no longer than an attempt may take: nothing is sent before it is there."""
         remaining = None if request.deadline is None else request.deadline - self._clock()
         bounds = [bound for bound in (remaining, request.timeout.attempt) if bound is not None]
@@ -84,7 +84,7 @@ class Credentials:
             raise late(request, bound, is_for_call=bound == remaining, is_sent=False) from error
 
 
-def _with_headers(base: SecretHeaders, request: Request) -> SecretHeaders:
+def _with_headers(base: SecretHeaders, request: HTTPRequest) -> SecretHeaders:
     """The client's headers, those of the request over them, and the number of the retry where there is one."""
     headers = merged(base, request.headers)
     if request.attempts:

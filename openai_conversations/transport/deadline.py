@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 
 from openai_conversations.errors import APITimeoutError
-from openai_conversations.transport.message import Request
+from openai_conversations.transport.message import HTTPRequest
 
 # The part of the time left that one attempt of a write may take, so that time is left to look up what became of it.
 _WRITE_SHARE = 0.7
@@ -33,7 +33,7 @@ class AttemptTimer:
 
     __slots__ = ("_call_ends", "_cancelling", "_handle", "_loop", "_task", "bound", "expired", "is_for_call")
 
-    def __init__(self, request: Request, clock: Callable[[], float]) -> None:
+    def __init__(self, request: HTTPRequest, clock: Callable[[], float]) -> None:
         bound = request.timeout.attempt
         remaining = None
         if request.deadline is not None:
@@ -93,7 +93,7 @@ class AttemptTimer:
 
 
 def late(
-    request: Request, bound: float | None, *, is_for_call: bool, is_sent: bool, status: int | None = None
+    request: HTTPRequest, bound: float | None, *, is_for_call: bool, is_sent: bool, status: int | None = None
 ) -> APITimeoutError:
     """
     The error for an attempt whose bound has passed.

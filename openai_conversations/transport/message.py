@@ -28,8 +28,8 @@ else:
     # instructions of a small one (18,000 of 417,000).
     from attrs import define as _per_call
 
-Handler = Callable[["Request"], Awaitable["Response"]]
-Middleware = Callable[["Request", Handler], Awaitable["Response"]]
+Handler = Callable[["HTTPRequest"], Awaitable["HTTPResponse"]]
+Middleware = Callable[["HTTPRequest", Handler], Awaitable["HTTPResponse"]]
 
 V = TypeVar("V", bound=Any)
 
@@ -85,7 +85,7 @@ class Listing:
 
 
 @_per_call(kw_only=True, eq=False)
-class Request:
+class HTTPRequest:
     """
     One call of one operation, before credentials are added.
 
@@ -132,7 +132,7 @@ class Request:
     attempts: tuple[Attempt, ...] = ()
 
     def __repr__(self) -> str:
-        return f"<Request {self.operation} {self.method} {shown_url(self.url)}>"
+        return f"<HTTPRequest {self.operation} {self.method} {shown_url(self.url)}>"
 
     def __copy__(self) -> Self:
         return self
@@ -145,7 +145,7 @@ class Request:
         kept = {name: getattr(self, name) for name in _REQUEST_FIELDS if name != "body"}
         write = None if self.write is None else attrs.evolve(self.write, items=())
         shown = {"url": shown_url(self.url), "headers": without_secrets(self.headers), "write": write}
-        return _restored, (Request, {**kept, **shown})
+        return _restored, (HTTPRequest, {**kept, **shown})
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values."""
@@ -184,7 +184,7 @@ class BodyStream(Protocol):
 
 
 @_per_call(kw_only=True, eq=False)
-class Response:
+class HTTPResponse:
     """
     An HTTP response whose body has been read, unless *stream* is there.
 
@@ -203,7 +203,7 @@ class Response:
     status_code: int
     headers: Mapping[str, str] = attrs.field(factory=CIMultiDict[str], repr=False)
     content: bytes = attrs.field(repr=False)
-    source: Request = attrs.field(repr=False)
+    source: HTTPRequest = attrs.field(repr=False)
     sent_headers: Mapping[str, str] = attrs.field(default=NO_HEADERS, repr=False)
     attempts: tuple[Attempt, ...] = attrs.field(default=(), repr=False)
     elapsed: float = 0.0
@@ -270,11 +270,11 @@ class Response:
         """Pickled without the open stream; the request as it pickles itself."""
         kept = {name: getattr(self, name) for name in _RESPONSE_FIELDS if name not in ("stream", "value")}
         sent = without_secrets(self.sent_headers)
-        return _restored, (Response, {**kept, "headers": CIMultiDict(self.headers), "sent_headers": sent})
+        return _restored, (HTTPResponse, {**kept, "headers": CIMultiDict(self.headers), "sent_headers": sent})
 
 
-_REQUEST_FIELDS: Final = tuple(field.name for field in attrs.fields(Request))
-_RESPONSE_FIELDS: Final = tuple(field.name for field in attrs.fields(Response))
+_REQUEST_FIELDS: Final = tuple(field.name for field in attrs.fields(HTTPRequest))
+_RESPONSE_FIELDS: Final = tuple(field.name for field in attrs.fields(HTTPResponse))
 
 
 def _copy(value: V, names: tuple[str, ...], changes: dict[str, Any]) -> V:

@@ -22,7 +22,7 @@ from openai_conversations.transport.classify import (
     state_of,
 )
 from openai_conversations.transport.deadline import late
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.runtime import Runtime
 
@@ -84,7 +84,7 @@ class Retry:
         self._runtime = runtime or Runtime()
         self._clock = self._runtime.clock
 
-    async def __call__(self, request: Request, handler: Handler) -> Response:
+    async def __call__(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         started = self._clock()
         if request.deadline is not None and request.deadline <= started:
             over = late(request, None, is_for_call=True, is_sent=False)
@@ -93,7 +93,7 @@ class Retry:
         outcome = await _attempt(request, handler)
         # The usual call ends here, and saves the record of its only attempt and the state of a loop: 5 µs of 20.
         if (
-            isinstance(outcome, Response)
+            isinstance(outcome, HTTPResponse)
             and 200 <= outcome.status_code < 300
             and not (self._is_watched or request.attempts)
         ):
@@ -103,7 +103,9 @@ class Retry:
             return outcome
         return await self._go_on(request, outcome, handler, started)
 
-    async def _go_on(self, request: Request, outcome: AttemptOutcome, handler: Handler, began: float) -> Response:
+    async def _go_on(
+        self, request: HTTPRequest, outcome: AttemptOutcome, handler: Handler, began: float
+    ) -> HTTPResponse:
         first, tokens = began if request.started is None else request.started, 0
         while True:
             decision = self._decide(request, outcome)
@@ -124,7 +126,7 @@ class Retry:
             began = self._clock()
             outcome = await _attempt(request, handler)
 
-    def _decide(self, request: Request, outcome: AttemptOutcome) -> Decision:
+    def _decide(self, request: HTTPRequest, outcome: AttemptOutcome) -> Decision:
         remaining = None if request.deadline is None else request.deadline - self._clock()
         state = state_of(request.attempts, remaining=remaining, random=self._runtime.uniform())
         decision = decide(request, outcome, state, self._policy)
@@ -136,14 +138,14 @@ class Retry:
         """Whether somebody wants to know of attempts that just succeed; the usual call saves the record."""
         return self._policy.on_attempt is not None or logger.isEnabledFor(logging.DEBUG)
 
-    def _tell(self, request: Request, attempt: Attempt) -> None:
+    def _tell(self, request: HTTPRequest, attempt: Attempt) -> None:
         if self._policy.on_attempt is not None:
             _call_hook(self._policy.on_attempt, attempt)
         if logger.isEnabledFor(logging.DEBUG):
             _log(request, attempt)
 
 
-async def _attempt(request: Request, handler: Handler) -> AttemptOutcome:
+async def _attempt(request: HTTPRequest, handler: Handler) -> AttemptOutcome:
     try:
         return await handler(request)
     except APIConnectionError as error:
@@ -151,9 +153,9 @@ async def _attempt(request: Request, handler: Handler) -> AttemptOutcome:
 
 
 def _record(
-    request: Request, outcome: AttemptOutcome, decision: Decision, *, started: float, elapsed: float
+    request: HTTPRequest, outcome: AttemptOutcome, decision: Decision, *, started: float, elapsed: float
 ) -> Attempt:
-    response = outcome if isinstance(outcome, Response) else None
+    response = outcome if isinstance(outcome, HTTPResponse) else None
     unknown = decision.action is not Action.ACCEPT and request.method != "GET" and is_unknown(outcome)
     return Attempt(
         number=len(request.attempts) + 1,
@@ -168,8 +170,8 @@ def _record(
     )
 
 
-def _reported(outcome: AttemptOutcome, attempts: tuple[Attempt, ...]) -> Response:
-    if isinstance(outcome, Response):
+def _reported(outcome: AttemptOutcome, attempts: tuple[Attempt, ...]) -> HTTPResponse:
+    if isinstance(outcome, HTTPResponse):
         return outcome.replace(attempts=attempts)
     outcome.attempts = attempts
     raise outcome
@@ -183,7 +185,7 @@ def _call_hook(hook: Callable[[Attempt], None], attempt: Attempt) -> None:
         logger.exception("on_attempt failed")
 
 
-def _log(request: Request, attempt: Attempt) -> None:
+def _log(request: HTTPRequest, attempt: Attempt) -> None:
     """Method, path template, status, attempt, request id and time; never content, ids or headers."""
     logger.debug(
         "%s %s -> %s, attempt %d, request id %s, %.3f s%s",

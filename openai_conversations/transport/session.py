@@ -34,7 +34,7 @@ from openai_conversations.errors import (
 from openai_conversations.settings import DEFAULT_BODY_LIMITS, DEFAULT_MAX_CONNECTIONS, BodyLimits
 from openai_conversations.transport.bodies import BodyTooLargeError, in_steps, read_beginning, read_whole
 from openai_conversations.transport.deadline import AttemptTimer, late
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.pool import Pool
 
 logger: Final = logging.getLogger("openai_conversations")
@@ -137,7 +137,7 @@ class SessionManager:
         """Whether :meth:`close` was called."""
         return self._closed
 
-    async def send(self, request: Request, headers: Mapping[str, str] | None = None) -> Response:
+    async def send(self, request: HTTPRequest, headers: Mapping[str, str] | None = None) -> HTTPResponse:
         """
         Send once and read the body, unless a 2xx response is to be streamed.
 
@@ -157,7 +157,7 @@ class SessionManager:
         pool = opened.pool
         body = None if request.body is None else _Body(request.body)
         status: int | None = None
-        response: Response | None = None
+        response: HTTPResponse | None = None
         failure: BaseException | None = None
         cause: BaseException | None = None
         has_place = False
@@ -184,7 +184,7 @@ class SessionManager:
             status = answer.status
             is_open = request.stream and 200 <= status < 300 and status != _NO_CONTENT
             content = b"" if is_open else self._content_at_once(answer)
-            response = Response(
+            response = HTTPResponse(
                 status_code=status,
                 headers=answer.headers,
                 content=await _content(answer, self._body_limits) if content is None else content,
@@ -254,8 +254,8 @@ class SessionManager:
     def _new_session(self) -> aiohttp.ClientSession:
         _keep_buffers()
         connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
-        loop = asyncio.get_running_loop()
-        connector._factory = partial(_Connection, loop=loop)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        factory: Any = partial(_Connection, loop=asyncio.get_running_loop())
+        connector._factory = factory  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies(), **_HEADER_LIMITS)
         # What `_once` does for a borrowed session, 3 % cheaper; aiohttp's own test client does the same.
         session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -433,7 +433,7 @@ def _is_refused_certificate(error: BaseException) -> bool:
     return False
 
 
-def _failure(request: Request, error: BaseException, *, is_sent: bool, status: int | None) -> APIConnectionError:
+def _failure(request: HTTPRequest, error: BaseException, *, is_sent: bool, status: int | None) -> APIConnectionError:
     """Our error for aiohttp's: timeouts apart, and no word of the request's headers or body."""
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         message = f"No connection within {request.timeout.connect} s."
@@ -508,7 +508,7 @@ class _Stream:
     The connection is given back when the body was read to its end, else closed.
     """
 
-    def __init__(self, answer: aiohttp.ClientResponse, request: Request, pool: Pool | None) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, request: HTTPRequest, pool: Pool | None) -> None:
         self._answer = answer
         self._request = request
         self._pool = pool

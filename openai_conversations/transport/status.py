@@ -19,7 +19,7 @@ from multidict import CIMultiDict
 
 from openai_conversations.error_bodies import decoded_body, error_details, error_message, is_error_object
 from openai_conversations.errors import APIStatusError, error_class, shown_url
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 
 _NO_SUCH_ADDRESS: Final = "Invalid URL"
 """How OpenAI's 404 begins for an address that it does not have: "Invalid URL (GET /conversations)"."""
@@ -38,7 +38,7 @@ _NOT_THERE: Final = re.compile(
 _NOT_THERE_CODE: Final = re.compile(r"(?:conversation|item|message)_?not_?found", re.IGNORECASE)
 
 
-async def status_to_error(request: Request, handler: Handler) -> Response:
+async def status_to_error(request: HTTPRequest, handler: Handler) -> HTTPResponse:
     """Middleware: pass 2xx responses on, raise for all others."""
     response = await handler(request)
     if 200 <= response.status_code < 300:
@@ -46,7 +46,7 @@ async def status_to_error(request: Request, handler: Handler) -> Response:
     raise status_error(response)
 
 
-def status_error(response: Response) -> APIStatusError:
+def status_error(response: HTTPResponse) -> APIStatusError:
     """The error for a response."""
     kept = response.without_secrets().replace(headers=CIMultiDict(response.headers))
     body = decoded_body(kept.content)
@@ -55,12 +55,12 @@ def status_error(response: Response) -> APIStatusError:
     )
 
 
-def error_body(response: Response) -> object:
+def error_body(response: HTTPResponse) -> object:
     """The decoded JSON of a response, its text when it is not JSON, ``None`` when it is empty."""
     return decoded_body(response.without_secrets().content)
 
 
-def is_api_not_found(error: APIStatusError, request: Request) -> bool:
+def is_api_not_found(error: APIStatusError, request: HTTPRequest) -> bool:
     """
     Whether a 404 is the API's own word that the conversation or the item is not there.
 
@@ -78,7 +78,7 @@ def is_api_not_found(error: APIStatusError, request: Request) -> bool:
     return _NOT_THERE.search(said) is not None or _NOT_THERE_CODE.fullmatch(str(details.get("code"))) is not None
 
 
-def _message(response: Response, body: object) -> str:
+def _message(response: HTTPResponse, body: object) -> str:
     text = f"{response.status_code} {_phrase(response.status_code)}".rstrip()
     if 300 <= response.status_code < 400:
         led = shown_url(str(response.headers.get("location")).encode(errors="replace").decode())

@@ -29,7 +29,7 @@ from openai_conversations.errors import (
     one_line,
 )
 from openai_conversations.limits import ITEMS_PER_REQUEST
-from openai_conversations.transport.message import Guard, Request
+from openai_conversations.transport.message import Guard, HTTPRequest
 from openai_conversations.transport.status import is_api_not_found
 from openai_conversations.writing.item_source import ItemIterable, ItemSource
 from openai_conversations.writing.lookup import newest_item
@@ -186,7 +186,7 @@ class Append:
         if self._options.on_progress is not None:
             await self._tell(self._options.on_progress, tuple(ids))
 
-    def _request(self) -> Request:
+    def _request(self) -> HTTPRequest:
         is_first = not self._ids
         request = requests.create_items(
             self._caller,

@@ -26,7 +26,7 @@ from openai_conversations.errors import (
 )
 from openai_conversations.limits import ITEMS_PER_PAGE
 from openai_conversations.transport.classify import may_arrive_late, may_be_under_way, state_of, wait_before_next
-from openai_conversations.transport.message import Handler, Listing, Replay, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Listing, Replay
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
@@ -67,7 +67,7 @@ class Lookup:
         unresolved: What this client sent after that one and before it, whose outcome is unknown.
     """
 
-    request: Request
+    request: HTTPRequest
     send: Handler
     sent: Sequence[Any]
     last_item_id: str | None
@@ -194,7 +194,7 @@ class Lookups:
         state = state_of(failure.attempts[:-1], remaining=remaining, random=self.runtime.uniform())
         if isinstance(failure, ConversationLockedError):
             state = attrs.evolve(state, retries=state.retries + state.lock_waits)
-        wait = wait_before_next(response if isinstance(response, Response) else None, state, self.policy)
+        wait = wait_before_next(response if isinstance(response, HTTPResponse) else None, state, self.policy)
         self.has_waited = wait is not None and (remaining is None or wait <= remaining * _WAIT_SHARE)
         if wait and self.has_waited:
             await self.runtime.sleep(wait)
@@ -229,7 +229,7 @@ class Lookups:
         return self.policy.longest_lock_wait if remaining is None else remaining
 
 
-def listing_of(request: Request, *, after: str | None, limit: int) -> Request:
+def listing_of(request: HTTPRequest, *, after: str | None, limit: int) -> HTTPRequest:
     """
     The listing of the conversation that an append goes to: same headers, same deadline, the query that is not ours.
 
@@ -258,7 +258,7 @@ def listing_of(request: Request, *, after: str | None, limit: int) -> Request:
     )
 
 
-async def newest_item(request: Request, send: Handler, known: str | None) -> str | None:
+async def newest_item(request: HTTPRequest, send: Handler, known: str | None) -> str | None:
     """
     The last item of a conversation, asked for.
 

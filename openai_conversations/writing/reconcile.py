@@ -29,7 +29,7 @@ from openai_conversations.errors import (
     NotFoundError,
 )
 from openai_conversations.transport.classify import is_time_for_a_write, is_transient, is_unknown_failure, state_of
-from openai_conversations.transport.message import Handler, Replay, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Replay
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
@@ -69,14 +69,14 @@ class Reconcile:
         self._policy = policy
         self._budget = RetryBudget() if budget is None else budget
         self._runtime = runtime or Runtime()
-        self._by_operation: Mapping[str, Callable[[Request, Handler], Awaitable[Response]]] = {
+        self._by_operation: Mapping[str, Callable[[HTTPRequest, Handler], Awaitable[HTTPResponse]]] = {
             operations.CREATE_ITEMS.id: self._append,
             operations.CREATE_CONVERSATION.id: self._create,
             operations.DELETE_CONVERSATION.id: self._delete,
             operations.DELETE_ITEM.id: self._delete_item,
         }
 
-    def __call__(self, request: Request, handler: Handler) -> Awaitable[Response]:
+    def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
         # No coroutine of its own for what has nothing to reconcile.
         way = self._by_operation.get(request.operation)
         if way is None:
@@ -85,7 +85,7 @@ class Reconcile:
 
     # appends
 
-    async def _append(self, request: Request, handler: Handler) -> Response:
+    async def _append(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """Send when it is known what was before, and keep the last item of the conversation up to date."""
         key = request.conversation_key
         known, begun = self.last_items.begin(key)
@@ -107,7 +107,7 @@ class Reconcile:
             unresolved = _sent_items(request) if is_unresolved else ()
             self.last_items.end(key, last, begun, unresolved=None if is_stored else unresolved)
 
-    async def _last_item_before(self, request: Request, handler: Handler, known: str | None) -> str | None:
+    async def _last_item_before(self, request: HTTPRequest, handler: Handler, known: str | None) -> str | None:
         """
         What the caller says, what the conversation says where that is asked for, or what is known.
 
@@ -126,12 +126,12 @@ class Reconcile:
             error.not_carried_out = True
             raise
 
-    async def _write(self, request: Request, handler: Handler, before: str | None) -> Response:
+    async def _write(self, request: HTTPRequest, handler: Handler, before: str | None) -> HTTPResponse:
         """Send, look up, compare; return, send again, or raise."""
         lookups: Lookups | None = None
         while True:
             failure = await _send(request, handler)
-            if isinstance(failure, Response):
+            if isinstance(failure, HTTPResponse):
                 self._budget.give_back(0 if lookups is None else lookups.tokens)
                 return failure
             if not (is_unknown_failure(failure) or request.has_unknown_outcome):
@@ -161,7 +161,7 @@ class Reconcile:
 
         return Lookups(lookup=lookup, policy=self._policy, budget=self._budget, runtime=self._runtime)
 
-    def _may_send_again(self, request: Request, failure: APIError, lookups: Lookups) -> bool:
+    def _may_send_again(self, request: HTTPRequest, failure: APIError, lookups: Lookups) -> bool:
         """Whether what is absent may be sent again: if the policy allows another attempt, and time does."""
         remaining = lookups.remaining
         if not lookups.has_waited or (remaining is not None and not is_time_for_a_write(remaining, 0.0)):
@@ -171,12 +171,12 @@ class Reconcile:
             return request.max_retries > 0 and is_patient
         response = getattr(failure, "response", None)
         retries = state_of(failure.attempts[:-1], remaining=None, random=0.0).retries
-        is_worth_it = not isinstance(response, Response) or is_transient(response)
+        is_worth_it = not isinstance(response, HTTPResponse) or is_transient(response)
         return is_worth_it and retries < request.max_retries and lookups.take()
 
     # conversations and single items
 
-    async def _create(self, request: Request, handler: Handler) -> Response:
+    async def _create(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         try:
             response = await handler(request)
             if request.replay is Replay.APPEND and not request.stream and _conversation_id(response) is None:
@@ -193,7 +193,7 @@ class Reconcile:
             self.last_items.learn(key, (), self.last_items.version(key))
         return response
 
-    async def _delete(self, request: Request, handler: Handler) -> Response:
+    async def _delete(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """
         A retried deletion that finds the conversation gone, after an unknown outcome, has succeeded.
 
@@ -204,14 +204,14 @@ class Reconcile:
         except NotFoundError as error:
             if not (error.after_unknown_outcome and is_api_not_found(error, request)):
                 raise
-            response = Response(status_code=204, content=b"", source=request, attempts=error.attempts)
+            response = HTTPResponse(status_code=204, content=b"", source=request, attempts=error.attempts)
         self.last_items.forget(request.conversation_key)
         if response.status_code != NO_CONTENT:
             return response
         gone = {"id": request.conversation_id, "object": "conversation.deleted", "deleted": True}
         return response.replace(status_code=200, content=codec().encode(gone))
 
-    async def _delete_item(self, request: Request, handler: Handler) -> Response:
+    async def _delete_item(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """The same of an item; what such a call returns, the conversation, is then asked for."""
         try:
             response = await handler(request)
@@ -224,7 +224,7 @@ class Reconcile:
             self.last_items.forget(request.conversation_key, request.item_id)
         return await handler(_conversation_of(request))
 
-    async def _list(self, request: Request, handler: Handler) -> Response:
+    async def _list(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """Learn the last item from a page that shows the end of a conversation."""
         key = request.conversation_key
         version = self.last_items.version(key)
@@ -236,7 +236,7 @@ class Reconcile:
         return response
 
 
-async def _send(request: Request, handler: Handler) -> Response | APIError:
+async def _send(request: HTTPRequest, handler: Handler) -> HTTPResponse | APIError:
     """Send once; a response that does not say that all was stored is a failure, too."""
     try:
         response = await handler(request)
@@ -251,7 +251,7 @@ async def _send(request: Request, handler: Handler) -> Response | APIError:
     return _unlike(response, f"{response.status_code}: the response is not whole, or not what was sent")
 
 
-async def _found_before(request: Request, handler: Handler, before: str | None) -> Response | None:
+async def _found_before(request: HTTPRequest, handler: Handler, before: str | None) -> HTTPResponse | None:
     """The response that an earlier call would have had; ``None`` when nobody asks, or it was not carried out."""
     if request.write is None or not request.write.lookup_first:
         return None
@@ -269,7 +269,7 @@ async def _found_before(request: Request, handler: Handler, before: str | None) 
     )
 
 
-def _lookup(request: Request, handler: Handler, before: str | None) -> Lookup:
+def _lookup(request: HTTPRequest, handler: Handler, before: str | None) -> Lookup:
     from openai_conversations.writing.lookup import Lookup
 
     return Lookup(request=request, send=handler, sent=_sent_items(request), last_item_id=before)
@@ -287,7 +287,7 @@ def _waited_for_lock(failure: APIError) -> float:
     return last.started - next((attempt.started for attempt in failure.attempts if attempt.locked), last.started)
 
 
-def _unlike(response: Response, message: str) -> APIResponseValidationError:
+def _unlike(response: HTTPResponse, message: str) -> APIResponseValidationError:
     """The failure for a 2xx response that does not say what was done: the write may have been carried out."""
     *earlier, last = response.history
     attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
@@ -297,7 +297,7 @@ def _unlike(response: Response, message: str) -> APIResponseValidationError:
     )
 
 
-def _not_sent_again(request: Request, failure: APIError, last_item_id: str | None) -> APIError:
+def _not_sent_again(request: HTTPRequest, failure: APIError, last_item_id: str | None) -> APIError:
     """The error for a write that is absent, when there are no more attempts."""
     if request.has_unknown_outcome and isinstance(failure, ConversationLockedError):
         ambiguous = _ambiguous(request, failure, _MAY_HOLD_THE_LOCK, (), last_item_id)
@@ -307,13 +307,13 @@ def _not_sent_again(request: Request, failure: APIError, last_item_id: str | Non
     return failure
 
 
-def _sent_items(request: Request) -> Sequence[Any]:
+def _sent_items(request: HTTPRequest) -> Sequence[Any]:
     """The items as they were sent: the request's body, decoded, and not the values of the caller."""
     items: list[Any] | None = codec().loads(request.body or b"{}").get("items")
     return items if isinstance(items, list) else []
 
 
-def _says_all_is_stored(request: Request, response: Response) -> bool:
+def _says_all_is_stored(request: HTTPRequest, response: HTTPResponse) -> bool:
     """Whether a response confirms the items. Those of the request as they were encoded save decoding its body."""
     from openai_conversations.writing.compare import is_as_sent
 
@@ -322,7 +322,7 @@ def _says_all_is_stored(request: Request, response: Response) -> bool:
     return data is not None and ((bool(given) and is_as_sent(given, data)) or is_as_sent(_sent_items(request), data))
 
 
-def _data(response: Response) -> list[Any] | None:
+def _data(response: HTTPResponse) -> list[Any] | None:
     """The items of a page; ``None`` when the response is none."""
     try:
         page = codec().value_of(response)
@@ -332,7 +332,7 @@ def _data(response: Response) -> list[Any] | None:
     return data if isinstance(data, list) else None
 
 
-def _last_id(response: Response) -> str | None:
+def _last_id(response: HTTPResponse) -> str | None:
     """
     The id of the last item that was stored.
 
@@ -351,7 +351,7 @@ def _ids(items: Sequence[Any]) -> list[str]:
     return [item_id(item) for item in items]
 
 
-def _end_shown(request: Request, response: Response) -> Sequence[str] | None:
+def _end_shown(request: HTTPRequest, response: HTTPResponse) -> Sequence[str] | None:
     """The ids that a page shows, newest first, when it shows the end of the conversation; else ``None``."""
     listing, data = request.listing, _data(response)
     if listing is None or data is None:
@@ -365,7 +365,7 @@ def _end_shown(request: Request, response: Response) -> Sequence[str] | None:
     return _ids(data) if listing.order == "desc" and listing.after is None else None
 
 
-def _conversation_id(response: Response) -> str | None:
+def _conversation_id(response: HTTPResponse) -> str | None:
     try:
         value = codec().value_of(response)
     except APIResponseValidationError:
@@ -373,7 +373,7 @@ def _conversation_id(response: Response) -> str | None:
     return item_id(value) or None
 
 
-def _conversation_of(request: Request) -> Request:
+def _conversation_of(request: HTTPRequest) -> HTTPRequest:
     """The request for the conversation that an item is in."""
     operation = operations.GET_CONVERSATION
     return request.replace(
@@ -385,15 +385,15 @@ def _conversation_of(request: Request) -> Request:
     )
 
 
-def _as_response(request: Request, stored: Sequence[Any], attempts: tuple[Attempt, ...]) -> Response:
+def _as_response(request: HTTPRequest, stored: Sequence[Any], attempts: tuple[Attempt, ...]) -> HTTPResponse:
     """The response that the append would have had."""
     ids = _ids(stored)
     page = {"object": "list", "data": stored, "has_more": False, "first_id": ids[0], "last_id": ids[-1]}
-    return Response(status_code=200, content=codec().encode(page), source=request, attempts=attempts)
+    return HTTPResponse(status_code=200, content=codec().encode(page), source=request, attempts=attempts)
 
 
 def _ambiguous(
-    request: Request, failure: APIError, known: str, stored: tuple[str, ...] | None, last_item_id: str | None
+    request: HTTPRequest, failure: APIError, known: str, stored: tuple[str, ...] | None, last_item_id: str | None
 ) -> AmbiguousWriteError:
     return AmbiguousWriteError(
         f"{request.operation}: the outcome of this write is unknown. {known} ({failure})",

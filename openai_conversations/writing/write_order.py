@@ -18,7 +18,7 @@ from typing import Any, Final, Protocol
 import attrs
 
 from openai_conversations.errors import APITimeoutError, WrongEventLoopError
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from openai_conversations.writing.last_item import LastItems
 
 logger: Final = logging.getLogger("openai_conversations")
@@ -61,7 +61,7 @@ class Claim:
     key: str
     conversation_id: str
     deadline: float | None
-    request: Request | None
+    request: HTTPRequest | None
 
 
 class WriteOrder:
@@ -79,11 +79,11 @@ class WriteOrder:
         self._queues: dict[str, Queue] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def __call__(self, request: Request, handler: Handler) -> Awaitable[Response]:
+    def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
         # No coroutine of its own for what has no order.
         return self._in_order(request, handler) if request.is_ordered else handler(request)
 
-    async def _in_order(self, request: Request, handler: Handler) -> Response:
+    async def _in_order(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         async with self.hold(
             request.conversation_key,
             conversation_id=request.conversation_id or "",
@@ -93,7 +93,7 @@ class WriteOrder:
             return await handler(request)
 
     def hold(
-        self, key: str, *, conversation_id: str, deadline: float | None, request: Request | None = None
+        self, key: str, *, conversation_id: str, deadline: float | None, request: HTTPRequest | None = None
     ) -> WriteLock:
         """
         Take the write lock of a conversation, first come, first served: an async context manager.

@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 from openai_conversations import APIResponseValidationError, APITimeoutError, ConversationsClient
 from openai_conversations.api.large import LARGE, decode_large
 from openai_conversations.schemas.page import ConversationItemList
-from openai_conversations.transport.message import Response
+from openai_conversations.transport.message import HTTPResponse
 from tests.fakes import get_request
 from tests.sockets import answering, http
 
@@ -52,7 +52,7 @@ async def test_a_large_page():
 async def test_the_deadline_of_a_large_page():
     """A page that is not decoded when its deadline passes is a timeout, however long the thread goes on."""
     clock = asyncio.get_running_loop().time
-    response = Response(
+    response = HTTPResponse(
         status_code=200, headers=CIMultiDict(), content=page(20_000), source=get_request(deadline=clock())
     )
 

@@ -17,7 +17,7 @@ from openai_conversations.errors import (
 )
 from openai_conversations.middlewares.limiter import LocalLimiter
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter, duration, requests_left
-from openai_conversations.transport.message import Response
+from openai_conversations.transport.message import HTTPResponse
 from tests.fakes import Script, get_request, respond
 
 
@@ -52,7 +52,7 @@ def limiter_with(clock: Clock, **rates: float) -> RateLimiter:
     return RateLimiter(Limits(**rates), clock=clock, sleep=clock.sleep)
 
 
-async def send(limiter: RateLimiter, count: int, *, method: str = "GET", response: Response | None = None) -> None:
+async def send(limiter: RateLimiter, count: int, *, method: str = "GET", response: HTTPResponse | None = None) -> None:
     handler = Script(response or respond())
 
     await asyncio.gather(*(limiter(get_request(method=method), handler) for _ in range(count)))
@@ -156,7 +156,7 @@ async def test_those_who_wait_hear_of_a_pause():
     limiter.on_attempt(attempt(1, 429, wait=30.0))
     outcomes = await asyncio.gather(*waiting, return_exceptions=True)
 
-    assert [Response, APITimeoutError, Response] == [type(outcome) for outcome in outcomes]
+    assert [HTTPResponse, APITimeoutError, HTTPResponse] == [type(outcome) for outcome in outcomes]
     assert 2 == len(handler.requests)
     assert clock.now >= 130.0
 

@@ -16,7 +16,7 @@ from openai_conversations.api.caller import Caller
 from openai_conversations.converters.json import dumps
 from openai_conversations.errors import APIConnectionError
 from openai_conversations.settings import resolve
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import Retry
 from openai_conversations.transport.runtime import Runtime
@@ -53,7 +53,7 @@ class FakeService:
     def __init__(self, page_size: int = 100) -> None:
         self.stored: dict[str, Stored] = {}
         self.orphans: list[dict[str, Any]] = []
-        self.requests: list[Request] = []
+        self.requests: list[HTTPRequest] = []
         self.before: Callable[[int, str], object] = lambda number, operation: None
         self.after: Callable[[int, str], object] = lambda number, operation: None
         self.page_size = page_size
@@ -84,7 +84,7 @@ class FakeService:
 
     # what it does
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, request: HTTPRequest) -> HTTPResponse:
         self.requests.append(request)
         number = len(self.requests)
         try:
@@ -95,7 +95,7 @@ class FakeService:
             return response(request, {"error": {"message": str(error), "code": None}}, number=number, status=404)
         return response(request, value, number=number)
 
-    def carry_out(self, request: Request) -> Any:
+    def carry_out(self, request: HTTPRequest) -> Any:
         """Do what a request asks for; gives the body of the response."""
         url = urlsplit(request.url)
         assert url.path.startswith("/v1/conversations"), "the fake has nothing else"
@@ -173,7 +173,7 @@ class Refuses(FakeService):
         self._status = status
         self._says = says or _unknown_value
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, request: HTTPRequest) -> HTTPResponse:
         asked = parse_qs(urlsplit(request.url).query)
         fields = asked.get("include") or asked.get("include[]") or []
         for place, field in enumerate(fields):
@@ -200,14 +200,14 @@ def _position(items: Sequence[dict[str, Any]], name: str) -> int:
     raise NoSuchThingError(f"Item with id '{name}' not found.")
 
 
-def response(request: Request, value: Any, *, number: int = 1, status: int = 200) -> Response:
+def response(request: HTTPRequest, value: Any, *, number: int = 1, status: int = 200) -> HTTPResponse:
     """A JSON response; bytes stand for themselves."""
     content = value if isinstance(value, bytes) else dumps(value)
     headers = CIMultiDict({"x-request-id": f"req_{number}"})
-    return Response(status_code=status, headers=headers, content=content, source=request)
+    return HTTPResponse(status_code=status, headers=headers, content=content, source=request)
 
 
-def sent_items(request: Request) -> list[Any]:
+def sent_items(request: HTTPRequest) -> list[Any]:
     """The items of an append."""
     items: list[Any] = json.loads(request.body or b"{}")["items"]
     return items

@@ -12,7 +12,7 @@ from openai_conversations.operations.erase.erase import erase
 from openai_conversations.operations.errors import EraseIncompleteError
 from openai_conversations.operations.include import is_refusal
 from openai_conversations.operations.listing import read_whole
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from tests.operations.fakes import FakeService, NoSuchThingError, Refuses, caller, response
 
 
@@ -23,7 +23,7 @@ class Pages(FakeService):
         super().__init__()
         self.pages = list(pages)
 
-    def carry_out(self, request: Request) -> Any:
+    def carry_out(self, request: HTTPRequest) -> Any:
         if request.operation != "listConversationItems":
             return super().carry_out(request)
         return self.pages.pop(0) if len(self.pages) > 1 else self.pages[0]
@@ -116,7 +116,7 @@ async def test_items_after_the_deletion():
     """Items that a listing shows after the conversation was deleted are deleted, where the server still does that."""
     service = Pages(page(), page("late"), page())
 
-    async def still_deletes(request: Request) -> Response:
+    async def still_deletes(request: HTTPRequest) -> HTTPResponse:
         if request.operation == "deleteConversationItem":
             return response(request, {"id": request.conversation_id})
         return await service(request)
@@ -181,7 +181,7 @@ SAYINGS = {
     },
     "the others": lambda field, place: {"detail": [each for each in INCLUDE_ALL if each != field]},
     "all": lambda field, place: {"detail": list(INCLUDE_ALL)},
-    "nothing": lambda field, place: {"detail": "Bad Request"},
+    "nothing": lambda field, place: {"detail": "Bad HTTPRequest"},
 }
 
 
@@ -211,7 +211,7 @@ async def test_refusals_for_another_reason(code):
     """A refusal that stays without include is raised as it came; a locked conversation is none at all."""
     count = 0
 
-    async def refuse(request: Request) -> Response:
+    async def refuse(request: HTTPRequest) -> HTTPResponse:
         nonlocal count
         count += 1
         return response(request, {"error": {"message": "no", "code": code}}, status=400)

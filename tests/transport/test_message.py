@@ -7,7 +7,7 @@ import pickle
 
 from multidict import CIMultiDict
 
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from tests.fakes import append_request, get_request, respond
 
 
@@ -25,8 +25,8 @@ def test_repr_is_what_logs_may_show():
     """A repr has operation, method and URL; no header, no body."""
     request = append_request(headers={"authorization": "Bearer sk-secret"}, body=b"content")
 
-    assert f"<Request createConversationItems POST {request.url}>" == repr(request)
-    assert "Response(status_code=200, elapsed=0.0)" == repr(respond(content=b"content", set_cookie="secret"))
+    assert f"<HTTPRequest createConversationItems POST {request.url}>" == repr(request)
+    assert "HTTPResponse(status_code=200, elapsed=0.0)" == repr(respond(content=b"content", set_cookie="secret"))
 
 
 def test_what_errors_show_of_a_request():
@@ -47,7 +47,7 @@ def test_copies_are_the_same():
 def test_responses_travel_without_secrets():
     """A pickled response has lost what must not travel: credentials, the body that was sent."""
     request = append_request(url="http://h/v1?api-key=sk-2", headers={"Authorization": "Bearer sk-1"}, body=b"sk-3")
-    response = Response(
+    response = HTTPResponse(
         status_code=201,
         headers=CIMultiDict({"A": "1"}),
         content=b"{}",
@@ -79,4 +79,4 @@ def test_requests_are_themselves():
     """Requests are told apart by identity: two equal calls are two calls."""
     assert get_request() != get_request()
     assert isinstance(hash(get_request()), int)
-    assert isinstance(get_request(), Request)
+    assert isinstance(get_request(), HTTPRequest)

@@ -25,15 +25,15 @@ from openai_conversations import (
     FunctionCall,
     FunctionCallOutput,
     Handler,
+    HTTPRequest,
+    HTTPResponse,
     InputImage,
     InputText,
     ItemLister,
     Message,
     Receipt,
     Refusal,
-    Request,
     RequestInfo,
-    Response,
     ResponseStreamEvent,
     ResponseTextDeltaEvent,
     Timeout,
@@ -199,7 +199,7 @@ async def errors(client: ConversationsClient) -> None:
 def middlewares() -> None:
     """A middleware is an async function of a request and a handler."""
 
-    async def pass_on(request: Request, handler: Handler) -> Response:
+    async def pass_on(request: HTTPRequest, handler: Handler) -> HTTPResponse:
         assert_type(request.operation, str)
         return await handler(request.with_headers({"traceparent": "00"}))
 

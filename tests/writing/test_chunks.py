@@ -22,7 +22,7 @@ from openai_conversations.errors import (
     RateLimitError,
 )
 from openai_conversations.settings import Timeout, resolve
-from openai_conversations.transport.message import Response
+from openai_conversations.transport.message import HTTPResponse
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import Retry, RetryBudget
 from openai_conversations.transport.runtime import Runtime
@@ -75,7 +75,7 @@ class Conversation:
         self.items += stored
         if outcome is None:
             return self.page(request, stored, has_more=False)
-        if isinstance(outcome, Response):
+        if isinstance(outcome, HTTPResponse):
             return outcome.replace(source=request)
         raise outcome()
 

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from openai_conversations.errors import PaginationStalledError
-from openai_conversations.transport.message import Request, Response, Write
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse, Write
 from openai_conversations.writing.last_item import START, LastItems, newer
 from openai_conversations.writing.lookup import Lookup, listing_of, newest_item
 
@@ -24,7 +24,7 @@ def item(text, number):
 
 def append(texts, **changes):
     body = {"items": [{"role": "user", "content": text} for text in texts]}
-    return Request(
+    return HTTPRequest(
         operation="createConversationItems",
         method="POST",
         template="/conversations/{conversation_id}/items",
@@ -61,7 +61,7 @@ class Conversation:
         shown = newest[start : start + min(self.page, int(query["limit"]))]
         body = {"object": "list", "data": shown, "has_more": start + len(shown) < len(newest)}
         changed = self.change(body, len(self.asked))
-        return Response(status_code=200, content=json.dumps(changed).encode(), source=request)
+        return HTTPResponse(status_code=200, content=json.dumps(changed).encode(), source=request)
 
 
 def conversation(texts, **options):
@@ -191,7 +191,7 @@ async def test_what_cannot_be_read(body):
 
     async def send(request):
         asked.append(request)
-        return Response(status_code=200, content=body.encode(), source=request)
+        return HTTPResponse(status_code=200, content=body.encode(), source=request)
 
     asked = []
     match = await lookup(send, "A", START).match()
@@ -252,7 +252,7 @@ async def test_the_newest_item_of_a_listing_without_end():
     """A server that says that there is more and shows nothing leaves the strict guard without a response."""
 
     async def send(request):
-        return Response(status_code=200, content=b'{"data": [], "has_more": true}', source=request)
+        return HTTPResponse(status_code=200, content=b'{"data": [], "has_more": true}', source=request)
 
     with pytest.raises(PaginationStalledError):
         await newest_item(append("A"), send, None)

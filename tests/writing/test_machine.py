@@ -52,7 +52,7 @@ from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 from openai_conversations.middlewares.registry import Registry
 from openai_conversations.server import ConversationsServer, faults
 from openai_conversations.server.inspection.journal import JournalEntry
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from tests.virtual_time import VirtualTimeLoop
 from tests.writing.helpers import is_subsequence
 
@@ -194,7 +194,7 @@ class Foreign:
     def __init__(self) -> None:
         self.orders: deque[str] = deque()
 
-    async def __call__(self, request: Request, handler: Handler) -> Response:
+    async def __call__(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         is_append = request.operation == "createConversationItems"
         order = self.orders.popleft() if is_append and self.orders else ""
         if order == "before":

@@ -14,7 +14,7 @@ from benchmarks.traps.trap import Traps
 from benchmarks.traps.words import attempted, outcome, returned
 from openai_conversations import Registry
 from openai_conversations.server import faults
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 
 trap = Traps()
 
@@ -98,7 +98,7 @@ async def closed_registry(who: Contender) -> str:
     with tempfile.TemporaryDirectory() as folder:
         async with server() as running, Registry(Path(folder) / "registry") as registry:
 
-            async def close(request: Request, handler: Handler) -> Response:
+            async def close(request: HTTPRequest, handler: Handler) -> HTTPResponse:
                 response = await handler(request)
                 await registry.__aexit__()
                 return response

@@ -18,7 +18,7 @@ from openai_conversations.cli.render.demo import Step, StepRequest, view
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
-    from openai_conversations.transport.message import Handler, Request, Response
+    from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 
 OPENING: Final = ({"role": "user", "content": "What is the weather like in Ulaanbaatar right now?"},)
 
@@ -55,7 +55,7 @@ class Recorder:
     def __init__(self) -> None:
         self._requests: list[StepRequest] = []
 
-    async def __call__(self, request: Request, handler: Handler) -> Response:
+    async def __call__(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         began = time.perf_counter()
         response = await handler(request)
         self._requests.append(

@@ -23,7 +23,7 @@ from openai_conversations.operations.concurrency import checked_concurrency, for
 from openai_conversations.operations.erase.receipts import After, DeletedItem, PendingDeletes, Proof, Receipt
 from openai_conversations.operations.errors import EraseIncompleteError
 from openai_conversations.operations.listing import read_page
-from openai_conversations.transport.message import Request
+from openai_conversations.transport.message import HTTPRequest
 from openai_conversations.transport.status import is_api_not_found
 
 logger: Final = logging.getLogger("openai_conversations")
@@ -219,7 +219,7 @@ class _Erasure:
             except Exception:
                 logger.exception("on_deleted failed")
 
-    def _is_item_gone(self, error: APIStatusError, request: Request) -> bool:
+    def _is_item_gone(self, error: APIStatusError, request: HTTPRequest) -> bool:
         """Whether an error is the API's word about the item or the conversation, and not about the address."""
         if error.status_code != 404 or not is_api_not_found(error, request):
             return False

@@ -12,7 +12,7 @@ from openai_conversations.operations.archive.export import collect, export
 from openai_conversations.operations.archive.files import render_archive
 from openai_conversations.operations.archive.reader import Archive, read_archive
 from openai_conversations.operations.errors import ArchiveError
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from tests.operations.fakes import caller, response
 
 FORMATS = ["jsonl", "markdown", "html"]
@@ -70,7 +70,7 @@ BODIES = {
 async def exported(format: str, *, body: str = '"created_at": 1', item: str = "") -> tuple[bytes, Archive]:
     """A conversation as a server wrote it: texts, because Python would not write some of them."""
 
-    async def serve(request: Request) -> Response:
+    async def serve(request: HTTPRequest) -> HTTPResponse:
         if request.operation == "getConversation":
             return response(request, f'{{"id": "conv_1", "object": "conversation", {body}}}'.encode())
         return response(request, f'{{"object": "list", "data": [{item}], "has_more": false}}'.encode())

@@ -10,7 +10,7 @@ from openai_conversations.errors import APIConnectionError
 from openai_conversations.operations.copy.copying import plan_copy, seen
 from openai_conversations.operations.copy.fork import fork
 from openai_conversations.operations.errors import CopyIncompleteError, NoSuchItemError
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from tests.operations.fakes import FakeService, Refuses, broken, response, sent_items, user, writer
 
 
@@ -260,7 +260,7 @@ async def test_response_that_is_not_whole():
     service = FakeService()
     source = service.conversation("a", "b")
 
-    async def half(request: Request) -> Response:
+    async def half(request: HTTPRequest) -> HTTPResponse:
         answer = await service(request)
         if request.operation != "createConversationItems":
             return answer
@@ -291,7 +291,7 @@ async def test_metadata_that_the_server_drops():
     service = FakeService()
     source = service.conversation("a", metadata={"user": "42", "kept": "yes"})
 
-    async def drops(request: Request) -> Response:
+    async def drops(request: HTTPRequest) -> HTTPResponse:
         answer = await service(request)
         if request.operation != "createConversation":
             return answer

@@ -11,7 +11,7 @@ from openai_conversations.operations.archive.export import collect
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.copy.imports import import_archive
 from openai_conversations.operations.errors import ArchiveError, CopyIncompleteError, ImportConflictError
-from openai_conversations.transport.message import Request, Response
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from tests.operations.fakes import FakeService, Refuses, broken, caller, response, user, writer
 
 
@@ -234,7 +234,7 @@ async def test_other_refusals_of_an_append(code):
     """A refusal that has nothing to do with include stops the import, which can go on later."""
     service = FakeService()
 
-    async def refuse(request: Request) -> Response:
+    async def refuse(request: HTTPRequest) -> HTTPResponse:
         if request.operation == "createConversationItems":
             return response(request, {"error": {"message": "no", "code": code}}, status=400)
         return await service(request)

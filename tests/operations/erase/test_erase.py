@@ -23,7 +23,7 @@ from openai_conversations.operations.concurrency import for_each
 from openai_conversations.operations.erase.erase import STALE_ROUNDS, erase
 from openai_conversations.operations.erase.receipts import PendingDeletes, Receipt
 from openai_conversations.operations.errors import ArchiveError, EraseIncompleteError
-from openai_conversations.transport.message import Handler, Request, Response
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from tests.operations.fakes import FakeService, NoSuchThingError, broken, caller, response
 
 
@@ -235,7 +235,7 @@ async def test_the_last_look_fails():
 def refusing(service: FakeService, operation: str, status: int, body: Any) -> Handler:
     """The service, but for one operation, to which it answers with a status and a body."""
 
-    async def handle(request: Request) -> Response:
+    async def handle(request: HTTPRequest) -> HTTPResponse:
         if request.operation == operation:
             service.requests.append(request)
             return response(request, body, status=status)
@@ -285,7 +285,7 @@ async def test_refused_and_gone():
     service = FakeService()
     name = service.conversation({"id": "a"})
 
-    async def handle(request: Request) -> Response:
+    async def handle(request: HTTPRequest) -> HTTPResponse:
         if request.operation == "deleteConversationItem":
             service.stored[name].items.clear()
             return response(request, {"error": {"message": "Not Found"}}, status=404)
@@ -299,12 +299,12 @@ async def test_refused_and_gone():
 class Haunted:
     """A service that lists items of a conversation that was deleted, and does with their deletion as it is told."""
 
-    def __init__(self, service: FakeService, then: Callable[[Request, list[str]], Response]) -> None:
+    def __init__(self, service: FakeService, then: Callable[[HTTPRequest, list[str]], HTTPResponse]) -> None:
         self.service = service
         self.left = ["late"]
         self.then = then
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, request: HTTPRequest) -> HTTPResponse:
         if self.service.stored or request.operation == "deleteConversation":
             return await self.service(request)
         if request.operation == "deleteConversationItem":
@@ -313,7 +313,7 @@ class Haunted:
         return response(request, {"object": "list", "data": items, "has_more": False})
 
 
-def _deletes(request: Request, left: list[str]) -> Response:
+def _deletes(request: HTTPRequest, left: list[str]) -> HTTPResponse:
     left.clear()
     return response(request, {"deleted": True}, number=99)
 
@@ -353,7 +353,7 @@ async def test_listing_that_stalls():
     name = service.conversation("a")
     empty = {"object": "list", "data": [], "has_more": True, "first_id": None, "last_id": None}
 
-    async def handle(request: Request) -> Response:
+    async def handle(request: HTTPRequest) -> HTTPResponse:
         return response(request, empty)
 
     with pytest.raises(EraseIncompleteError, match="more items but does not show them"):
@@ -379,7 +379,7 @@ async def test_a_refusal_of_an_item():
     service = FakeService()
     name = service.conversation({"id": "a"}, {"id": "b"})
 
-    async def handle(request: Request) -> Response:
+    async def handle(request: HTTPRequest) -> HTTPResponse:
         return response(request, {"detail": "no"}, status=405) if request.item_id == "b" else await service(request)
 
     with pytest.raises(APIStatusError, match="405"):
@@ -425,7 +425,7 @@ async def test_cancelled():
     name = service.conversation("a", "b")
     under_way = asyncio.Event()
 
-    async def never(request: Request) -> Response:
+    async def never(request: HTTPRequest) -> HTTPResponse:
         if request.operation == "deleteConversationItem":
             under_way.set()
             await asyncio.Event().wait()
