@@ -1,0 +1,193 @@
+"""
+Keywords of ``client.responses``: the body of each operation, member by member, for ``Unpack``.
+
+Names, values and what may be null are those of OpenAI's description and of the official client. ``None`` is sent as
+null; :data:`omit` is the same as leaving the keyword out. An enumeration takes any string: services add to it.
+
+Nothing but type checkers and the refusal of unknown keywords reads these classes: what they name is not imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Required
+
+from openai_conversations.api.arguments import CallOptions, Omit
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from openai_conversations.limits import Include
+    from openai_conversations.resources.items import ItemParam
+    from openai_conversations.schemas.conversation import Conversation
+    from openai_conversations.schemas.responses.configuration import (
+        PromptCacheOptions,
+        ResponsePrompt,
+        ResponseReasoning,
+        ResponseTextConfig,
+        ToolChoice,
+    )
+    from openai_conversations.schemas.responses.response import ResponseConversation
+    from openai_conversations.schemas.tools import Tool
+
+Object: TypeAlias = Mapping[str, object]
+"""A JSON object of the official shape."""
+
+InputParam: TypeAlias = "str | Iterable[ItemParam]"
+"""What is said to the model: the text of one message of the user, or items."""
+
+ConversationParam: TypeAlias = "str | Object | Conversation | ResponseConversation"
+"""The conversation of a turn: its id, ``{"id": …}``, or an object of ours that stands for it."""
+
+ToolParam: TypeAlias = "Object | Tool"
+"""A tool: a mapping of the official shape, or an object of ours."""
+
+
+class ResponseCreateParams(CallOptions, total=False):
+    """
+    Keywords of a turn (``createResponse``), all optional; ``stream`` is the method's own.
+
+    Attributes:
+        access_programs: Access programs of a domain: ``{"cyber": …}``.
+        background: Whether the turn goes on without this connection.
+        background_options: ``completion_window`` and ``continuation_id`` of a turn in the background.
+        context_management: When the service compacts: ``{"type": "compaction", "compact_threshold": tokens}``.
+        conversation: Where the turn is taken: its items come first, and what is new is stored in it.
+        image: ``{"context_compression": …}`` of all images of the request.
+        include: Fields that the service leaves out unless asked.
+        input: What is said to the model.
+        instructions: A system message of this turn only.
+        max_output_tokens: The most tokens that the model may write, reasoning included; at least 16.
+        max_tool_calls: The most calls of hosted tools, of all of them together.
+        metadata: At most 16 pairs of strings, kept with the response.
+        model: The model, such as ``gpt-5.5``.
+        moderation: ``model`` and ``policy`` by which input and output are moderated.
+        parallel_tool_calls: Whether the model may call several tools at once.
+        previous_response_id: The turn before; never together with ``conversation``.
+        prompt: A stored prompt and what is filled into it.
+        prompt_cache_key: Keeps similar requests together, so that more of them is found in the cache.
+        prompt_cache_options: How the prompt is cached.
+        prompt_cache_retention: The old name of ``prompt_cache_options.ttl``.
+        reasoning: How the model reasons.
+        safety_identifier: Stands for an end user, for example a hash of the name; at most 64 characters.
+        service_tier: How the request is processed, and at what price.
+        store: Whether the response can be retrieved later; the service's default is true.
+        stream_options: ``{"include_obfuscation": …}``; only of a stream.
+        temperature: From 0 to 2; the higher, the more random.
+        text: The format of the text, and how verbose it is.
+        tool_choice: Whether the model calls tools, and which.
+        tools: The tools that the model may call.
+        top_logprobs: How many likely tokens are given for each position, from 0 to 20.
+        top_p: From 0 to 1: only the most likely tokens that make up this part are considered.
+        truncation: ``auto`` drops the oldest items of what is too long; ``disabled`` refuses it.
+        user: The old name of ``safety_identifier`` and ``prompt_cache_key``.
+    """
+
+    access_programs: Object | Omit
+    background: bool | Omit | None
+    background_options: Object | Omit
+    context_management: Iterable[Object] | Omit | None
+    conversation: ConversationParam | Omit | None
+    image: Object | Omit
+    include: Sequence[Include | str] | Omit | None
+    input: InputParam | Omit
+    instructions: str | Omit | None
+    max_output_tokens: int | Omit | None
+    max_tool_calls: int | Omit | None
+    metadata: Mapping[str, str] | Omit | None
+    model: str | Omit
+    moderation: Object | Omit | None
+    parallel_tool_calls: bool | Omit | None
+    previous_response_id: str | Omit | None
+    prompt: Object | ResponsePrompt | Omit | None
+    prompt_cache_key: str | Omit | None
+    prompt_cache_options: Object | PromptCacheOptions | Omit
+    prompt_cache_retention: Literal["in_memory", "24h"] | str | Omit | None
+    reasoning: Object | ResponseReasoning | Omit | None
+    safety_identifier: str | Omit | None
+    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] | str | Omit | None
+    store: bool | Omit | None
+    stream_options: Object | Omit | None
+    temperature: float | Omit | None
+    text: Object | ResponseTextConfig | Omit
+    tool_choice: Object | ToolChoice | Literal["none", "auto", "required"] | str | Omit
+    tools: Iterable[ToolParam] | Omit
+    top_logprobs: int | Omit | None
+    top_p: float | Omit | None
+    truncation: Literal["auto", "disabled"] | str | Omit | None
+    user: str | Omit
+
+
+class ResponseRetrieveParams(CallOptions, total=False):
+    """
+    Keywords of reading a response (``getResponse``); ``stream`` is the method's own.
+
+    Attributes:
+        include: Fields that the service leaves out unless asked.
+        include_obfuscation: Whether events of a stream are filled up, so that their sizes say nothing.
+        starting_after: The number of the last event that is known; only of a stream.
+    """
+
+    include: Sequence[Include | str] | Omit
+    include_obfuscation: bool | Omit
+    starting_after: int | Omit
+
+
+class ResponseCompactParams(CallOptions, total=False):
+    """
+    Keywords of a compaction (``Compactconversation``); ``model`` must be given.
+
+    Attributes:
+        image: ``{"context_compression": …}`` of all images of the request.
+        input: What is compacted.
+        instructions: A system message of this request only.
+        model: The model that compacts, or ``None``.
+        previous_response_id: The last turn of what is compacted.
+        prompt_cache_key: Keeps similar requests together, so that more of them is found in the cache.
+        prompt_cache_options: How the prompt is cached.
+        prompt_cache_retention: The old name of ``prompt_cache_options.ttl``.
+        service_tier: How the request is processed, and at what price.
+    """
+
+    image: Object | Omit
+    input: InputParam | Omit | None
+    instructions: str | Omit | None
+    model: Required[str | None]
+    previous_response_id: str | Omit | None
+    prompt_cache_key: str | Omit | None
+    prompt_cache_options: Object | PromptCacheOptions | Omit | None
+    prompt_cache_retention: Literal["in_memory", "24h"] | str | Omit | None
+    service_tier: Literal["auto", "default", "fast", "flex", "priority"] | str | Omit | None
+
+
+class InputTokenCountParams(CallOptions, total=False):
+    """
+    Keywords of a count of tokens (``Getinputtokencounts``), all optional: those of the turn that would be taken.
+
+    Attributes:
+        conversation: Where the turn would be taken.
+        input: What would be said to the model.
+        instructions: A system message of the turn.
+        model: The model whose tokens are counted.
+        parallel_tool_calls: Whether the model may call several tools at once.
+        personality: A style of the model's own.
+        previous_response_id: The turn before; never together with ``conversation``.
+        reasoning: How the model reasons.
+        text: The format of the text, and how verbose it is.
+        tool_choice: Whether the model calls tools, and which.
+        tools: The tools that the model may call.
+        truncation: ``auto`` drops the oldest items of what is too long; ``disabled`` refuses it.
+    """
+
+    conversation: ConversationParam | Omit | None
+    input: InputParam | Omit | None
+    instructions: str | Omit | None
+    model: str | Omit | None
+    parallel_tool_calls: bool | Omit | None
+    personality: Literal["friendly", "pragmatic"] | str | Omit
+    previous_response_id: str | Omit | None
+    reasoning: Object | ResponseReasoning | Omit | None
+    text: Object | ResponseTextConfig | Omit | None
+    tool_choice: Object | ToolChoice | Literal["none", "auto", "required"] | str | Omit | None
+    tools: Iterable[ToolParam] | Omit | None
+    truncation: Literal["auto", "disabled"] | str | Omit
