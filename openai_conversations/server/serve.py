@@ -27,6 +27,9 @@ from openai_conversations.server.server import LOOPBACK, MAX_BODY, Conversations
 JOURNAL_LIMIT = 10_000
 """Requests that a server keeps in mind when it runs for days."""
 
+ANY_KEY = "sk-local"
+"""What clients are told to use as a key where every key is accepted: they want one."""
+
 
 @attrs.frozen(kw_only=True)
 class ServeOptions:
@@ -76,7 +79,8 @@ async def serve(
 
     Args:
         options: What to serve.
-        out: Where the line ``export OPENAI_BASE_URL=…`` goes; standard output if ``None``.
+        out: Where the lines ``export OPENAI_BASE_URL=…`` and ``export OPENAI_API_KEY=…`` go; standard output if
+            ``None``.
         log: Where warnings and the access log go; standard error if ``None``.
         started: Called when the server listens.
 
@@ -91,11 +95,17 @@ async def serve(
     ended = asyncio.Event()
     with _signals(ended):
         async with server:
-            print(f"export OPENAI_BASE_URL={server.base_url}", file=told, flush=True)
+            print(environment_lines(server.base_url, has_keys=bool(options.keys)), file=told, flush=True)
             if started is not None:
                 started(server)
             await ended.wait()
     print("stopped", file=logged, flush=True)
+
+
+def environment_lines(base_url: str, *, has_keys: bool) -> str:
+    """What a shell runs to point every client at the server; a key that means something is not printed."""
+    key = "# export OPENAI_API_KEY=…, one of the accepted keys" if has_keys else f"export OPENAI_API_KEY={ANY_KEY}"
+    return f"export OPENAI_BASE_URL={base_url}\n{key}"
 
 
 def make_server(options: ServeOptions, log: TextIO) -> ConversationsServer:

@@ -33,6 +33,21 @@ async def nothing(server):
     """Ask nothing."""
 
 
+async def test_a_shell_can_take_what_is_printed():
+    """Both variables that the official clients need are set by the lines on standard output."""
+    urls = []
+
+    async def ask(server):
+        urls.append(server.base_url)
+
+    out, _ = await served(ServeOptions(), ask)
+    shell = await asyncio.create_subprocess_exec(
+        "sh", "-c", f'{out}printf "%s %s" "$OPENAI_BASE_URL" "$OPENAI_API_KEY"', stdout=asyncio.subprocess.PIPE
+    )
+
+    assert (f"{urls[0]} sk-local".encode(), None) == await shell.communicate()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 async def test_a_process_stops_cleanly(number, session):
     """The process tells its address in a line for the shell, logs what it answers, and ends well when it is told to."""
@@ -74,7 +89,9 @@ async def test_options(session, tmp_path):
                 assert status == response.status
 
     out, log = await served(options, ask)
-    assert re.fullmatch(r"export OPENAI_BASE_URL=http://127\.0\.0\.1:\d+/openai/v1\n", out)
+    base_url, key = out.splitlines()
+    assert re.fullmatch(r"export OPENAI_BASE_URL=http://127\.0\.0\.1:\d+/openai/v1", base_url)
+    assert "# export OPENAI_API_KEY=…, one of the accepted keys" == key
     assert "stopped\n" == log
 
 

@@ -31,7 +31,7 @@ async def serve(
     """
     Serve the API on this machine, with its rules and named faults.
 
-    It is for tests of clients in any language. Prints the line that points a client at it. Ctrl-C or SIGTERM stops it.
+    It is for tests of clients in any language. Prints the lines that point a client at it. Ctrl-C or SIGTERM stops it.
 
     Args:
         host: Where to listen; anything but this machine's own address is warned about.

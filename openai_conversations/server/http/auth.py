@@ -1,10 +1,8 @@
-"""Who asks: the key of a request, whose conversations it opens, and what of a request is a credential."""
+"""Who asks: the key of a request, and whose conversations it opens."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 
 from openai_conversations.server.http.errors import HTTPError
@@ -63,28 +61,3 @@ _NO_KEY = (
 
 def _fingerprint(key: str) -> str:
     return hashlib.sha256(key.encode(errors="replace")).hexdigest()[:24]
-
-
-# Every header and parameter that ends in a credential's word: `api-key`, `x-api-key`, `proxy-authorization`,
-# `ocp-apim-subscription-key`, `cookie`, `access_token`, `x-amz-signature`, and `sig` of a signed address.
-_CREDENTIAL = re.compile(
-    r"(^|[-_])(api)?(key|authorization|auth|cookie2?|token|secret|password|credentials?|signature|sig)$", re.IGNORECASE
-)
-_HARMLESS = frozenset({"idempotency-key"})
-MASK = "***"
-
-
-def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers as they may be shown."""
-    return {name: MASK if is_credential(name) else value for name, value in headers.items()}
-
-
-def mask_query(query: Mapping[str, list[str]]) -> dict[str, list[str]]:
-    """A query as it may be shown."""
-    return {name: [MASK] * len(values) if is_credential(name) else values for name, values in query.items()}
-
-
-@functools.lru_cache(maxsize=1024)
-def is_credential(name: str) -> bool:
-    """Whether a header or a parameter of this name holds a credential."""
-    return name.lower() not in _HARMLESS and _CREDENTIAL.search(name) is not None

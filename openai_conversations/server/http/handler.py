@@ -13,10 +13,11 @@ from openai_conversations.server.faults.effects.rewrites import rewrite_body
 from openai_conversations.server.faults.fault import Rewrite
 from openai_conversations.server.faults.injector import FaultInjector
 from openai_conversations.server.http import errors, io, routes
-from openai_conversations.server.http.auth import Authenticator, mask_headers, mask_query
+from openai_conversations.server.http.auth import Authenticator
 from openai_conversations.server.http.connection import Connection
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.lifetime import Lifetime, ServerClosing
+from openai_conversations.server.http.masking import mask_body, mask_headers, mask_query
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse, error_response
 from openai_conversations.server.http.processing import PendingRequest
 from openai_conversations.server.http.rate_limit import RequestRate
@@ -82,9 +83,11 @@ class RequestHandler:
         if self.control is not None and self.control.owns(path):
             return await self._handle_control(self.control, raw, path, headers)
         started = time.perf_counter()
-        entry = self.journal.open(method=raw.method, path=path, query=mask_query(query), headers=mask_headers(headers))
+        entry = self.journal.open(
+            method=raw.method, path=path, query=mask_query(query, headers), headers=mask_headers(headers)
+        )
         try:
-            return await self._respond(raw, headers, entry)
+            return await self._respond(raw, headers, query, entry)
         finally:
             self.journal.close(entry, time.perf_counter() - started)
 
@@ -98,10 +101,12 @@ class RequestHandler:
             response = error_response(error)
         return await io.send(raw, response, {}, self.lifetime.sleep)
 
-    async def _respond(self, raw: web.BaseRequest, headers: dict[str, str], entry: JournalEntry) -> web.StreamResponse:
+    async def _respond(
+        self, raw: web.BaseRequest, headers: dict[str, str], query: dict[str, list[str]], entry: JournalEntry
+    ) -> web.StreamResponse:
         started = time.perf_counter()
         try:
-            response = await self._process(raw, headers, entry)
+            response = await self._process(raw, headers, query, entry)
             every = self._headers(entry, time.perf_counter() - started)
             sent = await self._send(raw, response, every, entry)
         except (ServerClosing, ConnectionError):
@@ -125,9 +130,11 @@ class RequestHandler:
             await self.lifetime.wait(_gone(raw))
         return sent
 
-    async def _process(self, raw: web.BaseRequest, headers: dict[str, str], entry: JournalEntry) -> ServerResponse:
+    async def _process(
+        self, raw: web.BaseRequest, headers: dict[str, str], query: dict[str, list[str]], entry: JournalEntry
+    ) -> ServerResponse:
         try:
-            request = await self._read(raw, headers, entry)
+            request = await self._read(raw, headers, query, entry)
             fired = self.injector.take(request)
             entry.fault = ", ".join(fault.name for fault in fired)
             pending = self._pending(request, raw, entry, [fault.rewrite for fault in fired if fault.rewrite])
@@ -154,7 +161,9 @@ class RequestHandler:
             keeps_all=keeps_all,
         )
 
-    async def _read(self, raw: web.BaseRequest, headers: dict[str, str], entry: JournalEntry) -> ServerRequest:
+    async def _read(
+        self, raw: web.BaseRequest, headers: dict[str, str], query: dict[str, list[str]], entry: JournalEntry
+    ) -> ServerRequest:
         route = self._router.route(entry.method, entry.path)
         entry.note_route(
             route.operation,
@@ -164,8 +173,9 @@ class RequestHandler:
         )
         owner = self.authenticator.owner(headers)
         self.rate.take()
-        entry.body = await io.read_body(raw, self.bounds.body, self.bounds.patience)
-        if entry.body:
+        body = await io.read_body(raw, self.bounds.body, self.bounds.patience)
+        entry.body = mask_body(body, headers)
+        if body:
             errors.check_content_type(headers.get("content-type", ""))
         return ServerRequest(
             method=entry.method,
@@ -175,9 +185,9 @@ class RequestHandler:
             item_id=route.item_id,
             response_id=route.response_id,
             owner=owner,
-            query=entry.query,
+            query=query,
             headers=headers,
-            body=entry.body,
+            body=body,
         )
 
     def _headers(self, entry: JournalEntry, seconds: float) -> dict[str, str]:

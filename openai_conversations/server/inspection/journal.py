@@ -38,7 +38,7 @@ class JournalEntry:
         conversation_id: Of the address, or of the conversation that was made.
         item_id: Of the address, or ``""``.
         response_id: Of the address, or of the response that was made.
-        body: What was sent.
+        body: What was sent, credentials masked, every other byte as it came.
         headers: What was sent with it, names in lower case, credentials masked.
         fault: The names of the faults that fired, with commas between them, or ``""``.
         committed: Whether a write was stored.

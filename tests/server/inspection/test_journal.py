@@ -65,6 +65,19 @@ async def test_keys_in_addresses_are_not_written_down(api, server, name):
     assert {name: ["***", "***"], "limit": ["3"]} == server.requests[0].query
 
 
+async def test_keys_in_bodies_are_not_written_down(api, server):
+    """No credential of a tool reaches an entry; the service gets the request as it was sent."""
+    tool = {"type": "mcp", "server_label": "a", "server_url": "https://a.example", "authorization": "sk-secret"}
+    seen = []
+    server.add_fault(faults.status(503, when=lambda request: seen.append(request.body) or False))
+    response = await api.turn("Hi", tools=[{**tool, "headers": {"x": "sk-too"}}])
+
+    assert 200 == response.status
+    assert b"sk-secret" in seen[0]
+    assert b'"authorization":"***","headers":{"x":"***"}' in server.requests[0].body
+    assert b"sk-" not in server.requests[0].body
+
+
 async def test_what_is_no_credential_is_written_down(api, server):
     """Names that only sound like it are shown: a test asks for them."""
     headers = {"idempotency-key": "a", "x-stainless-retry-count": "b", "openai-organization": "c", "x-monkey": "d"}
