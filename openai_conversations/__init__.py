@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         run_bulk as run_bulk,
     )
     from openai_conversations.client import ConversationsClient as ConversationsClient
+    from openai_conversations.converters.objects import json_default as json_default
     from openai_conversations.errors import (
         AmbiguousWriteError as AmbiguousWriteError,
         APIConnectionError as APIConnectionError,
@@ -104,6 +105,7 @@ if TYPE_CHECKING:
         APIResponse as APIResponse,
         StreamedAPIResponse as StreamedAPIResponse,
     )
+    from openai_conversations.schemas.base import DumpOptions as DumpOptions
     from openai_conversations.schemas.content import (
         ComputerScreenshot as ComputerScreenshot,
         InputFile as InputFile,
@@ -266,6 +268,8 @@ if TYPE_CHECKING:
     )
     from openai_conversations.writing.write_order import ConversationLock as ConversationLock
 else:
-    from openai_conversations.lazy import lazy_imports
+    from openai_conversations.lazy import lazy_imports, provide
 
+    # Schemas know nothing of JSON, and their objects have `to_dict()`: this says who does it for them.
+    provide("json objects", "openai_conversations.converters.objects")
     __getattr__, __dir__ = lazy_imports()

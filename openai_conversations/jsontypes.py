@@ -21,6 +21,11 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
+def is_model(value: Any) -> bool:
+    """Whether a value is a model as pydantic has them: an object of the official client, or one of ours."""
+    return callable(getattr(value, "model_dump", None)) and not isinstance(value, type)
+
+
 def as_object(value: object) -> JsonObject:
     """The value when it is a JSON object, else an empty one."""
     return value if is_object(value) else {}

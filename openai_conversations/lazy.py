@@ -15,8 +15,24 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from types import CodeType, SimpleNamespace
+from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any
+
+_PROVIDERS: dict[str, str] = {}
+
+
+def provide(what: str, module: str) -> None:
+    """
+    Say which module does something that a layer below it asks for by name.
+
+    Said once, where the parts of the package come together; the module is imported when it is first asked for.
+    """
+    _PROVIDERS[what] = module
+
+
+def provided(what: str) -> ModuleType:
+    """The module that does something; see :func:`provide`."""
+    return import_module(_PROVIDERS[what])
 
 
 def lazy_imports() -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

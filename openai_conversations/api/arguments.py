@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypedDict, TypeGuard, cast
 from urllib.parse import quote
 
 from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.jsontypes import is_model
 from openai_conversations.limits import (
     ITEMS_PER_REQUEST,
     METADATA_KEY_LENGTH,
@@ -146,8 +147,10 @@ def checked_items(items: object) -> list[Any]:
     Raises:
         InvalidArgumentError: They are not an iterable of items, or more than 20.
     """
-    if not _is_items(items):
-        raise InvalidArgumentError(f"items must be a list of items, not {type(items).__name__}")
+    if not is_items(items):
+        held = next((name for name in ("data", "output") if isinstance(getattr(items, name, None), list)), "")
+        hint = f": give its `.{held}`" if held else ": put it in a list" if is_model(items) else ""
+        raise InvalidArgumentError(f"items must be a list of items, not {type(items).__name__}{hint}")
     listed = list(items)
     if len(listed) > ITEMS_PER_REQUEST:
         raise InvalidArgumentError(
@@ -157,8 +160,9 @@ def checked_items(items: object) -> list[Any]:
     return listed
 
 
-def _is_items(items: object) -> TypeGuard[Iterable[object]]:
-    return isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping))
+def is_items(items: object) -> TypeGuard[Iterable[object]]:
+    """Whether an argument may be items: an iterable, but no text, no mapping, and no object that is one itself."""
+    return isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping)) and not is_model(items)
 
 
 def checked_extra_query(query: object) -> Mapping[str, object]:

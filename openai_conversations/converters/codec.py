@@ -23,7 +23,7 @@ from openai_conversations.converters.tolerant import is_tolerant, read_with_requ
 from openai_conversations.converters.unions import configure_unions
 from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import APIResponseValidationError, InvalidArgumentError, ResponseLike
-from openai_conversations.jsontypes import is_object
+from openai_conversations.jsontypes import is_model, is_object
 from openai_conversations.schemas.base import Schema
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.schemas.unknown import UnknownItem
@@ -147,6 +147,7 @@ class Codec:
             reason = str(error)
         else:
             if not isinstance(read, UnknownItem) or read.type:
+                read.came_with(response.headers.get("x-request-id"))
                 return read
         raise _unlike(response, kind, reason)
 
@@ -234,6 +235,8 @@ class Codec:
         """
         Items as they are sent: mappings as they are, objects by the rules for sending items back.
 
+        Objects are ours, or those of the official client.
+
         Raises:
             InvalidArgumentError: One is neither a mapping nor an item, contains itself or nests too deeply; the message
                 says which and where.
@@ -251,7 +254,7 @@ class Codec:
             return cast("dict[str, Any]", item)
         if isinstance(item, Mapping):
             return self._written(item, f"items[{index}]")
-        if isinstance(item, Item):
+        if isinstance(item, Item) or (is_model(item) and not isinstance(item, Schema)):
             return outgoing(self._written(item, f"items[{index}]"))
         raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {_kind(item)}")
 

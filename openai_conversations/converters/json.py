@@ -6,7 +6,7 @@ refused when written), lone surrogates (refused both ways) and numbers that JSON
 The standard library takes over for the first two; the third is an error that names the place.
 
 What orjson writes besides JSON values is written whatever else a value holds: enums, dataclasses, dates, times, UUIDs;
-and mappings of any kind are.
+and mappings of any kind are, and models of pydantic's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final, TypeGuard
 
 import orjson
 
-from openai_conversations.jsontypes import is_object
+from openai_conversations.jsontypes import is_model, is_object
 
 MAX_DEPTH: Final = 500
 
@@ -86,6 +86,29 @@ def dumps(value: Any) -> bytes:
     return body
 
 
+def json_text(value: Any, *, indent: int | None = None, ensure_ascii: bool = False) -> str:
+    """
+    Write one JSON value as text; in one line, or with each level indented by so many spaces.
+
+    What has no UTF-8 is escaped.
+
+    Raises:
+        ValueError: As :func:`dumps`.
+        RecursionError: As :func:`dumps`.
+    """
+    body = dumps(value)
+    if indent is None and not ensure_ascii:
+        return body.decode()
+    exact = loads_lossless(body)
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = json.dumps(exact, indent=indent, ensure_ascii=ensure_ascii, separators=separators)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(exact, indent=indent, separators=separators)
+    return text
+
+
 def _dumps_exact(value: Any) -> bytes:
     for path, node in walk(value):
         if is_object(node):
@@ -125,7 +148,7 @@ def as_json_value(value: Any) -> Any:
     What stands in JSON for a Python value that is no JSON value; a value that nothing stands for is returned as it is.
 
     The value of an enum, the fields of a dataclass, the text of a date, a time or a UUID, as orjson writes them; any
-    mapping as a ``dict``. Members are left as they are.
+    mapping as a ``dict``; of a model of pydantic's what was set. Members are left as they are.
     """
     if isinstance(value, Enum):
         return as_json_value(value.value)
@@ -136,10 +159,16 @@ def as_json_value(value: Any) -> Any:
         return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not f.name.startswith("_")}
     if _is_mapping(value):
         return dict(value)
+    if is_model(value):
+        return _model_json(value)
     try:
         return orjson.loads(orjson.dumps(value))
     except TypeError:
         return value
+
+
+def _model_json(model: Any) -> Any:
+    return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def _is_plain(value: object) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from openai_conversations.api.pagination import PageWalk, SeenItems, stalled
 from openai_conversations.errors import ConversationsError
@@ -88,6 +88,9 @@ class ConversationItemPage(ConversationItemList):
         if not hasattr(self, "_fetch"):
             raise ConversationsError("this page was pickled or copied and has no client; list again with `after`")
         return await self._fetch(cursor)
+
+    def _how_to_iterate(self) -> str:
+        return "use `async for item in page`, which goes on to the pages that follow, or `for item in page.data`"
 
     def __aiter__(self) -> ItemIterator:
         """Every item of this page and of all that follow, each once."""
@@ -273,3 +276,17 @@ class ItemLister:
 
     def _given(self, item_id: str) -> None:
         self.cursor = item_id
+
+    if not TYPE_CHECKING:  # for type checkers there is nothing to iterate over, and nothing to ask for
+
+        def __iter__(self) -> NoReturn:
+            raise TypeError(
+                "use `async for item in ….list(…)` for every item, or `(await ….list(…)).data` for those of a page"
+            )
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(
+                f"{type(self).__name__} has no {name!r}: `await` it for a page, or use `async for` for every item",
+                name=name,
+                obj=self,
+            )

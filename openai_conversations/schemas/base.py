@@ -1,5 +1,5 @@
 """
-What every schema class shares: one decorator, equality, a repr that hides secrets, and a place for unknown fields.
+What every schema class shares: a decorator, equality, a repr that hides secrets, unknown fields, JSON and back.
 
 The classes are mutable on purpose: freezing costs 40 % of a decode.
 They are generated without ``__eq__`` and ``__repr__`` of their own, which saves 45 % of the creation of a class.
@@ -7,9 +7,12 @@ They are generated without ``__eq__`` and ``__repr__`` of their own, which saves
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from collections.abc import Callable, Iterator, Mapping, Set as AbstractSet
+from typing import Any, ClassVar, Literal, Self, TypedDict, TypeVar, Unpack, dataclass_transform
 
 import attrs
+
+from openai_conversations.lazy import provided
 
 C = TypeVar("C", bound=type)
 T = TypeVar("T")
@@ -49,8 +52,73 @@ def schema(cls: C) -> C:
     return made
 
 
+Selection = AbstractSet[Any] | Mapping[Any, Any]
+"""Names of members, positions in lists, or ``"__all__"``; a mapping says for each ``True``, or what of it."""
+
+
+class DumpOptions(TypedDict, total=False):
+    """
+    Keywords of ``to_dict()``, ``to_json()``, ``model_dump()`` and ``model_dump_json()``: those of the official client.
+
+    Attributes:
+        mode: ``python`` and ``json`` give the same: JSON values.
+        include: What is written; ``None`` for everything.
+        exclude: What is not.
+        exclude_unset: Leave out what did not come; else it is null.
+        exclude_defaults: Leave out what is as it is by default, but no ``type`` and no ``object``.
+        exclude_none: Leave out what is null.
+        fallback: Is asked for what JSON cannot carry.
+        by_alias: No effect: names are always those of the JSON.
+        use_api_names: No effect, likewise.
+        context: No effect, nor have those that follow: there is nothing here that they are about.
+        exclude_computed_fields: No effect.
+        round_trip: No effect: what is written can always be read again.
+        warnings: No effect.
+        serialize_as_any: No effect: every object is written as what it is.
+        polymorphic_serialization: No effect, likewise.
+    """
+
+    mode: Literal["python", "json"] | str
+    include: Selection | None
+    exclude: Selection | None
+    exclude_unset: bool
+    exclude_defaults: bool
+    exclude_none: bool
+    fallback: Callable[[Any], Any] | None
+    by_alias: bool | None
+    use_api_names: bool
+    context: Any
+    exclude_computed_fields: bool
+    round_trip: bool
+    warnings: bool | Literal["none", "warn", "error"]
+    serialize_as_any: bool
+    polymorphic_serialization: bool | None
+
+
+def _json() -> Any:
+    """What writes and reads JSON; it stands above the schemas, and is loaded when it is first asked for."""
+    return provided("json objects")
+
+
+class _Result:
+    """Where it is noted which response an object came in; apart from the fields, which are all of the wire."""
+
+    __slots__ = ("_noted",)
+
+    _noted: str | None
+
+    @property
+    def _request_id(self) -> str | None:
+        """The service's id of the response that this object is, if it gave one; ``None`` for what is inside another."""
+        return getattr(self, "_noted", None)
+
+    def came_with(self, request_id: str | None) -> None:
+        """Note the service's id of the response that this object is."""
+        self._noted = request_id
+
+
 @schema
-class Schema:
+class Schema(_Result):
     """
     Base of everything that is decoded from the wire or sent over it.
 
@@ -75,6 +143,107 @@ class Schema:
         return all(getattr(self, a.name) == getattr(other, a.name) for a in self.__attrs_attrs__)
 
     __hash__: ClassVar[None]  # type: ignore[assignment]  # mutable values have no hash, as in the standard library
+
+    def to_dict(self, **options: Unpack[DumpOptions]) -> dict[str, Any]:
+        """
+        The JSON of this object, as it came: members under their JSON names, unknown ones too.
+
+        A null where the API may leave the member out is left out.
+
+        Args:
+            **options: See :class:`DumpOptions`; ``exclude_unset`` is true unless given.
+
+        Raises:
+            TypeError: A keyword is none of :class:`DumpOptions`.
+            InvalidArgumentError: It contains itself, or nests too deeply; the message gives the JSON path.
+        """
+        given: DumpOptions = {"exclude_unset": True, **options}
+        return self.model_dump(**given)
+
+    def to_json(self, *, indent: int | None = 2, **options: Unpack[DumpOptions]) -> str:
+        """
+        The same as text.
+
+        Args:
+            indent: Spaces for each level; ``None`` for one line.
+            **options: See :class:`DumpOptions`; ``exclude_unset`` is true unless given.
+
+        Raises:
+            TypeError: A keyword is none of :class:`DumpOptions`.
+            InvalidArgumentError: It holds something that JSON cannot carry; the message gives the JSON path.
+        """
+        given: DumpOptions = {"exclude_unset": True, **options}
+        return self.model_dump_json(indent=indent, **given)
+
+    def model_dump(self, **options: Unpack[DumpOptions]) -> dict[str, Any]:
+        """
+        The JSON of this object, as pydantic's method of this name gives it: with null for what did not come.
+
+        Args:
+            **options: See :class:`DumpOptions`.
+
+        Raises:
+            TypeError: A keyword is none of :class:`DumpOptions`.
+            InvalidArgumentError: It contains itself, or nests too deeply.
+        """
+        dumped: dict[str, Any] = _json().dump(self, options)
+        return dumped
+
+    def model_dump_json(
+        self, *, indent: int | None = None, ensure_ascii: bool = False, **options: Unpack[DumpOptions]
+    ) -> str:
+        """
+        The same as text.
+
+        Args:
+            indent: Spaces for each level; ``None`` for one line.
+            ensure_ascii: Whether other characters than those of ASCII are escaped.
+            **options: See :class:`DumpOptions`.
+
+        Raises:
+            TypeError: A keyword is none of :class:`DumpOptions`.
+            InvalidArgumentError: It holds something that JSON cannot carry.
+        """
+        text: str = _json().dump_json(self, options, indent=indent, ensure_ascii=ensure_ascii)
+        return text
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """
+        The object that a JSON object stands for; unknown members are kept.
+
+        Of a base class (``ConversationItem``, ``Event``) the class goes by the ``type``.
+
+        Raises:
+            InvalidArgumentError: It does not fit; the message gives the JSON paths.
+        """
+        made: Self = _json().from_dict(cls, data)
+        return made
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """
+        The same from text, or from its UTF-8.
+
+        Raises:
+            InvalidArgumentError: It is not JSON, or does not fit.
+        """
+        made: Self = _json().from_json(cls, text)
+        return made
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:
+        """Names and JSON values, so that ``dict(…)`` takes it, as it takes pydantic's models; FastAPI does that."""
+        return iter(self.to_dict().items())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        """Pydantic takes our classes as fields and as types: an instance, or its JSON."""
+        return _json().pydantic_core_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core_schema: Any, handler: Any) -> Any:
+        """What a page of OpenAPI says about it."""
+        return _json().pydantic_json_schema(cls, handler)
 
     def __repr__(self) -> str:
         # ``extra`` is the first field of every class; it reads better as the last one.

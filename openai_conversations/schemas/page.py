@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import KeysView
+from typing import Any, NoReturn
+
 from openai_conversations.schemas.base import Schema, schema
 from openai_conversations.schemas.items import ConversationItem
 
@@ -18,3 +21,16 @@ class ConversationItemList(Schema):
     """Id of the first item; ``None`` or ``""`` when the page is empty or the server does not say."""
     last_id: str | None = None
     """Id of the last item, the cursor of the next page; ``None`` or ``""`` as for ``first_id``."""
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(self._how_to_iterate())
+
+    def _how_to_iterate(self) -> str:
+        return f"a {type(self).__name__} is not what it holds: use `for item in page.data`"
+
+    def keys(self) -> KeysView[str]:
+        """Names of members, so that ``dict(…)`` takes a page as it takes other objects."""
+        return self.to_dict().keys()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.to_dict()[name]

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any, Final, cast
 
+from openai_conversations.api.arguments import is_items
 from openai_conversations.errors import APITimeoutError, InvalidArgumentError
+from openai_conversations.jsontypes import is_model
 from openai_conversations.limits import ITEMS_PER_APPEND
-from openai_conversations.schemas.base import Schema
 
 ItemIterable = Iterable[Any] | AsyncIterable[Any]
 
@@ -17,7 +18,7 @@ class ItemSource:
     """The items, from an iterable of either kind, a few at a time."""
 
     def __init__(self, items: ItemIterable) -> None:
-        if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, (Iterable, AsyncIterable)):
+        if not (isinstance(items, AsyncIterable) or is_items(items)):
             raise InvalidArgumentError(
                 f"items must be an iterable of items, not {type(cast('object', items)).__name__}"
             )
@@ -27,8 +28,9 @@ class ItemSource:
         if isinstance(items, Sequence):
             for index, item in enumerate(items):
                 _check_item(index, item)
-        self._sync = iter(items) if isinstance(items, Iterable) else None
-        self._async = aiter(items) if isinstance(items, AsyncIterable) and self._sync is None else None
+        # Asynchronously where both ways are there: a page of items has the other one only to say that it is wrong.
+        self._async = aiter(items) if isinstance(items, AsyncIterable) else None
+        self._sync = None if isinstance(items, AsyncIterable) else iter(items)
         self._taken = 0
 
     async def skip(self, count: int, remaining: Callable[[], float | None]) -> None:
@@ -75,6 +77,6 @@ _END: Final = object()
 
 
 def _check_item(index: int, item: Any) -> None:
-    if not isinstance(item, (Mapping, Schema)):
+    if not (isinstance(item, Mapping) or is_model(item)):
         kind = "None" if item is None else type(item).__name__
         raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {kind}")

@@ -104,7 +104,7 @@ def _value(hint: Any, text: str) -> Any:
     if get_origin(first) is list:
         return [_value(get_args(first)[0], text)]
     if get_origin(first) is dict:
-        return {"key": _value(get_args(first)[1], text)}
+        return {"brand_new": _value(get_args(first)[1], text)}
     if issubclass(first, Schema):
         return sample(first)
     return text if first is str else first(1)
