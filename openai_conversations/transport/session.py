@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import select
 import ssl as ssl_module
 import time
 import warnings
@@ -76,12 +77,35 @@ class _Connection(ResponseHandler):
 
     It would be read as the response to the next request: a response that a server or a proxy sends twice would make
     every later call believe what was meant for the one before. aiohttp 3.14 only looks when a connection is given back,
-    and asks this when it takes one. An override of the connector's ``_get`` costs 1.4 % of a small call, this nothing.
+    and asks this when it takes one. What came while the event loop was busy, also the end of the connection, is still
+    in the socket: so that is asked, too, for 0.5 % of a small call.
     """
+
+    _poll: Callable[[int], Sequence[object]] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._poll = _poll_of(transport)
 
     def is_connected(self) -> bool:
         transport = self.transport
-        return transport is not None and not self._buffer and not transport.is_closing() and self._exception is None
+        return (
+            transport is not None
+            and not self._buffer
+            and not transport.is_closing()
+            and self._exception is None
+            and not (self._poll is not None and self._poll(0))
+        )
+
+
+def _poll_of(transport: asyncio.BaseTransport) -> Callable[[int], Sequence[object]] | None:
+    """What tells whether there is anything to read; ``None`` on Windows, which has no such call."""
+    socket = transport.get_extra_info("socket")
+    if socket is None or not hasattr(select, "poll"):
+        return None
+    made = select.poll()
+    made.register(socket.fileno(), select.POLLIN)
+    return made.poll
 
 
 @attrs.frozen(kw_only=True, eq=False)

@@ -7,6 +7,8 @@ import copy
 import gc
 import gzip
 import logging
+import os
+import socket
 import ssl
 import traceback
 import warnings
@@ -921,3 +923,47 @@ async def test_a_response_that_comes_twice(manager):
         second = await manager.send(asking(server))
 
     assert [b'{"number":1}', b'{"number":2}'] == [first.content, second.content]
+
+
+@pytest.mark.parametrize("last", [http(200, b'{"number":1}'), b"HTTP/1.1 20", None], ids=["again", "a part", "the end"])
+async def test_what_came_while_the_event_loop_was_busy(manager, last):
+    """What is in the socket when a connection is taken, be it its end, was not meant for the request to come."""
+    connections = []
+
+    async def peer(reader, writer):
+        connections.append(writer)
+        number = len(connections)
+        while await read_request(reader) is not None:
+            writer.write(http(200, b'{"number":%d}' % number))
+
+    async with serving(peer) as server:
+        await manager.send(asking(server))
+        # Sent past the event loop, which has no turn before the next request.
+        with socket.socket(fileno=os.dup(connections[0].get_extra_info("socket").fileno())) as end:
+            end.shutdown(socket.SHUT_WR) if last is None else end.send(last)
+        second = await manager.send(asking(server, append_request))
+
+    assert b'{"number":2}' == second.content
+
+
+async def test_a_part_of_a_head_while_idle(manager):
+    """The rest of a response that nobody waited for is no response: the outcome of the next request is unknown."""
+    again = asyncio.Event()
+
+    async def peer(reader, writer):
+        await read_request(reader)
+        writer.write(http(200, b'{"number":1}'))
+        await again.wait()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+        await read_request(reader)
+        writer.write(b"ngth: 2\r\n\r\n{}")
+
+    async with serving(peer) as server:
+        await manager.send(asking(server))
+        again.set()
+        for _ in range(50):
+            await asyncio.sleep(0)
+        with pytest.raises(APIConnectionError, match="not HTTP") as caught:
+            await manager.send(asking(server, append_request, body=b"{}"))
+
+    assert caught.value.sent
