@@ -67,8 +67,9 @@ TABLE = {
     "writing": _rule(WRITING, "attrs"),
     # The reconcile middleware stands right above the retry middleware: it reads the attempts that one leaves and shares
     # its policy and its budget.
-    # What a rollback is told of an item that is gone.
+    # What a rollback, or a deletion that is tried again, is told of what is gone.
     "writing.chunks": _rule(f"{WRITING} transport.status", "attrs"),
+    "writing.deletions": _rule(f"{WRITING} transport.status", "attrs"),
     "writing.lookup": _rule(f"{WRITING} transport", "attrs"),
     "writing.reconcile": _rule(f"{WRITING} transport", "attrs"),
     "operations": _rule(f"{BASE} schemas converters.json converters.outgoing api writing", "attrs"),

@@ -267,7 +267,8 @@ class Items:
         """
         Delete one item (``deleteConversationItem``); gives the conversation.
 
-        A retry that finds the item gone has succeeded: the conversation is then asked for with one more request.
+        A retry that finds the item gone has succeeded: the conversation is then asked for with one more request. When
+        that fails, the item is deleted all the same: the conversation then has its id and ``created_at`` 0.
         Old servers answer with the id of the item and ``object: "conversation.item.deleted"`` instead.
 
         Args:

@@ -219,9 +219,15 @@ def may_arrive_late(failure: APIError) -> bool:
 
 
 def may_be_under_way(failure: APIError) -> bool:
-    """Whether a write that is not there may be so for a moment only: it is looked up twice before it is sent again."""
+    """
+    Whether a write that is not there may be so for a moment only: it is looked up twice before it is sent again.
+
+    A 5xx whose body is not the API's own error is the word of a gateway that lost the service, as Envoy's 503 "upstream
+    connect error or disconnect/reset before headers", or of a service that died at work.
+    """
     if isinstance(failure, APIStatusError):
-        return failure.status_code in MAY_BE_UNDER_WAY
+        is_foreign = failure.status_code >= 500 and not is_error_object(failure.body)
+        return is_foreign or failure.status_code in MAY_BE_UNDER_WAY
     return isinstance(failure, APIConnectionError)
 
 

@@ -26,21 +26,19 @@ from openai_conversations.errors import (
     Attempt,
     ConversationLockedError,
     ConversationsError,
-    NotFoundError,
 )
 from openai_conversations.transport.classify import is_time_for_a_write, is_transient, is_unknown_failure, state_of
 from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Replay
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
-from openai_conversations.transport.status import error_body, is_api_not_found
+from openai_conversations.transport.status import error_body
+from openai_conversations.writing.deletions import conversation_id, delete_conversation, delete_item
 from openai_conversations.writing.last_item import LastItems
 
 if TYPE_CHECKING:
     # Loaded by the first call that needs them: 3 % of the instructions of an import.
     from openai_conversations.writing.lookup import Lookup, Lookups
-
-NO_CONTENT: Final = 204
 
 _NOT_CHECKED: Final = "The conversation was not checked."
 _MAY_HOLD_THE_LOCK: Final = "It was not stored at the last lookup, but may be what locks the conversation."
@@ -179,7 +177,7 @@ class Reconcile:
     async def _create(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         try:
             response = await handler(request)
-            if request.replay is Replay.APPEND and not request.stream and _conversation_id(response) is None:
+            if request.replay is Replay.APPEND and not request.stream and conversation_id(response) is None:
                 message = f"{response.status_code}: the response is not a conversation"
                 raise _unlike(response, message)
         except APIError as error:
@@ -187,42 +185,17 @@ class Reconcile:
                 raise _ambiguous(request, error, _NOT_CHECKED, None, None) from error
             error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
             raise
-        made = None if request.stream or request.write is not None else _conversation_id(response)
+        made = None if request.stream or request.write is not None else conversation_id(response)
         if made is not None:
             key = request.replace(conversation_id=made).conversation_key
             self.last_items.learn(key, (), self.last_items.version(key))
         return response
 
-    async def _delete(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
-        """
-        A retried deletion that finds the conversation gone, after an unknown outcome, has succeeded.
+    def _delete(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
+        return delete_conversation(request, handler, self.last_items)
 
-        So has one that is answered with 204, as servers of other makers do.
-        """
-        try:
-            response = await handler(request)
-        except NotFoundError as error:
-            if not (error.after_unknown_outcome and is_api_not_found(error, request)):
-                raise
-            response = HTTPResponse(status_code=204, content=b"", source=request, attempts=error.attempts)
-        self.last_items.forget(request.conversation_key)
-        if response.status_code != NO_CONTENT:
-            return response
-        gone = {"id": request.conversation_id, "object": "conversation.deleted", "deleted": True}
-        return response.replace(status_code=200, content=codec().encode(gone))
-
-    async def _delete_item(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
-        """The same of an item; what such a call returns, the conversation, is then asked for."""
-        try:
-            response = await handler(request)
-            if response.status_code != NO_CONTENT:
-                return response
-        except NotFoundError as error:
-            if not (error.after_unknown_outcome and is_api_not_found(error, request)):
-                raise
-        finally:
-            self.last_items.forget(request.conversation_key, request.item_id)
-        return await handler(_conversation_of(request))
+    def _delete_item(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
+        return delete_item(request, handler, self.last_items)
 
     async def _list(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """Learn the last item from a page that shows the end of a conversation."""
@@ -363,26 +336,6 @@ def _end_shown(request: HTTPRequest, response: HTTPResponse) -> Sequence[str] | 
         return None if has_more else _ids(data)[::-1]
     # Without an order it is the server's, and not all servers begin with the newest.
     return _ids(data) if listing.order == "desc" and listing.after is None else None
-
-
-def _conversation_id(response: HTTPResponse) -> str | None:
-    try:
-        value = codec().value_of(response)
-    except APIResponseValidationError:
-        return None
-    return item_id(value) or None
-
-
-def _conversation_of(request: HTTPRequest) -> HTTPRequest:
-    """The request for the conversation that an item is in."""
-    operation = operations.GET_CONVERSATION
-    return request.replace(
-        operation=operation.id,
-        method=operation.method,
-        template=operation.path,
-        url=request.url.partition("?")[0].rpartition("/items/")[0],
-        attempts=(),
-    )
 
 
 def _as_response(request: HTTPRequest, stored: Sequence[Any], attempts: tuple[Attempt, ...]) -> HTTPResponse:

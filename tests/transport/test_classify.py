@@ -352,10 +352,18 @@ def test_what_may_arrive_late(failure, expected):
 
 @pytest.mark.parametrize(
     ("failure", "expected"),
-    [(broken(), True), *((status_error(respond(status)), status in (409, 502, 520)) for status in UNKNOWN)],
+    [
+        (broken(), True),
+        *((status_error(respond(status, API_ERROR)), status in (409, 502, 520)) for status in UNKNOWN),
+        *(
+            (status_error(respond(status, b"upstream connect error")), status >= 500)
+            for status in UNKNOWN
+            if status != 409
+        ),
+    ],
 )
 def test_what_may_be_under_way(failure, expected):
-    """A service that hung up, or one behind a gateway that lost it, may still be at work; one that answers is not."""
+    """A service that hung up, or one behind a gateway that lost it, may be at work; one that says its error is not."""
     assert expected is may_be_under_way(failure)
 
 

@@ -208,8 +208,19 @@ def ids(response):
     return [item["id"] for item in json.loads(response.content)["data"]]
 
 
-HANGS_UP = [broken(), respond(409), respond(502), respond(520)]
-ANSWERS = [respond(500), respond(503)]
+ENVOY = b"upstream connect error or disconnect/reset before headers. reset reason: connection termination"
+API_ERROR = b'{"error":{"message":"The server had an error","type":"server_error","param":null,"code":null}}'
+HANGS_UP = [
+    broken(),
+    respond(409),
+    respond(502),
+    respond(520),
+    respond(500, b"Internal Server Error"),
+    respond(500, b'{"detail":"Internal Server Error"}'),
+    respond(503, ENVOY),
+    respond(523, b"<html>"),
+]
+ANSWERS = [respond(500, API_ERROR), respond(503, API_ERROR)]
 MAY_ARRIVE = [
     timed_out(),
     respond(408),
@@ -242,7 +253,7 @@ async def test_what_is_stored_is_the_response(chain, failure):
     ("failure", "lookups"), [*((failure, 2) for failure in HANGS_UP), *((failure, 1) for failure in ANSWERS)]
 )
 async def test_what_is_absent_is_sent_again(chain, failure, lookups):
-    """Absence that was seen allows to send again; a service that hung up may be at work, and is asked twice."""
+    """Absence that was seen allows to send again; a service that did not say its error may be at work: asked twice."""
     service = chain.serves(lost(failure), OK)
 
     response = await chain(append(user("Hi")))
@@ -288,19 +299,19 @@ async def test_others_of_another_kind_prove_nothing_against_absence(chain):
 
 async def test_without_an_anchor(chain):
     """Without a last known item an equal message may be an older one; only where none is of its kind it is absent."""
-    chain.serves(lost(respond(500)), items=[user("Hi")], known=None)
+    chain.serves(lost(respond(500, API_ERROR)), items=[user("Hi")], known=None)
     with pytest.raises(AmbiguousWriteError, match="these or older ones") as caught:
         await chain(append(user("Hi")))
     assert ((("msg_0",)), None) == (caught.value.stored, caught.value.last_item_id)
 
-    service = chain.serves(lost(respond(500)), OK, known=None)
+    service = chain.serves(lost(respond(500, API_ERROR)), OK, known=None)
     await chain(append(user("Hi")))
     assert ["Hello", "Hi"] == service.texts
 
 
 async def test_an_anchor_that_is_not_shown(chain):
     """A listing that does not show the last known item lags behind it: what it does not show is not absent."""
-    service = chain.serves(lost(respond(500)), items=[assistant("Hello")], known="msg_gone")
+    service = chain.serves(lost(respond(500, API_ERROR)), items=[assistant("Hello")], known="msg_gone")
 
     with pytest.raises(AmbiguousWriteError, match="does not show") as caught:
         await chain(append(user("Hi")))
@@ -311,7 +322,7 @@ async def test_an_anchor_that_is_not_shown(chain):
 async def test_an_id_that_occurs_twice_is_no_anchor(chain):
     """Where two items have the id of the last known one, nobody can tell which of them it was."""
     twins = [{**assistant("a"), "id": "x"}, {**assistant("b"), "id": "x"}]
-    chain.serves(kept(respond(500)), items=twins, known="x")
+    chain.serves(kept(respond(500, API_ERROR)), items=twins, known="x")
 
     with pytest.raises(AmbiguousWriteError, match="these or older ones"):
         await chain(append(user("Hi")))
@@ -328,7 +339,7 @@ async def test_it_is_read_back_to_the_anchor(chain, size):
 
 async def test_a_lookup_that_cannot_see_far_enough(chain):
     """A listing that stalls tells nothing: never absent, never stored."""
-    service = chain.serves(lost(respond(500)))
+    service = chain.serves(lost(respond(500, API_ERROR)))
     service.listing = lambda _: respond(200, b'{"data":[],"has_more":true}')
 
     with pytest.raises(AmbiguousWriteError, match="The lookup failed"):
@@ -396,9 +407,10 @@ async def test_a_late_write_without_a_deadline(initial):
     assert service.lookups <= 101
 
 
-async def test_what_arrives_between_two_lookups(chain):
+@pytest.mark.parametrize("failure", HANGS_UP)
+async def test_what_arrives_between_two_lookups(chain, failure):
     """What the second lookup finds is the response, and nothing is sent again."""
-    service = chain.serves(late(broken(), 1.0))
+    service = chain.serves(late(failure, 1.0))
 
     assert ["msg_1"] == ids(await chain(append(user("Hi"))))
     assert (1, 2) == (service.sent, service.lookups)
@@ -424,11 +436,11 @@ async def test_strict_sends_again_what_was_not_sent(chain):
 
 async def test_strict_asks_for_the_last_item_first(chain):
     """With ``strict`` the last item is asked for; a listing that lags does not replace a better one that is known."""
-    service = chain.serves(kept(respond(500)), items=[assistant("a"), assistant("b")], known=None)
+    service = chain.serves(kept(respond(500, API_ERROR)), items=[assistant("a"), assistant("b")], known=None)
     await chain(append(user("Hi"), write=Write(guard="strict")))
     assert (1, 2) == (service.sent, service.lookups)
 
-    service = chain.serves(lost(respond(500)), items=[assistant("a"), user("Hi")], known="msg_1")
+    service = chain.serves(lost(respond(500, API_ERROR)), items=[assistant("a"), user("Hi")], known="msg_1")
     service.listing = lambda request: page([service.items[0]])
     with pytest.raises(AmbiguousWriteError):
         await chain(append(user("Hi"), write=Write(guard="strict")))
@@ -468,7 +480,7 @@ async def test_when_no_retry_is_left(chain):
         assert (3, True, ANCHOR) == (service.sent, caught.value.not_carried_out, chain.known)
         assert [1, 2, 3] == [attempt.number for attempt in caught.value.attempts]
 
-    service = chain.serves(lost(respond(500)))
+    service = chain.serves(lost(respond(500, API_ERROR)))
     with pytest.raises(InternalServerError):
         await chain(append(user("Hi"), max_retries=0))
     assert (1, 1) == (service.sent, service.lookups)
@@ -496,7 +508,7 @@ async def test_a_refusal_that_is_a_gateways(chain):
 @pytest.mark.parametrize("asked", ["300", "20"])
 async def test_a_server_that_wants_a_longer_wait_than_there_is(chain, asked):
     """What is absent is not sent before the time that the server asked for: the failure comes out at once."""
-    service = chain.serves(lost(respond(503, retry_after=asked)))
+    service = chain.serves(lost(respond(503, API_ERROR, retry_after=asked)))
 
     with pytest.raises(InternalServerError) as caught:
         await chain(chain.within(10, append(user("Hi"))))
@@ -507,7 +519,7 @@ async def test_a_server_that_wants_a_longer_wait_than_there_is(chain, asked):
 
 async def test_the_wait_that_a_server_asks_for(chain):
     """The wait that a server asks for is made before the lookup, once."""
-    service = chain.serves(lost(respond(503, retry_after="3")), OK)
+    service = chain.serves(lost(respond(503, API_ERROR, retry_after="3")), OK)
 
     await chain(chain.within(10, append(user("Hi"))))
 
@@ -625,7 +637,7 @@ async def test_the_words_of_a_server_that_responses_an_error_with_200(chain):
 
 async def test_a_lookup_for_which_the_wait_would_leave_no_time_comes_at_once(chain):
     """A wait of more than half of the time left is not made; the lookup is then the last word."""
-    service = chain.serves(lost(respond(500)))
+    service = chain.serves(lost(respond(500, API_ERROR)))
 
     with pytest.raises(InternalServerError):
         await chain(chain.within(0.9, append(user("Hi"))))
@@ -681,7 +693,7 @@ async def test_a_deadline_that_passes_before_it_is_sent_again(chain):
 
     def fate(service, _items):
         service.listing = lambda _: slow_listing(service)
-        return outcome(respond(500))
+        return outcome(respond(500, API_ERROR))
 
     def slow_listing(service):
         service.clock.now += 9.7
@@ -702,12 +714,12 @@ async def test_successes_give_tokens_back(chain):
     assert 50.1 == pytest.approx(chain.budget.tokens, abs=0.11)
 
     chain.budget.tokens = 50
-    chain.serves(lost(respond(500)), OK)
+    chain.serves(lost(respond(500, API_ERROR)), OK)
     await chain(append(user("Hi")))
     assert 50.1 == pytest.approx(chain.budget.tokens, abs=0.5)
 
     chain.budget.tokens = 50
-    chain.serves(lost(respond(500)))
+    chain.serves(lost(respond(500, API_ERROR)))
     with pytest.raises(InternalServerError):
         await chain(append(user("Hi"), max_retries=1))
     assert 50 - 3 == pytest.approx(chain.budget.tokens, abs=0.5)
@@ -716,13 +728,13 @@ async def test_successes_give_tokens_back(chain):
 async def test_a_budget_that_is_exhausted(chain):
     """Without a token nobody looks, and the error says so; with one left it is looked up, but not sent again."""
     chain.budget.tokens = 0.5
-    service = chain.serves(lost(respond(500)))
+    service = chain.serves(lost(respond(500, API_ERROR)))
     with pytest.raises(AmbiguousWriteError, match="the retry budget of this client is exhausted"):
         await chain(append(user("Hi")))
     assert (1, 0) == (service.sent, service.lookups)
 
     chain.budget.tokens = 1
-    service = chain.serves(lost(respond(500)))
+    service = chain.serves(lost(respond(500, API_ERROR)))
     with pytest.raises(InternalServerError):
         await chain(append(user("Hi")))
     assert (1, 1) == (service.sent, service.lookups)
@@ -743,7 +755,7 @@ async def test_what_was_never_sent(chain, failure):
 
 async def test_a_client_that_is_closed_after_an_unknown_outcome(chain):
     """An error before the second attempt does not say that the first was not carried out."""
-    chain.serves(lost(respond(500)), lost(ClientClosedError("closed")))
+    chain.serves(lost(respond(500, API_ERROR)), lost(ClientClosedError("closed")))
 
     with pytest.raises(ClientClosedError) as caught:
         await chain(append(user("Hi")))
@@ -909,6 +921,22 @@ async def test_an_item_that_is_gone(chain, fates):
     assert [("getConversation", "http://127.0.0.1:1/v1/conversations/conv_1")] == [
         (request.operation, request.url) for request in asked
     ]
+    assert chain.known is None
+
+
+@pytest.mark.parametrize("fates", [(lost(broken()), lost(respond(404, API_404))), (lost(respond(204, b"")),)])
+@pytest.mark.parametrize(
+    "shown", [respond(403, b"{}"), respond(404, API_404), respond(500), broken(), respond(200, b"<html>")]
+)
+async def test_an_item_that_is_gone_from_what_cannot_be_read(chain, fates, shown, caplog):
+    """A deletion that was carried out is no error, also when the conversation cannot be read afterwards."""
+    service = chain.serves(*fates)
+    service.listing = lambda _: shown
+
+    response = await chain(delete_item(max_retries=1))
+
+    assert (200, {"id": "conv_1", "object": "conversation"}) == (response.status_code, json.loads(response.content))
+    assert "could not be read afterwards" in caplog.text
     assert chain.known is None
 
 
