@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, Self
+from typing import TYPE_CHECKING, Final, NoReturn, Self, cast
 
 import attrs
 
 from openai_conversations.api.arguments import Omit, omit
 from openai_conversations.api.caller import Caller
+from openai_conversations.checks import Wanted, having, instance_of, is_callable_object
 from openai_conversations.errors import ConfigurationError
+from openai_conversations.headers import checked_headers, merged
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.settings import (
     DEFAULT_BODY_LIMITS,
@@ -24,10 +26,8 @@ from openai_conversations.settings import (
     Settings,
     Timeout,
     as_timeout,
-    checked_headers,
     checked_max_connections,
     checked_query,
-    merged,
     resolve,
 )
 from openai_conversations.transport.credentials import Credentials
@@ -81,6 +81,27 @@ def _link(middleware: Middleware, handler: Handler) -> Handler:
     return call
 
 
+_BODY_LIMITS: Final = instance_of(BodyLimits, "a BodyLimits")
+_RETRY: Final = instance_of(RetryPolicy, "a RetryPolicy").or_none()
+_RUNTIME: Final = instance_of(Runtime, "a Runtime").or_none()
+_LOCK: Final = having(
+    "hold", "a ConversationLock (an object whose hold(conversation_id) is an async context manager)"
+).or_none()
+_MIDDLEWARES: Final = Wanted(
+    "a list of middlewares",
+    lambda value: isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)),
+)
+_MIDDLEWARE: Final = Wanted("an async function of a request and a handler", is_callable_object)
+
+
+def _checked_middlewares(middlewares: object) -> tuple[Middleware, ...]:
+    _MIDDLEWARES.check("middlewares", middlewares, ConfigurationError)
+    chain = tuple(cast("Iterable[object]", middlewares))
+    for index, middleware in enumerate(chain):
+        _MIDDLEWARE.check(f"middlewares[{index}]", middleware, ConfigurationError)
+    return cast("tuple[Middleware, ...]", chain)
+
+
 class ConversationsClient:
     """
     A client for conversations and their items. Safe to share between the tasks of one event loop.
@@ -103,7 +124,7 @@ class ConversationsClient:
         body_limits: How large the bodies of responses may be.
         session: An aiohttp session to borrow; it is never closed. ``None`` makes one at the first request.
         middlewares: Your own, the outermost first; each is ``async (request, handler) -> response`` around all retries.
-        proxy: URL of an HTTP proxy; else what the environment names, read once.
+        proxy: URL of an HTTP proxy, ``""`` for none; else what the environment names, read once.
         ssl: As aiohttp's ``ssl``.
         retry: Delays, and a hook that sees every attempt.
         profile: How the server differs from OpenAI's: ``openai``, ``azure``, ``generic`` or a :class:`Profile`.
@@ -139,8 +160,17 @@ class ConversationsClient:
         runtime: Runtime | None = None,
     ) -> None:
         # Imported here because importing aiohttp takes ten times as long as the rest of the package.
-        from openai_conversations.transport.session import SessionManager
+        from openai_conversations.transport.session import SessionManager, check_session
 
+        for name, wanted, value in (
+            ("body_limits", _BODY_LIMITS, body_limits),
+            ("retry", _RETRY, retry),
+            ("lock", _LOCK, lock),
+            ("runtime", _RUNTIME, runtime),
+        ):
+            wanted.check(name, value, ConfigurationError)
+        check_session(session, ssl)
+        chain = _checked_middlewares(middlewares)
         outside = runtime or Runtime()
         try:
             settings = resolve(
@@ -176,7 +206,7 @@ class ConversationsClient:
                 body_limits=body_limits,
                 clock=outside.clock,
             ),
-            middlewares=tuple(middlewares),
+            middlewares=chain,
             writing=writing,
             reconcile=Reconcile(writing.last_items, policy, budget=budget, runtime=outside),
             retry=Retry(policy, budget=budget, runtime=outside),
@@ -252,7 +282,7 @@ class ConversationsClient:
                 base_url=own.base_url if base_url is None else base_url,
                 timeout=own.timeout if isinstance(timeout, Omit) else as_timeout(timeout, own.timeout),
                 max_retries=own.max_retries if max_retries is None else max_retries,
-                default_headers=merged(own.default_headers, checked_headers(default_headers or {})),
+                default_headers=merged(own.default_headers, checked_headers(default_headers or {}, "default_headers")),
                 default_query={**own.default_query, **checked_query(default_query)},
                 profile=own.profile,
                 proxy=own.proxy,
@@ -274,6 +304,7 @@ class ConversationsClient:
             await self._shared.session.close()
 
     async def __aenter__(self) -> Self:
+        self._shared.session.check_open()
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -167,7 +167,16 @@ class ConversationsError(Exception):
 
 
 class ConfigurationError(ConversationsError, ValueError):
-    """A setting that cannot be used; raised when a client is made, or by a key provider's bad key."""
+    """
+    A setting that cannot be used; raised when a client is made, or by a key provider's bad key.
+
+    Attributes:
+        problem: The message without the advice that only helps somebody who writes Python.
+    """
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        super().__init__(f"{message}{advice}")
+        self.problem = message
 
 
 class InvalidArgumentError(ConversationsError, ValueError):

@@ -8,20 +8,33 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Literal, NoReturn, cast
+from functools import lru_cache
+from typing import Final, Literal, NoReturn, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
+from openai_conversations.addresses import checked_base_url, checked_proxy_argument, checked_proxy_variable
+from openai_conversations.checks import (
+    FLAG,
+    MAPPING,
+    NAME,
+    POSITIVE_COUNT,
+    TEXT,
+    Wanted,
+    is_number,
+    is_whole,
+    one_of,
+    shown,
+)
 from openai_conversations.errors import ConfigurationError, one_line
+from openai_conversations.headers import checked_headers, custom_headers, merged
 from openai_conversations.no_proxy import is_excepted
 
-logger: Final = logging.getLogger("openai_conversations")
+T = TypeVar("T")
 
-# https://www.rfc-editor.org/rfc/rfc9110#name-tokens
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+logger: Final = logging.getLogger("openai_conversations")
 
 ApiKey = str | Callable[[], str] | Callable[[], Awaitable[str]]
 """A key, or a function (plain or async) that is asked for one before every attempt."""
@@ -45,15 +58,16 @@ class Timeout:
     def __attrs_post_init__(self) -> None:
         for name in ("total", "attempt", "connect"):
             value = getattr(self, name)
-            if value is not None and not (_is_number(value) and 0 < value < float("inf")):
-                raise ConfigurationError(f"timeout: {name} must be a positive number of seconds or None, not {value!r}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+            if value is not None and not (is_number(value) and value > 0):
+                raise ConfigurationError(
+                    f"timeout: {name} must be a positive number of seconds or None, not {shown(value)}"
+                )
 
 
 DEFAULT_TIMEOUT: Final = Timeout()
+
+
+_BYTES: Final = Wanted("a whole number of bytes above 0", POSITIVE_COUNT.accepts)
 
 
 @attrs.frozen(kw_only=True)
@@ -73,9 +87,7 @@ class BodyLimits:
 
     def __attrs_post_init__(self) -> None:
         for name in ("compressed", "decompressed", "errors"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-                raise ConfigurationError(f"body_limits: {name} must be a whole number of bytes above 0, not {value!r}")
+            _BYTES.check(f"body_limits: {name}", getattr(self, name), ConfigurationError)
 
 
 DEFAULT_BODY_LIMITS: Final = BodyLimits()
@@ -86,8 +98,8 @@ def as_timeout(value: float | Timeout | None, base: Timeout = DEFAULT_TIMEOUT) -
     """A bare number bounds the whole call; ``None`` lifts the bound of the whole call; the rest is as in *base*."""
     if isinstance(value, Timeout):
         return value
-    if value is not None and not _is_number(value):
-        raise ConfigurationError(f"timeout must be a number of seconds, a Timeout or None, not {value!r}")
+    if value is not None and not is_number(value):
+        raise ConfigurationError(f"timeout must be a number of seconds, a Timeout or None, not {shown(value)}")
     return attrs.evolve(base, total=value)
 
 
@@ -113,12 +125,28 @@ class Profile:
     query: Mapping[str, str] = attrs.field(factory=dict[str, str])
     needs_key: bool = True
 
+    def __attrs_post_init__(self) -> None:
+        for name, wanted in _PROFILE_FIELDS.items():
+            wanted.check(f"profile: {name}", getattr(self, name), ConfigurationError)
+
+
+_PROFILE_FIELDS: Final[Mapping[str, Wanted]] = {
+    "name": NAME,
+    "include_style": one_of(("brackets", "repeat")),
+    "key_header": one_of(("authorization", "api-key")),
+    "path": TEXT,
+    "query": MAPPING,
+    "needs_key": FLAG,
+}
 
 OPENAI: Final = Profile(name="openai")
 AZURE: Final = Profile(name="azure", key_header="api-key", path="/openai/v1")
 GENERIC: Final = Profile(name="generic", include_style="repeat", needs_key=False)
 
 PROFILES: Final[Mapping[str, Profile]] = {p.name: p for p in (OPENAI, AZURE, GENERIC)}
+
+
+_PROFILE: Final = Wanted(f"{one_of(PROFILES).words} or a Profile", one_of(PROFILES).accepts)
 
 
 def azure(*, api_version: str | None = None) -> Profile:
@@ -128,6 +156,7 @@ def azure(*, api_version: str | None = None) -> Profile:
     Args:
         api_version: Sent as ``api-version`` with every request; ``None`` sends none, which the v1 path allows.
     """
+    TEXT.or_none().check("api_version", api_version, ConfigurationError)
     return attrs.evolve(AZURE, query={"api-version": api_version} if api_version else {})
 
 
@@ -149,9 +178,6 @@ class Settings:
     def __reduce__(self) -> NoReturn:
         raise TypeError("Settings hold a key and cannot be pickled or copied")
 
-
-_LONGEST_HOST: Final = 253
-_LONGEST_LABEL: Final = 63
 
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 DEFAULT_MAX_RETRIES: Final = 2
@@ -181,61 +207,75 @@ def resolve(
     """
     env = os.environ if environ is None else environ
     server = find_profile(profile)
-    url = _checked_base_url(_first(base_url, env.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL), server)
+    url = _base_url(*_first("base_url", base_url, "OPENAI_BASE_URL", env), server)
     follow_log_level(env.get("OPENAI_LOG"))
     return Settings(
-        # A key that was given is never replaced by another one, were it empty.
-        api_key=_checked_api_key(env.get("OPENAI_API_KEY") or None if api_key is None else api_key, server),
-        organization=_checked_id("organization", _first(organization, env.get("OPENAI_ORG_ID"))),
-        project=_checked_id("project", _first(project, env.get("OPENAI_PROJECT_ID"))),
+        api_key=_checked_api_key(api_key, env.get("OPENAI_API_KEY") or None, server),
+        organization=_checked_id(*_first("organization", organization, "OPENAI_ORG_ID", env)),
+        project=_checked_id(*_first("project", project, "OPENAI_PROJECT_ID", env)),
         base_url=url,
         timeout=as_timeout(timeout),
         max_retries=checked_max_retries(max_retries),
-        default_headers=merged(custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), checked_headers(default_headers or {}))
+        default_headers=merged(
+            custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), checked_headers(default_headers or {}, "default_headers")
+        )
         or _NO_DEFAULTS,
         default_query=_given({**server.query, **checked_query(default_query)}) or _NO_DEFAULTS,
         profile=server,
-        proxy=checked_proxy(environment_proxy(url, environ) if proxy is None else proxy),
+        proxy=environment_proxy(url, environ) if proxy is None else checked_proxy_argument(proxy),
     )
 
 
-def _first(given: str | None, fallback: str | None) -> str | None:
-    return fallback if given is None else given
+def _first(keyword: str, given: T | None, variable: str, env: Mapping[str, str]) -> tuple[str, T | str | None]:
+    """What to call it, and what was given, else what the environment says."""
+    if given is not None:
+        return keyword, given
+    return f"the environment variable {variable}", env.get(variable) or None
+
+
+def _base_url(name: str, base_url: str | None, profile: Profile) -> str:
+    return checked_base_url(name, DEFAULT_BASE_URL if base_url is None else base_url, profile.path)
 
 
 def find_profile(profile: Profile | str) -> Profile:
     """A profile by its name, or the profile itself."""
     if isinstance(profile, Profile):
         return profile
-    if profile not in PROFILES:
-        raise ConfigurationError(f"profile must be one of {', '.join(PROFILES)} or a Profile, not {profile!r}")
+    _PROFILE.check("profile", profile, ConfigurationError)
     return PROFILES[profile]
 
 
-def _checked_api_key(api_key: ApiKey | None, profile: Profile) -> ApiKey | None:
-    if api_key is None:
-        if profile.needs_key:
-            raise ConfigurationError("no API key: pass api_key=… or set the environment variable OPENAI_API_KEY")
-        return None
-    return api_key if callable(api_key) else checked_key(api_key)
+def _checked_api_key(given: ApiKey | None, variable: str | None, profile: Profile) -> ApiKey | None:
+    """A key that was given is never replaced by another one, were it empty."""
+    if given is not None:
+        return given if callable(given) else checked_key(given)
+    if variable is not None:
+        return checked_key(variable, "the environment variable OPENAI_API_KEY")
+    if profile.needs_key:
+        raise ConfigurationError("no API key", advice=": pass api_key=… or set the environment variable OPENAI_API_KEY")
+    return None
 
 
-def checked_key(key: object) -> str:
+def checked_key(key: object, name: str = "api_key") -> str:
     """
     A key that can stand in a header.
+
+    Args:
+        key: The key.
+        name: What it came as, for the error.
 
     Raises:
         ConfigurationError: It is not a string, is empty, or holds a line break, another control character, white space
             at its ends or a character outside ASCII. The key is not shown.
     """
     if not isinstance(key, str):
-        raise ConfigurationError(f"api_key must be a string or a function that returns one, not {type(key).__name__}")
+        raise ConfigurationError(f"{name} must be a string or a function that returns one, not {type(key).__name__}")
     if not key:
-        raise ConfigurationError("api_key is empty")
+        raise ConfigurationError(f"{name} is empty")
     if not key.isascii() or not key.isprintable():
-        raise ConfigurationError("api_key contains a line break, a control character or a character outside ASCII")
+        raise ConfigurationError(f"{name} contains a line break, a control character or a character outside ASCII")
     if key != key.strip():
-        raise ConfigurationError("api_key begins or ends with white space")
+        raise ConfigurationError(f"{name} begins or ends with white space")
     return key
 
 
@@ -251,92 +291,18 @@ def _checked_id(name: str, value: object) -> str | None:
     return value
 
 
-def _checked_base_url(base_url: object, profile: Profile) -> str:
-    parts = _split_url("base_url", base_url)
-    if parts.query or parts.fragment:
-        raise ConfigurationError("base_url must not have a query or a fragment; use default_query for queries")
-    if parts.username or parts.password:
-        raise ConfigurationError("base_url must not contain a user name or a password; use api_key or default_headers")
-    path = parts.path.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{path or profile.path}"
-
-
-def _split_url(name: str, url: object) -> SplitResult:
-    """The parts of an absolute URL that can be sent as it is."""
-    text = str(url)
-    shown = one_line(text.rpartition("@")[2].partition("?")[0])[:80]
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and _is_host(parts.hostname or "") and parts.port != 0
-    except ValueError as error:
-        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown!r}") from error
-    if not usable:
-        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown!r}")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigurationError(f"{name} must be ASCII without white space, the rest percent-encoded: {shown!r}")
-    return parts
-
-
-def _is_host(host: str) -> bool:
-    """Whether it is an address, or a name whose labels are neither empty nor too long (RFC 1035 §2.3.4)."""
-    if ":" in host:
-        return True  # an IPv6 address: `urlsplit` has looked at the brackets
-    labels = host.removesuffix(".").split(".")
-    return len(host) <= _LONGEST_HOST and all(0 < len(label) <= _LONGEST_LABEL for label in labels)
-
-
-def checked_proxy(proxy: str | None) -> str | None:
-    """
-    The URL of an HTTP proxy; without a scheme, as in many an environment variable, it is ``http``.
-
-    Raises:
-        ConfigurationError: It is none, or one of another kind; its password is not shown.
-    """
-    if not proxy:
-        return None
-    url = str(proxy) if "://" in str(proxy) else f"http://{proxy}"
-    _split_url("proxy", url)
-    return url
-
-
 def checked_max_retries(value: object) -> int:
     """Zero or more; 0 means that nothing is tried twice."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"max_retries must be a whole number of 0 or more, not {value!r}")
+    if not is_whole(value) or value < 0:
+        raise ConfigurationError(f"max_retries must be a whole number of 0 or more, not {shown(value)}")
     return value
 
 
 def checked_max_connections(value: object) -> int:
     """One or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigurationError(f"max_connections must be a whole number of 1 or more, not {value!r}")
+    if not is_whole(value) or value < 1:
+        raise ConfigurationError(f"max_connections must be a whole number of 1 or more, not {shown(value)}")
     return value
-
-
-def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """
-    Headers that can be sent.
-
-    Raises:
-        ConfigurationError: A name or value holds a line break or is not a string; the value is not shown.
-    """
-    if not isinstance(headers, Mapping):
-        raise ConfigurationError(f"headers must be a mapping of strings, not {type(headers).__name__}")
-    pairs = cast("Mapping[object, object]", headers)  # callers without a type checker pass anything
-    for name, value in pairs.items():
-        if not isinstance(name, str) or not _HEADER_NAME(name):
-            raise ConfigurationError(f"{one_line(str(name))!r} is not the name of a header")
-        if not isinstance(value, str) or any(c in value for c in "\r\n\0"):
-            raise ConfigurationError(f"the value of the header {name} is not a string, or holds a line break")
-    return dict(headers)
-
-
-def merged(base: Mapping[str, str], over: Mapping[str, str]) -> dict[str, str]:
-    """Headers of both; where a name is in both, in any case, the second wins."""
-    if not over:
-        return dict(base)
-    lowered = {name.lower() for name in over}
-    return {**{name: value for name, value in base.items() if name.lower() not in lowered}, **over}
 
 
 def checked_query(query: Mapping[str, object] | None) -> Mapping[str, object]:
@@ -371,23 +337,22 @@ def query_text(value: object) -> str:
     return str(value)
 
 
-def custom_headers(text: str | None) -> dict[str, str]:
-    """``OPENAI_CUSTOM_HEADERS``: one ``Name: value`` a line; lines without a colon are refused."""
-    headers: dict[str, str] = {}
-    for line in (text or "").splitlines():
-        if line.strip():
-            name, colon, value = line.partition(":")
-            if not colon:
-                raise ConfigurationError("OPENAI_CUSTOM_HEADERS must hold one `Name: value` a line")
-            headers = merged(headers, {name.strip(): value.strip()})
-    return checked_headers(headers)
-
-
 def follow_log_level(level: str | None) -> None:
-    """``OPENAI_LOG=debug|info`` shows this package's log records on standard error, as in the official client."""
+    """
+    ``OPENAI_LOG=debug|info`` shows this package's log records on standard error, as in the official client.
+
+    Another value changes nothing, which is said once.
+    """
     if level in ("debug", "info"):
         logging.basicConfig(format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s")
         logger.setLevel(level.upper())
+    elif level:
+        _say_unknown_level(one_line(level))
+
+
+@lru_cache(maxsize=8)
+def _say_unknown_level(level: str) -> None:
+    logger.warning("the environment variable OPENAI_LOG is %r, and only debug and info are known: ignored", level)
 
 
 def environment_proxy(base_url: str, environ: Mapping[str, str] | None = None) -> str | None:
@@ -413,7 +378,7 @@ def environment_proxy(base_url: str, environ: Mapping[str, str] | None = None) -
         name, url = _variable(env, wanted)
         # Under CGI, a header of the request can set it (https://httpoxy.org).
         if url and not (name == "HTTP_PROXY" and "REQUEST_METHOD" in env):
-            return _checked_variable(name, url)
+            return checked_proxy_variable(name, url)
     return None
 
 
@@ -423,20 +388,6 @@ def _variable(env: Mapping[str, str], name: str) -> tuple[str, str]:
     if name in found:
         return name, found[name]
     return next(iter(found.items()), (name, ""))
-
-
-def _checked_variable(name: str, url: str) -> str:
-    scheme, is_url, _ = url.partition("://")
-    if is_url and scheme.lower() not in {"http", "https"}:
-        raise ConfigurationError(
-            f"the environment variable {name} names a proxy of the kind {one_line(scheme)}, and only HTTP proxies can "
-            'be used: pass proxy="" for none, proxy= with the URL of an HTTP proxy, or proxy="" and session= with an '
-            "aiohttp session whose connector speaks it (such as that of aiohttp-socks)"
-        )
-    try:
-        return checked_proxy(url) or ""
-    except ConfigurationError as error:
-        raise ConfigurationError(f"the environment variable {name}: {error}") from None
 
 
 def _system_proxy(parts: SplitResult) -> str | None:

@@ -40,7 +40,7 @@ def _rule(ours: str | None, others: str | None) -> Rule:
 
 
 # What needs nothing of ours: errors, numbers, types of JSON, encodings of files, how names are loaded when asked for.
-BASE = "errors error_bodies jsontypes lazy limits no_proxy text_encoding version"
+BASE = "addresses checks errors error_bodies headers jsontypes lazy limits no_proxy text_encoding version"
 # The values that travel through the chain, and none of the code that makes attempts.
 VALUES = "transport.message transport.runtime"
 WRITING = f"{BASE} settings schemas api {VALUES}"
@@ -49,6 +49,9 @@ CORE = f"{BASE} settings schemas transport converters api writing operations bul
 # Package or module → what it may import of ours, what of other people's. The longest matching name counts.
 TABLE = {
     "": _rule(f"{CORE} client", "attrs"),
+    "addresses": _rule("checks errors", ""),
+    "checks": _rule("errors", "attrs"),
+    "headers": _rule("errors", ""),
     "errors": _rule("error_bodies limits", "attrs"),
     "error_bodies": _rule("", "attrs"),
     "jsontypes": _rule("", ""),

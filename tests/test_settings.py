@@ -135,7 +135,7 @@ def test_keys_that_cannot_be_sent(source, key, complaint):
     with pytest.raises(ConfigurationError, match=complaint) as caught:
         resolve(api_key=key, environ={}) if source == "keyword" else resolve(environ={"OPENAI_API_KEY": key})
 
-    assert "api_key" in str(caught.value)
+    assert {"keyword": "api_key", "variable": "the environment variable OPENAI_API_KEY"}[source] in str(caught.value)
     assert "marker" not in str(caught.value)
 
 
@@ -367,6 +367,16 @@ def test_log_level(level, word, expected):
     assert expected == level()
 
 
+def test_an_unknown_log_level_is_said_once(level, caplog):
+    """A level that does not exist changes nothing; it is said once, however many clients there are."""
+    for _ in range(3):
+        resolved({"OPENAI_LOG": "shout"})
+
+    assert [
+        "the environment variable OPENAI_LOG is 'shout', and only debug and info are known: ignored"
+    ] == caplog.messages
+
+
 # Proxies
 
 
@@ -417,6 +427,13 @@ def test_proxies_that_are_refused(proxy):
     assert "marker" not in str(caught.value)
 
 
+@pytest.mark.parametrize("proxy", ["nope", 5, b"http://p:1", ["http://p:1"], False, object()])
+def test_what_is_no_proxy(proxy):
+    """A proxy that is passed has a scheme or a port: a word alone is more often a mistake than a machine's name."""
+    with pytest.raises(ConfigurationError, match=r'^proxy must be the URL of an HTTP proxy, "http://host:port", not '):
+        resolved({}, base_url="http://h/v1", proxy=proxy)
+
+
 # Secrets
 
 
@@ -450,8 +467,14 @@ def test_ids_that_cannot_stand_in_a_header(name, value, monkeypatch):
         resolve(api_key="k", environ={}, **{name: value})
     if isinstance(value, str) and "\x00" not in value:
         variable = {"organization": "OPENAI_ORG_ID", "project": "OPENAI_PROJECT_ID"}[name]
-        with pytest.raises(ConfigurationError, match=f"^{name} must be"):
+        with pytest.raises(ConfigurationError, match=f"^the environment variable {variable} must be"):
             resolve(api_key="k", environ={variable: value})
+
+
+def test_a_base_url_of_the_environment_is_called_so():
+    """What is wrong with a variable is said of the variable."""
+    with pytest.raises(ConfigurationError, match=r"^the environment variable OPENAI_BASE_URL must not have a query"):
+        resolve(api_key="k", environ={"OPENAI_BASE_URL": "http://h?x=1"})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypedDict, TypeGuard, cast
 from urllib.parse import quote
 
-from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.checks import COUNT, FLAG, OPTIONAL_TEXT, TEXTS, Wanted, is_whole, one_of, shown
+from openai_conversations.errors import ConfigurationError, InvalidArgumentError
 from openai_conversations.jsontypes import is_model
 from openai_conversations.limits import (
     ITEMS_PER_REQUEST,
@@ -72,10 +73,16 @@ def options_timeout(options: CallOptions, base: Timeout) -> Timeout:
 
     Raises:
         TypeError: A keyword is none of :class:`CallOptions`.
+        InvalidArgumentError: They are none.
     """
     refuse_other_keywords(options, CallOptions)
     timeout = options.get("timeout", omit)
-    return as_timeout(timeout, base) if not isinstance(timeout, Omit) else base
+    if isinstance(timeout, Omit):
+        return base
+    try:
+        return as_timeout(timeout, base)
+    except ConfigurationError as error:
+        raise InvalidArgumentError(str(error)) from None
 
 
 def is_given(value: object) -> bool:
@@ -91,8 +98,11 @@ def path_id(name: str, value: object) -> str:
         InvalidArgumentError: It is empty, not a string, ``.`` or ``..``, or holds a character that would ask for
             another path.
     """
-    if not isinstance(value, str) or not value:
+    if value is None or value == "":  # the words of the official client
         raise InvalidArgumentError(f"Expected a non-empty value for `{name}` but received {value!r}")
+    if not isinstance(value, str):
+        hint = ": pass its `.id`" if isinstance(getattr(value, "id", None), str) else ""
+        raise InvalidArgumentError(f"`{name}` must be a string, not {shown(value)}{hint}")
     if value in (".", ".."):
         raise InvalidArgumentError(f"`{name}` must not be {value!r}: it would name another path")
     culprit = next((c for c in value if c in _FORBIDDEN_IN_IDS or not c.isprintable()), None)
@@ -175,6 +185,8 @@ def checked_extra_query(query: object) -> Mapping[str, object]:
     for name in cast("Mapping[object, object]", values):
         if not isinstance(name, str):
             raise InvalidArgumentError(f"extra_query has the key {name!r}; keys are strings")
+        if isinstance(values[name], (Mapping, bytes)):
+            raise InvalidArgumentError(f"extra_query: {name} cannot be of type {type(values[name]).__name__}")
     return values
 
 
@@ -187,9 +199,31 @@ def refuse_other_items(options: CallOptions) -> None:
 
 def checked_choice(name: str, value: str, choices: tuple[str, ...]) -> str:
     """A keyword of ours that takes one of a few words."""
-    if value not in choices:
-        raise InvalidArgumentError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    one_of(choices).check(name, value)
     return value
+
+
+def check_known(last_item_id: object, *, lookup_first: object) -> None:
+    """What a caller says of a conversation before an append."""
+    OPTIONAL_TEXT.check("last_item_id", last_item_id)
+    FLAG.check("lookup_first", lookup_first)
+
+
+def check_include(include: object) -> None:
+    """The names of fields that are asked for."""
+    if include is not None and not isinstance(include, Omit):
+        TEXTS.check("include", include)
+
+
+def check_listing(*, after: object, limit: object, order: object) -> None:
+    """Which part of a listing is asked for; what a server makes of a word or a number is its own affair."""
+    for name, value, wanted in (("after", after, _CURSOR), ("limit", limit, _LIMIT), ("order", order, _CURSOR)):
+        if not isinstance(value, Omit):
+            wanted.check(name, value)
+
+
+_CURSOR: Final = OPTIONAL_TEXT
+_LIMIT: Final = Wanted("a whole number", is_whole).or_none()
 
 
 def checked_max_items(max_items: object) -> None:
@@ -199,5 +233,5 @@ def checked_max_items(max_items: object) -> None:
     Raises:
         InvalidArgumentError: It is neither ``None`` nor a whole number of 0 or more.
     """
-    if max_items is not None and (isinstance(max_items, bool) or not isinstance(max_items, int) or max_items < 0):
-        raise InvalidArgumentError(f"max_items must be a whole number of 0 or more, or None, not {max_items!r}")
+    if max_items is not None and not COUNT.accepts(max_items):
+        raise InvalidArgumentError(f"max_items must be a whole number of 0 or more, or None, not {shown(max_items)}")

@@ -15,6 +15,9 @@ from openai_conversations.api import operations
 from openai_conversations.api.arguments import (
     CallOptions,
     Omit,
+    check_include,
+    check_known,
+    check_listing,
     checked_extra_query,
     checked_items,
     checked_metadata,
@@ -27,8 +30,9 @@ from openai_conversations.api.arguments import (
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.operations import Operation
 from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.headers import checked_headers
 from openai_conversations.limits import ITEMS_PER_REQUEST
-from openai_conversations.settings import Settings, checked_headers, query_text
+from openai_conversations.settings import Settings, query_text
 from openai_conversations.transport.message import NO_HEADERS, Guard, HTTPRequest, Listing, Replay, Write
 
 NO_QUERY: Final[Mapping[str, object]] = {}
@@ -111,6 +115,10 @@ def create_items(
         options: See :class:`CallOptions`; ``None`` for those of the caller.
     """
     # The usual case first, without a call: a list of up to 20.
+    if last_item_id is not None or lookup_first is not False:
+        check_known(last_item_id, lookup_first=lookup_first)
+    if not isinstance(include, Omit):
+        check_include(include)
     given = cast("list[Any]", items)
     few = type(given) is list and len(given) <= ITEMS_PER_REQUEST
     sent = codec().encode_items(given if few else checked_items(given))
@@ -138,6 +146,8 @@ def list_items(
     options: CallOptions | None = None,
 ) -> HTTPRequest:
     """``listConversationItems``: one page. What is not given, or ``None``, is left to the server."""
+    check_listing(after=after, limit=limit, order=order)
+    check_include(include)
     query = {"include": include, "limit": limit, "order": order, "after": after}
     cursor = after if isinstance(after, str) else None
     asked: Literal["asc", "desc"] | None = "asc" if order == "asc" else "desc" if order == "desc" else None
@@ -151,6 +161,7 @@ def get_item(
 ) -> HTTPRequest:
     """``getConversationItem``."""
     ids = {"conversation_id": conversation_id, "item_id": item_id}
+    check_include(include)
     query = {"include": include} if is_given(include) else NO_QUERY
     return _request(caller, operations.GET_ITEM, ids, options, query=query)
 
@@ -190,7 +201,7 @@ def _request(
         method=operation.method,
         template=operation.path,
         url=_url(settings, operation.path, ids, query, extra_query),
-        headers=checked_headers(headers) if headers else NO_HEADERS,
+        headers=checked_headers(headers, "extra_headers", InvalidArgumentError) if headers else NO_HEADERS,
         body=_body(body, extra_body),
         replay=operation.replay if replay is None else replay,
         timeout=timeout,

@@ -12,7 +12,8 @@ from typing import Final
 from multidict import CIMultiDict
 
 from openai_conversations.errors import ConfigurationError
-from openai_conversations.settings import ApiKey, Settings, checked_key, merged
+from openai_conversations.headers import merged
+from openai_conversations.settings import ApiKey, Settings, checked_key
 from openai_conversations.transport.deadline import late
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 

@@ -17,7 +17,8 @@ import attrs
 from multidict import CIMultiDict
 
 from openai_conversations.errors import Attempt, RequestInfo, secret_values, shown_url, without_secrets
-from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout, merged
+from openai_conversations.headers import merged
+from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout
 
 if TYPE_CHECKING:
     from typing import Self

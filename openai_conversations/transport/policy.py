@@ -7,12 +7,12 @@ keeps its timing; waits for a locked conversation are ours. What they mean for a
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
 
+from openai_conversations.checks import OPTIONAL_FUNCTION, SECONDS, Wanted, is_number
 from openai_conversations.errors import Attempt, ConfigurationError
 
 LONGEST_RETRY_AFTER: Final = 120.0
@@ -43,11 +43,15 @@ class RetryPolicy:
     on_attempt: Callable[[Attempt], None] | None = None
 
     def __attrs_post_init__(self) -> None:
-        for name in ("initial", "maximum", "longest_retry_after", "longest_lock_wait"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ConfigurationError(
-                    f"retry: {name} must be a finite number of seconds of 0 or more, not {value!r}"
-                )
-        if not 0 <= self.jitter <= 1:
-            raise ConfigurationError(f"retry: jitter must be between 0 and 1, not {self.jitter!r}")
+        for name, wanted in _FIELDS.items():
+            wanted.check(f"retry: {name}", getattr(self, name), ConfigurationError)
+
+
+_FIELDS: Final[Mapping[str, Wanted]] = {
+    "initial": SECONDS,
+    "maximum": SECONDS,
+    "jitter": Wanted("between 0 and 1", lambda value: is_number(value) and 0 <= value <= 1),
+    "longest_retry_after": SECONDS,
+    "longest_lock_wait": SECONDS,
+    "on_attempt": OPTIONAL_FUNCTION,
+}

@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
+from openai_conversations.checks import FUNCTION
+from openai_conversations.errors import ConfigurationError
+
 
 @attrs.frozen(kw_only=True)
 class Runtime:
@@ -26,3 +29,7 @@ class Runtime:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     uniform: Callable[[], float] = random.random
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("clock", "now", "sleep", "uniform"):
+            FUNCTION.check(f"runtime: {name}", getattr(self, name), ConfigurationError)

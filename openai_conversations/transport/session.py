@@ -25,6 +25,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
+from openai_conversations.checks import instance_of
 from openai_conversations.errors import (
     APIConnectionError,
     APITimeoutError,
@@ -63,6 +64,21 @@ _NOT_SENT = (
 _REFUSED_CERTIFICATE = re.compile(
     "ALERT_(.*CERTIFICATE.*|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY)$"
 ).search
+
+
+_SESSION: Final = instance_of(aiohttp.ClientSession, "an aiohttp.ClientSession").or_none()
+_TLS: Final = instance_of((bool, aiohttp.Fingerprint, ssl_module.SSLContext), "a bool, an SSLContext or a Fingerprint")
+
+
+def check_session(session: object, ssl: object) -> None:
+    """
+    See that what a client was given for its connections is of aiohttp's types.
+
+    Raises:
+        ConfigurationError: It is not; the message names the keyword.
+    """
+    _SESSION.check("session", session, ConfigurationError)
+    _TLS.check("ssl", ssl, ConfigurationError)
 
 
 @lru_cache(maxsize=1)
@@ -264,9 +280,18 @@ class SessionManager:
             )
         return opened
 
-    def _begin(self) -> _Open:
+    def check_open(self) -> None:
+        """
+        See that it was not closed.
+
+        Raises:
+            ClientClosedError: It was.
+        """
         if self._closed:
             raise ClientClosedError("this client is closed; make a new one")
+
+    def _begin(self) -> _Open:
+        self.check_open()
         loop = asyncio.get_running_loop()
         session = self._new_session() if self._borrowed is None else self._borrowed
         if loop is not getattr(session, "_loop", loop):  # its public name is deprecated
