@@ -9,7 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openai_conversations.api.arguments import CallOptions as CallOptions, Omit as Omit, omit as omit
+    from openai_conversations.api.arguments import (
+        NOT_GIVEN as NOT_GIVEN,
+        CallOptions as CallOptions,
+        NotGiven as NotGiven,
+        Omit as Omit,
+        omit as omit,
+    )
     from openai_conversations.bulk.errors import (
         BulkStoppedError as BulkStoppedError,
         IdsFileError as IdsFileError,
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
         Checkpoint as Checkpoint,
         run_bulk as run_bulk,
     )
-    from openai_conversations.client import ConversationsClient as ConversationsClient
+    from openai_conversations.client import AsyncOpenAI as AsyncOpenAI, ConversationsClient as ConversationsClient
     from openai_conversations.converters.objects import json_default as json_default
     from openai_conversations.errors import (
         AmbiguousWriteError as AmbiguousWriteError,
@@ -50,7 +56,9 @@ if TYPE_CHECKING:
         ConversationsError as ConversationsError,
         InternalServerError as InternalServerError,
         InvalidArgumentError as InvalidArgumentError,
+        InvalidWebhookSignatureError as InvalidWebhookSignatureError,
         NotFoundError as NotFoundError,
+        OpenAIError as OpenAIError,
         OperationError as OperationError,
         PaginationStalledError as PaginationStalledError,
         PermissionDeniedError as PermissionDeniedError,
@@ -100,6 +108,10 @@ if TYPE_CHECKING:
     from openai_conversations.resources.listing import (
         ConversationItemPage as ConversationItemPage,
         ItemLister as ItemLister,
+    )
+    from openai_conversations.resources.official_names import (
+        DefaultAioHttpClient as DefaultAioHttpClient,
+        DefaultAsyncHttpxClient as DefaultAsyncHttpxClient,
     )
     from openai_conversations.resources.raw import (
         APIResponse as APIResponse,

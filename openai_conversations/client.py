@@ -14,6 +14,7 @@ from openai_conversations.checks import Wanted, having, instance_of, is_callable
 from openai_conversations.errors import ConfigurationError
 from openai_conversations.headers import checked_headers, merged
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
+from openai_conversations.resources.official_names import not_here
 from openai_conversations.settings import (
     DEFAULT_BODY_LIMITS,
     DEFAULT_MAX_CONNECTIONS,
@@ -298,6 +299,11 @@ class ConversationsClient:
 
     copy = with_options
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(not_here(name), name=name, obj=self)
+
     async def close(self) -> None:
         """Close the connections, unless this is a view or the session is borrowed. Closing twice is allowed."""
         if not self._is_view:
@@ -324,6 +330,10 @@ class ConversationsClient:
         if settings is None:
             return "<ConversationsClient that could not be made>"
         return f"<ConversationsClient {settings.base_url}{' (view)' if self._is_view else ''}>"
+
+
+AsyncOpenAI = ConversationsClient
+"""The official client's name, for services that move here by a change of import."""
 
 
 class RawClient:

@@ -6,6 +6,7 @@ Everything that this package raises on purpose.
     ├── InvalidArgumentError (also ValueError)    an argument was refused before a byte was sent
     ├── ClientClosedError (also RuntimeError)     the client, or the session it borrowed, is closed
     ├── WrongEventLoopError (also RuntimeError)   the client belongs to another event loop
+    ├── InvalidWebhookSignatureError (also ValueError)   a webhook that is not from the service
     ├── PaginationStalledError                    a listing whose cursor does not move
     ├── OperationError                            erase, fork, import …: see operations/errors.py for its kinds
     └── APIError
@@ -166,6 +167,10 @@ class ConversationsError(Exception):
         return _restore, (type(self), self.args), self.__dict__
 
 
+OpenAIError = ConversationsError
+"""The official client's name of the same."""
+
+
 class ConfigurationError(ConversationsError, ValueError):
     """
     A setting that cannot be used; raised when a client is made, or by a key provider's bad key.
@@ -189,6 +194,10 @@ class ClientClosedError(ConversationsError, RuntimeError):
 
 class WrongEventLoopError(ConversationsError, RuntimeError):
     """The client opened its connections in another event loop than the one that is running."""
+
+
+class InvalidWebhookSignatureError(ConversationsError, ValueError):
+    """The body of a webhook was not signed with the secret, or was signed too long ago."""
 
 
 class PaginationStalledError(ConversationsError):

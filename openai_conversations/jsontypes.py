@@ -1,12 +1,12 @@
 """
-Looking into JSON values that may be anything; for the client's side, the embedded server has its own.
+Looking into values that may be anything; for the client's side, the embedded server has its own.
 
 This knows Python's types and nothing of the API, so that every layer may import it, as it may ``limits``.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, Final, TypeAlias, TypeGuard
 
 JsonObject: TypeAlias = dict[str, Any]
 
@@ -24,6 +24,14 @@ def is_array(value: object) -> TypeGuard[list[Any]]:
 def is_model(value: Any) -> bool:
     """Whether a value is a model as pydantic has them: an object of the official client, or one of ours."""
     return callable(getattr(value, "model_dump", None)) and not isinstance(value, type)
+
+
+def is_omitted(value: object) -> bool:
+    """Whether a value is ``omit`` or ``NOT_GIVEN``, also those of the official client: told by its shape."""
+    return type(value).__name__ in _OMITTED and not value
+
+
+_OMITTED: Final = ("Omit", "NotGiven")
 
 
 def as_object(value: object) -> JsonObject:

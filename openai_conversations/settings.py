@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Final, Literal, NoReturn, TypeVar, cast
+from typing import Any, Final, Literal, NoReturn, TypeVar, cast
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -30,6 +30,7 @@ from openai_conversations.checks import (
 )
 from openai_conversations.errors import ConfigurationError, one_line
 from openai_conversations.headers import checked_headers, custom_headers, merged
+from openai_conversations.jsontypes import is_omitted
 from openai_conversations.no_proxy import is_excepted
 
 T = TypeVar("T")
@@ -95,12 +96,29 @@ DEFAULT_MAX_CONNECTIONS: Final = 100
 
 
 def as_timeout(value: float | Timeout | None, base: Timeout = DEFAULT_TIMEOUT) -> Timeout:
-    """A bare number bounds the whole call; ``None`` lifts the bound of the whole call; the rest is as in *base*."""
+    """
+    The bounds that a value stands for.
+
+    A bare number bounds the whole call; ``None`` lifts the bound of the whole call; the rest is as in *base*. A timeout
+    of httpx, or of the official client, is told by its shape.
+
+    Raises:
+        ConfigurationError: It is none of these.
+    """
     if isinstance(value, Timeout):
         return value
+    if is_omitted(value):
+        return base
+    if all(hasattr(value, phase) for phase in ("connect", "read", "write", "pool")):
+        return _of_phases(value)
     if value is not None and not is_number(value):
         raise ConfigurationError(f"timeout must be a number of seconds, a Timeout or None, not {shown(value)}")
     return attrs.evolve(base, total=value)
+
+
+def _of_phases(timeout: Any) -> Timeout:
+    """The timeout of httpx, or of the official client: the patience for a response is also that for the whole call."""
+    return Timeout(total=timeout.read, attempt=timeout.read, connect=timeout.connect)
 
 
 @attrs.frozen(kw_only=True)

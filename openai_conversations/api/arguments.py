@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypedDict, TypeGuard, cast
 from urllib.parse import quote
 
 from openai_conversations.checks import COUNT, FLAG, OPTIONAL_TEXT, TEXTS, Wanted, is_whole, one_of, shown
 from openai_conversations.errors import ConfigurationError, InvalidArgumentError
-from openai_conversations.jsontypes import is_model
+from openai_conversations.jsontypes import is_model, is_omitted
 from openai_conversations.limits import (
     ITEMS_PER_REQUEST,
     METADATA_KEY_LENGTH,
@@ -20,7 +21,14 @@ from openai_conversations.settings import Timeout, as_timeout
 _FORBIDDEN_IN_IDS: Final = frozenset("/?#\\")
 
 
-class Omit:
+class _LikeOmit(type):
+    """Takes the official client's ``omit`` and ``NOT_GIVEN`` for what they are, wherever we ask for our own."""
+
+    def __instancecheck__(cls, value: object) -> bool:
+        return is_omitted(value)
+
+
+class Omit(metaclass=_LikeOmit):
     """The type of :data:`omit`: an argument that was not given. ``None`` is something else: it is sent as null."""
 
     __slots__ = ()
@@ -36,6 +44,11 @@ class Omit:
 
 
 omit: Final = Omit()
+
+NotGiven = Omit
+"""The official client's older name of the same."""
+
+NOT_GIVEN: Final = omit
 
 
 class CallOptions(TypedDict, total=False):
@@ -101,14 +114,22 @@ def path_id(name: str, value: object) -> str:
     if value is None or value == "":  # the words of the official client
         raise InvalidArgumentError(f"Expected a non-empty value for `{name}` but received {value!r}")
     if not isinstance(value, str):
-        hint = ": pass its `.id`" if isinstance(getattr(value, "id", None), str) else ""
-        raise InvalidArgumentError(f"`{name}` must be a string, not {shown(value)}{hint}")
+        raise InvalidArgumentError(_no_id(name, value))
     if value in (".", ".."):
         raise InvalidArgumentError(f"`{name}` must not be {value!r}: it would name another path")
     culprit = next((c for c in value if c in _FORBIDDEN_IN_IDS or not c.isprintable()), None)
     if culprit is not None:
         raise InvalidArgumentError(f"`{name}` must not contain {culprit!r}, but received {value!r}")
     return quote(value, safe="")
+
+
+def _no_id(name: str, value: object) -> str:
+    if inspect.isawaitable(value):
+        if inspect.iscoroutine(value):
+            value.close()  # it will never be awaited
+        return f"`{name}` was given a call that was not awaited: put `await` before the call, and pass the `.id` of it"
+    hint = ": pass its `.id`" if isinstance(getattr(value, "id", None), str) else ""
+    return f"`{name}` must be a string, not {shown(value)}{hint}"
 
 
 def checked_metadata(metadata: object) -> dict[str, str] | None:

@@ -12,6 +12,7 @@ from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.large import LARGE, decode_large
 from openai_conversations.limits import Include
 from openai_conversations.resources.listing import ConversationItemPage, ItemLister
+from openai_conversations.resources.positional import by_name
 from openai_conversations.resources.raw import (
     APIResponse,
     Finish,
@@ -243,6 +244,7 @@ class Items:
         get = fetch if self._finish is None else first
         return ItemLister(get, after=start, max_items=max_items, prefetch=prefetch)
 
+    @by_name("items.retrieve({1!r}, conversation_id={0!r})")
     async def retrieve(
         self,
         item_id: str,
@@ -263,6 +265,7 @@ class Items:
         request = requests.get_item(self._caller, conversation_id, item_id, include=include, options=options)
         return cast("ConversationItem", self._finished(await self._caller.send(request), Item))
 
+    @by_name("items.delete({1!r}, conversation_id={0!r})")
     async def delete(self, item_id: str, *, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
         """
         Delete one item (``deleteConversationItem``); gives the conversation.

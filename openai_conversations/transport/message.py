@@ -9,6 +9,7 @@ Both values are data: nothing in them calls back.
 from __future__ import annotations
 
 import enum
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
@@ -240,6 +241,20 @@ class HTTPResponse:
     def request_id(self) -> str | None:
         """The service's id of this response, if it gave one."""
         return self.headers.get("x-request-id")
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """
+        The body as a JSON value.
+
+        Raises:
+            ValueError: It is not JSON.
+        """
+        return json.loads(self.content)
 
     @property
     def history(self) -> tuple[Attempt, ...]:
