@@ -188,6 +188,13 @@ def test_rows_of_the_table():
     assert set() == {name for name in named if f"{PACKAGE}.{name}" not in MODULES}
 
 
+def test_integrations_are_imported_by_nobody():
+    """What stands on other people's libraries is loaded by who asks for it, and by nothing of ours."""
+    ours = [module for module in MODULES if not _inside(module, f"{PACKAGE}.integrations")]
+
+    assert [] == [module for module in ours if any(_inside(name, "integrations") for name in _ours(module))]
+
+
 def test_no_circles():
     """No file imports one that, by however many others, imports it: not inside a function, nor for its types only."""
     assert [] == list(_circles())

@@ -19,15 +19,15 @@ import attrs
 from openai_conversations.errors import APITimeoutError, WrongEventLoopError
 
 # How much may be caught up after it was late, in seconds of the rate: timers are never early and mostly late.
-_CATCH_UP: Final = 0.05
+CATCH_UP: Final = 0.05
 
-_PAUSE_WITHOUT_WORD: Final = 1.0
+PAUSE_WITHOUT_WORD: Final = 1.0
 """Seconds to wait after a 429 that names no time."""
 
-_RECOVERY: Final = 0.05
+RECOVERY: Final = 0.05
 """The part of the asked rate that comes back in a second after a 429 halved it."""
 
-_SLACK: Final = 1e-6
+SLACK: Final = 1e-6
 """Seconds by which sums of floats may be wrong."""
 
 
@@ -48,6 +48,22 @@ class Limiter(Protocol):
 
     def charge(self, requests: int) -> None:
         """Count requests that were sent without waiting; less than 0 for those that waited and were not sent."""
+        ...
+
+
+class AdaptiveLimiter(Limiter, Protocol):
+    """A limiter that follows what the server says of its own limits."""
+
+    def pause(self, seconds: float) -> None:
+        """Let nothing through for so long."""
+        ...
+
+    def refused(self, seconds: float | None) -> None:
+        """After a 429: pause, ``None`` where it names no time, and go on at half the rate, which then grows again."""
+        ...
+
+    def slow_down(self, rate: float, seconds: float) -> None:
+        """Let at most so many requests a second through for so long."""
         ...
 
 
@@ -129,7 +145,7 @@ class LocalLimiter:
     def _asked(self) -> float:
         """The rate that was asked for, or what a 429 left of it."""
         factor, since = self._halved
-        share = min(1.0, factor + _RECOVERY * (self._clock() - since)) if factor < 1 else 1.0
+        share = min(1.0, factor + RECOVERY * (self._clock() - since)) if factor < 1 else 1.0
         return math.inf if self._rate is None else self._rate * share
 
     async def wait(self, seconds: float | None = None) -> None:
@@ -202,7 +218,7 @@ class LocalLimiter:
         now = self._clock()
         if now >= self._paused_until:
             self._halved = (max(self._asked() / self._rate / 2, 0.05), now) if self._rate is not None else (1.0, now)
-        self.pause(_PAUSE_WITHOUT_WORD if seconds is None else seconds)
+        self.pause(PAUSE_WITHOUT_WORD if seconds is None else seconds)
 
     def slow_down(self, rate: float, seconds: float) -> None:
         """Let at most so many requests a second through for so long."""
@@ -210,7 +226,7 @@ class LocalLimiter:
         self._refuse_late()
 
     def _count(self, requests: int) -> None:
-        self._next = self._advanced(max(self._next, self._clock() - _CATCH_UP), requests)
+        self._next = self._advanced(max(self._next, self._clock() - CATCH_UP), requests)
 
     def _advanced(self, start: float, requests: float) -> float:
         """When so many requests will have gone, beginning at a moment; slowly as long as the server asks for it."""
@@ -241,7 +257,7 @@ class LocalLimiter:
         self._queue = staying
 
     def _refuse_if_late(self, waiter: _Waiter, turn: float) -> None:
-        if turn > waiter.ends + _SLACK:
+        if turn > waiter.ends + SLACK:
             raise too_late(turn - self._clock(), waiter.ends - self._clock())
 
 

@@ -27,7 +27,7 @@ from openai_conversations.errors import (
     InvalidArgumentError,
     RateLimitError,
 )
-from openai_conversations.middlewares.limiter import Limiter, LocalLimiter, RunningLoop
+from openai_conversations.middlewares.limiter import AdaptiveLimiter, Limiter, LocalLimiter, RunningLoop
 from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 
 
@@ -89,6 +89,8 @@ class RateLimiter:
     Args:
         limits: The most requests per second.
         limiters: By method, and ``TOTAL`` for all; for limits that several processes share.
+        total: Of all requests together, and what follows the server's limits; for a limit that several processes share.
+            ``None`` takes that of *limits*, in this process.
         sharers: How many processes share what the server allows: each takes its part of what is left.
         clock: Seconds that only grow; the client's.
         sleep: Waits a number of seconds.
@@ -99,13 +101,14 @@ class RateLimiter:
         limits: Limits | None = None,
         *,
         limiters: Mapping[str, Limiter] | None = None,
+        total: AdaptiveLimiter | None = None,
         sharers: int = 1,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         asked = limits or Limits()
         by_method = {"GET": asked.get, "POST": asked.post, "DELETE": asked.delete}
-        self._total = LocalLimiter(asked.total, clock=clock, sleep=sleep)
+        self._total: AdaptiveLimiter = total or LocalLimiter(asked.total, clock=clock, sleep=sleep)
         self._limiters: Mapping[str, Limiter] = limiters or {
             method: LocalLimiter(rate, clock=clock, sleep=sleep)
             for method, rate in by_method.items()
