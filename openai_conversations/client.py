@@ -44,6 +44,7 @@ from openai_conversations.writing.write_order import ConversationLock, WriteOrde
 if TYPE_CHECKING:
     import aiohttp
 
+    from openai_conversations.resources.responses import RawResponses, Responses, StreamingResponses
     from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Middleware
     from openai_conversations.transport.session import SSL, SessionManager
 
@@ -136,7 +137,7 @@ class ConversationsClient:
         ConfigurationError: A setting cannot be used; the message names it and shows no key.
     """
 
-    __slots__ = ("_caller", "_is_view", "_settings", "_shared", "conversations")
+    __slots__ = ("_caller", "_is_view", "_responses", "_settings", "_shared", "conversations")
 
     def __init__(
         self,
@@ -197,7 +198,9 @@ class ConversationsClient:
                 proxy,
             )  # what reports errors shows the variables of frames
         policy, budget = retry or RetryPolicy(), RetryBudget()
-        writing = Writing(order=WriteOrder(lock, clock=outside.clock), last_items=LastItems())
+        writing = Writing(
+            order=WriteOrder(lock, clock=outside.clock), last_items=LastItems(), policy=policy, budget=budget
+        )
         shared = _Shared(
             session=SessionManager(
                 session=session,
@@ -223,6 +226,16 @@ class ConversationsClient:
         send = build_chain(shared, end)
         self._caller = Caller(settings=settings, send=send, runtime=shared.runtime)
         self.conversations: Conversations = Conversations(self._caller, shared.writing)
+        self._responses: Responses | None = None
+
+    @property
+    def responses(self) -> Responses:
+        """Turns: what a model is asked for, and what it answers."""
+        if self._responses is None:
+            from openai_conversations.resources.responses import Responses  # loaded by who takes turns
+
+            self._responses = Responses(self._caller, self._shared.writing)
+        return self._responses
 
     @property
     def with_raw_response(self) -> RawClient:
@@ -340,11 +353,29 @@ class RawClient:
     """``client.with_raw_response``."""
 
     def __init__(self, caller: Caller, writing: Writing) -> None:
+        self._caller = caller
+        self._writing = writing
         self.conversations: RawConversations = RawConversations(caller, writing)
+
+    @property
+    def responses(self) -> RawResponses:
+        """See :attr:`ConversationsClient.responses`."""
+        from openai_conversations.resources.responses import RawResponses
+
+        return RawResponses(self._caller, self._writing)
 
 
 class StreamingClient:
     """``client.with_streaming_response``."""
 
     def __init__(self, caller: Caller, writing: Writing) -> None:
+        self._caller = caller
+        self._writing = writing
         self.conversations: StreamingConversations = StreamingConversations(caller, writing)
+
+    @property
+    def responses(self) -> StreamingResponses:
+        """See :attr:`ConversationsClient.responses`."""
+        from openai_conversations.resources.responses import StreamingResponses
+
+        return StreamingResponses(self._caller, self._writing)

@@ -50,20 +50,33 @@ class Timeout:
         total: The whole call: waiting for a connection, attempts, back-off, finding out what happened.
         attempt: One attempt, counted from the moment a connection is free.
         connect: Opening a connection.
+        turn: A turn of a model that is not streamed, in place of *total* and *attempt*; and finding out how a streamed
+            one ended after its connection broke.
+        first_event: From the call to the first event of a stream.
+        next_event: From one event of a stream to the next, while somebody waits for it. Comments are none.
+        next_byte: The same for anything, comments too: less than *next_event* where a server is known to send them.
+        stream: A stream as a whole, from the call to its end; the time that its reader takes counts.
     """
 
     total: float | None = 60.0
     attempt: float | None = 20.0
     connect: float | None = 5.0
+    turn: float | None = 600.0
+    first_event: float | None = 600.0
+    next_event: float | None = 600.0
+    next_byte: float | None = None
+    stream: float | None = None
 
     def __attrs_post_init__(self) -> None:
-        for name in ("total", "attempt", "connect"):
+        for name in _TIMEOUTS:
             value = getattr(self, name)
             if value is not None and not (is_number(value) and value > 0):
                 raise ConfigurationError(
                     f"timeout: {name} must be a positive number of seconds or None, not {shown(value)}"
                 )
 
+
+_TIMEOUTS: Final = tuple(field.name for field in attrs.fields(Timeout))
 
 DEFAULT_TIMEOUT: Final = Timeout()
 
@@ -99,8 +112,8 @@ def as_timeout(value: float | Timeout | None, base: Timeout = DEFAULT_TIMEOUT) -
     """
     The bounds that a value stands for.
 
-    A bare number bounds the whole call; ``None`` lifts the bound of the whole call; the rest is as in *base*. A timeout
-    of httpx, or of the official client, is told by its shape.
+    A bare number bounds the whole call, and of a stream the time to each event; ``None`` lifts these bounds; the rest
+    is as in *base*. A timeout of httpx, or of the official client, is told by its shape.
 
     Raises:
         ConfigurationError: It is none of these.
@@ -113,12 +126,15 @@ def as_timeout(value: float | Timeout | None, base: Timeout = DEFAULT_TIMEOUT) -
         return _of_phases(value)
     if value is not None and not is_number(value):
         raise ConfigurationError(f"timeout must be a number of seconds, a Timeout or None, not {shown(value)}")
-    return attrs.evolve(base, total=value)
+    return attrs.evolve(base, total=value, turn=value, first_event=value, next_event=value)
 
 
 def _of_phases(timeout: Any) -> Timeout:
     """The timeout of httpx, or of the official client: the patience for a response is also that for the whole call."""
-    return Timeout(total=timeout.read, attempt=timeout.read, connect=timeout.connect)
+    read = timeout.read
+    return Timeout(
+        total=read, attempt=read, connect=timeout.connect, turn=read, first_event=read, next_event=read
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -75,6 +75,8 @@ TABLE = {
     "writing.deletions": _rule(f"{WRITING} transport.status", "attrs"),
     "writing.lookup": _rule(f"{WRITING} transport", "attrs"),
     "writing.reconcile": _rule(f"{WRITING} transport", "attrs"),
+    "writing.turns": _rule(f"{WRITING} transport", "attrs"),
+    "writing.write_order": _rule(f"{WRITING} transport.policy transport.retry", "attrs"),
     "operations": _rule(f"{BASE} schemas converters.json converters.outgoing api writing", "attrs"),
     # Whether a 404 is the API's own word is said in one place.
     "operations.erase": _rule(f"{BASE} schemas api operations transport.message transport.status", "attrs"),

@@ -43,6 +43,17 @@ LIST_ITEMS: Final = Operation("listConversationItems", "GET", _ITEMS)
 GET_ITEM: Final = Operation("getConversationItem", "GET", _ITEM)
 DELETE_ITEM: Final = Operation("deleteConversationItem", "DELETE", _ITEM)
 
+_RESPONSES: Final = "/responses"
+_RESPONSE: Final = "/responses/{response_id}"
+
+CREATE_RESPONSE: Final = Operation("createResponse", "POST", _RESPONSES, Replay.APPEND)
+GET_RESPONSE: Final = Operation("getResponse", "GET", _RESPONSE)
+DELETE_RESPONSE: Final = Operation("deleteResponse", "DELETE", _RESPONSE)
+CANCEL_RESPONSE: Final = Operation("cancelResponse", "POST", f"{_RESPONSE}/cancel")
+LIST_INPUT_ITEMS: Final = Operation("listInputItems", "GET", f"{_RESPONSE}/input_items")
+COUNT_INPUT_TOKENS: Final = Operation("Getinputtokencounts", "POST", f"{_RESPONSES}/input_tokens")
+COMPACT: Final = Operation("Compactconversation", "POST", f"{_RESPONSES}/compact")
+
 OPERATIONS: Final = (
     CREATE_CONVERSATION,
     GET_CONVERSATION,
@@ -52,4 +63,11 @@ OPERATIONS: Final = (
     LIST_ITEMS,
     GET_ITEM,
     DELETE_ITEM,
+    CREATE_RESPONSE,
+    GET_RESPONSE,
+    DELETE_RESPONSE,
+    CANCEL_RESPONSE,
+    LIST_INPUT_ITEMS,
+    COUNT_INPUT_TOKENS,
+    COMPACT,
 )

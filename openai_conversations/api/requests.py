@@ -69,12 +69,12 @@ def create_conversation(
     refuse_other_items(caller.options if options is None else options)
     write = None if may_resend or not sent else Write(guard="off")
     replay = Replay.SAFE if write is None else Replay.APPEND
-    return _request(caller, operations.CREATE_CONVERSATION, {}, options, body=body, replay=replay, write=write)
+    return build_request(caller, operations.CREATE_CONVERSATION, {}, options, body=body, replay=replay, write=write)
 
 
 def get_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> HTTPRequest:
     """``getConversation``."""
-    return _request(caller, operations.GET_CONVERSATION, {"conversation_id": conversation_id}, options)
+    return build_request(caller, operations.GET_CONVERSATION, {"conversation_id": conversation_id}, options)
 
 
 def update_conversation(
@@ -82,12 +82,14 @@ def update_conversation(
 ) -> HTTPRequest:
     """``updateConversation``: replaces all metadata; ``None`` sends null."""
     body = {"metadata": checked_metadata(metadata)}
-    return _request(caller, operations.UPDATE_CONVERSATION, {"conversation_id": conversation_id}, options, body=body)
+    return build_request(
+        caller, operations.UPDATE_CONVERSATION, {"conversation_id": conversation_id}, options, body=body
+    )
 
 
 def delete_conversation(caller: Caller, conversation_id: str, options: CallOptions | None = None) -> HTTPRequest:
     """``deleteConversation``."""
-    return _request(caller, operations.DELETE_CONVERSATION, {"conversation_id": conversation_id}, options)
+    return build_request(caller, operations.DELETE_CONVERSATION, {"conversation_id": conversation_id}, options)
 
 
 def create_items(
@@ -124,7 +126,7 @@ def create_items(
     sent = codec().encode_items(given if few else checked_items(given))
     if options or caller.options:
         refuse_other_items(caller.options if options is None else options)
-    return _request(
+    return build_request(
         caller,
         operations.CREATE_ITEMS,
         {"conversation_id": conversation_id},
@@ -153,7 +155,7 @@ def list_items(
     asked: Literal["asc", "desc"] | None = "asc" if order == "asc" else "desc" if order == "desc" else None
     listing = Listing(order=asked, after=cursor) if limit != 0 and _is_ours(caller, options) else None
     ids = {"conversation_id": conversation_id}
-    return _request(caller, operations.LIST_ITEMS, ids, options, query=query, listing=listing)
+    return build_request(caller, operations.LIST_ITEMS, ids, options, query=query, listing=listing)
 
 
 def get_item(
@@ -163,13 +165,13 @@ def get_item(
     ids = {"conversation_id": conversation_id, "item_id": item_id}
     check_include(include)
     query = {"include": include} if is_given(include) else NO_QUERY
-    return _request(caller, operations.GET_ITEM, ids, options, query=query)
+    return build_request(caller, operations.GET_ITEM, ids, options, query=query)
 
 
 def delete_item(caller: Caller, conversation_id: str, item_id: str, options: CallOptions | None = None) -> HTTPRequest:
     """``deleteConversationItem``."""
     ids = {"conversation_id": conversation_id, "item_id": item_id}
-    return _request(caller, operations.DELETE_ITEM, ids, options)
+    return build_request(caller, operations.DELETE_ITEM, ids, options)
 
 
 def conversation_key(caller: Caller, conversation_id: str) -> str:
@@ -177,7 +179,7 @@ def conversation_key(caller: Caller, conversation_id: str) -> str:
     return f"{caller.settings.base_url}/{conversation_id}"
 
 
-def _request(
+def build_request(
     caller: Caller,
     operation: Operation,
     ids: Mapping[str, str],
@@ -189,6 +191,20 @@ def _request(
     write: Write | None = None,
     listing: Listing | None = None,
 ) -> HTTPRequest:
+    """
+    The request of an operation.
+
+    Args:
+        caller: Where it goes.
+        operation: What is asked.
+        ids: The parameters of its path.
+        options: See :class:`CallOptions`; ``None`` for those of the caller.
+        query: Values of the query; what is ``None`` or was not given is dropped.
+        body: Members of the JSON body.
+        replay: When it may be sent again; ``None`` for what the operation says.
+        write: What is known of it as a write.
+        listing: Which part of a conversation it lists.
+    """
     settings = caller.settings
     options = caller.options if options is None else options
     timeout, headers, extra_query, extra_body = settings.timeout, None, None, None
@@ -211,6 +227,7 @@ def _request(
         base_url=settings.base_url,
         conversation_id=ids.get("conversation_id"),
         item_id=ids.get("item_id"),
+        response_id=ids.get("response_id"),
         is_ordered=operation.is_ordered,
         write=write,
         listing=listing,

@@ -231,32 +231,36 @@ class Codec:
             pass  # what is raised from here would hold the whole stack
         raise InvalidArgumentError(_where_too_deep(value, root))
 
-    def encode_items(self, items: Iterable[Any]) -> list[Any]:
+    def encode_items(self, items: Iterable[Any], name: str = "items") -> list[Any]:
         """
         Items as they are sent: mappings as they are, objects by the rules for sending items back.
 
         Objects are ours, or those of the official client.
 
+        Args:
+            items: The items.
+            name: What errors call them.
+
         Raises:
             InvalidArgumentError: One is neither a mapping nor an item, contains itself or nests too deeply; the message
                 says which and where.
         """
-        return [self._item(index, item) for index, item in enumerate(items)]
+        return [self._item(index, item, name) for index, item in enumerate(items)]
 
     def sendable(self, item: Any) -> Any:
         """The JSON of a received item by the rules for sending items back, without the nulls that a request refuses."""
         known = self.decode(self.encode(item), Item)
         return self.encode_items([known])[0]
 
-    def _item(self, index: int, item: Any) -> Any:
+    def _item(self, index: int, item: Any, name: str) -> Any:
         # Plain members stay as they are without a call: 6 % of the instructions of an append of 20 items.
         if isinstance(item, dict) and _PLAIN.issuperset(map(type, cast("dict[str, Any]", item).values())):
             return cast("dict[str, Any]", item)
         if isinstance(item, Mapping):
-            return self._written(item, f"items[{index}]")
+            return self._written(item, f"{name}[{index}]")
         if isinstance(item, Item) or (is_model(item) and not isinstance(item, Schema)):
-            return outgoing(self._written(item, f"items[{index}]"))
-        raise InvalidArgumentError(f"items[{index}] must be a mapping or an item object, not {_kind(item)}")
+            return outgoing(self._written(item, f"{name}[{index}]"))
+        raise InvalidArgumentError(f"{name}[{index}] must be a mapping or an item object, not {_kind(item)}")
 
     def encode(self, value: Any) -> bytes:
         """

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit, path_id
 from openai_conversations.api.caller import Caller, codec
-from openai_conversations.api.large import LARGE, decode_large
 from openai_conversations.limits import Include
-from openai_conversations.resources.listing import ConversationItemPage, ItemLister
+from openai_conversations.resources.listing import ItemLister, lister
 from openai_conversations.resources.positional import by_name
 from openai_conversations.resources.raw import (
-    APIResponse,
     Finish,
-    StreamedAPIResponse,
     Wrapped,
     finish_raw,
     finish_streaming,
@@ -218,22 +214,6 @@ class Items:
         """
         checked_max_items(max_items)
 
-        async def first(cursor: str | None) -> ConversationItemPage:
-            page = self._finished(await ask(self._caller, cursor), ConversationItemPage)
-            kept = cast("APIResponse[ConversationItemPage] | StreamedAPIResponse[ConversationItemPage]", page)
-            kept.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
-            return page
-
-        async def fetch(cursor: str | None) -> ConversationItemPage:
-            """What follows a raw page is a page."""
-            response = await ask(self._caller.streaming(stream=False), cursor)
-            if len(response.content) > LARGE:
-                page = await decode_large(response, ConversationItemPage, self._caller.runtime.clock)
-            else:
-                page = codec().decode_response(response, ConversationItemPage)
-            page.attach(fetch, cursor)
-            return page
-
         async def ask(caller: Caller, cursor: str | None) -> HTTPResponse:
             request = requests.list_items(
                 caller, conversation_id, after=cursor, include=include, limit=limit, order=order, options=options
@@ -241,8 +221,7 @@ class Items:
             return await caller.send(request)
 
         start = after if isinstance(after, str) else None
-        get = fetch if self._finish is None else first
-        return ItemLister(get, after=start, max_items=max_items, prefetch=prefetch)
+        return lister(ask, self._caller, self._finish, after=start, max_items=max_items, prefetch=prefetch)
 
     @by_name("items.retrieve({1!r}, conversation_id={0!r})")
     async def retrieve(

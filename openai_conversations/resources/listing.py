@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
+from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.large import LARGE, decode_large
 from openai_conversations.api.pagination import PageWalk, SeenItems, stalled
 from openai_conversations.errors import ConversationsError
+from openai_conversations.resources.raw import Finish
 from openai_conversations.schemas.page import ConversationItemList
+from openai_conversations.transport.message import HTTPResponse
 
 if TYPE_CHECKING:
     from openai_conversations.schemas.items import ConversationItem
+
+Ask = Callable[[Caller, str | None], Awaitable[HTTPResponse]]
+"""Ask, by a caller, for the page after a cursor."""
 
 FetchPage = Callable[[str | None], Awaitable["ConversationItemPage"]]
 """The page after a cursor; ``None`` for the first."""
@@ -290,3 +298,36 @@ class ItemLister:
                 name=name,
                 obj=self,
             )
+
+
+def lister(
+    ask: Ask, caller: Caller, finish: Finish | None, *, after: str | None, max_items: int | None, prefetch: bool
+) -> ItemLister:
+    """
+    What the ``list`` of a resource returns.
+
+    Args:
+        ask: Asks for a page.
+        caller: Where it goes.
+        finish: What a wrapper makes of the first response; ``None`` for a page. What follows a raw page is a page.
+        after: The cursor to begin with.
+        max_items: Items at the most; ``None`` for all.
+        prefetch: Whether the next page is fetched while the second half of a page is consumed.
+    """
+
+    async def first(cursor: str | None) -> ConversationItemPage:
+        assert finish is not None  # noqa: S101  # for type checkers
+        page = finish(await ask(caller, cursor), ConversationItemPage)
+        page.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
+        return cast("ConversationItemPage", page)
+
+    async def fetch(cursor: str | None) -> ConversationItemPage:
+        response = await ask(caller.streaming(stream=False), cursor)
+        if len(response.content) > LARGE:
+            page = await decode_large(response, ConversationItemPage, caller.runtime.clock)
+        else:
+            page = codec().decode_response(response, ConversationItemPage)
+        page.attach(fetch, cursor)
+        return page
+
+    return ItemLister(fetch if finish is None else first, after=after, max_items=max_items, prefetch=prefetch)

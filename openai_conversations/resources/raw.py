@@ -118,7 +118,7 @@ class StreamedAPIResponse(_RawResponse[T]):
     A response whose body is read on demand, inside the deadline of its call.
 
     The body can be read once, by one of the ``iter_`` methods, or as a whole by :meth:`read`, :meth:`text`,
-    :meth:`json` and :meth:`parse`, which remember it.
+    :meth:`json` and :meth:`parse`, which remember it. Of a stream of events, :meth:`parse` gives the stream.
     """
 
     def __init__(
@@ -127,8 +127,10 @@ class StreamedAPIResponse(_RawResponse[T]):
         parse: Callable[[HTTPResponse], T],
         stream: BodyStream | None,
         clock: Callable[[], float],
+        closing: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(response, parse)
+        self._closing = closing
         self._stream = stream
         self._clock = clock
         self._content = response.content if stream is None else None
@@ -163,6 +165,8 @@ class StreamedAPIResponse(_RawResponse[T]):
         Raises:
             APIResponseValidationError: The body does not fit.
         """
+        if self._closing is not None:
+            return self._parse(self._response)
         return self._parse(self._response.replace(content=await self.read()))
 
     async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
@@ -207,6 +211,8 @@ class StreamedAPIResponse(_RawResponse[T]):
     async def close(self) -> None:
         """Give the connection back."""
         self._closed = True
+        if self._closing is not None:
+            await self._closing()
         if self._stream is not None:
             await self._stream.close()
 

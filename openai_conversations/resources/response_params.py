@@ -10,7 +10,7 @@ Nothing but type checkers and the refusal of unknown keywords reads these classe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Required
+from typing import TYPE_CHECKING, Any, Literal, Required, cast
 
 from openai_conversations.api.arguments import CallOptions, Omit
 
@@ -191,3 +191,10 @@ class InputTokenCountParams(CallOptions, total=False):
     tool_choice: Object | ToolChoice | Literal["none", "auto", "required"] | str | Omit | None
     tools: Iterable[ToolParam] | Omit | None
     truncation: Literal["auto", "disabled"] | str | Omit
+
+
+def split(params: Any) -> tuple[dict[str, object], CallOptions]:
+    """The members of the body, and what every call takes."""
+    body = {name: value for name, value in params.items() if name not in CallOptions.__annotations__}
+    options = {name: value for name, value in params.items() if name in CallOptions.__annotations__}
+    return body, cast("CallOptions", options)

@@ -106,6 +106,7 @@ class HTTPRequest:
         base_url: Where the API is; with :attr:`conversation_id` it tells a conversation from those of other servers.
         conversation_id: Decoded id, when the operation has one.
         item_id: Decoded id, when the operation has one.
+        response_id: Decoded id, when the operation has one.
         is_ordered: Whether writes to one conversation go one after the other with it.
         write: What is known of it as a write that must not be done twice; ``None`` when it is none.
         listing: Which part of a conversation it lists; ``None`` when it lists none.
@@ -127,6 +128,7 @@ class HTTPRequest:
     base_url: str = ""
     conversation_id: str | None = None
     item_id: str | None = None
+    response_id: str | None = None
     is_ordered: bool = False
     write: Write | None = None
     listing: Listing | None = None
@@ -181,8 +183,39 @@ class HTTPRequest:
 class BodyStream(Protocol):
     """The unread body of a response."""
 
-    def chunks(self, size: int | None = None) -> AsyncIterator[bytes]: ...
-    async def close(self) -> None: ...
+    @property
+    def limit(self) -> int:
+        """Bytes that may be kept of it at once."""
+        ...
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the body has ended, and all of it was read."""
+        ...
+
+    def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
+        """The body in chunks as they arrive, or of a size in bytes."""
+        ...
+
+    def take(self) -> bytes:
+        """What is there already; empty when nothing is."""
+        ...
+
+    async def read(self) -> bytes:
+        """What arrives next; empty at the end."""
+        ...
+
+    def fail(self) -> None:
+        """Let whoever waits for bytes fail with a timeout."""
+        ...
+
+    def abort(self) -> None:
+        """Give the connection back when the body was read to its end, else close it; without waiting."""
+        ...
+
+    async def close(self) -> None:
+        """The same."""
+        ...
 
 
 @_per_call(kw_only=True, eq=False)

@@ -231,7 +231,7 @@ class SessionManager:
                 source=request,
                 sent_headers=answer.request_info.headers,
                 elapsed=self._clock() - started,
-                stream=_Stream(answer, request, pool) if is_open else None,
+                stream=_Stream(answer, request, pool, self._body_limits.decompressed) if is_open else None,
             )
         except (aiohttp.ClientError, TimeoutError, OSError, BodyTooLargeError) as error:
             failure = _failure(request, error, is_sent=_is_sent(error, body, has_place=has_place), status=status)
@@ -557,10 +557,15 @@ class _Stream:
     The connection is given back when the body was read to its end, else closed.
     """
 
-    def __init__(self, answer: aiohttp.ClientResponse, request: HTTPRequest, pool: Pool | None) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, request: HTTPRequest, pool: Pool | None, limit: int) -> None:
         self._answer = answer
         self._request = request
         self._pool = pool
+        self.limit: int = limit
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._answer.content.at_eof()
 
     async def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
         content = self._answer.content
@@ -568,9 +573,24 @@ class _Stream:
             async for chunk in content.iter_chunked(size) if size else in_steps(content):
                 yield chunk
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _failure(self._request, error, is_sent=True, status=self._answer.status) from _bare(error)
+            raise self._broken(error) from _bare(error)
 
-    async def close(self) -> None:
+    def take(self) -> bytes:
+        # What arrived before the connection broke is read first; `read_nowait` would raise, and lose it.
+        content: Any = self._answer.content
+        taken: bytes = content._read_nowait(-1) if content._buffer else b""  # noqa: SLF001
+        return taken
+
+    async def read(self) -> bytes:
+        try:
+            return await self._answer.content.readany()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._broken(error) from _bare(error)
+
+    def fail(self) -> None:
+        self._answer.content.set_exception(TimeoutError())
+
+    def abort(self) -> None:
         if self._answer.content.at_eof():
             self._answer.release()
         else:
@@ -578,3 +598,9 @@ class _Stream:
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.give_back()
+
+    async def close(self) -> None:
+        self.abort()
+
+    def _broken(self, error: BaseException) -> APIConnectionError:
+        return _failure(self._request, error, is_sent=True, status=self._answer.status)

@@ -54,6 +54,11 @@ class EventParser:
         self._event = ""
         self._id = ""
 
+    @property
+    def pending(self) -> int:
+        """Bytes of an event that has not ended."""
+        return len(self._line) + sum(map(len, self._data))
+
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """The events that end in this chunk."""
         # An integer is looked for seven times faster than one byte as bytes.

@@ -31,11 +31,11 @@ _NAME: Final = "\x00"
 _ID: Final = rf"""(?:[\s:=#]*(?:with|id|["'`]?{_NAME}["'`]?|'[^']*'))*\s*"""
 _GONE: Final = r"(?:(?:was|is|could|can|has|does|did) ?)?(?:not (?:be )?found|(?:not|n't) exist|(?:been )?deleted)\b"
 _NOT_THERE: Final = re.compile(
-    rf"(?<![\w/])(?:conversation|item|message)\b{_ID}{_GONE}|^{_NAME}{_ID}{_GONE}"
-    rf"|\bno such (?:conversation|item)\b|\bno (?:conversation|item)\b{_ID}{_NAME}",
+    rf"(?<![\w/])(?:conversation|item|message|response)\b{_ID}{_GONE}|^{_NAME}{_ID}{_GONE}"
+    rf"|\bno such (?:conversation|item|response)\b|\bno (?:conversation|item|response)\b{_ID}{_NAME}",
     re.IGNORECASE,
 )
-_NOT_THERE_CODE: Final = re.compile(r"(?:conversation|item|message)_?not_?found", re.IGNORECASE)
+_NOT_THERE_CODE: Final = re.compile(r"(?:conversation|item|message|response)_?not_?found", re.IGNORECASE)
 
 
 async def status_to_error(request: HTTPRequest, handler: Handler) -> HTTPResponse:
@@ -62,16 +62,16 @@ def error_body(response: HTTPResponse) -> object:
 
 def is_api_not_found(error: APIStatusError, request: HTTPRequest) -> bool:
     """
-    Whether a 404 is the API's own word that the conversation or the item is not there.
+    Whether a 404 is the API's own word that the conversation, the item or the response is not there.
 
     Gateways, wrong base URLs and plain web servers answer 404 as well, with HTML, ``{"detail": "Not Found"}``,
     "Invalid URL", "Resource not found", "Service not found" or nothing: that says nothing about what was asked for.
-    So the words, or the code, must say of a conversation or an item that it is not there. Where they stand in
+    So the words, or the code, must say of one of these that it is not there. Where they stand in
     ``detail``, they must name it, too.
     """
     details = error_details(error.body)
     said = error_message(error.body)
-    for name in filter(None, (request.item_id, request.conversation_id)):
+    for name in filter(None, (request.item_id, request.response_id, request.conversation_id)):
         said = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", _NAME, said)
     if not is_error_object(error.body):
         return bool(details) and _NAME in said and _NOT_THERE.search(said) is not None

@@ -89,7 +89,7 @@ class Lookup:
             APIError: The conversation could not be read.
             PaginationStalledError: The listing does not advance.
         """
-        behind, is_met = await self._read_back()
+        behind, is_met = await self.read_back()
         if is_met:
             return judge(self.sent, behind, self.unresolved)
         if self.last_item_id and all(item_id(item) != self.last_item_id for item in behind):
@@ -99,7 +99,7 @@ class Lookup:
         known = "The conversation has items of the same kind, but whether they are these or older ones is unknown."
         return Match(known=known, resembling=resembling(self.sent, behind))
 
-    async def _read_back(self) -> tuple[list[Any], bool]:
+    async def read_back(self) -> tuple[list[Any], bool]:
         """The newest items, oldest first, as far back as the last known one, and whether that was met."""
         newest: list[Any] = []
         seen: SeenItems[Any] = SeenItems()

@@ -72,6 +72,9 @@ class Reconcile:
             operations.CREATE_CONVERSATION.id: self._create,
             operations.DELETE_CONVERSATION.id: self._delete,
             operations.DELETE_ITEM.id: self._delete_item,
+            operations.CREATE_RESPONSE.id: self._of_turns,
+            operations.DELETE_RESPONSE.id: self._of_turns,
+            operations.CANCEL_RESPONSE.id: self._of_turns,
         }
 
     def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
@@ -80,6 +83,14 @@ class Reconcile:
         if way is None:
             return handler(request) if request.listing is None else self._list(request, handler)
         return way(request, handler)
+
+    def _of_turns(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
+        from openai_conversations.writing.turns.reconcile import ReconcileTurns  # loaded by who takes turns
+
+        turns = ReconcileTurns(
+            last_items=self.last_items, policy=self._policy, budget=self._budget, runtime=self._runtime
+        )
+        return turns(request, handler)
 
     # appends
 

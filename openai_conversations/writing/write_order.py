@@ -19,9 +19,14 @@ import attrs
 
 from openai_conversations.errors import APITimeoutError, WrongEventLoopError
 from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.writing.last_item import LastItems
 
 logger: Final = logging.getLogger("openai_conversations")
+
+_RELEASES: Final[set[asyncio.Task[None]]] = set()
+"""Locks of several processes that are being released: a loop holds its tasks weakly."""
 
 _TIME_TO_RELEASE: Final = 1.0
 """Seconds that the lock of several processes may take to be released after the deadline."""
@@ -226,16 +231,35 @@ class WriteLock:
         finally:
             self._order.leave(self._queue)
 
+    def pass_on(self) -> None:
+        """No task holds it any more, but whoever has this object: what a task streams, another one may read."""
+        if self._queue is not None:
+            self._queue.holder = None
+
+    def release_soon(self) -> None:
+        """Release it without waiting: at once, or where there is a lock of several processes, in a task of its own."""
+        if self._lock is None:
+            if self._queue is not None:
+                self._order.leave(self._queue)
+            return
+        task = asyncio.get_running_loop().create_task(self.__aexit__())
+        _RELEASES.add(task)
+        task.add_done_callback(_RELEASES.discard)
+
 
 @attrs.frozen(kw_only=True, eq=False)
 class Writing:
     """
-    What appends to conversations share, in all views of a client.
+    What writes to conversations share, in all views of a client.
 
     Attributes:
         order: Who may write next.
         last_items: The last item known of each conversation.
+        policy: Delays and their bounds.
+        budget: Tokens for retries and lookups.
     """
 
     order: WriteOrder
     last_items: LastItems
+    policy: RetryPolicy = attrs.field(factory=RetryPolicy)
+    budget: RetryBudget = attrs.field(factory=RetryBudget)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from openai_conversations.schemas.base import left_out, schema
-from openai_conversations.schemas.responses.events.base import ItemEvent
+from openai_conversations.schemas.responses.events.base import ItemEvent, ItemPieceEvent
 
 
 @schema
-class ResponseFunctionCallArgumentsDeltaEvent(ItemEvent):
+class ResponseFunctionCallArgumentsDeltaEvent(ItemPieceEvent):
     """The next piece of a function's arguments."""
 
     type: Literal["response.function_call_arguments.delta"] = "response.function_call_arguments.delta"
@@ -30,7 +30,7 @@ class ResponseFunctionCallArgumentsDoneEvent(ItemEvent):
 
 
 @schema
-class ResponseCustomToolCallInputDeltaEvent(ItemEvent):
+class ResponseCustomToolCallInputDeltaEvent(ItemPieceEvent):
     """The next piece of the input of a custom tool."""
 
     type: Literal["response.custom_tool_call_input.delta"] = "response.custom_tool_call_input.delta"
@@ -48,7 +48,7 @@ class ResponseCustomToolCallInputDoneEvent(ItemEvent):
 
 
 @schema
-class ResponseMcpCallArgumentsDeltaEvent(ItemEvent):
+class ResponseMcpCallArgumentsDeltaEvent(ItemPieceEvent):
     """The next piece of an MCP tool's arguments."""
 
     type: Literal["response.mcp_call_arguments.delta"] = "response.mcp_call_arguments.delta"

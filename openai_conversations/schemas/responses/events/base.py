@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, cast
 
 import attrs
 
@@ -14,6 +15,9 @@ from openai_conversations.schemas.unknown import Unknown
 @schema
 class Event(Schema):
     """Base of every event of a stream; at run time it also stands for the union of them all."""
+
+    is_recovered: ClassVar[bool] = False
+    """Whether this client made it of what it was told after the connection broke; no server has sent it."""
 
     sequence_number: int = left_out(default=-1)
     """Counts the events of a stream; -1 when the server does not say."""
@@ -37,6 +41,41 @@ class ContentEvent(ItemEvent):
 
     content_index: int = left_out(default=-1)
     """Which part of the item's content it is; -1 when the server does not say."""
+
+
+class Piece:
+    """The next piece of a text."""
+
+    __slots__ = ()
+
+    _so_far: tuple[Sequence[str], int]
+
+    def extend(self, pieces: Sequence[str]) -> None:
+        """Note the pieces so far, this one included: a list that grows."""
+        self._so_far = (pieces, len(pieces))  # type: ignore[misc]  # the slot is the subclasses'
+
+    @property
+    def snapshot(self) -> str:
+        """
+        All that has come so far, this piece included.
+
+        Raises:
+            AttributeError: The event does not come from a stream of this client, or was copied or pickled since.
+        """
+        pieces, count = self._so_far
+        return "".join(pieces[:count])
+
+
+class TextPieceEvent(Piece, ContentEvent):
+    """The next piece of a content part."""
+
+    __slots__ = ("_so_far",)
+
+
+class ItemPieceEvent(Piece, ItemEvent):
+    """The next piece of what a tool is called with."""
+
+    __slots__ = ("_so_far",)
 
 
 @schema

@@ -6,7 +6,7 @@ from typing import Literal
 
 from openai_conversations.schemas.base import Schema, left_out, nullable, schema
 from openai_conversations.schemas.content import Annotation
-from openai_conversations.schemas.responses.events.base import ContentEvent
+from openai_conversations.schemas.responses.events.base import ContentEvent, TextPieceEvent
 
 
 @schema
@@ -28,7 +28,7 @@ class EventLogProb(Schema):
 
 
 @schema
-class ResponseTextDeltaEvent(ContentEvent):
+class ResponseTextDeltaEvent(TextPieceEvent):
     """The next piece of a text."""
 
     type: Literal["response.output_text.delta"] = "response.output_text.delta"
@@ -62,7 +62,7 @@ class ResponseOutputTextAnnotationAddedEvent(ContentEvent):
 
 
 @schema
-class ResponseRefusalDeltaEvent(ContentEvent):
+class ResponseRefusalDeltaEvent(TextPieceEvent):
     """The next piece of a refusal."""
 
     type: Literal["response.refusal.delta"] = "response.refusal.delta"

@@ -1,0 +1,183 @@
+"""
+Requests of turns: a function for each operation of ``/responses``, from arguments to a value.
+
+What is particular to a turn is said here: which conversation it writes to, what of it can be looked up, whether it may
+be run twice, and how long it may take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, cast
+
+import attrs
+
+from openai_conversations.api import operations
+from openai_conversations.api.arguments import CallOptions, Omit, is_given, omit, path_id
+from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.requests import build_request
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.jsontypes import is_object
+from openai_conversations.schemas.conversation import Conversation
+from openai_conversations.schemas.responses.response import ResponseConversation
+from openai_conversations.transport.message import HTTPRequest, Replay, Write
+
+_EVENT_STREAM: Final = {"accept": "text/event-stream", "accept-encoding": "identity"}
+
+# Tools that a caller runs: a model that asks for them twice has done nothing twice.
+_HARMLESS_TOOLS: Final = frozenset({"function", "custom"})
+
+
+def create_response(caller: Caller, params: Mapping[str, object], options: CallOptions | None = None) -> HTTPRequest:
+    """
+    ``createResponse``.
+
+    Args:
+        caller: Where it goes; a streaming one leaves the body unread.
+        params: Members of the body, ``stream`` among them; what was not given is left out.
+        options: See :class:`CallOptions`; ``None`` for those of the caller.
+    """
+    body = {name: _member(name, value) for name, value in params.items() if is_given(value)}
+    _refuse_hidden_members(caller.options if options is None else options)
+    conversation_id = _conversation_id(body.get("conversation"))
+    if conversation_id and body.get("previous_response_id") is not None:
+        raise InvalidArgumentError("give conversation or previous_response_id, not both: each says what came before")
+    is_write = conversation_id is not None
+    request = build_request(
+        caller,
+        operations.CREATE_RESPONSE,
+        {},
+        options,
+        body=body,
+        replay=Replay.APPEND if is_write or not _may_run_twice(body) else Replay.SAFE,
+        write=Write(items=input_items(body.get("input"))) if is_write else None,
+    )
+    streamed = body.get("stream") is True
+    request = request.replace(conversation_id=conversation_id, is_ordered=is_write and not streamed)
+    return _streamed(request) if streamed else _patient(request)
+
+
+def get_response(
+    caller: Caller,
+    response_id: str,
+    *,
+    include: Sequence[str] | Omit = omit,
+    stream: bool = False,
+    starting_after: int | Omit = omit,
+    include_obfuscation: bool | Omit = omit,
+    options: CallOptions | None = None,
+) -> HTTPRequest:
+    """``getResponse``; as a stream of the events after a number, where it is asked for so."""
+    query: dict[str, object] = {"include": include, "include_obfuscation": include_obfuscation}
+    if stream:
+        query |= {"stream": True, "starting_after": starting_after}
+    elif is_given(starting_after):
+        raise InvalidArgumentError("starting_after says where a stream begins: give stream=True with it")
+    ids = {"response_id": response_id}
+    request = build_request(caller, operations.GET_RESPONSE, ids, options, query=query)
+    return _streamed(request) if stream else request
+
+
+def delete_response(caller: Caller, response_id: str, options: CallOptions | None = None) -> HTTPRequest:
+    """``deleteResponse``."""
+    return build_request(caller, operations.DELETE_RESPONSE, {"response_id": response_id}, options)
+
+
+def cancel_response(caller: Caller, response_id: str, options: CallOptions | None = None) -> HTTPRequest:
+    """``cancelResponse``."""
+    return build_request(caller, operations.CANCEL_RESPONSE, {"response_id": response_id}, options)
+
+
+def list_input_items(
+    caller: Caller, response_id: str, query: Mapping[str, object], options: CallOptions | None = None
+) -> HTTPRequest:
+    """``listInputItems``: one page. What is not given, or ``None``, is left to the server."""
+    ids = {"response_id": response_id}
+    return build_request(caller, operations.LIST_INPUT_ITEMS, ids, options, query=query)
+
+
+def count_input_tokens(caller: Caller, params: Mapping[str, object], options: CallOptions | None = None) -> HTTPRequest:
+    """``Getinputtokencounts``."""
+    body = {name: _member(name, value) for name, value in params.items() if is_given(value)}
+    return build_request(caller, operations.COUNT_INPUT_TOKENS, {}, options, body=body)
+
+
+def compact(caller: Caller, params: Mapping[str, object], options: CallOptions | None = None) -> HTTPRequest:
+    """``Compactconversation``: nothing is stored anywhere, so it may be done twice."""
+    body = {name: _member(name, value) for name, value in params.items() if is_given(value)}
+    return _patient(build_request(caller, operations.COMPACT, {}, options, body=body))
+
+
+def items_of(request: HTTPRequest) -> HTTPRequest:
+    """A request like that of a turn, whose URL is that of the items of its conversation: for lookups to stand on."""
+    conversation_id = path_id("conversation", request.conversation_id)
+    path = operations.CREATE_ITEMS.path.replace("{conversation_id}", conversation_id)
+    _, mark, rest = request.url.partition("?")
+    return request.replace(url=f"{request.base_url}{path}{mark}{rest}", headers=own_headers(request))
+
+
+def input_items(given: object) -> Sequence[Any]:
+    """The items that an input stands for, as JSON."""
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": given}]
+    return given if isinstance(given, list) else ()
+
+
+def _member(name: str, value: object) -> object:
+    if name == "input" and not isinstance(value, str) and value is not None:
+        if isinstance(value, (bytes, Mapping)) or not isinstance(value, Iterable):
+            raise InvalidArgumentError(f"input must be a text or a list of items, not {type(value).__name__}")
+        return codec().encode_items(cast("Iterable[object]", value), "input")
+    if name == "conversation" and isinstance(value, (Conversation, ResponseConversation)):
+        return value.id
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    is_iterator = isinstance(value, Iterable) and not isinstance(value, (Mapping, list, tuple))
+    return codec().to_json(list(cast("Iterable[object]", value)) if is_iterator else value)
+
+
+def _conversation_id(conversation: object) -> str | None:
+    given = cast("dict[str, object]", conversation).get("id") if is_object(conversation) else conversation
+    if given is None:
+        return None
+    if not isinstance(given, str) or not given:
+        raise InvalidArgumentError("conversation must be an id, {'id': …} or a Conversation; the id must not be empty")
+    path_id("conversation", given)
+    return given
+
+
+def _refuse_hidden_members(options: CallOptions) -> None:
+    """What makes a turn what it is must be seen by who guards it."""
+    extra = options.get("extra_body")
+    for name in ("conversation", "input", "stream", "background", "store"):
+        if isinstance(extra, Mapping) and name in extra:
+            raise InvalidArgumentError(f"extra_body must not contain `{name}`: give it as {name}=…")
+
+
+def _may_run_twice(body: Mapping[str, object]) -> bool:
+    """Whether a turn outside of conversations leaves nothing behind: not stored, with no tool that acts by itself."""
+    tools = body.get("tools") or ()
+    return body.get("store") is False and all(
+        is_object(tool) and tool.get("type") in _HARMLESS_TOOLS for tool in cast("Sequence[Any]", tools)
+    )
+
+
+def _streamed(request: HTTPRequest) -> HTTPRequest:
+    """As a stream of events: the first bounds the call, the rest is bounded as it is read."""
+    timeout = request.timeout
+    return _bounded(request, timeout.first_event).replace(stream=True, headers={**_EVENT_STREAM, **request.headers})
+
+
+def _patient(request: HTTPRequest) -> HTTPRequest:
+    return _bounded(request, request.timeout.turn)
+
+
+def _bounded(request: HTTPRequest, seconds: float | None) -> HTTPRequest:
+    started = request.started or 0.0
+    timeout = attrs.evolve(request.timeout, total=seconds, attempt=None)
+    return request.replace(timeout=timeout, deadline=None if seconds is None else started + seconds)
+
+
+def own_headers(request: HTTPRequest) -> dict[str, str]:
+    """The headers of a call, without those that ask for a stream."""
+    return {name: value for name, value in request.headers.items() if name.lower() not in _EVENT_STREAM}

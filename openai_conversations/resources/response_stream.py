@@ -1,0 +1,275 @@
+"""The stream of a turn, as ``responses.create(stream=True)`` and ``responses.stream()`` give it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+
+from openai_conversations.api import turn_requests
+from openai_conversations.api.caller import Caller, codec
+from openai_conversations.errors import ConversationsError
+from openai_conversations.schemas.responses.events.lifecycle import (
+    ResponseCompletedEvent,
+    ResponseErrorEvent,
+    ResponseIncompleteEvent,
+)
+from openai_conversations.schemas.responses.events.text import ResponseTextDeltaEvent
+from openai_conversations.schemas.responses.response import Response
+from openai_conversations.writing.turns.errors import ResponseFailedError, ResponseIncompleteError
+from openai_conversations.writing.turns.snapshot import reason_of
+
+if TYPE_CHECKING:
+    from openai_conversations.schemas.responses.events import ResponseStreamEvent
+    from openai_conversations.writing.turns.stream import TurnStream
+
+T = TypeVar("T")
+
+
+class ParsedResponse(Response, Generic[T]):
+    """A response whose text is also an object, of the class that was asked for as ``text_format``."""
+
+    __slots__ = ("output_parsed",)
+
+    output_parsed: T | None
+    """The object; ``None`` when the model refused, or wrote no text."""
+
+
+class ResponseStream(Generic[T]):
+    """
+    The events of one turn: ``async for``, until the terminal event.
+
+    Use it with ``async with``, or close it: whoever stops reading in the middle keeps the conversation from others
+    until then. One task reads at a time; a wait for the next event may be cancelled, and gone on with.
+
+    Args:
+        turn: Reads the events.
+        caller: Sends what the stream is asked to.
+        text_format: What the text is read as at the end; ``None`` for nothing.
+    """
+
+    def __init__(self, turn: TurnStream, caller: Caller, text_format: type[T] | None = None) -> None:
+        self._turn = turn
+        self._caller = caller.streaming(stream=False)
+        self._text_format = text_format
+        self._events: deque[Any] = deque()
+
+    # reading
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> ResponseStreamEvent:
+        """
+        The next event.
+
+        Raises:
+            StreamInterruptedError: The stream broke, and how the turn went on could not be found out.
+            TurnLostError: The turn was taken, but its response cannot be had, or its conversation does not hold it.
+        """
+        events = self._events
+        if not events:
+            events.extend(await self._turn.read())
+            if not events:
+                raise StopAsyncIteration
+        event: ResponseStreamEvent = events.popleft()
+        return event
+
+    @property
+    async def text_stream(self) -> AsyncIterator[str]:
+        """The pieces of the text, and nothing else of the stream. What a turn failed with is raised at its end."""
+        async for event in self:
+            if isinstance(event, ResponseTextDeltaEvent):
+                yield event.delta
+        self._final_response()
+
+    async def until_done(self) -> Self:
+        """Read to the end; the events are not kept."""
+        async for _ in self:
+            pass
+        return self
+
+    async def get_final_response(self) -> ParsedResponse[T]:
+        """
+        Read to the end, and give the response.
+
+        Raises:
+            ResponseFailedError: The turn failed.
+            ResponseIncompleteError: It ended before it was whole.
+            StreamInterruptedError: The stream broke, or was closed before the end.
+        """
+        await self.until_done()
+        return self._parsed(self._final_response())
+
+    async def get_final_text(self) -> str:
+        """Read to the end, and give all of the text; raises as :meth:`get_final_response`."""
+        await self.until_done()
+        return self._final_response().output_text
+
+    # what is known
+
+    @property
+    def current_response_snapshot(self) -> Response | None:
+        """The response with its output so far; ``None`` before it was created."""
+        return self._turn.snapshot.current
+
+    @property
+    def response_id(self) -> str | None:
+        """The id of the response; ``None`` before it was created."""
+        return self._turn.snapshot.response_id
+
+    @property
+    def last_sequence_number(self) -> int | None:
+        """The number of the last event that has one, for ``starting_after``; ``None`` when none has."""
+        number = self._turn.snapshot.last_number
+        return number if number >= 0 else None
+
+    @property
+    def is_rebuilt(self) -> bool:
+        """Whether the output of the final response was empty, and is what the events had told."""
+        return self._turn.snapshot.is_rebuilt
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing more will be read."""
+        return self._turn.closed
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of the HTTP response that the stream began with."""
+        response = self._turn.response
+        return {} if response is None else response.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """The service's id of that response, if it gave one."""
+        response = self._turn.response
+        return None if response is None else response.request_id
+
+    # stopping
+
+    async def close(self) -> None:
+        """
+        Stop reading: disconnect.
+
+        A turn in the background goes on. Any other may go on, or be given up: that is up to the service.
+        """
+        await self._turn.close()
+
+    aclose = close
+
+    async def cancel(self) -> Response | None:
+        """
+        Stop the turn, and reading it.
+
+        A turn in the background is cancelled (``cancelResponse``). Of any other all that a client can do is to
+        disconnect.
+
+        Returns:
+            The response, when the turn was in the background; it may have ended before. ``None`` otherwise.
+        """
+        started = self._turn.snapshot.response
+        await self._turn.close()
+        if started is None or not started.background:
+            return None
+        request = turn_requests.cancel_response(self._caller, started.id)
+        cancelled: Response = codec().decode_response(await self._caller.send(request), Response)
+        return cancelled
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        turn: TurnStream | None = getattr(self, "_turn", None)
+        if turn is not None and not turn.closed:
+            turn.give_up()
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("a stream of a ConversationsClient is async: use `async for`, not `for`")
+
+    def __repr__(self) -> str:
+        state = "ended" if self._turn.ended else "closed" if self._turn.closed else "open"
+        return f"<ResponseStream {self.response_id or '(not created)'} {state}>"
+
+    # the end
+
+    def ended_response(self) -> Response:
+        """
+        The response as it ended, whole or not, once the terminal event has come.
+
+        Raises:
+            ResponseFailedError: The service only sent an error.
+            ConversationsError: The stream was closed before.
+        """
+        terminal = self._turn.snapshot.terminal
+        if terminal is None or isinstance(terminal, ResponseErrorEvent):
+            return self._final_response()
+        return terminal.response
+
+    def _final_response(self) -> Response:
+        request, terminal = self._turn.request, self._turn.snapshot.terminal
+        if terminal is None:
+            raise ConversationsError("the stream was closed before the turn ended: there is no final response")
+        if isinstance(terminal, ResponseCompletedEvent):
+            return terminal.response
+        if isinstance(terminal, ResponseIncompleteEvent):
+            details = terminal.response.incomplete_details
+            reason = details.reason if details is not None else None
+            message = f"the response is incomplete: {reason or 'no reason given'}"
+            raise ResponseIncompleteError(message, request.info, response=terminal.response)
+        error = reason_of(terminal)
+        raise ResponseFailedError(
+            f"the response failed: {error.message or error.code or 'no reason given'}",
+            request.info,
+            response=None if isinstance(terminal, ResponseErrorEvent) else terminal.response,
+            body={"error": codec().to_json(error)},
+        )
+
+    def _parsed(self, response: Response) -> ParsedResponse[T]:
+        return parsed_response(response, self._text_format)
+
+
+def parsed_response(response: Response, text_format: type[T] | None) -> ParsedResponse[T]:
+    """
+    The response, with its text as an object where one is asked for.
+
+    Raises:
+        APIResponseValidationError: The text does not fit; the message has the JSON path.
+    """
+    made: ParsedResponse[T] = ParsedResponse.__new__(ParsedResponse)
+    for field in Response.__attrs_attrs__:
+        setattr(made, field.name, getattr(response, field.name))
+    text = response.output_text
+    made.output_parsed = None
+    if text_format is not None and text:
+        from openai_conversations.converters.structured import read_structured
+
+        made.output_parsed = read_structured(text_format, text)
+    return made
+
+
+class ResponseStreamManager(Generic[T]):
+    """
+    What ``responses.stream()`` returns: ``async with`` opens the stream, and closes it at the end.
+
+    Args:
+        begin: Opens the stream.
+    """
+
+    def __init__(self, begin: Callable[[], Awaitable[ResponseStream[T]]]) -> None:
+        self._begin = begin
+        self._stream: ResponseStream[T] | None = None
+
+    async def __aenter__(self) -> ResponseStream[T]:
+        self._stream = stream = await self._begin()
+        return stream
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._stream is not None:
+            await self._stream.close()
+
+    def __aiter__(self) -> NoReturn:
+        raise TypeError("responses.stream() is a context manager: `async with client.responses.stream(…) as stream:`")

@@ -1,0 +1,396 @@
+"""``client.responses``: turns of a model."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal, TypeVar, Unpack, cast, overload
+
+from openai_conversations.api import turn_requests
+from openai_conversations.api.arguments import CallOptions, Omit, is_given, omit, refuse_other_keywords
+from openai_conversations.api.caller import Caller, codec
+from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.resources.raw import (
+    APIResponse,
+    Finish,
+    StreamedAPIResponse,
+    Wrapped,
+    finish_raw,
+    finish_streaming,
+    raw,
+    streamed,
+)
+from openai_conversations.resources.response_inputs import (
+    InputItems,
+    InputTokens,
+    RawInputItems,
+    RawInputTokens,
+    StreamingInputItems,
+    StreamingInputTokens,
+)
+from openai_conversations.resources.response_params import (
+    ResponseCompactParams,
+    ResponseCreateParams,
+    ResponseRetrieveParams,
+    split,
+)
+from openai_conversations.resources.response_stream import (
+    ParsedResponse,
+    ResponseStream,
+    ResponseStreamManager,
+    parsed_response,
+)
+from openai_conversations.schemas.responses.response import CompactedResponse, Response, ResponseDeleted
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
+from openai_conversations.writing.turns.stream import TurnStream
+from openai_conversations.writing.write_order import Writing
+
+T = TypeVar("T")
+
+
+class Responses:
+    """
+    Turns: what a model is asked for, and what it answers.
+
+    Every method takes the keywords of :class:`CallOptions` and raises the errors of the tree in
+    :mod:`openai_conversations.errors`; :class:`InvalidArgumentError` before anything is sent.
+    """
+
+    def __init__(self, caller: Caller, writing: Writing, finish: Finish | None = None) -> None:
+        self._caller = caller
+        self._writing = writing
+        self._finish = finish
+
+    @property
+    def input_items(self) -> InputItems:
+        """What a response was asked with."""
+        return InputItems(self._caller, self._finish)
+
+    @property
+    def input_tokens(self) -> InputTokens:
+        """How many tokens an input has."""
+        return InputTokens(self._caller, self._finish)
+
+    @property
+    def with_raw_response(self) -> RawResponses:
+        """The same methods, which return the response as it came."""
+        return RawResponses(self._caller, self._writing)
+
+    @property
+    def with_streaming_response(self) -> StreamingResponses:
+        """The same methods as context managers, which leave the body unread."""
+        return StreamingResponses(self._caller, self._writing)
+
+    @overload
+    async def create(
+        self, *, stream: Literal[True], safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> ResponseStream[None]: ...
+    @overload
+    async def create(
+        self,
+        *,
+        stream: Literal[False] | Omit | None = omit,
+        safe: bool = False,
+        **params: Unpack[ResponseCreateParams],
+    ) -> Response: ...
+    @overload
+    async def create(
+        self, *, stream: bool, safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> Response | ResponseStream[None]: ...
+    async def create(
+        self, *, stream: bool | Omit | None = omit, safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> Response | ResponseStream[None]:
+        """
+        Let a model take a turn (``createResponse``).
+
+        In a conversation a turn is a write: it waits until earlier writes of this client are over, and for as long as
+        the service says that the conversation is locked, inside its deadline. It is sent again only when it was
+        certainly not taken. When its response is lost, the conversation is looked up.
+
+        A turn without a conversation that has ``store=False`` and no hosted tools leaves nothing behind: it is sent
+        again as the official client does it.
+
+        Args:
+            stream: Give the events as they come, in a :class:`ResponseStream`.
+            safe: Run the turn in the background (``background=True``, ``store=True``) and read its events, also where
+                they are not asked for: its id comes first, so that it can be found out how it ended whatever happens to
+                the connection. It costs what a background turn costs, and the service keeps the response.
+            **params: See :class:`ResponseCreateParams`. ``timeout`` is for the whole turn; of a stream, for the first
+                event and for each that follows. See :class:`Timeout` for each of them.
+
+        Raises:
+            TurnLostError: The turn was taken, and its response cannot be had; ``items`` are those of the conversation.
+            AmbiguousWriteError: What became of it could not be found out.
+            ConversationLockedError: Somebody else held the conversation until the deadline.
+        """
+        refuse_other_keywords(params, ResponseCreateParams)
+        body, options = split({**params, "stream": stream})
+        if not safe:
+            return await self._create(body, options)
+        is_stream = body.get("stream") is True
+        opened = await self._create(_in_background(body), options)
+        if is_stream or self._finish is not None:
+            return opened
+        return await _response_of(cast("ResponseStream[None]", opened))
+
+    async def _create(self, body: dict[str, object], options: CallOptions) -> Response | ResponseStream[None]:
+        is_stream = body.get("stream") is True
+        caller = self._caller.streaming(stream=is_stream or self._caller.stream)
+        request = turn_requests.create_response(caller, body, options)
+        if is_stream:
+            return cast("ResponseStream[None]", await self._opened(request, None))
+        return self._finished(await caller.send(request), Response)
+
+    async def _opened(self, request: HTTPRequest, text_format: type[T] | None) -> Any:
+        """The open stream, or what a wrapper makes of it."""
+        turn = TurnStream(self._caller, self._writing, request)
+        await turn.open()
+        stream = ResponseStream(turn, self._caller, text_format)
+        if self._finish is None:
+            return stream
+        response = cast("HTTPResponse", turn.response)
+        if self._caller.stream:
+            clock = self._caller.runtime.clock
+            return StreamedAPIResponse(response, lambda _: stream, response.stream, clock, closing=stream.close)
+        return APIResponse(response, lambda _: stream)
+
+    def stream(
+        self,
+        *,
+        response_id: str | Omit = omit,
+        starting_after: int | Omit = omit,
+        text_format: type[T] | Omit = omit,
+        safe: bool = False,
+        **params: Unpack[ResponseCreateParams],
+    ) -> ResponseStreamManager[T]:
+        """
+        Let a model take a turn and read it as it comes: ``async with client.responses.stream(…) as stream``.
+
+        Args:
+            response_id: Read the events of a response that runs in the background instead of taking a turn.
+            starting_after: Only those after this number.
+            text_format: A class that the text is to stand for: ``get_final_response().output_parsed`` is an object of
+                it. An attrs class, a dataclass, a ``TypedDict`` or a pydantic model.
+            safe: See :meth:`create`.
+            **params: See :class:`ResponseCreateParams`.
+        """
+        refuse_other_keywords(params, ResponseCreateParams)
+        body, options = split(params)
+        kind = None if isinstance(text_format, Omit) else text_format
+        return ResponseStreamManager(
+            partial(self._begin, body, options, response_id, starting_after, text_format=kind, safe=safe)
+        )
+
+    async def _begin(
+        self,
+        body: dict[str, object],
+        options: CallOptions,
+        response_id: str | Omit,
+        starting_after: int | Omit,
+        *,
+        text_format: type[T] | None,
+        safe: bool,
+    ) -> ResponseStream[T]:
+        caller = self._caller.streaming(stream=True)
+        if isinstance(response_id, Omit):
+            body = _with_format({**body, "stream": True}, text_format)
+            request = turn_requests.create_response(caller, _in_background(body) if safe else body, options)
+        else:
+            request = turn_requests.get_response(
+                caller, response_id, stream=True, starting_after=starting_after, options=options
+            )
+        return cast("ResponseStream[T]", await self._opened(request, text_format))
+
+    async def parse(
+        self, *, text_format: type[T], safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> ParsedResponse[T]:
+        """
+        Let a model take a turn whose text stands for an object.
+
+        Args:
+            text_format: See :meth:`stream`.
+            safe: See :meth:`create`.
+            **params: See :class:`ResponseCreateParams`.
+
+        Raises:
+            APIResponseValidationError: The text does not fit the class. Of a response that is not complete, no text
+                is read.
+        """
+        body = _with_format(dict(params), text_format)
+        response = await self.create(safe=safe, **cast("ResponseCreateParams", body))
+        return parsed_response(response, text_format if response.status == "completed" else None)
+
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: Literal[True], **params: Unpack[ResponseRetrieveParams]
+    ) -> ResponseStream[None]: ...
+    @overload
+    async def retrieve(
+        self,
+        response_id: str,
+        *,
+        stream: Literal[False] | Omit = omit,
+        **params: Unpack[ResponseRetrieveParams],
+    ) -> Response: ...
+    async def retrieve(
+        self, response_id: str, *, stream: bool | Omit = omit, **params: Unpack[ResponseRetrieveParams]
+    ) -> Response | ResponseStream[None]:
+        """
+        Get a response (``getResponse``).
+
+        Args:
+            response_id: The response.
+            stream: Give its events; of responses that were created in the background and as a stream only, and for
+                about five minutes.
+            **params: See :class:`ResponseRetrieveParams`.
+        """
+        refuse_other_keywords(params, ResponseRetrieveParams)
+        query, options = split(params)
+        is_stream = stream is True
+        caller = self._caller.streaming(stream=is_stream or self._caller.stream)
+        request = turn_requests.get_response(
+            caller, response_id, stream=is_stream, options=options, **cast("Any", query)
+        )
+        if is_stream:
+            return cast("ResponseStream[None]", await self._opened(request, None))
+        return self._finished(await caller.send(request), Response)
+
+    async def delete(self, response_id: str, **options: Unpack[CallOptions]) -> ResponseDeleted:
+        """
+        Delete a response (``deleteResponse``). What it stored in a conversation stays there.
+
+        Args:
+            response_id: The response.
+            **options: See :class:`CallOptions`.
+        """
+        request = turn_requests.delete_response(self._caller, response_id, options)
+        return self._finished(await self._caller.send(request), ResponseDeleted)
+
+    async def cancel(self, response_id: str, **options: Unpack[CallOptions]) -> Response:
+        """
+        Cancel a response that runs in the background (``cancelResponse``). One that has ended is returned as it is.
+
+        Args:
+            response_id: The response.
+            **options: See :class:`CallOptions`.
+        """
+        request = turn_requests.cancel_response(self._caller, response_id, options)
+        return self._finished(await self._caller.send(request), Response)
+
+    async def compact(self, **params: Unpack[ResponseCompactParams]) -> CompactedResponse:
+        """
+        Make a long exchange short (``Compactconversation``). Nothing is stored.
+
+        Args:
+            **params: See :class:`ResponseCompactParams`.
+        """
+        refuse_other_keywords(params, ResponseCompactParams)
+        body, options = split(params)
+        request = turn_requests.compact(self._caller, body, options)
+        return self._finished(await self._caller.send(request), CompactedResponse)
+
+    def _finished(self, response: HTTPResponse, kind: type[T]) -> T:
+        finish = self._finish or codec().decode_response
+        return cast("T", finish(response, kind))
+
+
+def _in_background(body: dict[str, object]) -> dict[str, object]:
+    for name in ("background", "store"):
+        given = body.get(name, omit)
+        if is_given(given) and given is not True:
+            raise InvalidArgumentError(
+                f"safe=True runs the turn with {name}=True: do not give {name}={given!r} with it"
+            )
+    return {**body, "background": True, "store": True, "stream": True}
+
+
+def _with_format(body: dict[str, object], text_format: type | None) -> dict[str, object]:
+    if text_format is None:
+        return body
+    from openai_conversations.converters.structured import text_format_of
+
+    text = body.get("text", omit)
+    given = codec().to_json(text) if is_given(text) and text is not None else {}
+    if "format" in given:
+        raise InvalidArgumentError("give text_format or text={'format': …}, not both")
+    return {**body, "text": {**given, "format": text_format_of(text_format)}}
+
+
+async def _response_of(stream: ResponseStream[None]) -> Response:
+    """What a call that is not streamed returns: the response as it ended, whole or not."""
+    async with stream:
+        await stream.until_done()
+        return stream.ended_response()
+
+
+class RawResponses(Wrapped):
+    """The methods of :class:`Responses`; each returns an :class:`APIResponse`."""
+
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        super().__init__(Responses(caller.streaming(stream=False), writing, finish_raw))
+
+    @property
+    def input_items(self) -> RawInputItems:
+        """See :attr:`Responses.input_items`."""
+        return RawInputItems(self.resource._caller)  # noqa: SLF001  # of this module
+
+    @property
+    def input_tokens(self) -> RawInputTokens:
+        """See :attr:`Responses.input_tokens`."""
+        return RawInputTokens(self.resource._caller)  # noqa: SLF001  # of this module
+
+    @raw(Responses.create)
+    def create(self) -> None:
+        """See :meth:`Responses.create`; of a stream, ``parse()`` gives it."""
+
+    @raw(Responses.retrieve)
+    def retrieve(self) -> None:
+        """See :meth:`Responses.retrieve`."""
+
+    @raw(Responses.delete)
+    def delete(self) -> None:
+        """See :meth:`Responses.delete`."""
+
+    @raw(Responses.cancel)
+    def cancel(self) -> None:
+        """See :meth:`Responses.cancel`."""
+
+    @raw(Responses.compact)
+    def compact(self) -> None:
+        """See :meth:`Responses.compact`."""
+
+
+class StreamingResponses(Wrapped):
+    """The methods of :class:`Responses` as context managers; each gives a :class:`StreamedAPIResponse`."""
+
+    def __init__(self, caller: Caller, writing: Writing) -> None:
+        super().__init__(Responses(caller.streaming(stream=True), writing, finish_streaming(caller.runtime.clock)))
+
+    @property
+    def input_items(self) -> StreamingInputItems:
+        """See :attr:`Responses.input_items`."""
+        return StreamingInputItems(self.resource._caller)  # noqa: SLF001  # of this module
+
+    @property
+    def input_tokens(self) -> StreamingInputTokens:
+        """See :attr:`Responses.input_tokens`."""
+        return StreamingInputTokens(self.resource._caller)  # noqa: SLF001  # of this module
+
+    @streamed(Responses.create)
+    def create(self) -> None:
+        """See :meth:`Responses.create`; of a stream, ``parse()`` gives it."""
+
+    @streamed(Responses.retrieve)
+    def retrieve(self) -> None:
+        """See :meth:`Responses.retrieve`."""
+
+    @streamed(Responses.delete)
+    def delete(self) -> None:
+        """See :meth:`Responses.delete`."""
+
+    @streamed(Responses.cancel)
+    def cancel(self) -> None:
+        """See :meth:`Responses.cancel`."""
+
+    @streamed(Responses.compact)
+    def compact(self) -> None:
+        """See :meth:`Responses.compact`."""

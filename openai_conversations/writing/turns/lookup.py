@@ -1,0 +1,172 @@
+"""
+What became of a turn of which nothing came back.
+
+No item names its response and nothing lists responses: all that can be seen is what stands in the conversation behind
+the item that was its last before. So a turn can be seen to have been taken. It can never be seen not to have been: it
+may still run. It is therefore never sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+import attrs
+
+from openai_conversations.api.caller import codec
+from openai_conversations.api.pagination import json_page
+from openai_conversations.api.turn_requests import items_of
+from openai_conversations.error_bodies import is_error_object
+from openai_conversations.errors import AmbiguousWriteError, APIError, APIStatusError, ConversationsError
+from openai_conversations.schemas.items import ConversationItem
+from openai_conversations.schemas.items.base import Item
+from openai_conversations.transport.classify import may_arrive_late, may_be_under_way
+from openai_conversations.transport.message import Handler, HTTPRequest
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.retry import RetryBudget
+from openai_conversations.transport.runtime import Runtime
+from openai_conversations.writing.compare import is_same, resembling
+from openai_conversations.writing.lookup import Lookup, listing_of
+from openai_conversations.writing.turns.errors import TurnLostError
+
+_NOT_CHECKED: Final = "The conversation was not checked."
+_NOTHING_YET: Final = "Nothing of it was in the conversation at the last lookup, but it may still run, or be added."
+_NO_LAST_ITEM: Final = "The last item before it is not known, so that the conversation tells nothing for certain."
+_OTHERS: Final = "Items came after the last known one that are not its input: another writer's, or its input rewritten."
+_NO_OUTPUT: Final = "Its input is in the conversation, without any output: it may still run."
+_TAKEN: Final = "Its input and its output are in the conversation. Its response has no known id, and cannot be had."
+
+_LONGEST_PAUSE: Final = 8.0
+_RECENT: Final = 20
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """
+    What a lookup saw.
+
+    Attributes:
+        known: One sentence.
+        items: Input and output; ``None`` when they are not certainly those of the turn.
+        resembling: Ids of items that may be those of the turn.
+        is_final: Whether looking again would tell nothing more.
+    """
+
+    known: str
+    items: Sequence[Any] | None = None
+    resembling: tuple[str, ...] | None = None
+    is_final: bool = False
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class TurnLookup:
+    """
+    How to look up one turn.
+
+    Attributes:
+        request: The turn.
+        send: Sends a request, inside the same deadline.
+        last_item_id: The last item known before it; ``""`` for an empty conversation, ``None`` for not known.
+        policy: Delays.
+        budget: Each lookup takes a token.
+        runtime: Clock, sleep and randomness.
+    """
+
+    request: HTTPRequest
+    send: Handler
+    last_item_id: str | None
+    policy: RetryPolicy
+    budget: RetryBudget
+    runtime: Runtime
+
+    async def error_for(self, failure: APIError) -> AmbiguousWriteError:
+        """The error that says what is known of a turn that failed so."""
+        found = await self._look_until_found(failure)
+        request = self.request
+        message = f"{request.operation}: what became of this turn is unknown. {found.known} ({failure})"
+        if found.items is not None:
+            return TurnLostError(
+                f"{request.operation}: the response was lost. {found.known} ({failure})",
+                request.info,
+                known=found.known,
+                items=[_decoded(item) for item in found.items],
+                last_item_id=self.last_item_id,
+                attempts=failure.attempts,
+            )
+        return AmbiguousWriteError(
+            message,
+            request.info,
+            known=found.known,
+            stored=found.resembling,
+            last_item_id=self.last_item_id,
+            attempts=failure.attempts,
+        )
+
+    async def _look_until_found(self, failure: APIError) -> Found:
+        """Look until there is nothing more to see, for as long as a turn that failed so may still run."""
+        clock = self.runtime.clock
+        ends = clock() + self._patience(failure)
+        pause = max(self.policy.initial, 0.01)
+        found = Found(known=_NOT_CHECKED)
+        while not found.is_final and (remaining := ends - clock()) > 0 and self.budget.take():
+            jittered = pause * (1 - self.policy.jitter * self.runtime.uniform())
+            await self.runtime.sleep(min(jittered, remaining / 2 if remaining > pause / 4 else remaining))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            found = await self.look()
+        return found
+
+    def _patience(self, failure: APIError) -> float:
+        """Seconds. A service that says in its own words that it failed is not at work any more."""
+        deadline = self.request.deadline
+        remaining = self.policy.longest_lock_wait if deadline is None else deadline - self.runtime.clock()
+        longest = self.policy.longest_lock_wait if _may_run(failure) else 2 * self.policy.initial
+        return min(remaining, longest)
+
+    async def look(self) -> Found:
+        """Look once; whatever keeps us from it, the turn stays unknown."""
+        try:
+            return await self._seen()
+        except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
+            reason = error if isinstance(error, ConversationsError) else type(error).__name__
+            return Found(known=f"The lookup failed: {reason}")
+
+    async def _seen(self) -> Found:
+        base = items_of(self.request)
+        sent: Sequence[Any] = () if self.request.write is None else self.request.write.items
+        if self.last_item_id is None:
+            page = json_page(await self.send(listing_of(base, after=None, limit=_RECENT)))
+            return Found(known=_NO_LAST_ITEM, resembling=resembling(sent, page.items), is_final=True)
+        lookup = Lookup(request=base, send=self.send, sent=sent, last_item_id=self.last_item_id)
+        behind, is_met = await lookup.read_back()
+        if not is_met:
+            known = "The listing does not show the item that was the last before it."
+            return Found(known=known, resembling=resembling(sent, behind))
+        return judge(sent, behind)
+
+
+def judge(sent: Sequence[Any], behind: Sequence[Any]) -> Found:
+    """
+    What the items behind the last known one say of a turn with this input.
+
+    Args:
+        sent: The input.
+        behind: All items behind the last known one, oldest first.
+    """
+    if not behind:
+        return Found(known=_NOTHING_YET, resembling=())
+    run = behind[: len(sent)]
+    if not sent or len(run) < len(sent) or not all(map(is_same, sent, run)):
+        return Found(known=_OTHERS, resembling=resembling(sent, behind), is_final=True)
+    if len(behind) == len(sent):
+        return Found(known=_NO_OUTPUT, items=behind)
+    return Found(known=_TAKEN, items=behind, is_final=True)
+
+
+def _may_run(failure: APIError) -> bool:
+    if may_arrive_late(failure) or may_be_under_way(failure):
+        return True
+    return not (isinstance(failure, APIStatusError) and is_error_object(failure.body))
+
+
+def _decoded(item: Any) -> ConversationItem:
+    return cast("ConversationItem", codec().decode(codec().encode(item), Item))

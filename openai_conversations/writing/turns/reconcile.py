@@ -1,0 +1,183 @@
+"""
+What the reconcile middleware does with turns: send one once, and say what is known when its response is lost.
+
+A turn is sent again only when it was certainly not taken: the connection could not be made, or the service refused it.
+Below, :mod:`openai_conversations.transport.retry` does that; it also waits for a conversation that is locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+import attrs
+
+from openai_conversations.api import operations
+from openai_conversations.api.caller import codec
+from openai_conversations.api.pagination import item_id, member
+from openai_conversations.error_bodies import said_instead
+from openai_conversations.errors import (
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    ConversationsError,
+    NotFoundError,
+)
+from openai_conversations.transport.classify import is_unknown_failure
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Replay
+from openai_conversations.transport.policy import RetryPolicy
+from openai_conversations.transport.retry import RetryBudget
+from openai_conversations.transport.runtime import Runtime
+from openai_conversations.transport.status import error_body, is_api_not_found
+from openai_conversations.writing.last_item import LastItems
+
+FINAL: Final = frozenset({"completed", "failed", "incomplete", "cancelled"})
+"""Statuses of responses that do not change any more."""
+
+_CANNOT_BE_CANCELLED: Final = frozenset({400, 404, 409})
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ReconcileTurns:
+    """
+    Handle the operations of ``/responses`` that write.
+
+    Attributes:
+        last_items: The last item known of each conversation.
+        policy: Delays.
+        budget: Tokens for lookups.
+        runtime: Clock, sleep and randomness.
+    """
+
+    last_items: LastItems
+    policy: RetryPolicy
+    budget: RetryBudget
+    runtime: Runtime
+
+    def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
+        ways: Mapping[str, Callable[[HTTPRequest, Handler], Awaitable[HTTPResponse]]] = {
+            operations.DELETE_RESPONSE.id: _delete,
+            operations.CANCEL_RESPONSE.id: _cancel,
+        }
+        return ways.get(request.operation, self._create)(request, handler)
+
+    async def _create(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+        """Take a turn. Of one whose events are streamed, whoever reads them knows what the last item is then."""
+        write = request.write
+        if write is None or not request.is_ordered:
+            return await self._send(request, handler)
+        key = request.conversation_key
+        known, begun = self.last_items.begin(key)
+        last: str | None = None
+        unresolved: Sequence[Any] | None = write.items or None
+        try:
+            response = await self._send(request, handler)
+            value = None if request.stream else codec().value_of(response)
+            if member(value, "status") == "completed":
+                last, unresolved = last_output_id(value), None
+        except ConversationsError as error:
+            if error.not_carried_out:
+                last, unresolved = known, ()
+            raise
+        else:
+            return response
+        finally:
+            self.last_items.end(key, last, begun, unresolved=unresolved)
+
+    async def _send(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+        before = self.last_items.get(request.conversation_key) if request.write is not None else None
+        try:
+            response = await handler(request)
+            if not request.stream:
+                _check(response)
+        except APIError as failure:
+            is_unknown = is_unknown_failure(failure) or any(one.outcome_unknown for one in failure.attempts)
+            if not is_unknown:
+                failure.not_carried_out = True
+            if not is_unknown or request.write is None:
+                raise
+            raise await self._lookup(request, handler, before).error_for(failure) from failure
+        except ConversationsError as error:
+            error.not_carried_out = True  # no key, a closed client, another event loop: nothing was sent
+            raise
+        return response
+
+    def _lookup(self, request: HTTPRequest, handler: Handler, before: str | None) -> Any:
+        from openai_conversations.writing.turns.lookup import TurnLookup  # loaded by who has lost a turn
+
+        return TurnLookup(
+            request=request,
+            send=handler,
+            last_item_id=before,
+            policy=self.policy,
+            budget=self.budget,
+            runtime=self.runtime,
+        )
+
+
+async def _delete(request: HTTPRequest, handler: Handler) -> HTTPResponse:
+    """A retried deletion that finds the response gone, after an unknown outcome, has succeeded; so has a 204."""
+    try:
+        response = await handler(request)
+    except NotFoundError as error:
+        if not (error.after_unknown_outcome and is_api_not_found(error, request)):
+            raise
+        response = HTTPResponse(status_code=204, content=b"", source=request, attempts=error.attempts)
+    if response.content.strip():
+        return response
+    gone = {"id": request.response_id, "object": "response", "deleted": True}
+    return response.replace(status_code=200, content=codec().encode(gone))
+
+
+async def _cancel(request: HTTPRequest, handler: Handler) -> HTTPResponse:
+    """Cancelling a response that has ended gives that response: servers refuse it in different ways."""
+    try:
+        return await handler(request)
+    except APIStatusError as error:
+        if error.status_code not in _CANNOT_BE_CANCELLED:
+            raise
+        try:
+            response = await handler(_get(request))
+        except APIError:
+            raise error from None
+        if member(codec().value_of(response), "status") not in FINAL:
+            raise
+        return response
+
+
+def _get(request: HTTPRequest) -> HTTPRequest:
+    """The request for the response that was to be cancelled."""
+    path, mark, query = request.url.partition("?")
+    operation = operations.GET_RESPONSE
+    return request.replace(
+        operation=operation.id,
+        method=operation.method,
+        template=operation.path,
+        url=f"{path.removesuffix('/cancel')}{mark}{query}",
+        body=None,
+        replay=Replay.SAFE,
+        attempts=(),
+    )
+
+
+def _check(response: HTTPResponse) -> None:
+    """A 2xx response that is none of a turn does not say what was done."""
+    try:
+        value = codec().value_of(response)
+    except APIResponseValidationError:
+        value = None
+    if item_id(value):
+        return
+    *earlier, last = response.history
+    said = said_instead(response.without_secrets().content)
+    message = f"{response.status_code}: the response is not that of a turn"
+    attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
+    raise APIResponseValidationError(
+        response.replace(attempts=attempts), error_body(response), message=f"{message}: {said}" if said else message
+    )
+
+
+def last_output_id(response: Any) -> str | None:
+    """The id of the last item of the output of a response, as JSON; ``None`` when there is none."""
+    output: Sequence[Any] = member(response, "output") or ()
+    return item_id(output[-1]) or None if isinstance(output, list) and output else None

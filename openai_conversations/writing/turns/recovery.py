@@ -1,0 +1,323 @@
+"""
+How a turn went on whose stream broke: by resuming the stream, or by asking for the response until it is final.
+
+What is found out is given as events, so that whoever reads goes on reading: the rest of each text, the items that
+became whole, and the end.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import attrs
+
+from openai_conversations.api import requests, turn_requests
+from openai_conversations.api.arguments import CallOptions
+from openai_conversations.api.caller import Caller, codec
+from openai_conversations.error_bodies import error_details, error_message
+from openai_conversations.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    ConversationsError,
+    NotFoundError,
+)
+from openai_conversations.jsontypes import as_object
+from openai_conversations.schemas.responses.events.base import Event
+from openai_conversations.schemas.responses.events.recovered import (
+    RecoveredCompleted,
+    RecoveredCreated,
+    RecoveredError,
+    RecoveredFailed,
+    RecoveredIncomplete,
+    RecoveredItemDone,
+    RecoveredTextDelta,
+)
+from openai_conversations.schemas.responses.response import Response
+from openai_conversations.transport.classify import backoff_delay
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
+from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.writing.turns.errors import StreamInterruptedError, TurnLostError
+from openai_conversations.writing.turns.lookup import TurnLookup
+from openai_conversations.writing.turns.snapshot import TurnSnapshot, texts_of
+from openai_conversations.writing.write_order import Writing
+
+RUNNING: Final = frozenset({"queued", "in_progress"})
+"""Statuses of responses that have not ended."""
+
+_ENDS: Final = {
+    None: RecoveredCompleted,
+    "completed": RecoveredCompleted,
+    "failed": RecoveredFailed,
+    "incomplete": RecoveredIncomplete,
+}
+"""Status of a response → the event that ends its stream. A cancelled one has none."""
+
+_LONGEST_PAUSE: Final = 5.0
+
+
+@attrs.define(kw_only=True, eq=False)
+class Recovery:
+    """
+    What is done after the connection of a stream broke.
+
+    Attributes:
+        caller: Sends, through the whole chain.
+        writing: What lookups go by.
+        request: The turn, or the stream of a response.
+        snapshot: What the events had told.
+        last_item_id: The last item known before the turn.
+        failure: Why the stream broke last; ``None`` when it just ended.
+        resumed: How often it was resumed since an event came.
+    """
+
+    caller: Caller
+    writing: Writing
+    request: HTTPRequest
+    snapshot: TurnSnapshot
+    last_item_id: str | None = None
+    failure: APIError | None = None
+    resumed: int = 0
+    _may_resume: bool = attrs.field(init=False, default=True)
+
+    # resuming
+
+    async def resume(self) -> HTTPResponse | None:
+        """The rest of the stream; ``None`` when it cannot be had in this way."""
+        snapshot = self.snapshot
+        is_background = snapshot.response is not None and snapshot.response.background is True
+        may = self._may_resume and is_background and snapshot.is_numbered and snapshot.last_number >= 0
+        while may and self.resumed <= self.request.max_retries and not self._is_over:
+            policy = self.writing.policy
+            await self._sleep(backoff_delay(policy, self.resumed, self.caller.runtime.uniform()))
+            self.resumed += 1
+            try:
+                return await self.caller.streaming(stream=True).send(self._rest())
+            except APIStatusError:
+                self._may_resume = may = False
+            except APIConnectionError as error:
+                self.failure = error
+        return None
+
+    def is_next(self, event: Event) -> bool:
+        """
+        Whether an event of a resumed stream is new.
+
+        Raises:
+            APIResponseValidationError: One is missing between the last and this one.
+        """
+        number, last = event.sequence_number, self.snapshot.last_number
+        if number < 0 or last < 0:
+            return True
+        if number <= last:
+            return False
+        if number > last + 1:
+            raise self._interrupted(f"After event {last}, the resumed stream went on with event {number}.")
+        self.resumed = 0
+        return True
+
+    def _rest(self) -> HTTPRequest:
+        return turn_requests.get_response(
+            self.caller.streaming(stream=True),
+            self._response_id or "",
+            stream=True,
+            starting_after=self.snapshot.last_number,
+            options=self._options,
+        )
+
+    # finding out
+
+    async def find_out(self) -> list[Event]:
+        """
+        The events that lack, as the final response tells.
+
+        Raises:
+            StreamInterruptedError: It cannot be had, was cancelled, or is another one than what was streamed.
+            TurnLostError: It was never told which response it is, but the conversation shows the turn; or the response
+                is complete, and the conversation does not hold it.
+        """
+        if self._is_over or self._response_id is None:
+            raise await self._without_response()
+        response = await self._final_response()
+        if response.status == "completed":
+            await self._check_conversation(response)
+        events = events_of(response, self.snapshot)
+        if events is None:
+            known = f"The response is {response.status!r}, and not what was streamed of it."
+            raise self._interrupted(known, response=response)
+        return events
+
+    async def _final_response(self) -> Response:
+        runtime = self.caller.runtime
+        bound = self.request.timeout.turn
+        ends = None if bound is None else runtime.clock() + bound
+        pause, last = self.writing.policy.initial, None
+        while True:
+            try:
+                found = await self._retrieved()
+            except APIStatusError as error:
+                if error.status_code < 500:
+                    raise await self._unavailable(error) from error
+                known = f"It could not be retrieved: {error}"
+            except (APIConnectionError, APIResponseValidationError) as error:
+                known = f"It could not be retrieved: {error}"
+            else:
+                if found.status not in RUNNING:
+                    return found
+                last, known = found, f"The response was {found.status!r} when it was last retrieved."
+            if ends is not None and runtime.clock() + pause >= ends:
+                raise self._interrupted(known, response=last)
+            await self._sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _retrieved(self) -> Response:
+        caller = self.caller.streaming(stream=False)
+        request = turn_requests.get_response(caller, self._response_id or "", options=self._options)
+        response: Response = codec().decode_response(await caller.send(request), Response)
+        return response
+
+    async def _check_conversation(self, response: Response) -> None:
+        """Whether the conversation holds the last item of a complete response: it has been seen not to."""
+        conversation_id = self.request.conversation_id
+        item_id = response.output[-1].id if response.output else ""
+        if self.request.write is None or conversation_id is None or not item_id:
+            return
+        caller = self.caller.streaming(stream=False)
+        ask = requests.get_item(caller, conversation_id, item_id, include=(), options=self._options)
+        try:
+            await caller.send(ask)
+        except NotFoundError as error:
+            if not is_api_not_found(error, ask):
+                return
+        except ConversationsError:
+            return  # that the response is complete is known all the same
+        else:
+            return
+        known = "The response is complete, and the conversation does not hold it."
+        raise TurnLostError(
+            self._message(known),
+            self.request.info,
+            known=known,
+            items=[],
+            response=response,
+            last_item_id=self.last_item_id,
+        )
+
+    async def _without_response(self) -> APIError:
+        """The error for a stream that broke before it told which response it is, or for which there is no time."""
+        failure = self._failure
+        if self._response_id is not None or self.request.write is None:
+            return self._interrupted("The response was not asked for." if self._is_over else "")
+        error = await self._lookup().error_for(failure)
+        error.__cause__ = failure
+        return error
+
+    async def _unavailable(self, error: APIStatusError) -> StreamInterruptedError:
+        """The error for a response that the service does not give: what the conversation shows is said, too."""
+        known = f"It could not be retrieved: {error}"
+        if self.request.write is not None:
+            known = f"{known} {(await self._lookup().look()).known}"
+        return self._interrupted(known)
+
+    def _lookup(self) -> TurnLookup:
+        runtime, bound = self.caller.runtime, self.request.timeout.turn
+        deadline = None if bound is None else runtime.clock() + bound
+        caller = self.caller.streaming(stream=False)
+        return TurnLookup(
+            request=self.request.replace(deadline=deadline, stream=False, attempts=()),
+            send=caller.send,
+            last_item_id=self.last_item_id,
+            policy=self.writing.policy,
+            budget=self.writing.budget,
+            runtime=runtime,
+        )
+
+    # what both need
+
+    @property
+    def _response_id(self) -> str | None:
+        return self.snapshot.response_id or self.request.response_id
+
+    @property
+    def _options(self) -> CallOptions:
+        return {"extra_headers": turn_requests.own_headers(self.request)}
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the time of the whole stream has passed."""
+        request = self.request
+        bound = request.timeout.stream
+        if bound is None or request.started is None:
+            return False
+        return self.caller.runtime.clock() >= request.started + bound
+
+    @property
+    def _failure(self) -> APIError:
+        message = "The stream ended without a terminal event."
+        return self.failure or APIConnectionError(message=message, request=self.request.info, status_code=200)
+
+    def _message(self, known: str) -> str:
+        which = f" of {self._response_id}" if self._response_id else ""
+        return f"{self.request.operation}: the stream{which} broke. {known} ({self._failure})"
+
+    def _interrupted(self, known: str, *, response: Response | None = None) -> StreamInterruptedError:
+        number = self.snapshot.last_number
+        error = StreamInterruptedError(
+            self._message(known),
+            self.request.info,
+            known=known,
+            response_id=self._response_id,
+            sequence_number=number if number >= 0 else None,
+            text=self.snapshot.text,
+            response=response,
+            last_item_id=self.last_item_id,
+            attempts=self._failure.attempts,
+        )
+        error.__cause__ = self._failure
+        return error
+
+    async def _sleep(self, seconds: float) -> None:
+        await self.caller.runtime.sleep(seconds)
+
+
+def events_of(response: Response, snapshot: TurnSnapshot) -> list[Event] | None:
+    """The events that lack until the end of a final response; ``None`` of one that is cancelled, or was another."""
+    end = _ENDS.get(response.status)
+    if end is None:
+        return None
+    events: list[Event] = []
+    for index, item in enumerate(response.output):
+        for part, text in enumerate(texts_of(item)):
+            streamed = snapshot.text_of(index, part)
+            if text is None or not text.startswith(streamed):
+                if streamed:
+                    return None
+            elif text != streamed:
+                rest = text[len(streamed) :]
+                events.append(RecoveredTextDelta(output_index=index, item_id=item.id, content_index=part, delta=rest))
+        if not snapshot.is_done(index):
+            events.append(RecoveredItemDone(output_index=index, item=item))
+    return [*events, end(response=response)]
+
+
+def events_of_json(body: bytes, request: HTTPRequest) -> list[Event]:
+    """
+    The events that a JSON body stands for, which came where a stream was asked for.
+
+    Of a response that has not ended, only that it was created.
+
+    Raises:
+        APIResponseValidationError: It is neither a response nor an error.
+    """
+    answer = HTTPResponse(status_code=200, content=body, source=request)
+    value = as_object(codec().value_of(answer))
+    if value.get("error") and not value.get("id"):
+        details = error_details(value)
+        code = details.get("code")
+        return [RecoveredError(code=code if isinstance(code, str) else None, message=error_message(value))]
+    response: Response = codec().decode_response(answer, Response)
+    created = RecoveredCreated(response=response)
+    if response.status in RUNNING:
+        return [created]
+    return [created, *(events_of(response, TurnSnapshot()) or ())]

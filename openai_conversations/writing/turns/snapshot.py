@@ -1,0 +1,182 @@
+"""What the events of a turn have told so far."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any, Final
+
+import attrs
+
+from openai_conversations.schemas.content import OutputText
+from openai_conversations.schemas.items import ConversationItem
+from openai_conversations.schemas.items.function_call import FunctionCall
+from openai_conversations.schemas.items.message import Message
+from openai_conversations.schemas.responses.events.base import Event, Piece
+from openai_conversations.schemas.responses.events.items import (
+    ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
+)
+from openai_conversations.schemas.responses.events.lifecycle import (
+    ResponseCompletedEvent,
+    ResponseErrorEvent,
+    ResponseFailedEvent,
+    ResponseIncompleteEvent,
+)
+from openai_conversations.schemas.responses.response import Response, ResponseError
+from openai_conversations.schemas.unknown import UnknownItem
+
+Terminal = ResponseCompletedEvent | ResponseIncompleteEvent | ResponseFailedEvent | ResponseErrorEvent
+
+TERMINAL: Final = (ResponseCompletedEvent, ResponseIncompleteEvent, ResponseFailedEvent, ResponseErrorEvent)
+
+_TEXT: Final = "response.output_text.delta"
+_ARGUMENTS: Final = "response.function_call_arguments.delta"
+
+_NO_NUMBER: Final = -1
+
+
+@attrs.define(eq=False)
+class TurnSnapshot:
+    """
+    A turn as far as it is known.
+
+    Items are told apart by ``output_index``, never by their ids, which proxies change from event to event or leave out.
+
+    Attributes:
+        response: What the last event that carries a response said; the output in it is not the output so far.
+        last_number: The number of the last event that has one; -1 when none has.
+        is_numbered: Whether each event had the number after that of the one before: only then may a stream be resumed.
+        terminal: The event that ended the turn.
+        is_rebuilt: Whether the output of the final response was empty, and is what the events had told.
+    """
+
+    response: Response | None = None
+    last_number: int = _NO_NUMBER
+    is_numbered: bool = True
+    terminal: Terminal | None = None
+    is_rebuilt: bool = False
+    _items: dict[int, ConversationItem] = attrs.field(init=False, factory=dict[int, ConversationItem])
+    _done: set[int] = attrs.field(init=False, factory=set[int])
+    _pieces: dict[tuple[int, int, str], list[str]] = attrs.field(
+        init=False, factory=dict[tuple[int, int, str], "list[str]"]
+    )
+    """Item, content part, type of the events → the pieces."""
+
+    def add(self, event: Event) -> None:
+        """Take an event."""
+        number = event.sequence_number
+        if number != self.last_number + 1 and number != _NO_NUMBER:
+            self.is_numbered = self.is_numbered and self.last_number == _NO_NUMBER
+        if number != _NO_NUMBER:
+            self.last_number = number
+        if isinstance(event, Piece):
+            self._add_piece(event)
+        elif isinstance(event, ResponseOutputItemAddedEvent | ResponseOutputItemDoneEvent):
+            self._add_item(event)
+        elif isinstance(event, TERMINAL):
+            self._end(event)
+        elif isinstance(response := getattr(event, "response", None), Response):
+            self.response = response
+
+    @property
+    def response_id(self) -> str | None:
+        """The id of the response; ``None`` when it has not come."""
+        return None if self.response is None else self.response.id or None
+
+    @property
+    def text(self) -> str:
+        """All texts so far, joined, in the order of the output."""
+        keys = sorted(key for key in self._pieces if key[2] == _TEXT)
+        return "".join("".join(self._pieces[key]) for key in keys)
+
+    def text_of(self, output_index: int, content_index: int) -> str:
+        """The text of one content part so far."""
+        return "".join(self._pieces.get((output_index, content_index, _TEXT), ()))
+
+    def is_done(self, output_index: int) -> bool:
+        """Whether the whole item has come."""
+        return output_index in self._done
+
+    @property
+    def whole_items(self) -> list[ConversationItem]:
+        """The items that came whole, in the order of the output."""
+        return [self._items[index] for index in sorted(self._done)]
+
+    @property
+    def current(self) -> Response | None:
+        """The response with the output so far; ``None`` before the first event that carries it."""
+        if self.response is None or (self.terminal is not None and self.response.output):
+            return self.response
+        output = [self._grown(index) for index in sorted(self._items)]
+        shown = copy.copy(self.response)
+        shown.output = output
+        return shown
+
+    def _add_piece(self, event: Any) -> None:
+        key = (event.output_index, getattr(event, "content_index", _NO_NUMBER), event.type)
+        pieces = self._pieces.get(key)
+        if pieces is None:
+            pieces = self._pieces[key] = []
+        pieces.append(event.delta or "")
+        event.extend(pieces)
+
+    def _add_item(self, event: ResponseOutputItemAddedEvent | ResponseOutputItemDoneEvent) -> None:
+        if isinstance(event.item, UnknownItem) and event.item.data is None:
+            return
+        index = event.output_index if event.output_index >= 0 else len(self._items)
+        if isinstance(event, ResponseOutputItemDoneEvent):
+            # Without an index, it is the first that has begun and is not done.
+            if event.output_index < 0:
+                index = next((begun for begun in sorted(self._items) if begun not in self._done), index)
+            self._done.add(index)
+        self._items[index] = event.item
+
+    def _end(self, event: Terminal) -> None:
+        if not isinstance(event, ResponseErrorEvent):
+            self.response = event.response
+            if not event.response.output and self._done:
+                event.response.output = self.whole_items
+                self.is_rebuilt = True
+        self.terminal = _merged(self.terminal, event)
+
+    def _grown(self, index: int) -> ConversationItem:
+        """An item with the text or the arguments that have come."""
+        item = self._items[index]
+        if index in self._done:
+            return item
+        if isinstance(item, Message):
+            parts = sorted(key for key in self._pieces if key[0] == index and key[2] == _TEXT)
+            item = copy.copy(item)
+            item.content = [OutputText(text="".join(self._pieces[key])) for key in parts]
+        if isinstance(item, FunctionCall):
+            keys = [key for key in self._pieces if key[0] == index and key[2] == _ARGUMENTS]
+            item = copy.copy(item)
+            item.arguments = "".join(piece for key in keys for piece in self._pieces[key])
+        return item
+
+
+def _merged(before: Terminal | None, event: Terminal) -> Terminal:
+    """Servers send ``error`` and ``response.failed`` in either order, with the reason in one of them."""
+    if before is None or isinstance(before, ResponseErrorEvent) is isinstance(event, ResponseErrorEvent):
+        return event if before is None else before
+    failed, error = (event, before) if isinstance(before, ResponseErrorEvent) else (before, event)
+    if isinstance(failed, ResponseFailedEvent) and isinstance(error, ResponseErrorEvent):
+        known = failed.response.error
+        if known is None or not known.message:
+            failed.response.error = error.reason
+        return failed
+    return before
+
+
+def reason_of(event: Terminal) -> ResponseError:
+    """Why a turn failed; all of it may be empty."""
+    found = event.reason if isinstance(event, ResponseErrorEvent) else event.response.error
+    return ResponseError() if found is None else found
+
+
+def texts_of(item: ConversationItem) -> Sequence[str | None]:
+    """The texts of the parts of a message; ``None`` for a part that has none."""
+    if not isinstance(item, Message):
+        return ()
+    return [part.text if isinstance(part, OutputText) else None for part in item.parts]

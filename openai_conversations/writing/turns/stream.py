@@ -1,0 +1,303 @@
+"""
+The events of a turn, from the request to the terminal event, whatever happens to the connection.
+
+One visible loop, :meth:`TurnStream.read`: read events; when the connection breaks, go on by :mod:`.recovery`; when the
+terminal event has come, let the next write to the conversation go. A stream that ends without one is never taken for a
+turn that ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from openai_conversations.api.caller import Caller, codec
+from openai_conversations.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APITimeoutError,
+    ConversationsError,
+)
+from openai_conversations.schemas.responses.events.base import Event
+from openai_conversations.schemas.responses.events.lifecycle import (
+    ResponseCompletedEvent,
+    ResponseErrorEvent,
+    ResponseFailedEvent,
+)
+from openai_conversations.transport.events import EventReader
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
+from openai_conversations.transport.sse import ServerSentEvent
+from openai_conversations.writing.turns.errors import StreamInterruptedError
+from openai_conversations.writing.turns.recovery import Recovery, events_of_json
+from openai_conversations.writing.turns.snapshot import TurnSnapshot
+from openai_conversations.writing.write_order import WriteLock, Writing
+
+# Servers send `error` and `response.failed`, in either order, and the reason in one of them.
+_TIME_FOR_THE_OTHER: Final = 0.25
+
+# Some servers leave the connection open after the last event.
+_TIME_TO_DRAIN: Final = 0.1
+
+_EITHER: Final = (ResponseErrorEvent, ResponseFailedEvent)
+
+
+class TurnStream:
+    """
+    One turn whose events are read.
+
+    In a conversation it holds the write lock from the request to the terminal event. It has one reader at a time;
+    reading may be cancelled, and gone on with.
+
+    Args:
+        caller: Sends, through the whole chain.
+        writing: The write order, and the last items known.
+        request: ``createResponse`` or ``getResponse``, as a stream.
+
+    Attributes:
+        snapshot: What the events have told so far.
+        response: The HTTP response that the stream began with; ``None`` before.
+        ended: Whether the terminal event has come.
+        closed: Whether nothing more will be read.
+    """
+
+    def __init__(self, caller: Caller, writing: Writing, request: HTTPRequest) -> None:
+        self._caller = caller
+        self._writing = writing
+        self._loop = asyncio.get_running_loop()
+        self.request: HTTPRequest = request
+        self.response: HTTPResponse | None = None
+        self.snapshot: TurnSnapshot = TurnSnapshot()
+        self.ended: bool = False
+        self.closed: bool = False
+        self._reader: EventReader | None = None
+        self._recovery: Recovery | None = None
+        self._lock: WriteLock | None = None
+        self._known: str | None = None
+        self._begun: int | None = None
+        self._waits_for_first = True
+        self._last_word: StreamInterruptedError | None = None
+        """An error for whoever has taken the events before it."""
+
+    # from its beginning to its end
+
+    async def open(self) -> None:
+        """
+        Wait for the write lock, send the request, wait for the head of the response.
+
+        Raises:
+            ConversationsError: As any call; the write lock is given back.
+        """
+        try:
+            if self.request.write is not None:
+                await self._begin(self.request)
+            self.response = response = await self._caller.send(self.request)
+            self._listen(response)
+        except ConversationsError as error:
+            if error.not_carried_out:
+                self._let_go(self._known, unresolved=())
+            else:
+                self.abort()
+            raise
+        except BaseException:
+            self.abort()
+            raise
+
+    async def read(self) -> list[Event]:
+        """
+        The next events, at least one; none after the terminal event, and none of a stream that was closed.
+
+        Raises:
+            StreamInterruptedError: The stream ended before the turn did, and how it went on could not be found out.
+            TurnLostError: The turn was taken, but its response cannot be had, or its conversation does not hold it.
+        """
+        while not (self.ended or self.closed):
+            if self._last_word is not None:
+                self.abort()
+                raise self._last_word
+            reader = self._reader
+            events = await (self._go_on() if reader is None else self._read_events(reader))
+            if events:
+                return events
+        await self.close()
+        return []
+
+    async def close(self) -> None:
+        """Give the connection back when the turn has ended, else close it. The turn itself may go on."""
+        if self.ended and not self.closed and self._reader is not None:
+            await self._reader.read_rest(_TIME_TO_DRAIN)
+        self.abort()
+
+    def give_up(self) -> None:
+        """The same for a stream that was dropped, in whatever thread that is noticed."""
+        if self._loop.is_closed():
+            return
+        try:
+            is_here = asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            is_here = False
+        if is_here:
+            self.abort()
+        else:
+            self._loop.call_soon_threadsafe(self.abort)
+
+    def abort(self) -> None:
+        """The same without waiting."""
+        self.closed = True
+        if self._reader is not None:
+            self._reader.close()
+        write = self.request.write
+        self._let_go(None, unresolved=None if write is None else write.items or None)
+
+    # the write lock
+
+    async def _begin(self, request: HTTPRequest) -> None:
+        key = request.conversation_key
+        lock = self._writing.order.hold(
+            key, conversation_id=request.conversation_id or "", deadline=request.deadline, request=request
+        )
+        await lock.__aenter__()
+        lock.pass_on()
+        self._lock = lock
+        self._known, self._begun = self._writing.last_items.begin(key)
+
+    def _let_go(self, last_item_id: str | None, *, unresolved: Sequence[Any] | None) -> None:
+        """Let the next write go, and note what the last item is now; only the first time."""
+        lock, self._lock = self._lock, None
+        begun, self._begun = self._begun, None
+        if begun is not None:
+            key = self.request.conversation_key
+            self._writing.last_items.end(key, last_item_id, begun, unresolved=unresolved)
+        if lock is not None:
+            lock.release_soon()
+
+    # events as they arrive
+
+    def _listen(self, response: HTTPResponse) -> None:
+        assert response.stream is not None  # noqa: S101  # for type checkers: a 2xx of a streaming request
+        self._reader = EventReader(response.stream, self.request)
+
+    async def _read_events(self, reader: EventReader) -> list[Event]:
+        try:
+            if self._is_json:
+                events = events_of_json(await reader.read_whole(self._patience), self.request)
+                self._add(events)
+            else:
+                events = self._taken(await reader.read(self._patience))
+                if events and isinstance(events[-1], _EITHER):
+                    events += await self._other(reader)
+        except (APIConnectionError, APIResponseValidationError) as failure:
+            self._drop_reader(failure)
+            return []
+        self._waits_for_first = False
+        if self.snapshot.terminal is not None:
+            self._end()
+        elif reader.ended and self._reader is reader:
+            self._drop_reader()
+        return events
+
+    def _taken(self, arrived: Sequence[ServerSentEvent]) -> list[Event]:
+        """What arrived, as events: up to the terminal one, and but for those that came before a stream was resumed."""
+        events: list[Event] = []
+        snapshot, recovery = self.snapshot, self._recovery
+        decode = codec().decode_event
+        try:
+            for data in arrived:
+                event = decode(data.data, data.event)
+                if recovery is not None and not recovery.is_next(event):
+                    continue
+                snapshot.add(event)
+                events.append(event)
+                if snapshot.terminal is not None and not isinstance(event, _EITHER):
+                    break
+        except StreamInterruptedError as error:
+            self._last_word = error
+        except ValueError as error:
+            assert self.response is not None  # noqa: S101  # for type checkers
+            self._drop_reader(APIResponseValidationError(self.response, message=f"an event is {error}"))
+        return events
+
+    async def _other(self, reader: EventReader) -> list[Event]:
+        """The other one of ``error`` and ``response.failed``, if it comes."""
+        try:
+            return self._taken(await reader.read(_TIME_FOR_THE_OTHER))
+        except APIError:
+            return []
+
+    def _add(self, events: Sequence[Event]) -> None:
+        for event in events:
+            self.snapshot.add(event)
+
+    @property
+    def _is_json(self) -> bool:
+        """Whether JSON came where a stream was asked for."""
+        response = self.response
+        return response is not None and self._recovery is None and _is_json(response)
+
+    @property
+    def _patience(self) -> float | None:
+        """
+        Seconds to wait for an event; ``None`` for no bound.
+
+        Raises:
+            APITimeoutError: The bound of the whole stream has passed.
+        """
+        request, timeout = self.request, self.request.timeout
+        now = self._caller.runtime.clock()
+        patience = timeout.next_event
+        if self._waits_for_first and request.deadline is not None:
+            patience = max(request.deadline - now, 0.0)
+        if timeout.stream is None or request.started is None:
+            return patience
+        left = request.started + timeout.stream - now
+        if left <= 0:
+            raise APITimeoutError(request.info, message=f"The stream did not end within {timeout.stream:g} s.")
+        return left if patience is None else min(left, patience)
+
+    def _end(self) -> None:
+        """The turn has ended: others may write, and the reader may still take its last events."""
+        self.ended = True
+        terminal = self.snapshot.terminal
+        write = self.request.write
+        if isinstance(terminal, ResponseCompletedEvent):
+            output = terminal.response.output
+            self._let_go(output[-1].id or None if output else None, unresolved=None)
+        else:
+            self._let_go(None, unresolved=None if write is None else write.items or None)
+
+    # when the connection broke
+
+    def _drop_reader(self, failure: APIError | None = None) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+        if self.snapshot.terminal is not None:
+            return
+        if self._recovery is None:
+            self._recovery = Recovery(
+                caller=self._caller, writing=self._writing, request=self.request, snapshot=self.snapshot
+            )
+            self._recovery.last_item_id = self._known
+        self._recovery.failure = failure
+
+    async def _go_on(self) -> list[Event]:
+        """Resume the stream, or find out how the turn went on."""
+        recovery = self._recovery
+        assert recovery is not None  # noqa: S101  # for type checkers: there is a reader or a recovery
+        try:
+            response = await recovery.resume()
+            if response is not None:
+                self._listen(response)
+                return []
+            events = await recovery.find_out()
+        except ConversationsError:
+            self.abort()
+            raise
+        self._add(events)
+        self._end()
+        return events
+
+
+def _is_json(response: HTTPResponse) -> bool:
+    return "json" in response.headers.get("content-type", "").partition(";")[0].lower()
