@@ -228,13 +228,13 @@ async def test_a_view_has_other_settings_and_the_same_connections():
 
 
 def test_timeouts_of_views():
-    """A number bounds the whole call, ``None`` lifts that bound, and what is not given stays as it is."""
+    """A number bounds the whole call and each event, ``None`` lifts these bounds, and the rest stays as it is."""
     client = ConversationsClient(api_key="sk-test", timeout=Timeout(total=7, attempt=3, connect=1))
 
     assert [
         Timeout(total=7, attempt=3, connect=1),
-        Timeout(total=2, attempt=3, connect=1),
-        Timeout(total=None, attempt=3, connect=1),
+        Timeout(total=2, attempt=3, connect=1, turn=2, first_event=2, next_event=2),
+        Timeout(total=None, attempt=3, connect=1, turn=None, first_event=None, next_event=None),
         Timeout(total=1),
     ] == [
         client.with_options().timeout,

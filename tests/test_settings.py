@@ -6,6 +6,7 @@ import copy
 import logging
 import pickle
 
+import attrs
 import pytest
 
 from openai_conversations.errors import ConfigurationError
@@ -235,15 +236,15 @@ def test_profiles():
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (1, Timeout(total=1)),
-        (0.5, Timeout(total=0.5)),
-        (None, Timeout(total=None)),
+        (1, Timeout(total=1, turn=1, first_event=1, next_event=1)),
+        (0.5, Timeout(total=0.5, turn=0.5, first_event=0.5, next_event=0.5)),
+        (None, Timeout(total=None, turn=None, first_event=None, next_event=None)),
         (Timeout(total=1, attempt=2, connect=3), Timeout(total=1, attempt=2, connect=3)),
         (Timeout(total=None, attempt=None, connect=None), Timeout(total=None, attempt=None, connect=None)),
     ],
 )
 def test_timeouts(value, expected):
-    """A number bounds the whole call, ``None`` lifts that bound, and the rest stays as it is."""
+    """A number bounds the whole call and each event, ``None`` lifts these bounds, and the rest stays as it is."""
     assert expected == as_timeout(value)
     assert 7 == as_timeout(1, Timeout(attempt=7)).attempt
 
@@ -253,7 +254,7 @@ def test_timeouts_that_are_refused(value):
     """A bound is a positive finite number of seconds; the message says which bound."""
     with pytest.raises(ConfigurationError, match=r"^timeout"):
         as_timeout(value)
-    for name in ("total", "attempt", "connect"):
+    for name in attrs.fields_dict(Timeout):
         with pytest.raises(ConfigurationError, match=f"timeout: {name} must be a positive number of seconds or None"):
             Timeout(**{name: value})
 

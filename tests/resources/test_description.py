@@ -14,12 +14,17 @@ from openai_conversations import limits
 from openai_conversations.api.operations import OPERATIONS
 from openai_conversations.resources.conversations import Conversations
 from openai_conversations.resources.items import Items
+from openai_conversations.resources.response_inputs import InputItems, InputTokens
+from openai_conversations.resources.responses import Responses
 from openai_conversations.transport.message import Replay
 
-# Not part of the project: OpenAI's description, cut to the Conversations API, lies beside the repository.
-DESCRIPTION = Path(__file__).resolve().parents[2].parent / "shared" / "spec" / "openapi-conversations.json"
+# Not part of the project: OpenAI's description, cut to conversations and to turns, lies beside the repository.
+SPEC = Path(__file__).resolve().parents[2].parent / "shared" / "spec"
+DESCRIPTIONS = [SPEC / "openapi-conversations.json", SPEC / "openapi-responses.json"]
 
-pytestmark = pytest.mark.skipif(not DESCRIPTION.exists(), reason="OpenAI's description of the API is not here")
+pytestmark = pytest.mark.skipif(
+    not all(path.exists() for path in DESCRIPTIONS), reason="OpenAI's description of the API is not here"
+)
 
 METHODS: dict[str, Any] = {
     "createConversation": Conversations.create,
@@ -30,13 +35,23 @@ METHODS: dict[str, Any] = {
     "listConversationItems": Items.list,
     "getConversationItem": Items.retrieve,
     "deleteConversationItem": Items.delete,
+    "createResponse": Responses.create,
+    "getResponse": Responses.retrieve,
+    "deleteResponse": Responses.delete,
+    "cancelResponse": Responses.cancel,
+    "listInputItems": InputItems.list,
+    "Getinputtokencounts": InputTokens.count,
+    "Compactconversation": Responses.compact,
 }
 
 
 @cache
 def description() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(DESCRIPTION.read_bytes())
-    return found
+    parts: list[dict[str, Any]] = [json.loads(path.read_bytes()) for path in DESCRIPTIONS]
+    components = {kind: node for part in parts for kind, node in part["components"].items()}
+    for kind in components:
+        components[kind] = {name: node for part in parts for name, node in part["components"].get(kind, {}).items()}
+    return {"paths": {path: node for part in parts for path, node in part["paths"].items()}, "components": components}
 
 
 def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
@@ -64,12 +79,21 @@ def members(node: dict[str, Any]) -> dict[str, Any]:
     """The properties of a body, and which of them are required."""
     node = resolved(node)
     parts = [resolved(part) for part in node.get("allOf", node.get("anyOf", node.get("oneOf", [])))] or [node]
-    return {name: name in part.get("required", []) for part in parts for name in part.get("properties", {})}
+    required = [name for part in (node, *parts) for name in part.get("required", [])]
+    return {name: name in required for part in parts for name in part.get("properties", {})}
 
 
 def body(operation: dict[str, Any]) -> dict[str, Any]:
     content = resolved(operation["requestBody"])["content"] if "requestBody" in operation else {}
     return members(content["application/json"]["schema"]) if content else {}
+
+
+def keywords(method: Any) -> dict[str, bool]:
+    """The keywords of a method, those of its ``Unpack`` among them, and which of them are required."""
+    found = {name: p.default is inspect.Parameter.empty for name, p in inspect.signature(method).parameters.items()}
+    hint = method.__annotations__.get("params", "").removeprefix("Unpack[").removesuffix("]")
+    params = method.__globals__.get(hint)
+    return found | {n: n in params.__required_keys__ for n in getattr(params, "__annotations__", {})}
 
 
 def test_every_operation_is_here() -> None:
@@ -84,24 +108,23 @@ def test_every_operation_is_here() -> None:
 def test_every_parameter_has_its_keyword(name: str) -> None:
     """Each parameter of the path and of the query, and each member of the body, is a parameter of our method."""
     operation = operations()[name][2]
-    ours = inspect.signature(METHODS[name]).parameters
     wanted = {**parameters(operation, "path"), **parameters(operation, "query"), **body(operation)}
 
-    assert [] == [parameter for parameter in wanted if parameter not in ours]
+    assert [] == [parameter for parameter in wanted if parameter not in keywords(METHODS[name])]
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_what_is_required(name: str) -> None:
     """What the API requires has no default with us, and the other way round."""
     operation = operations()[name][2]
-    ours = inspect.signature(METHODS[name]).parameters
+    ours = keywords(METHODS[name])
     wanted = {
         **dict.fromkeys(parameters(operation, "path"), True),
         **{n: p.get("required", False) for n, p in parameters(operation, "query").items()},
         **body(operation),
     }
 
-    assert wanted == {n: ours[n].default is inspect.Parameter.empty for n in wanted}
+    assert wanted == {n: ours[n] for n in wanted}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -141,6 +164,6 @@ def test_orders() -> None:
 
 def test_what_may_be_repeated() -> None:
     """What makes something new is never sent again blindly; everything else does the same when it is done twice."""
-    assert {"createConversation", "createConversationItems"} == {
+    assert {"createConversation", "createConversationItems", "createResponse"} == {
         ours.id for ours in OPERATIONS if ours.replay is Replay.APPEND
     }

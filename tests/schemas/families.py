@@ -36,7 +36,10 @@ def classes() -> list[type[Schema]]:
         value
         for module in map(import_module, modules())
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Schema) and value not in BASES
+        if isinstance(value, type)
+        and issubclass(value, Schema)
+        and "__attrs_attrs__" in vars(value)
+        and value not in BASES
     }
     return sorted(found, key=lambda cls: (cls.__module__, cls.__name__))
 

@@ -25,7 +25,13 @@ from openai_conversations.errors import (
 )
 from openai_conversations.jsontypes import as_object
 from openai_conversations.schemas.responses.events.base import Event
-from openai_conversations.schemas.responses.events.recovered import (
+from openai_conversations.schemas.responses.response import Response
+from openai_conversations.transport.classify import backoff_delay
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
+from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.writing.turns.errors import StreamInterruptedError, TurnLostError
+from openai_conversations.writing.turns.lookup import TurnLookup
+from openai_conversations.writing.turns.recovered import (
     RecoveredCompleted,
     RecoveredCreated,
     RecoveredError,
@@ -34,12 +40,6 @@ from openai_conversations.schemas.responses.events.recovered import (
     RecoveredItemDone,
     RecoveredTextDelta,
 )
-from openai_conversations.schemas.responses.response import Response
-from openai_conversations.transport.classify import backoff_delay
-from openai_conversations.transport.message import HTTPRequest, HTTPResponse
-from openai_conversations.transport.status import is_api_not_found
-from openai_conversations.writing.turns.errors import StreamInterruptedError, TurnLostError
-from openai_conversations.writing.turns.lookup import TurnLookup
 from openai_conversations.writing.turns.snapshot import TurnSnapshot, texts_of
 from openai_conversations.writing.write_order import Writing
 
