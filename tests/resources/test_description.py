@@ -92,8 +92,8 @@ def keywords(method: Any) -> dict[str, bool]:
     """The keywords of a method, those of its ``Unpack`` among them, and which of them are required."""
     found = {name: p.default is inspect.Parameter.empty for name, p in inspect.signature(method).parameters.items()}
     hint = method.__annotations__.get("params", "").removeprefix("Unpack[").removesuffix("]")
-    params = method.__globals__.get(hint)
-    return found | {n: n in params.__required_keys__ for n in getattr(params, "__annotations__", {})}
+    members = getattr(method.__globals__.get(hint), "__annotations__", {})
+    return found | {name: "Required[" in str(member) for name, member in members.items()}
 
 
 def test_every_operation_is_here() -> None:
