@@ -132,9 +132,7 @@ def as_timeout(value: float | Timeout | None, base: Timeout = DEFAULT_TIMEOUT) -
 def _of_phases(timeout: Any) -> Timeout:
     """The timeout of httpx, or of the official client: the patience for a response is also that for the whole call."""
     read = timeout.read
-    return Timeout(
-        total=read, attempt=read, connect=timeout.connect, turn=read, first_event=read, next_event=read
-    )
+    return Timeout(total=read, attempt=read, connect=timeout.connect, turn=read, first_event=read, next_event=read)
 
 
 @attrs.frozen(kw_only=True)
