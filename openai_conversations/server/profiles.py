@@ -10,7 +10,7 @@ import attrs
 from openai_conversations.server.rules.checks import Order
 from openai_conversations.server.rules.items import ItemRules
 
-ErrorStyle = Literal["openai", "message", "detail", "problem", "text", "empty"]
+ErrorStyle = Literal["openai", "message", "flat", "bare", "detail", "problem", "text", "empty"]
 _BOTH_STYLES = ("include", "include[]")
 
 
@@ -25,7 +25,8 @@ class ServerProfile:
         project_prefix: Whether ``/api/projects/{project}`` may stand before that, as in Azure AI Foundry.
         key_headers: Where a key may come: ``authorization`` (a bearer) and others (the bare key).
         include: The names of the query parameter that asks for more fields.
-        errors: The body of an error: OpenAI's object, the same with the message alone, ``{"detail": …}``,
+        errors: The body of an error: OpenAI's object, the same with the message alone, its fields without the object
+            around them (``flat``), the message in place of the object (``bare``), ``{"detail": …}``,
             ``application/problem+json``, plain text, or nothing.
         invalid_status: The HTTP status for a request whose content is refused.
         request_id_headers: In which headers every response carries its id.

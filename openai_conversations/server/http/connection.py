@@ -39,6 +39,10 @@ class Connection(web.RequestHandler):
                 self._gone.set_result(None)
         return self._gone
 
+    def is_idle_since(self, request: web.BaseRequest) -> bool:
+        """Whether no request has come since this one."""
+        return self._current_request in (None, request) and not self._messages
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self._wait_for_head()

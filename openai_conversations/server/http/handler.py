@@ -23,6 +23,7 @@ from openai_conversations.server.http.processing import PendingRequest
 from openai_conversations.server.http.rate_limit import RequestRate
 from openai_conversations.server.inspection.control import Control
 from openai_conversations.server.inspection.journal import Journal, JournalEntry
+from openai_conversations.server.model.call import TurnOptions
 from openai_conversations.server.model.service import TurnService
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.storage.database import Database
@@ -109,6 +110,8 @@ class RequestHandler:
             response = await self._process(raw, headers, query, entry)
             every = self._headers(entry, time.perf_counter() - started)
             sent = await self._send(raw, response, every, entry)
+            if response.idle_close is not None:
+                await self._finish(raw, sent, response)
         except (ServerClosing, ConnectionError):
             io.hang_up(raw.transport, reset=False)
             return web.Response(status=500)
@@ -116,12 +119,15 @@ class RequestHandler:
             self.go_down(response.outage)
         if not response.drop:
             entry.status = response.status
-            entry.acknowledged = response.truth and not _is_gone(raw)
+            entry.acknowledged = response.truth and not entry.partial and not _is_gone(raw)
         return sent
 
     async def _send(
         self, raw: web.BaseRequest, response: ServerResponse, headers: dict[str, str], entry: JournalEntry
     ) -> web.StreamResponse:
+        if response.silent:
+            await self.lifetime.wait(_gone(raw))
+            raise ConnectionAbortedError("a fault answers nothing")
         if response.events is None or response.drop:
             return await io.send(raw, response, headers, self.lifetime.sleep)
         entry.status = response.status
@@ -129,6 +135,17 @@ class RequestHandler:
         if response.format.open_end:
             await self.lifetime.wait(_gone(raw))
         return sent
+
+    async def _finish(self, raw: web.BaseRequest, sent: web.StreamResponse, response: ServerResponse) -> None:
+        """Let the whole response out, and close its connection later unless another request has come on it."""
+        await sent.prepare(raw)
+        await sent.write_eof()
+        self.lifetime.start(self._close_idle(raw, response.idle_close or 0.0, reset=response.reset))
+
+    async def _close_idle(self, raw: web.BaseRequest, seconds: float, *, reset: bool) -> None:
+        await self.lifetime.sleep(seconds)
+        if _connection(raw).is_idle_since(raw):
+            io.hang_up(raw.transport, reset=reset)
 
     async def _process(
         self, raw: web.BaseRequest, headers: dict[str, str], query: dict[str, list[str]], entry: JournalEntry
@@ -152,6 +169,7 @@ class RequestHandler:
             request = attrs.evolve(request, body=body)
         return PendingRequest(
             request=request,
+            options=TurnOptions(rewrites=tuple(rewrites)),
             entry=entry,
             database=self.database,
             context=self.context,
@@ -202,9 +220,13 @@ _LASTING = frozenset({"createResponse", "getResponse"})
 
 def _gone(raw: web.BaseRequest) -> asyncio.Future[None]:
     """Done when the client has hung up."""
+    return _connection(raw).gone
+
+
+def _connection(raw: web.BaseRequest) -> Connection:
     connection = raw.protocol
     assert isinstance(connection, Connection)  # noqa: S101  # the factory makes no others
-    return connection.gone
+    return connection
 
 
 def _is_gone(raw: web.BaseRequest) -> bool:

@@ -113,6 +113,8 @@ class ServerResponse:
         truth: Whether this says what happened; a fault that hides or twists that sets it to false.
         outage: Seconds for which the server is unreachable after this; ``None`` when it goes on.
         drop: Close the connection instead of answering.
+        silent: Do not answer at all, and leave the connection open until the client hangs up.
+        idle_close: Seconds after which the connection is closed when it stays idle behind this, unannounced.
         reset: Close it with a TCP reset.
         close: Close the connection after the response.
         cut: Announce the whole body, send half of it, close.
@@ -131,6 +133,8 @@ class ServerResponse:
     truth: bool = True
     outage: float | None = None
     drop: bool = False
+    silent: bool = False
+    idle_close: float | None = None
     reset: bool = False
     close: bool = False
     cut: bool = False
@@ -169,6 +173,15 @@ def _problem(error: HTTPError) -> tuple[bytes, str]:
     return json.dumps(fields), "application/problem+json"
 
 
+def _flat(error: HTTPError) -> tuple[bytes, str]:
+    fields = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return json.dumps(fields), JSON
+
+
+def _bare(error: HTTPError) -> tuple[bytes, str]:
+    return json.dumps({"error": error.message}), JSON
+
+
 def _message(error: HTTPError) -> tuple[bytes, str]:
     return json.dumps({"error": {"message": error.message}}), JSON
 
@@ -188,6 +201,8 @@ def _empty(error: HTTPError) -> tuple[bytes, str]:  # noqa: ARG001  # a style li
 _ERRORS: Mapping[ErrorStyle, Callable[[HTTPError], tuple[bytes, str]]] = {
     "openai": _openai,
     "message": _message,
+    "flat": _flat,
+    "bare": _bare,
     "detail": _detail,
     "problem": _problem,
     "text": _text,

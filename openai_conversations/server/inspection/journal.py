@@ -42,6 +42,7 @@ class JournalEntry:
         headers: What was sent with it, names in lower case, credentials masked.
         fault: The names of the faults that fired, with commas between them, or ``""``.
         committed: Whether a write was stored.
+        partial: Whether less of a turn was stored than it gave; no response to it is true.
         item_ids: The items that were stored.
         status: The HTTP status that was sent; ``None`` when none was.
         acknowledged: Whether a true response left whole, as far as the server can see.
@@ -64,6 +65,7 @@ class JournalEntry:
     headers: dict[str, str] = attrs.field(factory=dict[str, str], repr=False)
     fault: str = ""
     committed: bool = False
+    partial: bool = False
     item_ids: tuple[str, ...] = ()
     status: int | None = None
     acknowledged: bool = False
@@ -79,8 +81,9 @@ class JournalEntry:
         self.item_id = item_id
         self.response_id = response_id
 
-    def note_turn(self, item_ids: tuple[str, ...], *, committed: bool) -> None:
+    def note_turn(self, item_ids: tuple[str, ...], *, committed: bool, partial: bool) -> None:
         """What was stored when a turn ended."""
+        self.partial = partial
         self.committed = committed
         self.item_ids = item_ids
 

@@ -2,7 +2,7 @@
 The scripted model: what it says, to whom, and how fast.
 
 :mod:`.reply` are the values that a script is made of, :mod:`.script` chooses one for each turn, :mod:`.output` makes
-items of it and :mod:`.events` the events of a stream; all of these are pure. :mod:`.run` lets a turn happen, and
+items of it and :mod:`.events` the events of a stream; all of these are pure. :mod:`.runner` lets a turn happen, and
 :mod:`.service` answers the requests.
 """
 

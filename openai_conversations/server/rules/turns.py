@@ -32,6 +32,8 @@ from openai_conversations.server.rules.turn_request import TurnRequest
 from openai_conversations.server.storage.store import ConversationRow, ItemRow, ResponseRow, Store
 
 Item = dict[str, Any]
+Rewrite = Callable[[list[Any]], list[Any]]
+"""What a store makes of items that it is given."""
 
 
 @attrs.frozen(kw_only=True)
@@ -137,19 +139,46 @@ def row_of_response(asked: TurnRequest, begun: Begun, body: Item) -> ResponseRow
     )
 
 
-def finish(begun: Begun, output: Sequence[Item] | None, row: ResponseRow | None) -> Callable[[Store], tuple[str, ...]]:
+def items_of_turn(begun: Begun, output: Sequence[Item], rewrites: Sequence[Rewrite] = ()) -> list[ItemRow]:
+    """What a conversation gets of a turn: its input, then its output, as the store rewrites them."""
+    rows = [*begun.input, *(row_of(Prepared(item=item)) for item in output)]
+    if not rewrites:
+        return rows
+    identities = {row.id: row.identity for row in rows}
+    items = _rewrite_all([json.loads_exact(row.body) for row in rows], rewrites)
+    return [attrs.evolve(row_of(Prepared(item=item)), identity=identities.get(item["id"], "new")) for item in items]
+
+
+def rewritten(row: ResponseRow, rewrites: Sequence[Rewrite]) -> ResponseRow:
+    """A response as such a store keeps it."""
+    body = json.loads_exact(row.body)
+    output = _rewrite_all(body["output"], rewrites)
+    given = _rewrite_all(json.loads_exact(row.input), rewrites)
+    return attrs.evolve(row, body=json.dumps({**body, "output": output}), input=json.dumps(given))
+
+
+def _rewrite_all(items: list[Item], rewrites: Sequence[Rewrite]) -> list[Item]:
+    """The items as they are written anew; those that nest too deep for that stay."""
+    try:
+        for rewrite in rewrites:
+            items = rewrite(items)
+    except RecursionError:
+        return items
+    return items
+
+
+def finish(begun: Begun, added: Sequence[ItemRow], row: ResponseRow | None) -> Callable[[Store], tuple[str, ...]]:
     """
     Store what came of a turn.
 
     Args:
         begun: The turn.
-        output: What the conversation gets after the input; ``None`` leaves it as it is.
+        added: What the conversation gets.
         row: The response; ``None`` for one that is not stored.
 
     Returns:
         The ids of the items that the conversation got.
     """
-    added = [] if output is None else [*begun.input, *(row_of(Prepared(item=item)) for item in output)]
 
     def job(store: Store) -> tuple[str, ...]:
         if row is not None:
@@ -207,7 +236,7 @@ def list_input(request: ServerRequest, context: Context) -> Callable[[Store], Se
         if context.profile.input_items == "all":
             items = [*_before(store, row), *items]
         rows = [row_of(Prepared(item=item)) for item in (items if asked.ascending else reversed(items))]
-        start = _after(rows, asked.after, row.id)
+        start = _after(rows, context.cursors.get(asked.after, asked.after), row.id)
         page = rows[start : start + asked.limit]
         more = len(rows) > start + asked.limit
         return ServerResponse(body=page_of(page, more=more, include=include, profile=context.profile))

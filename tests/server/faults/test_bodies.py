@@ -75,6 +75,42 @@ async def test_unknown_fields(api, server, conversation):
     assert {} == shown["metadata"]
 
 
+async def test_an_unknown_item_of_a_turn(api, server):
+    """The first item of the output, as JSON and in a stream, and that of a list of input."""
+    server.model.when().say("a").call("f")
+    server.add_fault(faults.unknown_item(count=3))
+    body = (await api.turn()).json
+    stream = (await api.turn(stream=True)).body
+    events = [json.loads(line[6:]) for line in stream.splitlines() if line.startswith(b"data: ")]
+    listed = (await api.ask("GET", f"/responses/{body['id']}/input_items")).json
+    items = [event["item"]["type"] for event in events if "item" in event]
+
+    assert ["hologram", "function_call"] == [item["type"] for item in body["output"]]
+    assert ["hologram", "hologram", "function_call", "function_call"] == items
+    assert ["hologram", "function_call"] == [item["type"] for item in events[-1]["response"]["output"]]
+    assert ["hologram"] == [item["type"] for item in listed["data"]]
+
+
+async def test_unknown_fields_of_a_stream(api, server):
+    """Every event has them, at every level."""
+    server.add_fault(faults.unknown_fields())
+    events = await api.stream()
+
+    assert all("x_future" in event for event in events)
+    assert "x_future" in events[-1]["response"]["output"][0]["content"][0]
+
+
+@pytest.mark.parametrize(
+    ("style", "body"),
+    [("flat", {"message": "No", "type": "server_error", "param": None, "code": "c"}), ("bare", {"error": "No"})],
+)
+async def test_forms_of_errors(api, server, style, body):
+    """Errors can be bare of what is around them, or in them."""
+    server.add_fault(faults.status(500, body=style, message="No", code="c"))
+
+    assert body == (await api.turn()).json
+
+
 async def test_an_error_is_not_changed(api, server):
     """Faults that change responses leave errors alone."""
     server.add_fault(faults.unknown_fields())

@@ -75,3 +75,18 @@ async def test_single_items_are_read_at_once(api, server, conversation):
     server.clear_faults()
     server.add_fault(faults.stale_reads(5))
     assert other == (await api.ask("GET", f"/conversations/{conversation}/items/{other['id']}")).json
+
+
+async def test_lists_of_input_mislead_too(api, server):
+    """The input of a response is listed by pages as the items of a conversation are."""
+    id = (await api.turn([user(text) for text in "abc"])).json["id"]
+    path = f"/responses/{id}/input_items?order=asc&limit=2"
+    server.add_fault(faults.empty_page())
+    empty = (await api.ask("GET", path)).json
+    page = await api.ask("GET", f"{path}&after={empty['last_id']}")
+    server.add_fault(faults.missing_last_id())
+    bare = (await api.ask("GET", path)).json
+
+    assert ([], True) == (empty["data"], empty["has_more"])
+    assert ["a", "b"] == texts(page)
+    assert "last_id" not in bare

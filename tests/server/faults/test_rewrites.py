@@ -137,6 +137,66 @@ async def test_only_as_often_as_asked(api, server):
     assert ["a", "B"] == [item["content"][0]["text"] for item in server.items(conversation)]
 
 
+# What turns leave
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_turns_are_stored_rewritten(api, server, stream):
+    """The store rewrites input and output of a turn; the response itself tells what the model said."""
+    conversation = await api.create()
+    server.add_fault(faults.lower_case())
+    server.model.say("So BE it").call("f", {"B": "C"})
+    answer = (await api.turn("AB", conversation=conversation, stream=stream)).body
+    id = server.requests[-1].response_id
+    kept = (await api.ask("GET", f"/responses/{id}")).json
+    first, second, third = server.items(conversation)
+
+    assert b"So BE it" in answer or b"BE" in answer
+    assert ["ab", "so be it", '{"b":"c"}'] == [
+        first["content"][0]["text"],
+        second["content"][0]["text"],
+        third["arguments"],
+    ]
+    assert [second, third] == kept["output"]
+    assert [first] == (await api.ask("GET", f"/responses/{id}/input_items")).json["data"]
+    assert server.requests[1].acknowledged
+
+
+async def test_rewritten_items_keep_their_ids(api, server):
+    """They are those of the stream, and what is shown on demand stays so."""
+    conversation = await api.create()
+    server.add_fault(faults.sort_keys())
+    server.model.reason("Hm.", encrypted_content="x").say("a")
+    events = await api.stream(conversation=conversation)
+    listed = (await api.list(conversation, "?order=asc")).json["data"]
+
+    assert [item["id"] for item in events[-1]["response"]["output"]] == [item["id"] for item in listed[1:]]
+    assert "encrypted_content" not in listed[1]
+    assert "encrypted_content" in server.items(conversation)[1]
+
+
+@pytest.mark.parametrize(("n", "kept"), [(0, []), (1, ["Hi"]), (3, ["Hi", "You said: Hi"])])
+async def test_a_part_of_a_turn(api, server, n, kept):
+    """A store can keep the first items of a turn alone; then no response to it is true."""
+    conversation = await api.create()
+    server.add_fault(faults.partial_commit(n, operation="createResponse"))
+    await api.turn(conversation=conversation)
+
+    assert kept == texts(await api.list(conversation, "?order=asc"))
+    assert (len(kept) < 2, len(kept) == 2) == (server.requests[1].partial, server.requests[1].acknowledged)
+
+
+async def test_what_nests_too_deep_is_stored_as_it_is(api, server):
+    """A rewrite breaks no turn."""
+    server.add_fault(faults.trim_whitespace())
+    nested = {"a": "b"}
+    for _ in range(2000):
+        nested = {"a": nested}
+    server.model.item({"type": "tool_search_call", "arguments": nested, "call_id": None, "execution": "client"})
+
+    assert (await api.turn()).status < 500
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"1", b"{}", b'{"items":1}', b'{"items":null}'])
 def test_what_cannot_be_rewritten_stays(body):
     """A body without items is left to the rules."""

@@ -200,6 +200,47 @@ async def events_with(api, server, fault):
     return [json.loads(line[6:]) for line in body.splitlines() if line.startswith(b"data: ")]
 
 
+ERROR = b'{"type":"server_error","code":"c","message":"No.","param":null}'
+
+
+@pytest.mark.parametrize(
+    ("shape", "block"),
+    [
+        (
+            "flat",
+            b'event: error\ndata: {"type":"error","code":"c","message":"No.","param":null,"sequence_number":2}\n\n',
+        ),
+        (
+            "nested",
+            b'event: error\ndata: {"type":"error","sequence_number":2,"error":%b}\n\n' % ERROR,
+        ),
+        ("bare", b'data: {"error":%b}\n\n' % ERROR),
+        ("text", b"event: error\ndata: No.\n\n"),
+    ],
+)
+async def test_shapes_of_errors(api, server, shape, block):
+    """An error in a stream comes in the shapes that servers give it, and is the end of the stream."""
+    conversation = await api.create()
+    server.add_fault(faults.error_shape(shape, code="c", message="No.", after=2))
+    response = await api.ask("POST", "/responses", asked(conversation=conversation))
+
+    assert response.body.endswith(b"\n\n" + block)
+    assert 3 == response.body.count(b"data: ")
+    assert not server.requests[-1].acknowledged
+
+
+async def test_an_error_in_place_of_the_end(api, server):
+    """Without a number of events it stands where the last one would."""
+    conversation = await api.create()
+    server.add_fault(faults.error_shape("text"))
+    response = await api.ask("POST", "/responses", asked(conversation=conversation))
+
+    assert types(response.body)[:-1] == WHOLE[:-1]
+    assert ["Hi", "a b c"] == texts(await api.list(conversation, "?order=asc"))
+    with pytest.raises(ValueError, match="shape is one of flat, nested, bare, text, not 'round'"):
+        faults.error_shape("round")
+
+
 async def test_a_response_without_its_output(api, server):
     """Who builds on the last event alone has nothing; the items came before."""
     events = await events_with(api, server, faults.completed_without_output())

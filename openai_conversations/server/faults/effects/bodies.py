@@ -11,7 +11,8 @@ from typing import Any
 
 import attrs
 
-from openai_conversations.server.faults.effects.common import changed, gateway_page, instead_of, with_body
+from openai_conversations.server.faults.effects import streams
+from openai_conversations.server.faults.effects.common import gateway_page, instead_of, with_body
 from openai_conversations.server.http.messages import ServerResponse
 from openai_conversations.server.http.processing import PendingRequest
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
@@ -81,17 +82,23 @@ async def wrong_shape(pending: PendingRequest, *, shape: str) -> ServerResponse:
 
 
 async def unknown_item(pending: PendingRequest) -> ServerResponse:
-    return changed(await pending.process(), _with_unknown_item)
+    return await streams.each_object(pending, _with_unknown_item)
 
 
 async def unknown_fields(pending: PendingRequest) -> ServerResponse:
-    return changed(await pending.process(), _with_unknown_fields)
+    return await streams.each_object(pending, _with_unknown_fields)
 
 
 def _with_unknown_item(value: dict[str, Any]) -> dict[str, Any]:
-    if "data" not in value:
+    """A list, a response, an event or an item with its first item from the future; other events stay."""
+    for name in ("data", "output"):
+        if name in value:
+            return {**value, name: [_future(item) if n == 0 else item for n, item in enumerate(value[name])]}
+    if "sequence_number" not in value:
         return _future(value)
-    return {**value, "data": [_future(item) if n == 0 else item for n, item in enumerate(value["data"])]}
+    if "item" in value and value["output_index"] == 0:
+        return {**value, "item": _future(value["item"])}
+    return {**value, "response": _with_unknown_item(value["response"])} if "response" in value else value
 
 
 def _future(item: dict[str, Any]) -> dict[str, Any]:

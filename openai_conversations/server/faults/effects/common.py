@@ -12,7 +12,7 @@ from openai_conversations.converters import json
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.messages import JSON, ServerResponse, error_response
 
-ErrorBody = Literal["openai", "message", "detail", "problem", "text", "empty", "html"]
+ErrorBody = Literal["openai", "message", "flat", "bare", "detail", "problem", "text", "empty", "html"]
 
 
 @attrs.frozen(kw_only=True)

@@ -45,6 +45,15 @@ async def refuse(pending: PendingRequest, *, seconds: float) -> ServerResponse: 
     return ServerResponse(drop=True, outage=seconds, truth=False)
 
 
+async def half_open(pending: PendingRequest, *, commit: bool) -> ServerResponse:
+    done = await pending.process() if commit else ServerResponse()
+    return attrs.evolve(done, silent=True, truth=False)
+
+
+async def close_idle(pending: PendingRequest, *, seconds: float, reset: bool) -> ServerResponse:
+    return attrs.evolve(await pending.begin(), idle_close=seconds, reset=reset)
+
+
 async def status(pending: PendingRequest, *, error: OrderedError) -> ServerResponse:  # noqa: ARG001  # an effect
     return error.response()
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import attrs
 
 from openai_conversations.converters import json
+from openai_conversations.server.faults.effects.common import changed
 from openai_conversations.server.http.messages import Events, ServerResponse, StreamEvent, json_response
 from openai_conversations.server.http.processing import PendingRequest
 
@@ -71,6 +72,18 @@ def _renumbered(event: StreamEvent, **fields: Any) -> StreamEvent:
     return attrs.evolve(event, body=body, type=fields.get("type", event.type))
 
 
+async def each_object(pending: PendingRequest, change: Callable[[dict[str, Any]], dict[str, Any]]) -> ServerResponse:
+    """The response with its object changed, or the stream with that of every event; an error stays as it is."""
+    response = await pending.begin()
+    if response.events is None:
+        return changed(response, change)
+
+    def step(event: StreamEvent) -> Step:
+        return Step(frames=[attrs.evolve(event, body=json.dumps(change(json.loads_exact(event.body))))])
+
+    return attrs.evolve(response, events=_changed(pending, response.events, step))
+
+
 async def cut_stream(pending: PendingRequest, *, after: int | None, at: str | None, in_text: bool) -> ServerResponse:
     sent = 0
 
@@ -107,6 +120,37 @@ async def error_event(
         return Step(frames=[event])
 
     return await _begin(pending, change)
+
+
+Shape = Literal["flat", "nested", "bare", "text"]
+
+
+async def error_shape(
+    pending: PendingRequest, *, shape: Shape, code: str | None, message: str, after: int | None
+) -> ServerResponse:
+    sent = 0
+
+    def change(event: StreamEvent) -> Step:
+        nonlocal sent
+        if sent == after or event.type in TERMINAL:
+            return Step(frames=[_shaped(shape, event.number, code, message)], then="end")
+        sent += 1
+        return Step(frames=[event])
+
+    return await _begin(pending, change)
+
+
+def _shaped(shape: Shape, number: int, code: str | None, message: str) -> StreamEvent | bytes:
+    """An error in the middle of a stream, as one kind of server writes it."""
+    error = {"type": "server_error", "code": code, "message": message, "param": None}
+    if shape == "flat":
+        return _error(number, code, message, None)
+    if shape == "nested":
+        fields = {"type": "error", "sequence_number": number, "error": error}
+        return StreamEvent(type="error", number=number, body=json.dumps(fields))
+    if shape == "bare":
+        return b"data: %b\n\n" % json.dumps({"error": error})
+    return b"event: error\ndata: %b\n\n" % message.encode()
 
 
 def _error(number: int, code: str | None, message: str, param: str | None) -> StreamEvent:
