@@ -70,7 +70,7 @@ class Codec:
     def __init__(self) -> None:
         self._fast = make_converter(detailed=False)
         self._readers: dict[Any, Any] = {}
-        self._events: Any = None  # EventTable, from the first event on
+        self._events: Any = None  # a table of readers, from the first event on
 
     def decode(self, body: bytes, kind: type[T]) -> T:
         """
@@ -112,10 +112,10 @@ class Codec:
 
     def _decode_event_exactly(self, data: bytes, name: str) -> Event:
         # Imported with the first event: nothing of turns is loaded for items alone.
-        from openai_conversations.converters.events import EventTable, read_event
+        from openai_conversations.converters.events import event_table, read_event
 
         if self._events is None:
-            self._events = EventTable(self._fast)
+            self._events = event_table(self._fast)
             return self.decode_event(data, name)
         return read_event(data, name, _detailed())
 

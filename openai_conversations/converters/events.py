@@ -8,8 +8,8 @@ from cattrs import Converter
 
 from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.json import loads_exact
-from openai_conversations.converters.primitives import StructureHook
 from openai_conversations.converters.tolerant import read_tolerantly
+from openai_conversations.converters.unions import TagTable
 from openai_conversations.jsontypes import is_object
 from openai_conversations.schemas.responses import events
 from openai_conversations.schemas.responses.events import EVENT_CLASSES
@@ -18,16 +18,9 @@ from openai_conversations.schemas.responses.events.base import Event, UnknownEve
 _MOST_TEXT: Final = 200
 
 
-class EventTable(dict[str, StructureHook]):
+def event_table(converter: Converter) -> TagTable:
     """Type → how an event of it is read, the fast way; the module of a class is loaded when its type is first met."""
-
-    def __init__(self, converter: Converter) -> None:
-        super().__init__()
-        self._converter = converter
-
-    def __missing__(self, tag: str) -> StructureHook:
-        self[tag] = hook = self._converter.get_structure_hook(getattr(events, EVENT_CLASSES[tag]))
-        return hook
+    return TagTable(lambda tag: getattr(events, EVENT_CLASSES[tag]), converter)
 
 
 def read_event(data: bytes, name: str, converter: Converter) -> Event:

@@ -18,6 +18,7 @@ from openai_conversations.converters.errors import SchemaMismatch
 from openai_conversations.converters.fields import is_schema, is_union, literals, tags_of, union_members
 from openai_conversations.converters.models import write_value
 from openai_conversations.converters.primitives import StructureHook, keep_precise
+from openai_conversations.converters.readers import for_tag
 from openai_conversations.jsontypes import is_object
 from openai_conversations.schemas import items
 from openai_conversations.schemas.items import ITEM_CLASSES
@@ -122,7 +123,7 @@ def _union_reader(kind: Any, converter: Converter, keep: Keep) -> StructureHook:
             return unknown(data=keep(value))
 
     if unknown is not None and set(by_kind) == {dict}:
-        return _with_table(structure, _TagTable(_tag_table(objects, converter), _unknown_reader(unknown, keep)))
+        return _with_table(structure, TagTable(_by_tag(objects).get, converter, _unknown_reader(unknown, keep)))
     return structure
 
 
@@ -133,19 +134,36 @@ def _with_table(hook: Any, table: Mapping[str, StructureHook]) -> StructureHook:
     return read
 
 
-class _TagTable(dict[str, StructureHook]):
-    """Tag → reader; a tag that nobody knows has the reader of the unknown member."""
+class TagTable(dict[str, StructureHook]):
+    """
+    Tag → reader of the class with this tag, made when the tag is first met.
 
-    def __init__(self, known: Mapping[str, StructureHook], unknown: StructureHook) -> None:
-        super().__init__(known)
+    Args:
+        class_of: The class of a tag; ``None`` for a tag that nobody knows.
+        converter: Makes the readers.
+        unknown: Reads what has such a tag; without it, that is a :class:`KeyError`.
+    """
+
+    def __init__(
+        self, class_of: Callable[[str], Any], converter: Converter, unknown: StructureHook | None = None
+    ) -> None:
+        super().__init__()
+        self._class_of = class_of
+        self._converter = converter
         self._unknown = unknown
 
-    def __missing__(self, tag: object) -> StructureHook:
+    def __missing__(self, tag: str) -> StructureHook:
+        cls = self._class_of(tag)
+        if cls is not None:
+            self[tag] = reader = for_tag(self._converter.get_structure_hook(cls))
+            return reader
+        if self._unknown is None:
+            raise KeyError(tag)
         return self._unknown
 
 
-def _tag_table(classes: list[Any], converter: Converter) -> dict[str, StructureHook]:
-    return {tag: converter.get_structure_hook(cls) for cls in classes for tag in tags_of(cls)}
+def _by_tag(classes: list[Any]) -> dict[str, Any]:
+    return {tag: cls for cls in classes for tag in tags_of(cls)}
 
 
 def _is_unknown(kind: Any) -> bool:
@@ -169,10 +187,10 @@ def _accept(value: Any, _: Any) -> Any:
 
 def _object_reader(classes: list[Any], converter: Converter) -> StructureHook:
     """By tag; a single class without a tag takes every object."""
-    table = _tag_table(classes, converter)
-    untagged = [converter.get_structure_hook(cls) for cls in classes if not tags_of(cls)]
-    if not table and len(untagged) == 1:
-        return untagged[0]
+    by_tag = _by_tag(classes)
+    if not by_tag and len(classes) == 1:
+        return converter.get_structure_hook(classes[0])
+    table = TagTable(by_tag.get, converter)
 
     def structure(value: Any, _: Any) -> Any:
         try:
@@ -182,20 +200,6 @@ def _object_reader(classes: list[Any], converter: Converter) -> StructureHook:
         return hook(value, None)
 
     return structure
-
-
-class _ItemTable(_TagTable):
-    """Loads the module of an item when its tag is first met."""
-
-    def __init__(self, converter: Converter, unknown: StructureHook) -> None:
-        super().__init__({}, unknown)
-        self._converter = converter
-
-    def __missing__(self, tag: Any) -> StructureHook:
-        if tag not in ITEM_CLASSES:
-            return super().__missing__(tag)
-        self[tag] = hook = self._converter.get_structure_hook(item_class(tag))
-        return hook
 
 
 def item_class(tag: str) -> type[Item]:
@@ -209,8 +213,12 @@ def item_class(tag: str) -> type[Item]:
     return cls
 
 
+def _known_class(tag: str) -> type[Item] | None:
+    return item_class(tag) if tag in ITEM_CLASSES else None
+
+
 def _item_reader(converter: Converter, keep: Keep) -> StructureHook:
-    table = _ItemTable(converter, _unknown_reader(UnknownItem, keep))
+    table = TagTable(_known_class, converter, _unknown_reader(UnknownItem, keep))
 
     def structure(value: Any, _: Any) -> Any:
         try:
