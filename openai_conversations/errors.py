@@ -32,6 +32,7 @@ Every error can be pickled and copied, is one line of text, and holds no credent
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -44,15 +45,22 @@ _LONGEST_MESSAGE = 300
 
 _CREDENTIAL = re.compile(r"(?i)\b(bearer\s+|sk-|api[-_]key[\"'=:\s]+)[\w.~+/=-]{6,}")
 
-_SENSITIVE = "auth|key|token|secret|cookie|credential|password"
-
-_SECRET_HEADER = re.compile(f"(?i){_SENSITIVE}")
+# Names of headers and of parameters whose values are credentials: of this API, of Azure's signed addresses (`sig`) and
+# functions (`code`), of AWS's and Google's signed addresses (`X-Amz-Signature`, `X-Goog-Signature`).
+_SECRET_NAME = re.compile(
+    r"(?i)auth|key|token|secret|cookie|credential|passw|signature|jwt|(?<![a-z])(?:sig|sas|pwd|code)(?![a-z])"
+)
 
 _SHORTEST_SECRET = 6
 
-_SECRET_QUERY_PAIR = re.compile(f"(?i)[?&]([^=&]*(?:{_SENSITIVE})[^=&]*=[^&]*)")
+_SURELY_SECRET = 16
+"""Characters from which on the value of a parameter that is not the API's is taken for a credential."""
 
-_SECRET_QUERY = re.compile(f"(?i)([?&][^=&]*(?:{_SENSITIVE})[^=&]*=)[^&]*")
+# What is shown of a query: the API's own parameters, and Azure's version.
+_SHOWN_PARAMETERS = frozenset(
+    {"after", "before", "limit", "order", "include", "include[]", "stream", "starting_after", "include_obfuscation"}
+    | {"api-version"}
+)
 
 
 def _without_credentials(text: str) -> str:
@@ -76,7 +84,7 @@ def one_line(text: str) -> str:
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with ``***`` for each value that looks like a key or whose name speaks of keys, cookies or so."""
     return {
-        name: "***" if _SECRET_HEADER.search(name) else _without_credentials(value) for name, value in headers.items()
+        name: "***" if _SECRET_NAME.search(name) else _without_credentials(value) for name, value in headers.items()
     }
 
 
@@ -86,17 +94,46 @@ def secret_values(headers: Mapping[str, str], url: str) -> tuple[str, ...]:
 
     What is shorter than six characters is none: to hide it would hide words.
     """
-    found = [value for name, value in headers.items() if _SECRET_HEADER.search(name) or _CREDENTIAL.search(value)]
+    found = [value for name, value in headers.items() if _SECRET_NAME.search(name) or _CREDENTIAL.search(value)]
     found += [value.partition(" ")[2] for value in found]  # of "Bearer …", "Basic …"
-    found += [match.partition("=")[2] for match in _SECRET_QUERY_PAIR.findall(url)]
+    found += [text for value in found for text in _user_and_password(value)]
+    found += [value for name, value in _parameters(url) if _is_secret_parameter(name, value)]
     found += [unquote(value) for value in found]
-    found += [value.replace("/", r"\/") for value in found]  # as some servers write JSON
     return tuple(sorted({value for value in found if len(value) >= _SHORTEST_SECRET}, key=len, reverse=True))
 
 
+def _user_and_password(value: str) -> list[str]:
+    """What stands in the credentials of ``Basic`` (https://www.rfc-editor.org/rfc/rfc7617#section-2)."""
+    try:
+        pair = b64decode(value, validate=True).decode()
+    except ValueError:
+        return []
+    _, colon, password = pair.partition(":")
+    return [pair, password] if colon else []
+
+
+def _parameters(url: str) -> list[tuple[str, str]]:
+    """Names, decoded, and values, as they stand in the URL."""
+    query = url.partition("#")[0].partition("?")[2]
+    pairs = (pair.partition("=") for pair in query.split("&") if pair)
+    return [(unquote(name), value) for name, _, value in pairs]
+
+
+def _is_secret_parameter(name: str, value: str) -> bool:
+    if name in _SHOWN_PARAMETERS:
+        return False
+    return _SECRET_NAME.search(name) is not None or len(value) >= _SURELY_SECRET
+
+
 def shown_url(url: str) -> str:
-    """The URL with ``***`` for each query value whose name speaks of keys, tokens or the like."""
-    return _SECRET_QUERY.sub(r"\1***", url)
+    """The URL with ``***`` for each query value of which nobody knows that it is none: all but the API's parameters."""
+    path, mark, query = url.partition("?")
+    return f"{path}?{'&'.join(map(_shown_pair, query.split('&')))}" if mark else url
+
+
+def _shown_pair(pair: str) -> str:
+    name, equals, _ = pair.partition("=")
+    return f"{name}=***" if equals and unquote(name) not in _SHOWN_PARAMETERS else pair
 
 
 @attrs.frozen(kw_only=True)

@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import gzip
 import json
 import logging
 import pickle
 import traceback
+import zlib
+from base64 import b64encode
+from contextlib import suppress
+from html import unescape
 from typing import Any
+from urllib.parse import quote, unquote
 
 import aiohttp
 import pytest
 
 from openai_conversations import (
+    APIResponseValidationError,
+    APIStatusError,
+    BodyLimits,
     Conversation,
     ConversationsClient,
     ConversationsError,
@@ -489,3 +498,129 @@ def test_credentials_of_any_characters(secret, ensure_ascii):
     shown = response.without_secrets().content
 
     assert shown == (b"***" if len(secret) > 4096 else b'{"error": "key ***!"}')
+
+
+SAID = b'{"error":{"message":"Incorrect key: %s","code":"%s"}}' % (KEY.encode(), KEY.encode())
+
+
+def bits(body: bytes, encoding: str) -> bytes:
+    return body.decode().encode(encoding)
+
+
+@pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.parametrize(
+    "body",
+    [
+        gzip.compress(SAID),
+        gzip.compress(gzip.compress(SAID)),
+        gzip.compress(b"-") + SAID,
+        gzip.compress(SAID)[:-9],
+        gzip.compress(SAID)[:-12] + b"\x00" * 12,
+        zlib.compress(SAID),
+        gzip.compress(b" " * (1 << 20) + SAID),
+        bits(SAID, "utf-16"),
+        bits(SAID, "utf-16-le"),
+        bits(SAID, "utf-16-be"),
+        bits(SAID, "utf-32"),
+        b"\x00" + bits(SAID, "utf-16-le"),
+        b"\x01\xff" + SAID,
+        b"<html>%s" % "".join(f"&#{ord(one)};" for one in KEY).encode(),
+        b"<html>%s" % "".join(f"&#x{ord(one):X};" for one in KEY).encode(),
+        b"/login?key=%s" % "".join(f"%{ord(one):02X}" for one in KEY).encode(),
+        b"/login?key=%s" % KEY.replace("-", "%2d").encode(),
+    ],
+)
+async def test_bodies_of_any_look(status, body, caplog):
+    """Compressed without a label, in another encoding, or escaped: the key that a server repeats is hidden."""
+    caplog.set_level(logging.DEBUG)
+    async with (
+        answering(http(status, body)) as server,
+        ConversationsClient(api_key=KEY, base_url=server.base_url, max_retries=0) as client,
+    ):
+        with pytest.raises((APIStatusError, APIResponseValidationError)) as caught:
+            await client.conversations.retrieve("conv_1")
+
+    error = caught.value
+    assert MARKER not in seen(error) + pickled(error) + str(error.body) + caplog.text
+    assert not holds_the_marker(error.response.content)
+
+
+def holds_the_marker(content: bytes) -> bool:
+    """Also where it is compressed or in an encoding of wide characters."""
+    if not content:
+        return False
+    with suppress(OSError, EOFError):
+        return holds_the_marker(gzip.decompress(content))
+    with suppress(zlib.error):
+        return holds_the_marker(zlib.decompressobj(47).decompress(content))
+    text = unquote(unescape(content.replace(b"\0", b"").decode("latin-1")))
+    return MARKER in text
+
+
+@pytest.mark.parametrize("length", [6, 10, len(KEY) - 1])
+@pytest.mark.parametrize("spelling", ["{}", r"\u{:04x}", "%{:02X}", "&#{};"])
+async def test_a_body_that_is_cut(length, spelling):
+    """Where the body of an error is cut in the middle of the key, what is left of the key is hidden."""
+    repeated = "".join(spelling.format(one if spelling == "{}" else ord(one)) for one in KEY)
+    kept = "".join(spelling.format(one if spelling == "{}" else ord(one)) for one in KEY[:length])
+    body = b"x" * (BodyLimits().errors - len(kept) - 1) + b" " + repeated.encode()
+    async with (
+        answering(http(401, body)) as server,
+        ConversationsClient(api_key=KEY, base_url=server.base_url, max_retries=0) as client,
+    ):
+        with pytest.raises(APIStatusError) as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert caught.value.response.content.endswith(b"x ***")
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_a_request_id_that_is_the_key(status, caplog):
+    """A gateway may make a request id of the key, or repeat it in any header."""
+    caplog.set_level(logging.DEBUG)
+    attempts = []
+    reply = http(status, b"<html>", f"x-request-id: {KEY}", f"x-echo: Bearer {KEY}")
+    async with (
+        answering(reply) as server,
+        ConversationsClient(
+            api_key=KEY, base_url=server.base_url, max_retries=0, retry=RetryPolicy(on_attempt=attempts.append)
+        ) as client,
+    ):
+        raw = client.conversations.with_raw_response
+        with pytest.raises((APIStatusError, APIResponseValidationError)) as caught:
+            (await raw.retrieve("conv_1")).parse()
+
+    error = caught.value
+    assert MARKER not in seen(error) + pickled(error) + repr(dict(error.response.headers)) + repr(attempts)
+    assert "***" == error.request_id
+    assert MARKER not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["sig", "code", "pwd", "X-Amz-Signature", "X-Goog-Signature", "sas", "t", "x-unknown"])
+async def test_credentials_in_a_query(name, caplog):
+    """Of a query, only the API's own parameters are shown; what it signs or proves is hidden in bodies, too."""
+    caplog.set_level(logging.DEBUG)
+    secret = f"{MARKER}+/="
+    async with (
+        answering(http(403, f"no access with {secret}, {quote(secret, safe='')}".encode())) as server,
+        ConversationsClient(api_key="k-other-key", base_url=server.base_url, default_query={name: secret}) as client,
+    ):
+        with pytest.raises(APIStatusError) as caught:
+            await client.conversations.items.list("conv_1", limit=7, order="asc")
+
+    error = caught.value
+    assert f"?{name}=***&limit=7&order=asc" in error.request.url
+    assert MARKER not in seen(error) + pickled(error) + str(error.body) + caplog.text
+
+
+async def test_the_password_of_basic_credentials():
+    """What a server reads in them, it may repeat."""
+    given = {"Authorization": "Basic " + b64encode(f"user:{MARKER}".encode()).decode()}
+    async with (
+        answering(http(401, f"wrong password {MARKER}".encode())) as server,
+        ConversationsClient(base_url=server.base_url, profile="generic", default_headers=given) as client,
+    ):
+        with pytest.raises(APIStatusError) as caught:
+            await client.conversations.retrieve("conv_1")
+
+    assert MARKER not in seen(caught.value) + pickled(caught.value)

@@ -166,7 +166,7 @@ def json_page(response: HTTPResponse) -> JsonPage:
         items=cast("list[JsonObject]", data),
         has_more=member(body, "has_more") is True,
         last_id=str(last_id) if type(last_id) in (str, int) else "",
-        request_id=response.headers.get("x-request-id"),
+        request_id=response.request_id,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import enum
 import json
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
@@ -37,9 +36,6 @@ V = TypeVar("V", bound=Any)
 
 Guard = Literal["auto", "strict", "off"]
 """How an append whose outcome is unknown is looked up; see ``items.create``."""
-
-# Characters: to look for all spellings of a longer credential would take seconds; then nothing of the body is kept.
-_LONGEST_ESCAPED: Final = 4096
 
 NO_HEADERS: Final[dict[str, str]] = {}
 
@@ -262,18 +258,23 @@ class HTTPResponse:
         return secret_values(self.sent_headers or self.source.headers, self.source.url)
 
     def without_secrets(self) -> Self:
-        """A copy whose body has ``***`` for each credential that was sent: servers repeat keys that they refuse."""
-        content = self.content
-        for secret in self.secrets:
-            content = content.replace(secret.encode(errors="surrogateescape"), b"***")
-            if b"\\" in content:
-                content = _escaped(secret).sub(b"***", content) if len(secret) <= _LONGEST_ESCAPED else b"***"
-        return self if content == self.content else self.replace(content=content, value=None)
+        """A copy that has ``***`` for each credential that was sent: servers repeat keys that they refuse."""
+        from openai_conversations.transport.masking import hide, hide_in_headers  # for errors only
+
+        content, headers = hide(self.content, self.secrets), hide_in_headers(self.headers, self.secrets)
+        if content == self.content and headers is self.headers:
+            return self
+        return self.replace(content=content, headers=headers, value=None)
 
     @property
     def request_id(self) -> str | None:
-        """The service's id of this response, if it gave one."""
-        return self.headers.get("x-request-id")
+        """The service's id of this response, if it gave one, but for a credential that a gateway repeats in it."""
+        given = self.headers.get("x-request-id")
+        if given is None:
+            return None
+        from openai_conversations.transport.masking import hide_in_text
+
+        return hide_in_text(given, self.secrets)
 
     @property
     def text(self) -> str:
@@ -317,9 +318,10 @@ class HTTPResponse:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled without the open stream; the request as it pickles itself."""
-        kept = {name: getattr(self, name) for name in _RESPONSE_FIELDS if name not in ("stream", "value")}
+        shown = self.without_secrets()
+        kept = {name: getattr(shown, name) for name in _RESPONSE_FIELDS if name not in ("stream", "value")}
         sent = without_secrets(self.sent_headers)
-        return _restored, (HTTPResponse, {**kept, "headers": CIMultiDict(self.headers), "sent_headers": sent})
+        return _restored, (HTTPResponse, {**kept, "headers": CIMultiDict(shown.headers), "sent_headers": sent})
 
 
 _REQUEST_FIELDS: Final = tuple(field.name for field in attrs.fields(HTTPRequest))
@@ -335,14 +337,3 @@ def _copy(value: V, names: tuple[str, ...], changes: dict[str, Any]) -> V:
 
 def _restored(cls: Callable[..., V], kept: dict[str, Any]) -> V:
     return cls(**kept)
-
-
-def _escaped(secret: str) -> re.Pattern[bytes]:
-    r"""A credential in JSON whose writer escapes some or all characters: .NET writes a plus as ``\u002B``."""
-    return re.compile(b"".join(map(_any_spelling, secret)))
-
-
-def _any_spelling(character: str) -> bytes:
-    plain = re.escape(character.encode(errors="surrogateescape"))
-    units = character.encode("utf-16-be", "surrogatepass").hex("-", 2).split("-")
-    return rb"(?:\\?%b|(?i:%b))" % (plain, b"".join(rb"\\u" + unit.encode() for unit in units))

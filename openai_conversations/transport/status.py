@@ -48,7 +48,8 @@ async def status_to_error(request: HTTPRequest, handler: Handler) -> HTTPRespons
 
 def status_error(response: HTTPResponse) -> APIStatusError:
     """The error for a response."""
-    kept = response.without_secrets().replace(headers=CIMultiDict(response.headers))
+    shown = response.without_secrets()
+    kept = shown.replace(headers=CIMultiDict(shown.headers))
     body = decoded_body(kept.content)
     return error_class(response.status_code, body)(
         _message(kept, body), response=kept, body=body, retry_after=retry_after(response.headers)
