@@ -7,6 +7,7 @@ Below, :mod:`openai_conversations.transport.retry` does that; it also waits for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -30,6 +31,9 @@ from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import error_body, is_api_not_found
 from openai_conversations.writing.last_item import LastItems
+
+# How a response begins, also one that is cut off later.
+_ID: Final = re.compile(rb'\s*\{\s*"id"\s*:\s*"([\w-]+)"').match
 
 FINAL: Final = frozenset({"completed", "failed", "incomplete", "cancelled"})
 """Statuses of responses that do not change any more."""
@@ -94,6 +98,8 @@ class ReconcileTurns:
             is_unknown = is_unknown_failure(failure) or any(one.outcome_unknown for one in failure.attempts)
             if not is_unknown:
                 failure.not_carried_out = True
+            if is_unknown and (found := await _retrieved(request, handler, failure)) is not None:
+                return found
             if not is_unknown or request.write is None:
                 raise
             raise await self._lookup(request, handler, before).error_for(failure) from failure
@@ -113,6 +119,22 @@ class ReconcileTurns:
             budget=self.budget,
             runtime=self.runtime,
         )
+
+
+async def _retrieved(request: HTTPRequest, handler: Handler, failure: APIError) -> HTTPResponse | None:
+    """The response whose id stands at the beginning of what came, when it has ended; ``None`` when it cannot be had."""
+    content = failure.response.content if isinstance(failure, APIResponseValidationError) else b""
+    named = _ID(content)
+    if named is None:
+        return None
+    wanted = f"{request.base_url}{operations.GET_RESPONSE.path.replace('{response_id}', named[1].decode())}"
+    asked = _get(request.replace(url=wanted, response_id=named[1].decode(), stream=False, is_ordered=False, write=None))
+    try:
+        found = await handler(asked)
+        value = codec().value_of(found)
+    except APIError:
+        return None
+    return found if member(value, "status") in FINAL else None
 
 
 async def _delete(request: HTTPRequest, handler: Handler) -> HTTPResponse:
@@ -146,7 +168,7 @@ async def _cancel(request: HTTPRequest, handler: Handler) -> HTTPResponse:
 
 
 def _get(request: HTTPRequest) -> HTTPRequest:
-    """The request for the response that was to be cancelled."""
+    """The request for a response, by what was to be done with it."""
     path, mark, query = request.url.partition("?")
     operation = operations.GET_RESPONSE
     return request.replace(
