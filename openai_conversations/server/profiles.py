@@ -37,6 +37,10 @@ class ServerProfile:
         update: Whether an update replaces the metadata or is merged into it.
         strict_items: See :class:`.items.ItemRules`.
         own_ids: Whether the ids that items bring are kept.
+        foreign_ids: What becomes of an item that is sent with the id of one in another conversation: it leaves that
+            conversation (``moved``), or that one is copied and what was sent for it is ignored (``copied``).
+        checks_ids: Whether a conversation id that does not begin with ``conv_`` is refused as such, and not as one
+            that does not exist.
         unknown_types: Whether items of unknown types are kept.
         repeat_ids: Whether ids that items bring are kept without a look at whether they are there already.
         empty_reasoning: Whether reasoning is taken that holds nothing but its id, as the agents SDK sends it.
@@ -51,7 +55,8 @@ class ServerProfile:
             can still be read one by one (``readable``), or they are deleted too (``cascade``).
         trailing_slash: Whether an address that ends in a slash is refused or redirected (307).
         keepalive: Seconds after which an idle connection is closed.
-        lists_conversations: Whether ``GET /conversations`` lists them.
+        lists_conversations: Whether ``GET /conversations`` lists them, by ``limit``, ``order``, ``after``, ``before``,
+            ``agent_name`` and ``agent_id``.
         items_during_turn: Whether items are added and deleted while a turn runs in their conversation, or refused with
             ``conversation_locked``.
         aborted_turn: What becomes of a turn whose client hangs up before its end: it is stored like any other
@@ -82,6 +87,8 @@ class ServerProfile:
     update: Literal["replace", "merge"] = "replace"
     strict_items: bool = True
     own_ids: bool = True
+    foreign_ids: Literal["moved", "copied"] = "moved"
+    checks_ids: bool = False
     unknown_types: bool = False
     repeat_ids: bool = False
     empty_reasoning: Literal["accepted", "refused"] = "accepted"
@@ -131,8 +138,9 @@ PROFILES: Mapping[str, ServerProfile] = {
             page_limit=False,
             empty_metadata="null",
             strict_items=False,
-            item_deletion="item",
-            empty_ids="null",
+            own_ids=False,
+            foreign_ids="copied",
+            checks_ids=True,
             after_delete="readable",
             trailing_slash="redirected",
             keepalive=5.0,

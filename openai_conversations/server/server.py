@@ -31,7 +31,8 @@ from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.rules.turn_locks import TurnLocks
 from openai_conversations.server.rules.turns import fail_unfinished
 from openai_conversations.server.storage.ids import IdFactory, make_clock
-from openai_conversations.server.storage.store import SCHEMA, ConversationRow, ItemRow, Orphan, Store, on_store
+from openai_conversations.server.storage.store import ConversationRow, ItemRow, Orphan, Store, on_store
+from openai_conversations.server.storage.tables import SCHEMA
 from openai_conversations.server.thread import LoopThread
 from openai_conversations.storage.database import Database
 

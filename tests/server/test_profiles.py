@@ -21,7 +21,7 @@ def profile(text):
 
 @profile("ogx")
 async def test_ogx(api):
-    """OGX answers errors with a message alone, nulls for what is empty, and its own object for a deleted item."""
+    """OGX answers errors with a message alone, and null for metadata that were not given."""
     created = await api.ask("POST", "/conversations", {"metadata": {str(n): "v" for n in range(20)}})
     empty = await api.ask("POST", "/conversations")
     conversation = created.json["id"]
@@ -31,8 +31,8 @@ async def test_ogx(api):
     error = await api.ask("GET", "/conversations/conv_none")
 
     assert (20, None) == (len(created.json["metadata"]), empty.json["metadata"])
-    assert {"id": item, "object": "conversation.item.deleted", "deleted": True} == deleted.json
-    assert (None, None) == (page["first_id"], page["last_id"])
+    assert (conversation, "conversation") == (deleted.json["id"], deleted.json["object"])
+    assert ("", "") == (page["first_id"], page["last_id"])
     assert (404, {"message"}) == (error.status, set(error.json["error"]))
     assert "x-request-id" not in {name.lower() for name in error.headers}
 
@@ -47,6 +47,78 @@ async def test_ogx_reads_one_style_of_arrays(api):
 
     assert "results" in plain.json["data"][0]
     assert "results" not in brackets.json["data"][0]
+
+
+@profile("ogx")
+async def test_ogx_copies(api, server):
+    """An item with the id of one in another conversation is that one, in both; what was sent for it is ignored."""
+    first, second = await api.create(user("a")), await api.create()
+    (item,) = server.items(first)
+    sent = {**user("ignored"), "id": item["id"]}
+    appended = await api.append(second, sent)
+    third = await api.create(sent)
+    await api.ask("DELETE", f"/conversations/{first}/items/{item['id']}")
+
+    assert [item] == appended.json["data"] == server.items(second) == server.items(third)
+    assert ([], []) == (server.items(first), server.orphans())
+
+
+@profile("ogx")
+@pytest.mark.parametrize("where", ["conversation", "batch"])
+async def test_ogx_refuses_an_id_twice(api, server, where):
+    """An id that is in the conversation already, or twice among what is copied, is refused; nothing is stored."""
+    conversation, other = await api.create(user("a")), await api.create()
+    (item,) = server.items(conversation)
+    sent = {**user("b"), "id": item["id"]}
+    target, batch = (conversation, [user("new"), sent]) if where == "conversation" else (other, [sent, sent])
+    before = server.items(target)
+    refused = await api.append(target, *batch)
+
+    assert 400 == refused.status
+    assert (
+        f"Invalid value for 'items': {item['id']}. Item already in conversation." == (refused.json["error"]["message"])
+    )
+    assert before == server.items(target)
+
+
+@profile("ogx")
+async def test_ogx_makes_its_own_ids(api, server):
+    """An id that it does not know is replaced, also when it comes twice."""
+    sent = [{**user(text), "id": "msg_mine"} for text in "ab"]
+    conversation = await api.create(*sent)
+    ids = [item["id"] for item in server.items(conversation)]
+
+    assert 2 == len(set(ids))
+    assert "msg_mine" not in ids
+
+
+def whole(text):
+    """A message in the long form, which OGX stores as it is."""
+    return {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+
+
+@profile("ogx")
+async def test_ogx_takes_turns_with_what_is_there(api, server):
+    """Input that the conversation holds already is not stored again, nor given to the model twice."""
+    conversation = await api.create(whole("a"))
+    answer = await api.turn([*server.items(conversation), whole("b")], conversation=conversation)
+
+    assert 200 == answer.status
+    assert ["a", "b", "You said: b"] == texts(await api.list(conversation, "?order=asc"))
+    assert ["a", "b"] == [item["content"][0]["text"] for item in server.model.seen[-1].prompt]
+
+
+@profile("ogx")
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", ""), ("POST", ""), ("DELETE", ""), ("GET", "/items"), ("GET", "/items/msg_1")]
+)
+async def test_ogx_looks_at_ids(api, method, path):
+    """What does not begin as a conversation id does is refused as such."""
+    body = {"metadata": {}} if method == "POST" else None
+    statuses = [(await api.ask(method, f"/conversations/{id}{path}", body)).status for id in ("mine", "conv_none")]
+
+    assert [400, 404] == statuses
+    assert [400, 404] == [(await api.turn(conversation=id)).status for id in ("mine", "conv_none")]
 
 
 @profile("ogx")
@@ -95,6 +167,41 @@ async def test_azure_lists_conversations(api):
     assert ids[1:] == [one["id"] for one in ascending["data"]]
     assert {"n": "3"} == first["data"][0]["metadata"]
     assert 404 == (await api.ask("GET", "/conversations?after=conv_none")).status
+
+
+@profile("azure")
+async def test_azure_lists_a_part_of_them(api):
+    """A page ends before the cursor ``before``, in either order."""
+    ids = [await api.create() for _ in range(4)]
+
+    async def listed(query):
+        return [one["id"] for one in (await api.ask("GET", f"/conversations?{query}")).json["data"]]
+
+    assert ids[:2] == await listed(f"order=asc&before={ids[2]}")
+    assert [ids[3]] == await listed(f"before={ids[2]}")
+    assert [ids[1], ids[2]] == await listed(f"order=asc&after={ids[0]}&before={ids[3]}")
+    assert 404 == (await api.ask("GET", "/conversations?before=conv_none")).status
+
+
+@profile("azure")
+@pytest.mark.parametrize("name", ["agent", "agent_reference"])
+async def test_azure_lists_the_conversations_of_an_agent(api, name):
+    """Those in which it took a turn: by its name, or by name and version."""
+    first, second, third = [await api.create() for _ in range(3)]
+    await api.turn(conversation=third)
+    for conversation, version in ((first, "1"), (first, "1"), (second, "2")):
+        agent = {"type": "agent_reference", "name": "helper", "version": version}
+        assert 200 == (await api.turn(conversation=conversation, **{name: agent})).status
+
+    async def listed(query):
+        return [one["id"] for one in (await api.ask("GET", f"/conversations?order=asc&{query}")).json["data"]]
+
+    assert [first, second] == await listed("agent_name=helper")
+    assert [second] == await listed("agent_id=helper:2")
+    assert [first, second] == await listed("agent_id=helper")
+    assert [] == await listed("agent_name=nobody")
+    assert [first, second, third] == await listed("")
+    assert 200 == (await api.turn(**{name: {"name": "\ud800"}})).status
 
 
 @profile("azure")
@@ -205,15 +312,15 @@ async def test_lists_without_ids(session, text, keys):
 @pytest.mark.parametrize(
     ("style", "content_type", "body"),
     [
-        ("detail", "application/json", b'{"detail":"Conversation with id \'x\' not found."}'),
-        ("text", "text/plain", b"Conversation with id 'x' not found."),
+        ("detail", "application/json", b'{"detail":"Conversation with id \'conv_x\' not found."}'),
+        ("text", "text/plain", b"Conversation with id 'conv_x' not found."),
         ("empty", "text/plain", b""),
     ],
 )
 async def test_error_styles(session, style, content_type, body):
     """Errors come in every style that servers of this API have."""
     async with ConversationsServer(profile=f"ogx,errors={style}") as server:
-        response = await Api(server, session).ask("GET", "/conversations/x")
+        response = await Api(server, session).ask("GET", "/conversations/conv_x")
 
     assert (404, content_type, body) == (
         response.status,

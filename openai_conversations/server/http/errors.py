@@ -150,6 +150,16 @@ def duplicate_item(item_id: str) -> HTTPError:
     return bad_request(message, "items", None)
 
 
+def already_in_conversation(item_id: str) -> HTTPError:
+    message = f"Invalid value for 'items': {shorten(item_id)}. Item already in conversation."
+    return bad_request(message, "items", "item_already_in_conversation")
+
+
+def no_conversation_id(conversation_id: str) -> HTTPError:
+    message = f"Invalid 'conversation_id': '{shorten(conversation_id)}'. Expected an ID that begins with 'conv_'."
+    return bad_request(message, "conversation_id", "invalid_value")
+
+
 def conversation_locked() -> HTTPError:
     message = "Another process is currently operating on this conversation. Please retry in a few seconds."
     return bad_request(message, "conversation", "conversation_locked")

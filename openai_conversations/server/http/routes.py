@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import attrs
 
-from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.http.errors import HTTPError, no_conversation_id
 from openai_conversations.server.profiles import ServerProfile
 
 _ROOT = {"POST": "createConversation"}
@@ -56,6 +56,7 @@ class Router:
     def __init__(self, profile: ServerProfile) -> None:
         project = "(?:/api/projects/[^/]+)?" if profile.project_prefix else ""
         self._prefix = re.compile(f"{project}{re.escape(profile.prefix)}/(conversations|responses)(?=/|$)")
+        self._profile = profile
         self._root = _LISTED_ROOT if profile.lists_conversations else _ROOT
         self._redirects = profile.trailing_slash == "redirected"
 
@@ -76,7 +77,9 @@ class Router:
             raise HTTPError(404, f"Invalid URL ({method} {path})")
         if method not in methods:
             raise _wrong_method(method, path, methods)
-        return Route(operation=methods[method], **{name: unquote(id) for name, id in ids.items()})
+        route = Route(operation=methods[method], **{name: unquote(id) for name, id in ids.items()})
+        check_conversation_id(route.conversation_id, self._profile)
+        return route
 
     def _in_conversations(self, segments: list[str]) -> _Match:
         match segments:
@@ -113,3 +116,14 @@ def _in_responses(segments: list[str]) -> _Match:
 def _wrong_method(method: str, path: str, methods: Mapping[str, str]) -> HTTPError:
     message = f"Not allowed to {method} on {path}. (HINT: Perhaps you meant to use a different HTTP method?)"
     return HTTPError(405, message, code="method_not_supported", headers={"allow": ", ".join(methods)})
+
+
+def check_conversation_id(id: str, profile: ServerProfile) -> None:
+    """
+    Refuse what is no conversation id, where the profile looks at that; ``""`` is none.
+
+    Raises:
+        HTTPError: It has not the prefix of one.
+    """
+    if profile.checks_ids and id and not id.startswith("conv_"):
+        raise no_conversation_id(id)

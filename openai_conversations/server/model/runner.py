@@ -219,7 +219,7 @@ class TurnRunner:
         if row is not None and rewrites:
             row = turns.rewritten(row, rewrites)
         try:
-            ids = await self._write(turns.finish(run.begun, added, row))
+            ids = await self._write(turns.finish(run.begun, added, row, run.asked.agent))
         except DatabaseError as error:
             problem = Reply(end="failed", code="server_error", message=f"The database does not work: {error}.")
             reply, row, ids = problem, None, ()

@@ -11,6 +11,7 @@ import attrs
 from openai_conversations.server.http import errors
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
 from openai_conversations.server.rules.views import INCLUDABLE, Shown
+from openai_conversations.server.storage.store import Agent
 
 MAX_PAIRS = 16
 MAX_KEY = 64
@@ -25,9 +26,18 @@ Order = Literal["asc", "desc"]
 
 @attrs.frozen(kw_only=True)
 class PageQuery:
-    """Which page was asked for; ``after`` is an id, or ``""`` for the first page."""
+    """
+    Which page was asked for.
+
+    Attributes:
+        after: An id, or ``""`` for the first page.
+        before: An id that the page ends before, or ``""``; only lists of conversations heed it.
+        limit: The most members.
+        ascending: The oldest first.
+    """
 
     after: str
+    before: str
     limit: int
     ascending: bool
 
@@ -92,7 +102,14 @@ def page_query(
     order = default_order if ignores_order else _last(query, "order", default_order)
     if order not in get_args(Order):
         raise errors.wrong_value("order", order, get_args(Order))
-    return PageQuery(after=_last(query, "after", ""), limit=_limit(query, limits), ascending=order == "asc")
+    after, before = _last(query, "after", ""), _last(query, "before", "")
+    return PageQuery(after=after, before=before, limit=_limit(query, limits), ascending=order == "asc")
+
+
+def agent(query: Query) -> Agent:
+    """The agent whose conversations are asked for; ``agent_id`` is its name, a colon and its version."""
+    name, _, version = _last(query, "agent_id", "").partition(":")
+    return Agent(name=name or _last(query, "agent_name", ""), version=version)
 
 
 def _limit(query: Query, limits: bool) -> int:

@@ -30,10 +30,12 @@ class Prepared:
         item: With its id.
         identity: The id was made for it, or it came with the request and leaves the conversation that had it, or it
             came and may stand in several.
+        sent_id: The id that came with the request, kept or not; ``""`` for none.
     """
 
     item: Item
     identity: Identity = "new"
+    sent_id: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -116,7 +118,8 @@ def prepare(value: Any, path: str, new_id: Callable[[str], str], rules: ItemRule
     item_type = ITEM_TYPES.get(tag)
     if item_type is None:
         _check_unknown(tag, path, rules)
-        return Prepared(item={**value, "id": _own_id(value, path) or new_id("item")})
+        sent_id = _own_id(value, path)
+        return Prepared(item={**value, "id": sent_id or new_id("item")}, sent_id=sent_id)
     id = _choose_id(value, tag, item_type, path, rules)
     stored = _message(value, path) if tag == "message" else item_type.shape(value, path)
     if rules.strict:
@@ -124,7 +127,11 @@ def prepare(value: Any, path: str, new_id: Callable[[str], str], rules: ItemRule
     else:
         stored = {"status": None, **value} if tag == "message" else value
     identity: Identity = "new" if not id else "shared" if item_type.shares_id else "moved"
-    return Prepared(item={**stored, "id": id or new_id(item_type.prefix), "type": tag}, identity=identity)
+    return Prepared(
+        item={**stored, "id": id or new_id(item_type.prefix), "type": tag},
+        identity=identity,
+        sent_id=_own_id(value, path),
+    )
 
 
 def _check_unknown(tag: str, path: str, rules: ItemRules) -> None:

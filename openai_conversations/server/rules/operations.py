@@ -67,12 +67,17 @@ def create_conversation(request: ServerRequest, context: Context) -> Job:
 
 def list_conversations(request: ServerRequest, context: Context) -> Job:
     asked = page_query_of(request, context.profile)
+    agent = checks.agent(request.query)
+
+    def number(store: Store, id: str) -> int | None:
+        return conversation_row(store, id, request.owner).number if id else None
 
     def job(store: Store) -> ServerResponse:
-        after = None
-        if asked.after:
-            after = conversation_row(store, asked.after, request.owner).number
-        rows, more = store.conversations(request.owner, after=after, limit=asked.limit, ascending=asked.ascending)
+        after, before = number(store, asked.after), number(store, asked.before)
+        above, below = (after, before) if asked.ascending else (before, after)
+        rows, more = store.conversations(
+            request.owner, above=above, below=below, limit=asked.limit, ascending=asked.ascending, agent=agent
+        )
         bodies = [_conversation(row).body for row in rows]
         return ServerResponse(body=_list(bodies, [row.id for row in rows], more, context.profile))
 
@@ -293,11 +298,26 @@ def _store(
     profile: ServerProfile,
 ) -> list[ItemRow]:
     rows = [resolve(store, item, owner) if isinstance(item, Reference) else item for item in batch]
+    if profile.foreign_ids == "copied":
+        rows = _copies(store, conversation, rows, owner)
     for row in rows:
         if row.identity != "new" and not profile.repeat_ids:
             _make_way(store, conversation, row, owner)
     store.append(conversation, rows)
     return rows
+
+
+def _copies(store: Store, conversation: ConversationRow, rows: Sequence[ItemRow], owner: str) -> list[ItemRow]:
+    """The rows with the stored items in the place of those that were sent with the id of one."""
+    copied: set[str] = set()
+    resolved: list[ItemRow] = []
+    for row in rows:
+        if row.sent_id in copied or (row.sent_id and store.position(conversation, row.sent_id) is not None):
+            raise errors.already_in_conversation(row.sent_id)
+        found = store.item_anywhere(row.sent_id, owner) if row.sent_id else None
+        resolved.append(found or row)
+        copied.update({row.sent_id} if found else ())
+    return resolved
 
 
 def _make_way(store: Store, conversation: ConversationRow, row: ItemRow, owner: str) -> None:

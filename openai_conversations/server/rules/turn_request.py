@@ -9,6 +9,7 @@ import attrs
 
 from openai_conversations.server.http import errors
 from openai_conversations.server.http.messages import ServerRequest
+from openai_conversations.server.http.routes import check_conversation_id
 from openai_conversations.server.rules import checks
 from openai_conversations.server.rules.items import Reference, prepare_all
 from openai_conversations.server.rules.operations import Context, fields_of, row_of
@@ -31,7 +32,7 @@ from openai_conversations.server.rules.schema_dsl import (
 )
 from openai_conversations.server.rules.tools import TOOL
 from openai_conversations.server.rules.views import INCLUDABLE, Shown
-from openai_conversations.server.storage.store import ItemRow
+from openai_conversations.server.storage.store import Agent, ItemRow
 
 Batch = list[ItemRow | Reference]
 
@@ -52,6 +53,7 @@ class TurnRequest:
         background: Whether nobody waits for it.
         store: Whether the response can be looked up later.
         padded: Whether deltas carry padding.
+        agent: Who takes the turn, at Azure AI Foundry.
     """
 
     fields: Mapping[str, Any]
@@ -64,6 +66,7 @@ class TurnRequest:
     background: bool
     store: bool
     padded: bool
+    agent: Agent
 
 
 def read_turn(request: ServerRequest, context: Context) -> TurnRequest:
@@ -90,6 +93,8 @@ def read_prompt(request: ServerRequest, context: Context) -> TurnRequest:
     conversation: Any = fields.get("conversation") or ""
     stream_options: dict[str, Any] = fields.get("stream_options") or {}
     previous_id = fields.get("previous_response_id") or ""
+    conversation_id = conversation["id"] if is_object(conversation) else conversation
+    check_conversation_id(conversation_id, context.profile)
     if conversation and previous_id:
         message = "Mutually exclusive parameters: 'previous_response_id' and 'conversation'."
         raise errors.bad_request(message, "previous_response_id", "mutually_exclusive_parameters")
@@ -97,14 +102,22 @@ def read_prompt(request: ServerRequest, context: Context) -> TurnRequest:
         fields=fields,
         owner=request.owner,
         input=_input(fields.get("input"), context),
-        conversation_id=conversation["id"] if is_object(conversation) else conversation,
+        conversation_id=conversation_id,
         previous_id=previous_id,
         include=frozenset(fields.get("include") or ()),
         stream=bool(fields.get("stream")),
         background=bool(fields.get("background")),
         store=fields.get("store") is not False,
         padded=context.profile.obfuscation and stream_options.get("include_obfuscation") is not False,
+        agent=_agent(fields.get("agent_reference") or fields.get("agent")),
     )
+
+
+def _agent(value: Any) -> Agent:
+    """The agent that a request refers to; no other service knows any, so that nothing is refused."""
+    named = [value.get(name) for name in ("name", "version")] if is_object(value) else []
+    name, version = [one if isinstance(one, str) and one.isprintable() else "" for one in (*named, "", "")[:2]]
+    return Agent(name=name, version=version)
 
 
 def _checked(sent: dict[str, Any], context: Context) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from openai_conversations.server.rules.operations import (
 )
 from openai_conversations.server.rules.prompt import check_prompt
 from openai_conversations.server.rules.turn_request import TurnRequest
-from openai_conversations.server.storage.store import ConversationRow, ItemRow, ResponseRow, Store
+from openai_conversations.server.storage.store import Agent, ConversationRow, ItemRow, ResponseRow, Store
 
 Item = dict[str, Any]
 Rewrite = Callable[[list[Any]], list[Any]]
@@ -69,11 +69,14 @@ def begin(asked: TurnRequest, context: Context, *, whole: bool = True) -> Callab
         conversation = None
         if asked.conversation_id:
             conversation = conversation_row(store, asked.conversation_id, asked.owner)
+        given = [resolve(store, item, asked.owner) if isinstance(item, Reference) else item for item in asked.input]
+        if conversation is not None and context.profile.foreign_ids == "copied":
+            given = [row for row in given if not _is_there(store, conversation, row)]
         begun = Begun(
             conversation=conversation,
             position=None if conversation is None else store.next_position(conversation),
             history=_history(store, asked, conversation),
-            input=[resolve(store, item, asked.owner) if isinstance(item, Reference) else item for item in asked.input],
+            input=given,
         )
         if conversation is not None and not context.profile.repeat_ids:
             _check_ids(store, conversation, begun.input)
@@ -116,6 +119,10 @@ def _before(store: Store, row: ResponseRow) -> list[Item]:
 def _output(row: ResponseRow) -> list[Item]:
     output: list[Item] = json.loads_exact(row.body)["output"]
     return output
+
+
+def _is_there(store: Store, conversation: ConversationRow, row: ItemRow) -> bool:
+    return bool(row.sent_id) and store.position(conversation, row.sent_id) is not None
 
 
 def _check_ids(store: Store, conversation: ConversationRow, rows: Iterable[ItemRow]) -> None:
@@ -167,7 +174,9 @@ def _rewrite_all(items: list[Item], rewrites: Sequence[Rewrite]) -> list[Item]:
     return items
 
 
-def finish(begun: Begun, added: Sequence[ItemRow], row: ResponseRow | None) -> Callable[[Store], tuple[str, ...]]:
+def finish(
+    begun: Begun, added: Sequence[ItemRow], row: ResponseRow | None, agent: Agent
+) -> Callable[[Store], tuple[str, ...]]:
     """
     Store what came of a turn.
 
@@ -175,6 +184,7 @@ def finish(begun: Begun, added: Sequence[ItemRow], row: ResponseRow | None) -> C
         begun: The turn.
         added: What the conversation gets.
         row: The response; ``None`` for one that is not stored.
+        agent: Who took it.
 
     Returns:
         The ids of the items that the conversation got.
@@ -190,6 +200,7 @@ def finish(begun: Begun, added: Sequence[ItemRow], row: ResponseRow | None) -> C
             if item.identity == "moved" and row is not None:
                 store.unlink(item.id, row.owner)
         store.append(conversation, added)
+        store.note_agent(conversation, agent)
         return tuple(item.id for item in added)
 
     return job

@@ -80,7 +80,13 @@ def row(prepared: Prepared) -> ItemRow:
         ValueError: It cannot be written as JSON.
     """
     item = prepared.item
-    return ItemRow(id=item["id"], body=json.dumps(item), gated=hide(item, NOTHING) != item, identity=prepared.identity)
+    return ItemRow(
+        id=item["id"],
+        body=json.dumps(item),
+        gated=hide(item, NOTHING) != item,
+        identity=prepared.identity,
+        sent_id=prepared.sent_id,
+    )
 
 
 def shown(row: ItemRow, include: Shown) -> bytes:

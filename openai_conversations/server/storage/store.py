@@ -20,66 +20,9 @@ from typing import Any, TypeVar
 import attrs
 
 from openai_conversations.server.rules.items import Identity
-from openai_conversations.storage.schema import DatabaseSchema
 from openai_conversations.storage.transaction import Job
 
 T = TypeVar("T")
-
-_TABLES = (
-    """
-    CREATE TABLE IF NOT EXISTS conversations (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        id TEXT NOT NULL UNIQUE,
-        owner TEXT NOT NULL,
-        created_at INTEGER NOT NULL,
-        metadata BLOB NOT NULL,
-        next_position INTEGER NOT NULL DEFAULT 0,
-        deleted INTEGER NOT NULL DEFAULT 0
-    )
-    """,
-    """
-    CREATE TABLE IF NOT EXISTS items (
-        conversation INTEGER NOT NULL,
-        position INTEGER NOT NULL,
-        id TEXT NOT NULL,
-        body BLOB NOT NULL,
-        gated INTEGER NOT NULL
-    )
-    """,
-    "CREATE UNIQUE INDEX IF NOT EXISTS items_in_order ON items (conversation, position)",
-    "CREATE UNIQUE INDEX IF NOT EXISTS items_by_id ON items (id, conversation)",
-    "CREATE TABLE IF NOT EXISTS unlinked (id TEXT NOT NULL, conversation TEXT NOT NULL, body BLOB NOT NULL)",
-)
-
-# Some servers give one id to two items: until then an id was unique in its conversation.
-_REPEATED_IDS = ("DROP INDEX items_by_id", "CREATE INDEX items_by_id ON items (id, conversation)")
-
-# Each time that a server opens the file; until then the ids of two servers with one seed collided.
-_OPENINGS = ("CREATE TABLE openings (number INTEGER PRIMARY KEY AUTOINCREMENT)",)
-
-# What models gave back. A conversation's number and position say what stood before the turn.
-_RESPONSES = (
-    """
-    CREATE TABLE responses (
-        id TEXT PRIMARY KEY,
-        owner TEXT NOT NULL,
-        status TEXT NOT NULL,
-        background INTEGER NOT NULL,
-        previous TEXT,
-        conversation INTEGER,
-        position INTEGER,
-        body BLOB NOT NULL,
-        input BLOB NOT NULL
-    )
-    """,
-    "CREATE INDEX responses_by_status ON responses (status)",
-)
-
-SCHEMA = DatabaseSchema(
-    application=0x4F437376,
-    steps=(_TABLES, _REPEATED_IDS, _OPENINGS, _RESPONSES),
-    unmarked=frozenset({"conversations", "items", "unlinked"}),
-)
 
 _CONVERSATION = "SELECT number, id, created_at, metadata, deleted FROM conversations"
 _CONVERSATION_OF_OWNER = f"{_CONVERSATION} WHERE id = ? AND owner = ?"
@@ -94,10 +37,15 @@ _PAGE = {
     True: f"{_ITEM} WHERE conversation = ? AND position > ? ORDER BY position LIMIT ?",
     False: f"{_ITEM} WHERE conversation = ? AND position < ? ORDER BY position DESC LIMIT ?",
 }
-_PAGE_OF_CONVERSATIONS = {
-    True: f"{_CONVERSATION} WHERE owner = ? AND NOT deleted AND number > ? ORDER BY number LIMIT ?",
-    False: f"{_CONVERSATION} WHERE owner = ? AND NOT deleted AND number < ? ORDER BY number DESC LIMIT ?",
-}
+_OF_AGENT = (
+    "EXISTS (SELECT 1 FROM agents WHERE agents.conversation = number"
+    " AND (:name IN ('', agents.name)) AND (:version IN ('', agents.version)))"
+)
+_LISTED = (
+    f"{_CONVERSATION} WHERE owner = :owner AND NOT deleted AND number > :above AND number < :below"
+    f" AND (:name || :version = '' OR {_OF_AGENT}) ORDER BY number"
+)
+_PAGE_OF_CONVERSATIONS = {True: f"{_LISTED} LIMIT :limit", False: f"{_LISTED} DESC LIMIT :limit"}
 _END = {True: -1, False: 2**62}
 """Before the first position of a direction."""
 
@@ -123,12 +71,14 @@ class ItemRow:
         body: The whole item as JSON.
         gated: Whether it holds fields that are shown only on demand.
         identity: See :class:`.items.Prepared`; it matters only while the item is being stored.
+        sent_id: The same.
     """
 
     id: str
     body: bytes
     gated: bool = False
     identity: Identity = "new"
+    sent_id: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -160,6 +110,14 @@ class ResponseRow:
 
 
 @attrs.frozen(kw_only=True)
+class Agent:
+    """An agent of Azure AI Foundry; ``""`` stands for any name, or any version."""
+
+    name: str = ""
+    version: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class Orphan:
     """An item that no conversation shows any more: its conversation was deleted, or its id was replayed elsewhere."""
 
@@ -188,7 +146,7 @@ class Store:
         return int(row.fetchone()[0])
 
     def clear(self) -> None:
-        for table in ("conversations", "items", "unlinked", "responses"):
+        for table in ("conversations", "items", "unlinked", "responses", "agents"):
             self.execute(f"DELETE FROM {table}")  # noqa: S608  # names of ours
 
     # conversations
@@ -206,12 +164,29 @@ class Store:
         return row and _conversation(row)
 
     def conversations(
-        self, owner: str, *, after: int | None, limit: int, ascending: bool
+        self, owner: str, *, above: int | None, below: int | None, limit: int, ascending: bool, agent: Agent
     ) -> tuple[list[ConversationRow], bool]:
-        """A page of the conversations that are not deleted, beyond the number ``after``, and whether more follow."""
-        beyond = _END[ascending] if after is None else after
-        rows = self.execute(_PAGE_OF_CONVERSATIONS[ascending], (owner, beyond, limit + 1)).fetchall()
+        """
+        A page of the conversations that are not deleted, and whether more follow.
+
+        Args:
+            owner: Whose.
+            above: Only those with a larger number.
+            below: Only those with a smaller one.
+            limit: The most that are returned.
+            ascending: The oldest first.
+            agent: Only those in which it took a turn.
+        """
+        bounds = {"above": _END[True] if above is None else above, "below": _END[False] if below is None else below}
+        asked = {"owner": owner, **bounds, "name": agent.name, "version": agent.version, "limit": limit + 1}
+        rows = self.execute(_PAGE_OF_CONVERSATIONS[ascending], asked).fetchall()
         return [_conversation(row) for row in rows[:limit]], len(rows) > limit
+
+    def note_agent(self, conversation: ConversationRow, agent: Agent) -> None:
+        """An agent has taken a turn in a conversation."""
+        if agent.name:
+            row = (conversation.number, agent.name, agent.version)
+            self.execute("INSERT OR IGNORE INTO agents VALUES (?, ?, ?)", row)
 
     def set_metadata(self, conversation: ConversationRow, metadata: bytes) -> ConversationRow:
         self.execute("UPDATE conversations SET metadata = ? WHERE number = ?", (metadata, conversation.number))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from openai_conversations.server.storage.store import SCHEMA, ItemRow, Store, on_store
+from openai_conversations.server.storage.store import ItemRow, Store, on_store
+from openai_conversations.server.storage.tables import SCHEMA
 from openai_conversations.storage.database import Database
 
 
