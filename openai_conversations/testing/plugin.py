@@ -9,6 +9,7 @@ The pytest plugin: a Conversations server in every test that asks for one.
 ``--conversations-profile``        the profile of every server that no mark gives one
 ``--conversations-seed``           the same for the seed
 ``--conversations-unfired=error``  fail the tests whose faults never fired, instead of only reporting them
+``--conversations-loopback``       refuse every request to an address that is not loopback, and fail the test
 =================================  ============================================================================
 
 The server runs in a thread of its own: tests may be plain functions, coroutines of any plugin, or drive other programs.
@@ -16,7 +17,7 @@ The server runs in a thread of its own: tests may be plain functions, coroutines
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,12 +43,53 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="report",
         help="what becomes of a test whose faults never fired",
     )
+    group.addoption(
+        "--conversations-loopback",
+        action="store_true",
+        help="refuse every request to an address that is not loopback, and fail the test that made it",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the mark."""
     config.addinivalue_line("markers", "conversations(**keywords): how the embedded server of this test is made")
     config.stash[_UNFIRED] = []
+    if config.option.conversations_loopback:
+        config.pluginmanager.register(_LoopbackOnly())
+
+
+class _LoopbackOnly:
+    """The hooks of ``--conversations-loopback``."""
+
+    def __init__(self) -> None:
+        from openai_conversations.testing.loopback import install
+
+        self._guard = install()
+
+    def pytest_sessionstart(self) -> None:
+        self._guard.is_on = True
+
+    def pytest_sessionfinish(self) -> None:
+        self._guard.is_on = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._guard.test = item.nodeid
+        try:
+            return (yield)
+        finally:
+            self._guard.test = ""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """A test fails even when something in it has swallowed the refusal."""
+        report = yield
+        refused = "\n".join(self._guard.take())
+        if refused and report.outcome == "failed":
+            report.sections.append(("requests that were refused", refused))
+        elif refused:
+            report.outcome, report.longrepr = "failed", refused
+        return report
 
 
 @pytest.fixture

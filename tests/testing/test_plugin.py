@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
+from openai_conversations.testing.loopback import is_ours
 from tests.server.process import ROOT
 
 # Where the package is not installed but found by its path, nothing announces the plugin.
@@ -187,3 +188,96 @@ def test_a_script_that_is_not_used_up_fails(run):
 
     outcome.assert_outcomes(passed=1, errors=1)
     outcome.stdout.fnmatch_lines(["the script was not used up: message, when(text='a'): failed"])
+
+
+LOOPBACK = """
+    import asyncio, contextlib, socket
+    import aiohttp, openai, pytest
+
+    ADDRESS = "192.0.2.7"  # RFC 5737: nobody has it
+
+    def test_a_socket():
+        socket.create_connection((ADDRESS, 443), timeout=1)
+
+    def test_a_name():
+        openai.OpenAI(api_key="k", base_url="https://api.example.invalid", max_retries=0).models.list()
+
+    async def test_a_coroutine():
+        async with aiohttp.ClientSession() as session:
+            await session.get("http://api.example.invalid")
+
+    def test_a_datagram():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(b"a", (ADDRESS, 9))
+
+    def test_what_is_swallowed():
+        with contextlib.suppress(BaseException):
+            socket.create_connection((ADDRESS, 443), timeout=1)
+
+    @pytest.fixture
+    def reaching_out():
+        socket.gethostbyname("api.example.invalid")
+
+    def test_a_fixture(reaching_out):
+        pass
+
+    def test_this_machine(conversations_server):
+        with socket.create_connection(("localhost", conversations_server.port)):
+            pass
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect((ADDRESS, 9))
+        first, second = socket.socketpair()
+        first.close(), second.close()
+        socket.getaddrinfo(socket.gethostname(), None)
+        socket.getaddrinfo(ADDRESS, 80)
+    """
+
+
+def test_no_request_leaves_the_machine(run):
+    """By option a test that asks for an address elsewhere fails, whatever made the request, with one sentence."""
+    outcome = run(LOOPBACK, "--conversations-loopback")
+
+    outcome.assert_outcomes(passed=1, failed=5, errors=1)
+    told = outcome.stdout.str()
+    for test, address in (
+        ("test_a_fixture", "api.example.invalid"),
+        ("test_a_socket", "192.0.2.7:443"),
+        ("test_a_name", "api.example.invalid"),
+        ("test_a_coroutine", "api.example.invalid"),
+        ("test_a_datagram", "192.0.2.7:9"),
+        ("test_what_is_swallowed", "192.0.2.7:443"),
+    ):
+        assert f"::{test} asked for {address}, which is not a loopback address (--conversations-loopback)" in told
+
+
+def test_requests_leave_when_nobody_minds(run):
+    """Without the option nothing is refused: such a test fails as it would anywhere."""
+    run("""
+        import socket
+        import pytest
+
+        def test_it():
+            with pytest.raises(socket.gaierror):
+                socket.getaddrinfo("api.example.invalid", 80)
+        """).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("host", "ours"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("::ffff:192.0.2.7", False),
+        ("fe80::1%eth0", False),
+        ("0.0.0.0", True),  # noqa: S104  # where it leads to
+        ("10.0.0.1", False),
+        ("test.localhost.", True),
+        ("", True),
+        ("localhost.example", False),
+    ],
+)
+def test_addresses_of_this_machine(host, ours):
+    """Loopback in all its spellings, and what leads to it."""
+    assert ours == is_ours(host)
