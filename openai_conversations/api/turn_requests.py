@@ -57,6 +57,17 @@ def create_response(caller: Caller, params: Mapping[str, object], options: CallO
     return _streamed(request) if streamed else _patient(request)
 
 
+def in_background(body: dict[str, object]) -> dict[str, object]:
+    """The members of a turn that runs in the background and is streamed, so that its id comes first."""
+    for name in ("background", "store"):
+        given = body.get(name, omit)
+        if is_given(given) and given is not True:
+            raise InvalidArgumentError(
+                f"safe=True runs the turn with {name}=True: do not give {name}={given!r} with it"
+            )
+    return {**body, "background": True, "store": True, "stream": True}
+
+
 def get_response(
     caller: Caller,
     response_id: str,

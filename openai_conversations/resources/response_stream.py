@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
-from openai_conversations.errors import ConversationsError
-from openai_conversations.schemas.responses.events.lifecycle import (
-    ResponseCompletedEvent,
-    ResponseErrorEvent,
-    ResponseIncompleteEvent,
-)
 from openai_conversations.schemas.responses.events.text import ResponseTextDeltaEvent
 from openai_conversations.schemas.responses.response import Response
-from openai_conversations.writing.turns.errors import ResponseFailedError, ResponseIncompleteError
-from openai_conversations.writing.turns.snapshot import reason_of
+from openai_conversations.writing.turns.errors import OutputParseError
+from openai_conversations.writing.turns.result import final_response
 
 if TYPE_CHECKING:
+    from openai_conversations.errors import RequestInfo
     from openai_conversations.schemas.responses.events import ResponseStreamEvent
     from openai_conversations.writing.turns.stream import TurnStream
 
@@ -196,48 +191,21 @@ class ResponseStream(Generic[T]):
 
     # the end
 
-    def ended_response(self) -> Response:
-        """
-        The response as it ended, whole or not, once the terminal event has come.
-
-        Raises:
-            ResponseFailedError: The service only sent an error.
-            ConversationsError: The stream was closed before.
-        """
-        terminal = self._turn.snapshot.terminal
-        if terminal is None or isinstance(terminal, ResponseErrorEvent):
-            return self._final_response()
-        return terminal.response
-
     def _final_response(self) -> Response:
-        request, terminal = self._turn.request, self._turn.snapshot.terminal
-        if terminal is None:
-            raise ConversationsError("the stream was closed before the turn ended: there is no final response")
-        if isinstance(terminal, ResponseCompletedEvent):
-            return terminal.response
-        if isinstance(terminal, ResponseIncompleteEvent):
-            details = terminal.response.incomplete_details
-            reason = details.reason if details is not None else None
-            message = f"the response is incomplete: {reason or 'no reason given'}"
-            raise ResponseIncompleteError(message, request.info, response=terminal.response)
-        error = reason_of(terminal)
-        raise ResponseFailedError(
-            f"the response failed: {error.message or error.code or 'no reason given'}",
-            request.info,
-            response=None if isinstance(terminal, ResponseErrorEvent) else terminal.response,
-            body={"error": codec().to_json(error)},
-        )
+        return final_response(self._turn.snapshot.terminal, self._turn.request.info)
 
     def _parsed(self, response: Response) -> ParsedResponse[T]:
-        return parsed_response(response, self._text_format)
+        return parsed_response(response, self._text_format, self._turn.request.info)
 
 
-def parsed_response(response: Response, text_format: type[T] | None) -> ParsedResponse[T]:
+def parsed_response(
+    response: Response, text_format: type[T] | None, request: RequestInfo | None = None
+) -> ParsedResponse[T]:
     """
     The response, with its text as an object where one is asked for.
 
     Raises:
-        APIResponseValidationError: The text does not fit; the message has the JSON path.
+        OutputParseError: The text does not fit; the message has the JSON path.
     """
     made: ParsedResponse[T] = ParsedResponse.__new__(ParsedResponse)
     for field in Response.__attrs_attrs__:
@@ -245,10 +213,19 @@ def parsed_response(response: Response, text_format: type[T] | None) -> ParsedRe
     text = response.output_text
     made.output_parsed = None
     if text_format is not None and text:
-        from openai_conversations.converters.structured import read_structured
-
-        made.output_parsed = read_structured(text_format, text)
+        made.output_parsed = _read(response, text_format, text, request)
     return made
+
+
+def _read(response: Response, text_format: type[T], text: str, request: RequestInfo | None) -> T:
+    from openai_conversations.converters.errors import DecodeError
+    from openai_conversations.converters.structured import read_structured
+
+    try:
+        return read_structured(text_format, text)
+    except DecodeError as error:
+        reason = f"the text of the response does not fit {text_format.__name__}: {error}"
+    raise OutputParseError(reason, request, response=response)  # not there: it must not hold the converter's error
 
 
 class ResponseStreamManager(Generic[T]):

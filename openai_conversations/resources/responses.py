@@ -41,6 +41,7 @@ from openai_conversations.resources.response_stream import (
 )
 from openai_conversations.schemas.responses.response import CompactedResponse, Response, ResponseDeleted
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
+from openai_conversations.writing.turns.result import take_turn
 from openai_conversations.writing.turns.stream import TurnStream
 from openai_conversations.writing.write_order import Writing
 
@@ -124,19 +125,14 @@ class Responses:
         """
         refuse_other_keywords(params, ResponseCreateParams)
         body, options = split({**params, "stream": stream})
-        if not safe:
-            return await self._create(body, options)
-        is_stream = body.get("stream") is True
-        opened = await self._create(_in_background(body), options)
-        if is_stream or self._finish is not None:
-            return opened
-        return await _response_of(cast("ResponseStream[None]", opened))
-
-    async def _create(self, body: dict[str, object], options: CallOptions) -> Response | ResponseStream[None]:
-        is_stream = body.get("stream") is True
-        caller = self._caller.streaming(stream=is_stream or self._caller.stream)
+        is_stream = stream is True
+        if safe:
+            body = turn_requests.in_background(body)
+        if self._finish is None and not is_stream:
+            return await take_turn(self._caller, self._writing, body, options)
+        caller = self._caller.streaming(stream=body.get("stream") is True or self._caller.stream)
         request = turn_requests.create_response(caller, body, options)
-        if is_stream:
+        if body.get("stream") is True:
             return cast("ResponseStream[None]", await self._opened(request, None))
         return self._finished(await caller.send(request), Response)
 
@@ -193,7 +189,9 @@ class Responses:
         caller = self._caller.streaming(stream=True)
         if isinstance(response_id, Omit):
             body = _with_format({**body, "stream": True}, text_format)
-            request = turn_requests.create_response(caller, _in_background(body) if safe else body, options)
+            request = turn_requests.create_response(
+                caller, turn_requests.in_background(body) if safe else body, options
+            )
         else:
             request = turn_requests.get_response(
                 caller, response_id, stream=True, starting_after=starting_after, options=options
@@ -212,8 +210,7 @@ class Responses:
             **params: See :class:`ResponseCreateParams`.
 
         Raises:
-            APIResponseValidationError: The text does not fit the class. Of a response that is not complete, no text
-                is read.
+            OutputParseError: The text does not fit the class. Of a response that is not complete, no text is read.
         """
         body = _with_format(dict(params), text_format)
         response = await self.create(safe=safe, **cast("ResponseCreateParams", body))
@@ -293,16 +290,6 @@ class Responses:
         return cast("T", finish(response, kind))
 
 
-def _in_background(body: dict[str, object]) -> dict[str, object]:
-    for name in ("background", "store"):
-        given = body.get(name, omit)
-        if is_given(given) and given is not True:
-            raise InvalidArgumentError(
-                f"safe=True runs the turn with {name}=True: do not give {name}={given!r} with it"
-            )
-    return {**body, "background": True, "store": True, "stream": True}
-
-
 def _with_format(body: dict[str, object], text_format: type | None) -> dict[str, object]:
     if text_format is None:
         return body
@@ -313,13 +300,6 @@ def _with_format(body: dict[str, object], text_format: type | None) -> dict[str,
     if "format" in given:
         raise InvalidArgumentError("give text_format or text={'format': …}, not both")
     return {**body, "text": {**given, "format": text_format_of(text_format)}}
-
-
-async def _response_of(stream: ResponseStream[None]) -> Response:
-    """What a call that is not streamed returns: the response as it ended, whole or not."""
-    async with stream:
-        await stream.until_done()
-        return stream.ended_response()
 
 
 class RawResponses(Wrapped):

@@ -69,6 +69,19 @@ class StreamInterruptedError(AmbiguousWriteError):
         self.response = response
 
 
+class OutputParseError(APIError):
+    """
+    The text of a complete response does not stand for an object of the class that was asked for.
+
+    Attributes:
+        response: The response.
+    """
+
+    def __init__(self, message: str, request: RequestInfo | None, *, response: Response) -> None:
+        super().__init__(message, request)
+        self.response = response
+
+
 class ResponseFailedError(APIError):
     """
     A turn that failed: the service says so.

@@ -1,0 +1,118 @@
+"""What a turn came to: its response, or the error that says why there is none."""
+
+from __future__ import annotations
+
+from openai_conversations.api import turn_requests
+from openai_conversations.api.arguments import CallOptions
+from openai_conversations.api.caller import Caller, codec
+from openai_conversations.errors import ConversationsError, RequestInfo
+from openai_conversations.schemas.responses.events.lifecycle import (
+    ResponseCompletedEvent,
+    ResponseErrorEvent,
+    ResponseIncompleteEvent,
+)
+from openai_conversations.schemas.responses.response import Response
+from openai_conversations.writing.turns.errors import ResponseFailedError, ResponseIncompleteError
+from openai_conversations.writing.turns.snapshot import Terminal, reason_of
+from openai_conversations.writing.turns.stream import TurnStream
+from openai_conversations.writing.write_order import Writing
+
+
+async def take_turn(
+    caller: Caller, writing: Writing, body: dict[str, object], options: CallOptions | None = None
+) -> Response:
+    """
+    Take a turn that is not streamed to the caller, and give its response, whole or not.
+
+    Args:
+        caller: Sends, through the whole chain.
+        writing: The write order, and the last items known.
+        body: Members of the body; with ``stream`` true, the events are read here.
+        options: See :class:`CallOptions`; ``None`` for those of the caller.
+
+    Raises:
+        TurnLostError: The turn was taken, and its response cannot be had.
+        AmbiguousWriteError: What became of it could not be found out.
+        ResponseFailedError: The service only sent an error.
+    """
+    if body.get("stream") is not True:
+        caller = caller.streaming(stream=False)
+        response = await caller.send(turn_requests.create_response(caller, body, options))
+        decoded: Response = codec().decode_response(response, Response)
+        return decoded
+    caller = caller.streaming(stream=True)
+    turn = TurnStream(caller, writing, turn_requests.create_response(caller, body, options))
+    await turn.open()
+    try:
+        while await turn.read():
+            pass
+        return ended_response(turn.snapshot.terminal, turn.request.info)
+    finally:
+        await turn.close()
+
+
+def ended_response(terminal: Terminal | None, request: RequestInfo) -> Response:
+    """
+    The response of a turn that has ended, whole or not.
+
+    Raises:
+        ResponseFailedError: The service only sent an error.
+        ConversationsError: The stream was closed before the end.
+    """
+    if terminal is None or isinstance(terminal, ResponseErrorEvent):
+        return final_response(terminal, request)
+    return terminal.response
+
+
+def final_response(terminal: Terminal | None, request: RequestInfo) -> Response:
+    """
+    The response of a turn that is complete.
+
+    Raises:
+        ResponseFailedError: The turn failed.
+        ResponseIncompleteError: It ended before it was whole.
+        ConversationsError: The stream was closed before the end.
+    """
+    if terminal is None:
+        raise ConversationsError("the stream was closed before the turn ended: there is no final response")
+    if isinstance(terminal, ResponseCompletedEvent):
+        return terminal.response
+    if isinstance(terminal, ResponseIncompleteEvent):
+        raise _incomplete(terminal.response, request)
+    error = reason_of(terminal)
+    raise ResponseFailedError(
+        f"the response failed: {error.message or error.code or 'no reason given'}",
+        request,
+        response=None if isinstance(terminal, ResponseErrorEvent) else terminal.response,
+        body={"error": codec().to_json(error)},
+    )
+
+
+def check_complete(response: Response, request: RequestInfo | None = None) -> Response:
+    """
+    The response, if it is complete.
+
+    Raises:
+        ResponseFailedError: The turn failed, or was cancelled.
+        ResponseIncompleteError: It ended before it was whole.
+    """
+    if response.status == "incomplete":
+        raise _incomplete(response, request)
+    if response.status in (None, "completed"):
+        return response
+    error = response.error
+    said = error.message or error.code if error is not None else None
+    raise ResponseFailedError(
+        f"the response is {response.status!r}: {said or 'no reason given'}",
+        request,
+        response=response,
+        body=None if error is None else {"error": codec().to_json(error)},
+    )
+
+
+def _incomplete(response: Response, request: RequestInfo | None) -> ResponseIncompleteError:
+    details = response.incomplete_details
+    reason = details.reason if details is not None else None
+    return ResponseIncompleteError(
+        f"the response is incomplete: {reason or 'no reason given'}", request, response=response
+    )
