@@ -104,9 +104,12 @@ if TYPE_CHECKING:
         RepairStep as RepairStep,
     )
     from openai_conversations.resources.conversation_operations import OperationOptions as OperationOptions
+    from openai_conversations.resources.endpoints import RequestOptions as RequestOptions
     from openai_conversations.resources.items import ItemParam as ItemParam
     from openai_conversations.resources.listing import (
         ConversationItemPage as ConversationItemPage,
+        ConversationLister as ConversationLister,
+        ConversationPage as ConversationPage,
         ItemLister as ItemLister,
     )
     from openai_conversations.resources.official_names import (
@@ -117,6 +120,7 @@ if TYPE_CHECKING:
         APIResponse as APIResponse,
         StreamedAPIResponse as StreamedAPIResponse,
     )
+    from openai_conversations.resources.webhooks import Webhooks as Webhooks
     from openai_conversations.schemas.base import DumpOptions as DumpOptions
     from openai_conversations.schemas.content import (
         ComputerScreenshot as ComputerScreenshot,
@@ -133,6 +137,7 @@ if TYPE_CHECKING:
         Conversation as Conversation,
         ConversationDeletedResource as ConversationDeletedResource,
     )
+    from openai_conversations.schemas.conversation_list import ConversationList as ConversationList
     from openai_conversations.schemas.items import ConversationItem as ConversationItem
     from openai_conversations.schemas.items.additional_tools import AdditionalTools as AdditionalTools
     from openai_conversations.schemas.items.apply_patch_call import ApplyPatchCall as ApplyPatchCall
@@ -246,6 +251,15 @@ if TYPE_CHECKING:
         UnknownItem as UnknownItem,
         UnknownObject as UnknownObject,
         UnknownTool as UnknownTool,
+    )
+    from openai_conversations.schemas.webhooks import (
+        ResponseCancelledWebhookEvent as ResponseCancelledWebhookEvent,
+        ResponseCompletedWebhookEvent as ResponseCompletedWebhookEvent,
+        ResponseFailedWebhookEvent as ResponseFailedWebhookEvent,
+        ResponseIncompleteWebhookEvent as ResponseIncompleteWebhookEvent,
+        UnknownWebhookEvent as UnknownWebhookEvent,
+        UnwrapWebhookEvent as UnwrapWebhookEvent,
+        WebhookEvent as WebhookEvent,
     )
     from openai_conversations.settings import (
         AZURE as AZURE,

@@ -14,6 +14,7 @@ from openai_conversations.checks import Wanted, having, instance_of, is_callable
 from openai_conversations.errors import ConfigurationError
 from openai_conversations.headers import checked_headers, merged
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
+from openai_conversations.resources.endpoints import Endpoints
 from openai_conversations.resources.official_names import not_here
 from openai_conversations.settings import (
     DEFAULT_BODY_LIMITS,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from openai_conversations.resources.responses import RawResponses, Responses, StreamingResponses
+    from openai_conversations.resources.webhooks import Webhooks
     from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Middleware
     from openai_conversations.transport.session import SSL, SessionManager
 
@@ -104,7 +106,7 @@ def _checked_middlewares(middlewares: object) -> tuple[Middleware, ...]:
     return cast("tuple[Middleware, ...]", chain)
 
 
-class ConversationsClient:
+class ConversationsClient(Endpoints):
     """
     A client for conversations and their items. Safe to share between the tasks of one event loop.
 
@@ -121,6 +123,7 @@ class ConversationsClient:
         max_retries: How often a call is tried again; 0 switches retries and waits for locks off.
         default_headers: Sent with every request; ``OPENAI_CUSTOM_HEADERS`` adds more.
         default_query: Sent with every request.
+        webhook_secret: What the service signs with what it posts to your webhook; else ``OPENAI_WEBHOOK_SECRET``.
         max_connections: Connections at the most; further requests wait for a free one, within their deadline. A
             borrowed session has a limit of its own.
         body_limits: How large the bodies of responses may be.
@@ -150,6 +153,7 @@ class ConversationsClient:
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
+        webhook_secret: str | None = None,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
         body_limits: BodyLimits = DEFAULT_BODY_LIMITS,
         session: aiohttp.ClientSession | None = None,
@@ -186,6 +190,7 @@ class ConversationsClient:
                 default_query=default_query,
                 profile=profile,
                 proxy=proxy,
+                webhook_secret=webhook_secret,
             )
         except ConfigurationError as error:
             raise error.with_traceback(None) from None  # its frames hold the key
@@ -196,6 +201,7 @@ class ConversationsClient:
                 default_headers,
                 default_query,
                 proxy,
+                webhook_secret,
             )  # what reports errors shows the variables of frames
         policy, budget = retry or RetryPolicy(), RetryBudget()
         writing = Writing(
@@ -248,6 +254,13 @@ class ConversationsClient:
         return StreamingClient(self._caller, self._shared.writing)
 
     @property
+    def webhooks(self) -> Webhooks:
+        """What the service posts to your webhook: is it from the service, and what does it say?"""
+        from openai_conversations.resources.webhooks import Webhooks  # loaded by who has one
+
+        return Webhooks(self._settings.webhook_secret, self._shared.runtime.now)
+
+    @property
     def base_url(self) -> str:
         """Where requests go, without a slash at the end."""
         return self._settings.base_url
@@ -278,6 +291,7 @@ class ConversationsClient:
         max_retries: int | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
+        webhook_secret: str | None = None,
     ) -> ConversationsClient:
         """
         A cheap view with other settings that shares the connections; closing a view closes nothing.
@@ -300,12 +314,13 @@ class ConversationsClient:
                 default_query={**own.default_query, **checked_query(default_query)},
                 profile=own.profile,
                 proxy=own.proxy,
+                webhook_secret=own.webhook_secret if webhook_secret is None else webhook_secret,
                 environ={},
             )
         except ConfigurationError as error:
             raise error.with_traceback(None) from None  # its frames hold the key
         finally:
-            del api_key, base_url, default_headers, default_query
+            del api_key, base_url, default_headers, default_query, webhook_secret
         view = object.__new__(type(self))
         view._assemble(settings, self._shared, is_view=True)
         return view

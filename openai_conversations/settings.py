@@ -148,6 +148,7 @@ class Profile:
         path: Appended to a base URL that has no path of its own; empty for nothing.
         query: Sent with every request (``api-version``).
         needs_key: Whether a client without a key is refused.
+        lists_conversations: Whether there is a listing of conversations; OpenAI has none.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Profile:
     path: str = ""
     query: Mapping[str, str] = attrs.field(factory=dict[str, str])
     needs_key: bool = True
+    lists_conversations: bool = False
 
     def __attrs_post_init__(self) -> None:
         for name, wanted in _PROFILE_FIELDS.items():
@@ -172,7 +174,7 @@ _PROFILE_FIELDS: Final[Mapping[str, Wanted]] = {
 }
 
 OPENAI: Final = Profile(name="openai")
-AZURE: Final = Profile(name="azure", key_header="api-key", path="/openai/v1")
+AZURE: Final = Profile(name="azure", key_header="api-key", path="/openai/v1", lists_conversations=True)
 GENERIC: Final = Profile(name="generic", include_style="repeat", needs_key=False)
 
 PROFILES: Final[Mapping[str, Profile]] = {p.name: p for p in (OPENAI, AZURE, GENERIC)}
@@ -206,6 +208,7 @@ class Settings:
     default_query: Mapping[str, object] = attrs.field(repr=False)
     profile: Profile
     proxy: str | None = attrs.field(default=None, repr=False)
+    webhook_secret: str | None = attrs.field(default=None, repr=False)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("Settings hold a key and cannot be pickled or copied")
@@ -229,6 +232,7 @@ def resolve(
     default_query: Mapping[str, object] | None = None,
     profile: Profile | str = OPENAI,
     proxy: str | None = None,
+    webhook_secret: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """
@@ -255,6 +259,7 @@ def resolve(
         default_query=_given({**server.query, **checked_query(default_query)}) or _NO_DEFAULTS,
         profile=server,
         proxy=environment_proxy(url, environ) if proxy is None else checked_proxy_argument(proxy),
+        webhook_secret=_checked_secret(env.get("OPENAI_WEBHOOK_SECRET") if webhook_secret is None else webhook_secret),
     )
 
 
@@ -321,6 +326,12 @@ def _checked_id(name: str, value: object) -> str | None:
             f"not {one_line(repr(value))}"
         )
     return value
+
+
+def _checked_secret(secret: object) -> str | None:
+    if secret is not None and not isinstance(secret, str):
+        raise ConfigurationError(f"webhook_secret must be a string, not {type(secret).__name__}")
+    return secret or None
 
 
 def checked_max_retries(value: object) -> int:

@@ -90,9 +90,12 @@ async def test_sentinels_in_a_call() -> None:
 
 def test_timeouts() -> None:
     """A timeout of httpx or of the official client: its patience for a response is that for the whole call."""
-    assert Timeout(total=30, attempt=30, connect=5) == as_timeout(openai.Timeout(30, connect=5))
-    assert Timeout(total=None, attempt=None, connect=None) == as_timeout(openai.Timeout(None))
-    assert Timeout(total=3, attempt=3, connect=3) == AsyncOpenAI(api_key="sk-test", timeout=openai.Timeout(3)).timeout
+    patient = as_timeout(openai.Timeout(30, connect=5))
+    unbounded = as_timeout(openai.Timeout(None))
+
+    assert (30, 30, 30, 5) == (patient.total, patient.attempt, patient.turn, patient.connect)
+    assert (None, None, None, None) == (unbounded.total, unbounded.attempt, unbounded.turn, unbounded.connect)
+    assert as_timeout(openai.Timeout(3)) == AsyncOpenAI(api_key="sk-test", timeout=openai.Timeout(3)).timeout
 
 
 async def test_request_id() -> None:

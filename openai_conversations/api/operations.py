@@ -54,6 +54,13 @@ LIST_INPUT_ITEMS: Final = Operation("listInputItems", "GET", f"{_RESPONSE}/input
 COUNT_INPUT_TOKENS: Final = Operation("Getinputtokencounts", "POST", f"{_RESPONSES}/input_tokens")
 COMPACT: Final = Operation("Compactconversation", "POST", f"{_RESPONSES}/compact")
 
+OTHER_READ: Final = "otherRead"
+OTHER_WRITE: Final = "otherWrite"
+"""What is asked of endpoints that have no method here, as the official client's ``client.post()`` does."""
+
+LIST_CONVERSATIONS: Final = Operation("listConversations", "GET", _CONVERSATIONS)
+"""Not of OpenAI's description: Azure AI Foundry has it."""
+
 OPERATIONS: Final = (
     CREATE_CONVERSATION,
     GET_CONVERSATION,

@@ -92,6 +92,13 @@ def delete_conversation(caller: Caller, conversation_id: str, options: CallOptio
     return build_request(caller, operations.DELETE_CONVERSATION, {"conversation_id": conversation_id}, options)
 
 
+def list_conversations(
+    caller: Caller, query: Mapping[str, object], after: str | None, options: CallOptions | None = None
+) -> HTTPRequest:
+    """``listConversations``: one page, of servers that have it."""
+    return build_request(caller, operations.LIST_CONVERSATIONS, {}, options, query={**query, "after": after})
+
+
 def create_items(
     caller: Caller,
     conversation_id: str,

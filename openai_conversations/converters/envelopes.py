@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from openai_conversations.jsontypes import JsonObject, is_object
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
+from openai_conversations.schemas.conversation_list import ConversationList
 from openai_conversations.schemas.page import ConversationItemList
 
-_ENVELOPES: Final = (Conversation, ConversationDeletedResource, ConversationItemList)
+_ENVELOPES: Final = (Conversation, ConversationDeletedResource, ConversationItemList, ConversationList)
 
 
 def is_envelope(kind: Any) -> bool:

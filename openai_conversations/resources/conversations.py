@@ -8,8 +8,10 @@ from typing import Literal, TypeVar, Unpack, cast
 from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, omit
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.resources.conversation_operations import ConversationOperations
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
+from openai_conversations.resources.listing import ConversationLister, ConversationPage
 from openai_conversations.resources.raw import Finish, Wrapped, finish_raw, finish_streaming, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
 from openai_conversations.transport.message import HTTPResponse
@@ -72,6 +74,51 @@ class Conversations(ConversationOperations):
             self._caller, metadata=metadata, items=items, may_resend=may_resend, options=options
         )
         return self._finished(await self._caller.send(request), Conversation)
+
+    def list(
+        self,
+        *,
+        limit: int | Omit | None = omit,
+        order: Literal["asc", "desc"] | Omit | None = omit,
+        after: str | Omit | None = omit,
+        before: str | Omit | None = omit,
+        agent_name: str | Omit | None = omit,
+        agent_id: str | Omit | None = omit,
+        **options: Unpack[CallOptions],
+    ) -> ConversationLister:
+        """
+        List conversations, where the server can: Azure AI Foundry (``profile="azure"``). ``await`` gives one page.
+
+        OpenAI has no such endpoint.
+
+        Args:
+            limit: Conversations of a page, 1 to 100.
+            order: By the time of their creation.
+            after: Id of the conversation after which to begin.
+            before: Id of the conversation before which to end.
+            agent_name: Only those of an agent of this name.
+            agent_id: Only those of this agent, as ``name:version``.
+            **options: See :class:`CallOptions`; the timeout is that of each page.
+
+        Raises:
+            InvalidArgumentError: The profile of this client has no listing of conversations.
+            PaginationStalledError: The server repeats a cursor, or says that there is more and gives none.
+        """
+        profile = self._caller.settings.profile
+        if not profile.lists_conversations:
+            raise InvalidArgumentError(
+                f"conversations cannot be listed: a server of the profile {profile.name!r} has no endpoint for it, "
+                "only Azure AI Foundry has (profile='azure'). Keep the ids, with a Registry for instance"
+            )
+        query = {"limit": limit, "order": order, "before": before, "agent_name": agent_name, "agent_id": agent_id}
+
+        async def fetch(cursor: str | None) -> ConversationPage:
+            request = requests.list_conversations(self._caller, query, cursor, options)
+            page: ConversationPage = codec().decode_response(await self._caller.send(request), ConversationPage)
+            page.attach(fetch, cursor)
+            return page
+
+        return ConversationLister(fetch, after=after if isinstance(after, str) else None, max_items=None, prefetch=True)
 
     async def retrieve(self, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
         """

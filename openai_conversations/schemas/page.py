@@ -1,4 +1,4 @@
-"""One page of a conversation's items."""
+"""A page of a conversation's items, and what pages have in common."""
 
 from __future__ import annotations
 
@@ -10,7 +10,25 @@ from openai_conversations.schemas.items import ConversationItem
 
 
 @schema
-class ConversationItemList(Schema):
+class Page(Schema):
+    """What pages have in common; ``dict(…)`` takes them, and who iterates over them is told how."""
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(self._how_to_iterate())
+
+    def _how_to_iterate(self) -> str:
+        return f"a {type(self).__name__} is not what it holds: use `for … in page.data`"
+
+    def keys(self) -> KeysView[str]:
+        """Names of members, so that ``dict(…)`` takes a page as it takes other objects."""
+        return self.to_dict().keys()
+
+    def __getitem__(self, name: str) -> Any:
+        return self.to_dict()[name]
+
+
+@schema
+class ConversationItemList(Page):
     """A page of items, in the order that was asked for."""
 
     object: str = "list"
@@ -21,16 +39,3 @@ class ConversationItemList(Schema):
     """Id of the first item; ``None`` or ``""`` when the page is empty or the server does not say."""
     last_id: str | None = None
     """Id of the last item, the cursor of the next page; ``None`` or ``""`` as for ``first_id``."""
-
-    def __iter__(self) -> NoReturn:
-        raise TypeError(self._how_to_iterate())
-
-    def _how_to_iterate(self) -> str:
-        return f"a {type(self).__name__} is not what it holds: use `for item in page.data`"
-
-    def keys(self) -> KeysView[str]:
-        """Names of members, so that ``dict(…)`` takes a page as it takes other objects."""
-        return self.to_dict().keys()
-
-    def __getitem__(self, name: str) -> Any:
-        return self.to_dict()[name]

@@ -72,6 +72,7 @@ class Reconcile:
             operations.CREATE_CONVERSATION.id: self._create,
             operations.DELETE_CONVERSATION.id: self._delete,
             operations.DELETE_ITEM.id: self._delete_item,
+            operations.OTHER_WRITE: self._other,
             operations.CREATE_RESPONSE.id: self._of_turns,
             operations.DELETE_RESPONSE.id: self._of_turns,
             operations.CANCEL_RESPONSE.id: self._of_turns,
@@ -207,6 +208,19 @@ class Reconcile:
 
     def _delete_item(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
         return delete_item(request, handler, self.last_items)
+
+    async def _other(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+        """A write that nobody here knows: what became of it cannot be looked up."""
+        try:
+            return await handler(request)
+        except APIError as error:
+            if request.replay is Replay.APPEND and is_unknown_failure(error):
+                raise _ambiguous(request, error, "This client cannot look it up.", None, None) from error
+            error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
+            raise
+        finally:
+            if request.conversation_id is not None:
+                self.last_items.forget(request.conversation_key)
 
     async def _list(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """Learn the last item from a page that shows the end of a conversation."""

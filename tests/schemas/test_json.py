@@ -236,8 +236,8 @@ def test_dict_takes_objects() -> None:
 @pytest.mark.parametrize(
     ("cls", "way_out"),
     [
-        (ConversationItemList, "a ConversationItemList is not what it holds: use `for item in page.data`"),
-        (ConversationItemPage, "use `async for item in page`, which goes on to the pages that follow"),
+        (ConversationItemList, "a ConversationItemList is not what it holds: use `for … in page.data`"),
+        (ConversationItemPage, "use `async for … in page`, which goes on to the pages that follow"),
     ],
 )
 def test_pages(cls: type[ConversationItemList], way_out: str) -> None:
