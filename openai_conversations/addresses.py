@@ -39,18 +39,25 @@ def checked_base_url(name: str, base_url: object, path: str) -> str:
 
 def _split_url(name: str, url: object) -> SplitResult:
     """The parts of an absolute URL that can be sent as it is."""
+    if not _is_url(url):
+        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown(url)}")
     text = str(url)
-    shown = one_line(text.rpartition("@")[2].partition("?")[0])[:80]
+    visible = one_line(text.rpartition("@")[2].partition("?")[0])[:80]
     try:
         parts = urlsplit(text)
         usable = parts.scheme in ("http", "https") and _is_host(parts.hostname or "") and parts.port != 0
     except ValueError as error:
-        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown!r}") from error
+        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {visible!r}") from error
     if not usable:
-        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {shown!r}")
+        raise ConfigurationError(f"{name} must be an absolute http(s) URL, not {visible!r}")
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigurationError(f"{name} must be ASCII without white space, the rest percent-encoded: {shown!r}")
+        raise ConfigurationError(f"{name} must be ASCII without white space, the rest percent-encoded: {visible!r}")
     return parts
+
+
+def _is_url(url: object) -> bool:
+    """A string, or a URL of yarl's or httpx's kind."""
+    return isinstance(url, str) or hasattr(url, "scheme")
 
 
 def _is_host(host: str) -> bool:
@@ -86,7 +93,7 @@ def checked_proxy_argument(proxy: object) -> str | None:
     """
     if proxy == "":
         return None
-    url = str(proxy) if isinstance(proxy, str) or hasattr(proxy, "scheme") else ""  # yarl's and httpx's URLs have one
+    url = str(proxy) if _is_url(proxy) else ""
     if ":" not in url:  # so it holds no password either
         raise ConfigurationError(f'proxy must be the URL of an HTTP proxy, "http://host:port", not {shown(proxy)}')
     return checked_proxy(url)

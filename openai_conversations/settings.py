@@ -169,8 +169,12 @@ _PROFILE_FIELDS: Final[Mapping[str, Wanted]] = {
     "include_style": one_of(("brackets", "repeat")),
     "key_header": one_of(("authorization", "api-key")),
     "path": TEXT,
-    "query": MAPPING,
+    "query": Wanted(
+        "a mapping of strings",
+        lambda value: MAPPING.accepts(value) and all(isinstance(text, str) for pair in value.items() for text in pair),
+    ),
     "needs_key": FLAG,
+    "lists_conversations": FLAG,
 }
 
 OPENAI: Final = Profile(name="openai")
@@ -323,7 +327,7 @@ def _checked_id(name: str, value: object) -> str | None:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or value != value.strip():
         raise ConfigurationError(
             f"{name} must be a string of ASCII without line breaks and without white space at its ends, "
-            f"not {one_line(repr(value))}"
+            f"not {shown(value)}"
         )
     return value
 

@@ -132,9 +132,13 @@ def _no_id(name: str, value: object) -> str:
     return f"`{name}` must be a string, not {shown(value)}{hint}"
 
 
-def checked_metadata(metadata: object) -> dict[str, str] | None:
+def checked_metadata(metadata: object, name: str = "metadata") -> dict[str, str] | None:
     """
     Metadata within the limits of the API; ``None`` is passed on.
+
+    Args:
+        metadata: The metadata.
+        name: What it came as, for the error.
 
     Raises:
         InvalidArgumentError: More than 16 pairs, a key over 64 or a value over 512 characters, or one that is not a
@@ -143,30 +147,30 @@ def checked_metadata(metadata: object) -> dict[str, str] | None:
     if metadata is None:
         return None
     if not isinstance(metadata, Mapping):
-        raise InvalidArgumentError(f"metadata must be a mapping or None, not {type(metadata).__name__}")
+        raise InvalidArgumentError(f"{name} must be a mapping or None, not {type(metadata).__name__}")
     pairs = cast("Mapping[object, object]", metadata)
     if len(pairs) > METADATA_PAIRS:
-        raise InvalidArgumentError(f"metadata has {len(pairs)} pairs; the API allows {METADATA_PAIRS}")
-    return {_metadata_key(key): _metadata_value(key, value) for key, value in pairs.items()}
+        raise InvalidArgumentError(f"{name} has {len(pairs)} pairs; the API allows {METADATA_PAIRS}")
+    return {_metadata_key(name, key): _metadata_value(name, key, value) for key, value in pairs.items()}
 
 
-def _metadata_key(key: object) -> str:
+def _metadata_key(name: str, key: object) -> str:
     if not isinstance(key, str):
-        raise InvalidArgumentError(f"metadata has the key {key!r}; keys are strings")
+        raise InvalidArgumentError(f"{name} has the key {shown(key)}; keys are strings")
     if len(key) > METADATA_KEY_LENGTH:
-        shown = f"{key[:20]}…"
+        beginning = f"{key[:20]}…"
         raise InvalidArgumentError(
-            f"metadata key {shown!r} has {len(key)} characters; the API allows {METADATA_KEY_LENGTH}"
+            f"{name} key {beginning!r} has {len(key)} characters; the API allows {METADATA_KEY_LENGTH}"
         )
     return key
 
 
-def _metadata_value(key: object, value: object) -> str:
+def _metadata_value(name: str, key: object, value: object) -> str:
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"metadata[{key!r}] is of type {type(value).__name__}; values are strings")
+        raise InvalidArgumentError(f"{name}[{key!r}] is of type {type(value).__name__}; values are strings")
     if len(value) > METADATA_VALUE_LENGTH:
         raise InvalidArgumentError(
-            f"metadata[{key!r}] has {len(value)} characters; the API allows {METADATA_VALUE_LENGTH}"
+            f"{name}[{key!r}] has {len(value)} characters; the API allows {METADATA_VALUE_LENGTH}"
         )
     return value
 
@@ -237,13 +241,13 @@ def check_include(include: object) -> None:
 
 
 def check_listing(*, after: object, limit: object, order: object) -> None:
-    """Which part of a listing is asked for; what a server makes of a word or a number is its own affair."""
-    for name, value, wanted in (("after", after, _CURSOR), ("limit", limit, _LIMIT), ("order", order, _CURSOR)):
+    """Which part of a listing is asked for; words and numbers are for the server to judge."""
+    for name, value, wanted in (("after", after, _WORD), ("limit", limit, _LIMIT), ("order", order, _WORD)):
         if not isinstance(value, Omit):
             wanted.check(name, value)
 
 
-_CURSOR: Final = OPTIONAL_TEXT
+_WORD: Final = OPTIONAL_TEXT
 _LIMIT: Final = Wanted("a whole number", is_whole).or_none()
 
 

@@ -17,7 +17,6 @@ from openai_conversations.api.arguments import (
     Omit,
     check_include,
     check_known,
-    check_listing,
     checked_extra_query,
     checked_items,
     checked_metadata,
@@ -155,8 +154,6 @@ def list_items(
     options: CallOptions | None = None,
 ) -> HTTPRequest:
     """``listConversationItems``: one page. What is not given, or ``None``, is left to the server."""
-    check_listing(after=after, limit=limit, order=order)
-    check_include(include)
     query = {"include": include, "limit": limit, "order": order, "after": after}
     cursor = after if isinstance(after, str) else None
     asked: Literal["asc", "desc"] | None = "asc" if order == "asc" else "desc" if order == "desc" else None

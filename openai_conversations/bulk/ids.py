@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from itertools import islice
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from openai_conversations.bulk.errors import IdsFileError
+from openai_conversations.checks import Wanted, shown
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import is_object
 from openai_conversations.text_encoding import utf8_lines
@@ -27,6 +28,28 @@ _HEADINGS: Final = frozenset({"id", "ids", "conversation", "conversations", "con
 """What stands over a column of ids."""
 
 
+_IDS: Final = Wanted(
+    "a list of ids or the path of a file that holds them",
+    lambda value: isinstance(value, (PathLike, Iterable, AsyncIterable)) and not isinstance(value, (bytes, Mapping)),
+)
+
+
+def check_ids(ids: object) -> None:
+    """
+    See that it can hold ids, before anything is done.
+
+    Raises:
+        InvalidArgumentError: It is nothing that can be gone through, or a string that names no file: one id goes into
+            a list.
+    """
+    if isinstance(ids, str) and not Path(ids).is_file():
+        raise InvalidArgumentError(f"ids: there is no file {ids!r}; ids are given as a list, one id as well")
+    _IDS.check("ids", ids)
+    if isinstance(ids, (list, tuple)):
+        for id in cast("list[object]", ids):
+            _checked(id)
+
+
 async def batches(ids: Ids) -> AsyncIterator[list[str]]:
     """
     The ids, a thousand at a time; a file is read in a thread.
@@ -36,6 +59,7 @@ async def batches(ids: Ids) -> AsyncIterator[list[str]]:
         OSError: The file cannot be read.
         InvalidArgumentError: An id is not a string, or empty.
     """
+    check_ids(ids)
     if isinstance(ids, AsyncIterable):
         async with aclosing(_gathered(ids)) as gathered:
             async for batch in gathered:
@@ -63,7 +87,7 @@ def _next_batch(source: Iterator[str]) -> list[str]:
 
 def _checked(id: object) -> str:
     if not isinstance(id, str) or not id:
-        raise InvalidArgumentError(f"an id must be a string that is not empty, not {id!r}")
+        raise InvalidArgumentError(f"ids must be strings that are not empty, not {shown(id)}")
     return id
 
 

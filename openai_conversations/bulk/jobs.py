@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol
 from urllib.parse import quote
@@ -18,7 +19,10 @@ import attrs
 from openai_conversations.bulk.files import write_file
 from openai_conversations.bulk.ledger import Ledger, LedgerRow
 from openai_conversations.bulk.runner import BulkJob, BulkOutcome, Checkpoint
+from openai_conversations.checks import FLAG, FUNCTION, PATH, instance_of, one_of, shown
+from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import is_object
+from openai_conversations.operations.concurrency import checked_concurrency
 from openai_conversations.operations.copy.copying import CopyReport
 from openai_conversations.operations.erase.receipts import DeletedItem, PendingDeletes, Proof, Receipt, iso
 from openai_conversations.operations.repair.check import CheckReport
@@ -26,6 +30,17 @@ from openai_conversations.operations.repair.check import CheckReport
 ExportFormat = Literal["jsonl", "markdown", "html"]
 
 SUFFIXES: Final = {"jsonl": ".jsonl", "markdown": ".md", "html": ".html"}
+
+
+def _check_operations(conversations: object, method: str) -> None:
+    """What a job works with: ``client.conversations``, and not the client."""
+    hint = ""
+    if callable(getattr(getattr(conversations, "conversations", None), method, None)):
+        hint = ": pass its `.conversations`"
+    if isinstance(conversations, type) or not callable(getattr(conversations, method, None)):
+        raise InvalidArgumentError(
+            f"conversations must be what has `{method}`, as client.conversations has, not {shown(conversations)}{hint}"
+        )
 
 
 class Erases(Protocol):
@@ -54,6 +69,8 @@ def erasing(conversations: Erases, *, concurrency: int = 8) -> BulkJob:
         conversations: Has ``erase``.
         concurrency: How many items of one conversation are deleted at a time.
     """
+    _check_operations(conversations, "erase")
+    checked_concurrency(concurrency)
 
     async def work(row: LedgerRow, note: Checkpoint) -> BulkOutcome:
         earlier = _Earlier(row)
@@ -86,6 +103,7 @@ async def erasure_receipts(ledger: Ledger) -> AsyncIterator[Mapping[str, Any]]:
 
     The last have the outcome ``incomplete``; what a later run does has a receipt of its own.
     """
+    instance_of(Ledger, "an open Ledger").check("ledger", ledger)
     async for receipt in ledger.receipts():
         yield receipt
     async for row in ledger.unfinished():
@@ -147,7 +165,7 @@ class Exports(Protocol):
 
 
 def exporting(
-    conversations: Exports, folder: Path, *, format: ExportFormat = "jsonl", overwrite: bool = True
+    conversations: Exports, folder: str | PathLike[str], *, format: ExportFormat = "jsonl", overwrite: bool = True
 ) -> BulkJob:
     """
     Write each conversation to a file of its own, which is there whole or not at all.
@@ -159,9 +177,13 @@ def exporting(
         overwrite: Whether to replace files that an earlier attempt of the same ledger did not write. Otherwise such a
             conversation fails.
     """
+    _check_operations(conversations, "export")
+    PATH.check("folder", folder)
+    one_of(SUFFIXES).check("format", format)
+    FLAG.check("overwrite", overwrite)
 
     async def work(row: LedgerRow, checkpoint: Checkpoint) -> BulkOutcome:
-        path = folder / f"{quote(row.id, safe='')}{SUFFIXES[format]}"
+        path = Path(folder) / f"{quote(row.id, safe='')}{SUFFIXES[format]}"
         if not overwrite:
             _claim(path, row, checkpoint)
         lines, size = await write_file(path, conversations.export(row.id, format=format))
@@ -213,6 +235,10 @@ def importing(
         allow_damaged: Whether to import the sound lines before the first damage of an export.
         now: Unix seconds.
     """
+    _check_operations(conversations, "import_")
+    FLAG.check("dry_run", dry_run)
+    FLAG.check("allow_damaged", allow_damaged)
+    FUNCTION.check("now", now)
 
     async def work(row: LedgerRow, note: Checkpoint) -> BulkOutcome:
         async def on_created(conversation_id: str) -> None:
@@ -250,6 +276,7 @@ def checking(conversations: Checks) -> BulkJob:
     Args:
         conversations: Has ``check``.
     """
+    _check_operations(conversations, "check")
 
     async def work(row: LedgerRow, _: Checkpoint) -> BulkOutcome:
         report = await conversations.check(row.id)

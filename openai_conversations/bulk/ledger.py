@@ -21,6 +21,7 @@ from typing import Any, Final, Literal, Self
 
 import attrs
 
+from openai_conversations.checks import FUNCTION, NAME, PATH
 from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import LedgerError
 from openai_conversations.storage.schema import DatabaseSchema
@@ -111,6 +112,9 @@ class Ledger:
     """
 
     def __init__(self, path: str | PathLike[str], *, operation: str, now: Callable[[], float] = time.time) -> None:
+        PATH.check("path", path)
+        NAME.check("operation", operation)
+        FUNCTION.check("now", now)
         self._file = Database(path, SCHEMA, exclusive=True, error=LedgerError)
         self._operation = operation
         self._now = now

@@ -8,23 +8,37 @@ time, so that a million ids take no more memory than a thousand.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from os import PathLike
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
 from openai_conversations.bulk.errors import BulkStoppedError
 from openai_conversations.bulk.health import TRANSIENT, Health
-from openai_conversations.bulk.ids import Ids, batches
+from openai_conversations.bulk.ids import Ids, batches, check_ids
 from openai_conversations.bulk.ledger import Ledger, LedgerRow, Phase, Result
 from openai_conversations.bulk.progress import BulkProgress, BulkSummary, Meter
-from openai_conversations.errors import APIStatusError, ConversationsError, NotFoundError
-from openai_conversations.operations.concurrency import checked_concurrency
+from openai_conversations.checks import (
+    FLAG,
+    FUNCTION,
+    MAPPING,
+    NAME,
+    OPTIONAL_FUNCTION,
+    PATH,
+    POSITIVE_COUNT,
+    SECONDS,
+    Wanted,
+    instance_of,
+    is_whole,
+    shown,
+)
+from openai_conversations.errors import APIStatusError, ConversationsError, InvalidArgumentError, NotFoundError
 from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.storage.errors import LedgerError
 
@@ -106,6 +120,46 @@ class BulkOptions:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
+    def __attrs_post_init__(self) -> None:
+        for name, wanted in _FIELDS.items():
+            wanted.check(f"options: {name}", getattr(self, name))
+
+
+_FIELDS: Final[Mapping[str, Wanted]] = {
+    "concurrency": POSITIVE_COUNT,
+    "tries": POSITIVE_COUNT,
+    "patience": SECONDS,
+    "missing_ok": FLAG,
+    "first_wait": SECONDS,
+    "on_progress": OPTIONAL_FUNCTION,
+    "interval": SECONDS,
+    "clock": FUNCTION,
+    "sleep": FUNCTION,
+}
+_OPTIONS: Final = instance_of(BulkOptions, "a BulkOptions").or_none()
+_COUNTER: Final = Wanted(
+    "a mapping of numbers",
+    lambda value: MAPPING.accepts(value) and all(is_whole(count) for count in value.values()),
+).or_none()
+
+
+def _check_job(job: object) -> None:
+    """
+    See that it can be called as a job is.
+
+    Raises:
+        InvalidArgumentError: It cannot; the message says where jobs come from.
+    """
+    try:
+        inspect.signature(cast("Callable[..., object]", job)).bind(None, None)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError):
+            return  # of what is not written in Python it may not be known
+        raise InvalidArgumentError(
+            f"job must be an async function of a row and a checkpoint, such as erasing(client.conversations), "
+            f"not {shown(job)}"
+        ) from None
+
 
 async def run_bulk(
     operation: str,
@@ -131,11 +185,20 @@ async def run_bulk(
         on_receipts: Called with the open ledger at the end, however that comes, to take the receipts out of it.
 
     Raises:
+        InvalidArgumentError: An argument cannot be used; no ledger was made.
         BulkStoppedError: Nothing succeeds any more.
         LedgerError: The ledger cannot be used.
         ConversationsError: A failure that one conversation after the other meets: the key is refused, the client is
             closed.
     """
+    NAME.check("operation", operation)
+    _check_job(job)
+    if ids is not None:
+        check_ids(ids)
+    PATH.check("ledger", ledger)
+    _OPTIONS.check("options", options)
+    _COUNTER.check("requests", requests)
+    OPTIONAL_FUNCTION.check("on_receipts", on_receipts)
     async with Ledger(ledger, operation=operation) as opened:
         await opened.take_up()
         run = _Run(operation, job, opened, options or BulkOptions())
@@ -176,7 +239,7 @@ class _Run:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._load(ids))
                 tasks.create_task(self._feed())
-                for _ in range(checked_concurrency(self._options.concurrency)):
+                for _ in range(self._options.concurrency):
                     tasks.create_task(self._serve())
         except BaseExceptionGroup as group:
             error = _first(group)

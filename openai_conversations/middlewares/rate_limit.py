@@ -10,15 +10,15 @@ has left fails at once, unsent.
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Final, cast
 
 import attrs
 
+from openai_conversations.checks import FUNCTION, MAPPING, POSITIVE_COUNT, RATE, TEXT, having, instance_of
 from openai_conversations.errors import (
     APIError,
     APIStatusError,
@@ -29,6 +29,8 @@ from openai_conversations.errors import (
 )
 from openai_conversations.middlewares.limiter import AdaptiveLimiter, Limiter, LocalLimiter, RunningLoop
 from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
+
+_RATE: Final = RATE.or_none()
 
 
 @attrs.frozen(kw_only=True)
@@ -50,10 +52,7 @@ class Limits:
 
     def __attrs_post_init__(self) -> None:
         for name, rate in attrs.asdict(self).items():
-            if rate is not None and not (math.isfinite(rate) and rate > 0):
-                raise InvalidArgumentError(
-                    f"rate: {name} must be a number of requests per second above 0, not {rate!r}"
-                )
+            _RATE.check(f"limits: {name}", rate)
 
     @classmethod
     def parse(cls, text: str) -> Limits:
@@ -63,19 +62,33 @@ class Limits:
         Raises:
             InvalidArgumentError: It is neither.
         """
+        TEXT.check("text", text)
         parts = [part.strip().rpartition("=") for part in text.split(",") if part.strip()]
         names = {name.strip().lower() or "total": rate for name, _, rate in parts}
         unknown = names.keys() - {"total", "get", "post", "delete"}
         if unknown or not names:
             raise InvalidArgumentError(f"rate: expected a number, or total=, get=, post=, delete=, not {text!r}")
-        return cls(**{name: _number(rate, text) for name, rate in names.items()})
+        return cls(**{name: _number(name, rate, text) for name, rate in names.items()})
 
 
-def _number(rate: str, text: str) -> float:
+def _number(name: str, rate: str, text: str) -> float:
     try:
-        return float(rate)
+        number = float(rate)
     except ValueError:
         raise InvalidArgumentError(f"rate: {rate!r} in {text!r} is not a number") from None
+    RATE.check(f"rate: {name}", number)
+    return number
+
+
+_LIMITS: Final = instance_of(Limits, "a Limits").or_none()
+_TOTAL: Final = having("slow_down", "an AdaptiveLimiter (such as LocalLimiter)").or_none()
+_LIMITER: Final = having("wait", "a Limiter (an object with wait and charge)")
+
+
+def _check_limiters(limiters: object) -> None:
+    MAPPING.or_none().check("limiters", limiters)
+    for method, limiter in cast("Mapping[object, object]", limiters or {}).items():
+        _LIMITER.check(f"limiters[{method!r}]", limiter)
 
 
 class RateLimiter:
@@ -106,6 +119,12 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        _LIMITS.check("limits", limits)
+        _check_limiters(limiters)
+        _TOTAL.check("total", total)
+        POSITIVE_COUNT.check("sharers", sharers)
+        FUNCTION.check("clock", clock)
+        FUNCTION.check("sleep", sleep)
         asked = limits or Limits()
         by_method = {"GET": asked.get, "POST": asked.post, "DELETE": asked.delete}
         self._total: AdaptiveLimiter = total or LocalLimiter(asked.total, clock=clock, sleep=sleep)

@@ -26,7 +26,8 @@ from functools import partial
 from os import PathLike
 from typing import Any, Final, Self
 
-from openai_conversations.bulk.ids import Ids, batches
+from openai_conversations.bulk.ids import Ids, batches, check_ids
+from openai_conversations.checks import FLAG, FUNCTION, NAME, OPTIONAL_TEXT, PATH, Wanted, instance_of, is_number
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APIConnectionError,
@@ -47,6 +48,13 @@ from openai_conversations.transport.status import is_api_not_found
 _WRITES = frozenset({"createConversationItems", "deleteConversationItem"})
 
 logger: Final = logging.getLogger("openai_conversations")
+
+
+_AGE: Final = Wanted(
+    "a number of seconds or a timedelta", lambda value: isinstance(value, timedelta) or is_number(value)
+)
+_SECONDS: Final = Wanted("a number of seconds", is_number)
+_PENDING: Final = instance_of(PendingCreate, "a PendingCreate")
 
 
 class Registry:
@@ -73,6 +81,10 @@ class Registry:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        PATH.check("path", path)
+        NAME.check("owner_key", owner_key)
+        FUNCTION.check("now", now)
+        FUNCTION.check("clock", clock)
         self._file = Database(path, file.SCHEMA, error=RegistryError)
         self._owner_key = owner_key
         self._now = now
@@ -203,6 +215,9 @@ class Registry:
             idle_for: Not written to for so long; seconds or a timedelta.
             deleted: Whether to give the deleted ones instead.
         """
+        OPTIONAL_TEXT.check("owner", owner)
+        FLAG.check("deleted", deleted)
+        _AGE.or_none().check("idle_for", idle_for)
         seconds = idle_for.total_seconds() if isinstance(idle_for, timedelta) else idle_for
         before = None if seconds is None else self._now() - seconds
         if before is not None:
@@ -218,6 +233,7 @@ class Registry:
 
     async def expired(self, *, older_than: float | timedelta) -> AsyncIterator[str]:
         """The ids of conversations that were not written to for so long: what the bulk runner takes."""
+        _AGE.check("older_than", older_than)
         async for found in self.find(idle_for=older_than):
             yield found.id
 
@@ -228,6 +244,7 @@ class Registry:
 
     async def get(self, conversation_id: str) -> Registered | None:
         """What is known of one conversation, deleted or not."""
+        NAME.check("conversation_id", conversation_id)
         return await self._file.read(partial(file.one, id=conversation_id))
 
     async def track(self, ids: Ids | Iterable[str] | AsyncIterable[str], *, owner: str | None = None) -> int:
@@ -241,6 +258,8 @@ class Registry:
         Returns:
             How many were new.
         """
+        check_ids(ids)
+        OPTIONAL_TEXT.check("owner", owner)
         new = 0
         async for batch in batches(ids):
             new += await self._file.write(partial(file.tracked, ids=batch, owner=owner, at=self._now()))
@@ -252,10 +271,13 @@ class Registry:
 
         Each may have left a conversation whose id nobody has. Nothing can erase it; what it was is told.
         """
+        _SECONDS.check("older_than", older_than)
         return await self._file.read(partial(file.pending_before, moment=self._now() - older_than))
 
     async def resolve(self, pending: PendingCreate, *, conversation_id: str | None = None) -> None:
         """Take a pending create off the list: it was looked into. With an id, the conversation is recorded."""
+        _PENDING.check("pending", pending)
+        OPTIONAL_TEXT.check("conversation_id", conversation_id)
         if conversation_id is None:
             await self._file.write(partial(file.resolved, number=pending.number))
         else:

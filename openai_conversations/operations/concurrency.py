@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.checks import POSITIVE_COUNT
 
 T = TypeVar("T")
 
@@ -18,8 +18,7 @@ def checked_concurrency(concurrency: int) -> int:
     Raises:
         InvalidArgumentError: It is not a whole number above 0.
     """
-    if type(concurrency) is not int or concurrency < 1:
-        raise InvalidArgumentError(f"concurrency must be a whole number above 0, not {concurrency!r}")
+    POSITIVE_COUNT.check("concurrency", concurrency)
     return concurrency
 
 

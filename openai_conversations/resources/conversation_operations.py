@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast
 from openai_conversations.api.arguments import (
     CallOptions,
     Omit,
+    check_include,
     checked_choice,
     checked_metadata,
     omit,
@@ -15,6 +16,7 @@ from openai_conversations.api.arguments import (
     refuse_other_keywords,
 )
 from openai_conversations.api.caller import Caller
+from openai_conversations.checks import FLAG, MAPPING, OPTIONAL_FUNCTION, OPTIONAL_TEXT
 from openai_conversations.limits import INCLUDE_ALL, Include
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.settings import Timeout
@@ -95,6 +97,8 @@ class ConversationOperations:
         from openai_conversations.operations.erase.erase import erase
 
         path_id("conversation_id", conversation_id)
+        for name, hook in (("on_deleting", on_deleting), ("on_deleted", on_deleted), ("on_proof", on_proof)):
+            OPTIONAL_FUNCTION.check(name, hook)
         return await erase(
             self._with(options),
             conversation_id,
@@ -136,6 +140,10 @@ class ConversationOperations:
         from openai_conversations.operations.copy.fork import INHERIT, fork
 
         path_id("conversation_id", conversation_id)
+        if until is not None:
+            path_id("until", until)
+        FLAG.check("split_tool_calls", split_tool_calls)
+        FLAG.check("dry_run", dry_run)
         return await fork(
             self._with(options),
             self._writing,
@@ -176,6 +184,8 @@ class ConversationOperations:
 
         path_id("conversation_id", conversation_id)
         checked_choice("format", format, ("jsonl", "markdown", "html"))
+        OPTIONAL_TEXT.check("title", title)
+        check_include(include)
         caller = self._with(options)
         fields = INCLUDE_ALL if isinstance(include, Omit) else include
         if format == "jsonl":
@@ -243,8 +253,9 @@ class ConversationOperations:
 
         if into is not None:
             path_id("into", into)
-        if order is not None:
-            checked_choice("order", order, ("asc", "desc"))
+        FLAG.check("dry_run", dry_run)
+        FLAG.check("allow_damaged", allow_damaged)
+        OPTIONAL_FUNCTION.check("on_created", on_created)
         choice = Choice(conversation=conversation, branch=branch, order=order)
         return await import_archive(
             self._with(options),
@@ -298,10 +309,13 @@ class ConversationOperations:
         Raises:
             OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
         """
-        from openai_conversations.operations.repair.repair import DEFAULT_OUTPUT, repair
+        from openai_conversations.operations.repair.repair import DEFAULT_OUTPUT, check_plan, repair
 
         path_id("conversation_id", conversation_id)
         checked_choice("strategy", strategy, ("add_outputs", "delete_tail"))
+        OPTIONAL_TEXT.check("output", output)
+        FLAG.check("dry_run", dry_run)
+        check_plan(plan)
         return await repair(
             self._with(options),
             conversation_id,
@@ -335,7 +349,8 @@ class ConversationOperations:
         from openai_conversations.operations.metadata import patch_metadata
 
         path_id("conversation_id", conversation_id)
-        checked_metadata({key: value for key, value in changes.items() if value is not None})
+        MAPPING.check("changes", changes)
+        checked_metadata({key: value for key, value in changes.items() if value is not None}, "changes")
         return await patch_metadata(self._with(options), conversation_id, changes)
 
 

@@ -6,8 +6,18 @@ from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
-from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, checked_max_items, omit, path_id
+from openai_conversations.api.arguments import (
+    CallOptions,
+    Omit,
+    check_include,
+    check_listing,
+    checked_choice,
+    checked_max_items,
+    omit,
+    path_id,
+)
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.checks import FLAG, OPTIONAL_DURATION, OPTIONAL_FUNCTION
 from openai_conversations.limits import Include
 from openai_conversations.resources.listing import ItemLister, lister
 from openai_conversations.resources.positional import by_name
@@ -157,6 +167,13 @@ class Items:
         """
         if guard not in GUARDS:
             checked_choice("guard", guard, GUARDS)
+        for name, wanted, value in (
+            ("rollback", FLAG, rollback),
+            ("on_progress", OPTIONAL_FUNCTION, on_progress),
+            ("together", FLAG, together),
+            ("total_timeout", OPTIONAL_DURATION, total_timeout),
+        ):
+            wanted.check(name, value)
         from openai_conversations.writing.chunks import AppendOptions, append  # loaded by who appends
 
         chosen = AppendOptions(
@@ -213,6 +230,9 @@ class Items:
             PaginationStalledError: The server repeats a cursor, or says that there is more and gives none.
         """
         checked_max_items(max_items)
+        FLAG.check("prefetch", prefetch)
+        check_listing(after=after, limit=limit, order=order)
+        check_include(include)
 
         async def ask(caller: Caller, cursor: str | None) -> HTTPResponse:
             request = requests.list_items(

@@ -7,6 +7,7 @@ from typing import Any, TypedDict, TypeGuard, cast
 
 import attrs
 
+from openai_conversations.checks import shown
 from openai_conversations.errors import InvalidArgumentError, OperationError
 from openai_conversations.limits import ITEMS_PER_REQUEST
 
@@ -113,7 +114,7 @@ def checked_resume(resume: AppendResume | None, conversation_id: str, total: int
     if resume is None:
         return AppendResume(conversation_id=conversation_id, stored=0, unknown=0, last_item_id=None)
     if not _is_resume(resume):
-        raise InvalidArgumentError(f"resume is not what an append gave: {resume!r}")
+        raise InvalidArgumentError(f"resume must be what an append gave, not {shown(resume)}")
     if resume["conversation_id"] != conversation_id:
         raise InvalidArgumentError(f"resume is of {resume['conversation_id']!r}, not of {conversation_id!r}")
     if total is not None and resume["stored"] > total:

@@ -84,5 +84,5 @@ async def test_iterables():
 @pytest.mark.parametrize("bad", ["", None, 3])
 async def test_bad_ids(bad):
     """What is no id is refused."""
-    with pytest.raises(InvalidArgumentError, match="an id must be a string"):
+    with pytest.raises(InvalidArgumentError, match="ids must be strings"):
         await read(["conv_1", bad])

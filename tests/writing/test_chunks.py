@@ -334,12 +334,24 @@ async def test_to_go_on_when_everything_was_stored():
 @pytest.mark.parametrize(
     ("resume", "words"),
     [
-        ("msg_1", "not what an append gave"),
-        ({}, "not what an append gave"),
-        ({"conversation_id": "conv_1", "stored": -1, "unknown": 0, "last_item_id": None}, "not what an append gave"),
-        ({"conversation_id": "conv_1", "stored": True, "unknown": 0, "last_item_id": None}, "not what an append gave"),
-        ({"conversation_id": "conv_1", "stored": 0, "unknown": 21, "last_item_id": None}, "not what an append gave"),
-        ({"conversation_id": "conv_1", "stored": 0, "unknown": 0, "last_item_id": 7}, "not what an append gave"),
+        ("msg_1", "must be what an append gave"),
+        ({}, "must be what an append gave"),
+        (
+            {"conversation_id": "conv_1", "stored": -1, "unknown": 0, "last_item_id": None},
+            "must be what an append gave",
+        ),
+        (
+            {"conversation_id": "conv_1", "stored": True, "unknown": 0, "last_item_id": None},
+            "must be what an append gave",
+        ),
+        (
+            {"conversation_id": "conv_1", "stored": 0, "unknown": 21, "last_item_id": None},
+            "must be what an append gave",
+        ),
+        (
+            {"conversation_id": "conv_1", "stored": 0, "unknown": 0, "last_item_id": 7},
+            "must be what an append gave",
+        ),
         (
             {"conversation_id": "conv_2", "stored": 0, "unknown": 0, "last_item_id": None},
             "of 'conv_2', not of 'conv_1'",

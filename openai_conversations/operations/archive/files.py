@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from openai_conversations.checks import FLAG, OPTIONAL_TEXT, Wanted, one_of
 from openai_conversations.converters.json import loads_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from openai_conversations.operations.archive.reader import Archive
+
+_ARCHIVE: Final = Wanted(
+    "what read_archive gives", lambda value: hasattr(value, "items") and hasattr(value, "conversation")
+)
+_FOR_PEOPLE: Final = one_of(("markdown", "html"))
 
 ExportFormat: TypeAlias = Literal["jsonl", "markdown", "html"]
 
@@ -40,6 +46,7 @@ def read_archive(
     from openai_conversations.operations.archive.foreign import Choice
     from openai_conversations.operations.archive.reader import joined, read_archive
 
+    FLAG.check("allow_damaged", allow_damaged)
     choice = Choice(conversation=conversation, branch=branch, order=order)
     return read_archive(joined(lines), loads_lossless, allow_damaged=allow_damaged, choice=choice)
 
@@ -54,11 +61,15 @@ def render_archive(archive: Archive, format: Literal["markdown", "html"], *, tit
         title: What stands above it; ``None`` takes ``title`` of the metadata, or the id.
 
     Raises:
+        InvalidArgumentError: It is none of the formats.
         MissingExtraError: HTML is asked for, and what it needs is not installed.
     """
     from openai_conversations.operations.archive.render.html import render_html
     from openai_conversations.operations.archive.render.markdown import render_markdown
     from openai_conversations.operations.archive.render.transcript import transcribe
 
+    _ARCHIVE.check("archive", archive)
+    _FOR_PEOPLE.check("format", format)
+    OPTIONAL_TEXT.check("title", title)
     transcript = transcribe(archive.items, archive.conversation, title=title)
     return render_html(transcript) if format == "html" else render_markdown(transcript)

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, Protocol, TypeGuard
 
 import attrs
 
+from openai_conversations.checks import OPTIONAL_TEXT, one_of
 from openai_conversations.jsontypes import JsonObject, as_array, as_object, is_array, is_object, text_of
 from openai_conversations.operations.archive.documents import Document
 from openai_conversations.operations.archive.formats.assistants import ThreadReader, is_thread_message
@@ -58,6 +59,13 @@ class Choice:
     branch: str | None = None
     order: Order | None = None
 
+    def __attrs_post_init__(self) -> None:
+        OPTIONAL_TEXT.check("conversation", self.conversation)
+        OPTIONAL_TEXT.check("branch", self.branch)
+        _ORDER.check("order", self.order)
+
+
+_ORDER: Final = one_of(("asc", "desc")).or_none()
 
 ALL: Final = Choice()
 

@@ -6,11 +6,15 @@ Nothing is sent before the whole file is read and found sound.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable
-from typing import Any, TypeAlias
+import re
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from os import PathLike
+from typing import Any, Final, TypeAlias, cast
 
 import attrs
 
+from openai_conversations.checks import shown
+from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import JsonObject, as_object, is_object, text_of
 from openai_conversations.operations.archive.documents import documents_of
 from openai_conversations.operations.archive.foreign import ALL, Choice, FileKind, read_foreign
@@ -28,6 +32,10 @@ from openai_conversations.text_encoding import as_utf8, encoding_of
 Text: TypeAlias = str | bytes
 Lines: TypeAlias = Text | Iterable[Text] | AsyncIterable[Text]
 """A whole file, or its lines with or without their ends."""
+
+_LONGEST_NAME: Final = 1024
+
+_is_file_name = re.compile(rb"[^\r\n\t{}\[\]\"]+\.(jsonl?|ndjson|txt|md|html?)").fullmatch
 
 
 @attrs.frozen(kw_only=True)
@@ -70,12 +78,39 @@ async def whole_text(lines: Lines) -> bytes:
 def joined(lines: Text | Iterable[Text]) -> bytes:
     """The same, without waiting."""
     if isinstance(lines, (str, bytes)):
-        return _as_bytes(lines)
+        return _content(_as_bytes(lines))
+    given: object = lines  # callers without a type checker pass anything
+    if isinstance(given, (bytearray, memoryview)):
+        return bytes(given)
+    if isinstance(given, PathLike):
+        raise InvalidArgumentError("lines must be what a file holds, not a path: pass path.read_bytes()")
+    if isinstance(given, Mapping):
+        raise InvalidArgumentError("lines must be what a file holds, not a mapping: pass json.dumps() of it")
+    if not isinstance(given, Iterable):
+        raise InvalidArgumentError(f"lines must be an open file, its lines or its text, not {shown(given)}")
     return _joined([_as_bytes(line) for line in lines])
 
 
+def _content(text: bytes) -> bytes:
+    """
+    A whole text.
+
+    Raises:
+        InvalidArgumentError: It is the name of a file.
+    """
+    if len(text) <= _LONGEST_NAME and _is_file_name(text):
+        raise InvalidArgumentError(
+            f"lines must be what a file holds, not its name {shown(text.decode())}: pass Path(…).read_bytes()"
+        )
+    return text
+
+
 def _as_bytes(text: Text) -> bytes:
-    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if isinstance(text, str):
+        return text.encode("utf-8", "surrogatepass")
+    if not isinstance(cast("object", text), (bytes, bytearray, memoryview)):
+        raise InvalidArgumentError(f"lines must hold strings or bytes, not {shown(text)}: pass json.dumps() of it")
+    return bytes(text)
 
 
 def _joined(pieces: list[bytes]) -> bytes:

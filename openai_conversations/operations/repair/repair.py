@@ -15,7 +15,8 @@ import attrs
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
-from openai_conversations.errors import NotFoundError
+from openai_conversations.checks import shown
+from openai_conversations.errors import InvalidArgumentError, NotFoundError
 from openai_conversations.jsontypes import JsonObject, text_of, type_of
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.operations.errors import OutdatedPlanError
@@ -105,6 +106,18 @@ class RepairReport:
             "applied": self.applied,
             "after": None if self.after is None else self.after.to_json(),
         }
+
+
+def check_plan(plan: object) -> None:
+    """
+    What is given as a plan.
+
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    hint = " (its `.plan` is one)" if isinstance(plan, RepairReport) else ""
+    if plan is not None and not isinstance(plan, RepairPlan):
+        raise InvalidArgumentError(f"plan must be a RepairPlan or None, not {shown(plan)}{hint}")
 
 
 async def repair(
