@@ -271,7 +271,8 @@ class ConversationOperations:
         """
         Look for what makes a conversation refuse its next turn.
 
-        That is: tool calls without output, outputs without call, empty reasoning, references to what is not there.
+        That is: tool calls without output, outputs without call, reasoning that is empty or lacks
+        the item that must follow it, references to what is not there.
         While somebody is writing, a call without its output may be one that is being answered.
 
         Args:
@@ -299,8 +300,8 @@ class ConversationOperations:
         Args:
             conversation_id: The conversation.
             strategy: ``add_outputs`` says in place of each missing output that there is none; ``delete_tail`` deletes
-                everything from the first broken call on. Both delete outputs that answer nothing, empty reasoning and
-                references to what is not there.
+                everything from the first broken call on. Both delete outputs that answer nothing, reasoning that
+                is empty or lacks the item that must follow it, and references to what is not there.
             output: What the added outputs say; ``None`` for a sentence that says that nothing is known.
             dry_run: Whether to plan only.
             plan: A plan that a dry run gave; it is done as it stands, or not at all.

@@ -24,7 +24,8 @@ async def check(
     """
     Find what makes a conversation refuse its next turn.
 
-    That is: tool calls without output, outputs without call, empty reasoning, dangling references.
+    That is: tool calls without output, outputs without call, reasoning that is empty or lacks
+    the item that must follow it, dangling references.
 
     The exit code tells whether something was found.
 

@@ -10,14 +10,27 @@ import attrs
 
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
-from openai_conversations.jsontypes import JsonObject, as_object, text_of, type_of
+from openai_conversations.jsontypes import JsonObject, type_of
 from openai_conversations.operations.include import ENCRYPTED
 from openai_conversations.operations.listing import read_whole
-from openai_conversations.operations.repair.tool_calls import Links, calls_named_by, link, names_of
+from openai_conversations.operations.repair.reasoning import reasoning_without_item
+from openai_conversations.operations.repair.tool_calls import (
+    Links,
+    calls_named_by,
+    link,
+    names_of,
+    own_names,
+    references,
+)
 from openai_conversations.operations.writable import is_empty_reasoning
 
 Trouble = Literal[
-    "call_without_output", "output_without_call", "second_output", "empty_reasoning", "dangling_reference"
+    "call_without_output",
+    "output_without_call",
+    "second_output",
+    "empty_reasoning",
+    "reasoning_without_item",
+    "dangling_reference",
 ]
 
 
@@ -31,6 +44,7 @@ class Finding:
             ``output_without_call``: an output whose call is not before it.
             ``second_output``: an output of a call that has one already.
             ``empty_reasoning``: reasoning without summary, content and encrypted content.
+            ``reasoning_without_item``: reasoning behind which the item of the model that must follow it is not there.
             ``dangling_reference``: an item that names another one that is not there.
         index: Which item, counted from 0.
         item_id: Its id.
@@ -88,9 +102,10 @@ class CheckReport:
 
 async def check(caller: Caller, conversation_id: str) -> CheckReport:
     """
-    Look for tool calls without output, outputs without call, empty reasoning and dangling references.
+    Look for tool calls without output, outputs without call, reasoning that is empty or alone, dangling references.
 
-    While somebody is writing, a call without its output may be one that is being answered.
+    While somebody is writing, a call without its output may be one that is being answered, and reasoning at the end
+    may be about to get the item that must follow it.
     """
     whole = await read_whole(caller, conversation_id)
     return examine(conversation_id, whole.items, whole.include.refused)
@@ -98,9 +113,8 @@ async def check(caller: Caller, conversation_id: str) -> CheckReport:
 
 def examine(conversation_id: str, items: Sequence[JsonObject], include_refused: tuple[str, ...] = ()) -> CheckReport:
     """The same for items that were read already, without the fields that were refused."""
-    findings = sorted(_findings(items), key=lambda finding: finding.index)
-    if ENCRYPTED in include_refused:
-        findings = [finding for finding in findings if finding.kind != "empty_reasoning"]
+    found = _findings(items, is_all_shown=ENCRYPTED not in include_refused)
+    findings = sorted(found, key=lambda finding: finding.index)
     return CheckReport(
         conversation_id=conversation_id,
         items=len(items),
@@ -115,18 +129,28 @@ def fingerprint(items: Iterable[JsonObject]) -> str:
     return hashlib.sha256("".join(f"{item_id(item)}\n" for item in items).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _findings(items: Sequence[JsonObject]) -> Iterator[Finding]:
+def _findings(items: Sequence[JsonObject], *, is_all_shown: bool) -> Iterator[Finding]:
     links = link(items)
     for index in links.open:
         yield _finding("call_without_output", index, items[index], names_of(items[index])[0])
     yield from _outputs(items, links)
-    known = {name for item in items if type_of(item) != "item_reference" for name in _names(item)}
+    yield from _reasoning(items, is_all_shown=is_all_shown)
+    known = {name for item in items if type_of(item) != "item_reference" for name in own_names(item)}
     for index, item in enumerate(items):
-        if type_of(item) == "reasoning" and is_empty_reasoning(item):
-            yield _finding("empty_reasoning", index, item)
-        for name in _references(item):
+        for name in references(item):
             if name not in known:
                 yield _finding("dangling_reference", index, item, name)
+
+
+def _reasoning(items: Sequence[JsonObject], *, is_all_shown: bool) -> Iterator[Finding]:
+    """Reasoning that is empty, or else alone; nobody can tell the empty kind where not all is shown."""
+    empty: set[int] = set()
+    if is_all_shown:
+        empty = {n for n, item in enumerate(items) if type_of(item) == "reasoning" and is_empty_reasoning(item)}
+    yield from (_finding("empty_reasoning", index, items[index]) for index in sorted(empty))
+    for index in reasoning_without_item(items):
+        if index not in empty:
+            yield _finding("reasoning_without_item", index, items[index])
 
 
 def _outputs(items: Sequence[JsonObject], links: Links) -> Iterator[Finding]:
@@ -137,24 +161,6 @@ def _outputs(items: Sequence[JsonObject], links: Links) -> Iterator[Finding]:
         yield _finding(kind, index, item, calls_named_by(item))
     for index in links.second:
         yield _finding("second_output", index, items[index], calls_named_by(items[index]))
-
-
-def _names(item: JsonObject) -> tuple[str, str]:
-    return item_id(item), text_of(item, "call_id")
-
-
-def _references(item: JsonObject) -> Iterator[str]:
-    """What an item names besides the call that it answers; an approval answers its request."""
-    if type_of(item) == "item_reference":
-        yield item_id(item)
-        return
-    for name in (text_of(as_object(item.get("caller")), "caller_id"), _approval_of(item)):
-        if name:
-            yield name
-
-
-def _approval_of(item: JsonObject) -> str:
-    return text_of(item, "approval_request_id") if type_of(item) == "mcp_call" else ""
 
 
 def _finding(kind: Trouble, index: int, item: JsonObject, named: str = "") -> Finding:

@@ -2,7 +2,8 @@
 Repairing a conversation that refuses its next turn: a plan that can be read first, and is then done as it stands.
 
 Either the missing outputs are added, or everything from the first broken call on is deleted. Both also delete outputs
-that answer nothing, empty reasoning, and references to what is not there.
+that answer nothing, reasoning that is empty or lacks the item that must follow it, and references to what is not
+there.
 """
 
 from __future__ import annotations
@@ -289,5 +290,6 @@ _REASONS: Final[Mapping[str, str]] = {
     "output_without_call": "there is no call that it answers",
     "second_output": "the call that it answers has an output already",
     "empty_reasoning": "the reasoning is empty",
+    "reasoning_without_item": "the item that must follow the reasoning is not there",
     "dangling_reference": "it names an item that is not there",
 }

@@ -7,12 +7,12 @@ names the call by its own id. What names nothing answers the oldest call of its 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import attrs
 
-from openai_conversations.jsontypes import JsonObject, text_of, type_of
+from openai_conversations.jsontypes import JsonObject, as_object, text_of, type_of
 
 OUTPUT_OF: Final[Mapping[str, str]] = {
     "function_call": "function_call_output",
@@ -57,6 +57,25 @@ def names_of(call: JsonObject) -> tuple[str, ...]:
     if type_of(call) == "local_shell_call":
         return (text_of(call, "call_id"), text_of(call, "id"))
     return (text_of(call, "call_id"),)
+
+
+def own_names(item: JsonObject) -> tuple[str, str]:
+    """What other items may name this item by."""
+    return text_of(item, "id"), text_of(item, "call_id")
+
+
+def references(item: JsonObject) -> Iterator[str]:
+    """What an item names besides the call that it answers; an approval answers its request."""
+    if type_of(item) == "item_reference":
+        yield text_of(item, "id")
+        return
+    for name in (text_of(as_object(item.get("caller")), "caller_id"), _approval_of(item)):
+        if name:
+            yield name
+
+
+def _approval_of(item: JsonObject) -> str:
+    return text_of(item, "approval_request_id") if type_of(item) == "mcp_call" else ""
 
 
 @attrs.frozen(kw_only=True)

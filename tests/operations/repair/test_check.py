@@ -27,6 +27,10 @@ def reasoning(name: str, text: str = "hm") -> dict[str, object]:
     return {"type": "reasoning", "id": name, "summary": [{"type": "summary_text", "text": text}] if text else []}
 
 
+def assistant(name: str) -> dict[str, object]:
+    return {"type": "message", "id": name, "role": "assistant", "content": [{"type": "output_text", "text": "hi"}]}
+
+
 PROGRAM = {"type": "program", "caller_id": "p"}
 
 SOUND = [
@@ -37,7 +41,10 @@ SOUND = [
     [{"type": "mcp_approval_request", "id": "r"}],
     [{"type": "mcp_approval_request", "id": "r"}, {"type": "mcp_call", "id": "m", "approval_request_id": "r"}],
     [{"type": "program", "id": "prog", "call_id": "p"}, call(caller=PROGRAM), output(caller=PROGRAM)],
-    [{"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "x"}],
+    [{"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "x"}, assistant("m")],
+    [reasoning("r"), reasoning("s"), call(), output()],
+    [reasoning("r"), {"type": "file_search_call", "id": "fs", "queries": []}],
+    [reasoning("r"), {"type": "hologram", "id": "h"}],
     [said("a"), {"type": "item_reference", "id": "a"}],
     [{"type": "hologram", "id": "h", "call_id": "x"}],
     [{"type": "file_search_call", "id": "fs", "queries": []}],
@@ -49,7 +56,17 @@ BROKEN = {
     "output": ([said("a"), output()], [("output_without_call", 1, "c")]),
     "output before its call": ([output(), call()], [("output_without_call", 0, "c"), ("call_without_output", 1, "c")]),
     "second output": ([call(), output(), output(id="second")], [("second_output", 2, "c")]),
-    "reasoning": ([reasoning("r", "")], [("empty_reasoning", 0, "")]),
+    "reasoning": ([reasoning("r", ""), assistant("m")], [("empty_reasoning", 0, "")]),
+    "empty reasoning at the end": ([reasoning("r", "")], [("empty_reasoning", 0, "")]),
+    "reasoning at the end": ([said("a"), reasoning("r")], [("reasoning_without_item", 1, "")]),
+    "reasoning and a user": (
+        [reasoning("r"), reasoning("s"), said("a")],
+        [("reasoning_without_item", 0, ""), ("reasoning_without_item", 1, "")],
+    ),
+    "reasoning and an output": (
+        [call(), reasoning("r"), output()],
+        [("reasoning_without_item", 1, "")],
+    ),
     "reference": ([{"type": "item_reference", "id": "x"}], [("dangling_reference", 0, "x")]),
     "approval": ([{"type": "mcp_approval_response", "approval_request_id": "x"}], [("dangling_reference", 0, "x")]),
     "approved call": ([{"type": "mcp_call", "id": "m", "approval_request_id": "x"}], [("dangling_reference", 0, "x")]),
@@ -281,7 +298,7 @@ async def test_report_as_json():
 async def test_reasoning_that_the_server_does_not_show():
     """Where the server refuses to show encrypted content, no reasoning is called empty, and none is deleted."""
     service = Refuses("reasoning.encrypted_content")
-    name = service.conversation({"type": "reasoning", "id": "rs", "summary": []})
+    name = service.conversation({"type": "reasoning", "id": "rs", "summary": []}, assistant("m"))
 
     report = await check(caller(service), name)
     repaired = await repair(caller(service), name, dry_run=False)
