@@ -84,6 +84,10 @@ TABLE = {
     "operations.archive.render.html": _rule(BASE, "attrs jinja2 markdown_it markupsafe"),
     "operations.archive.render.safety": _rule(BASE, "attrs jinja2 markdown_it markupsafe"),
     "bulk": _rule(f"{BASE} operations api storage", "attrs"),
+    # What a function's parameters and results are to the model.
+    "operations.turns": _rule(
+        f"{BASE} schemas converters.errors converters.structured api writing operations", "attrs"
+    ),
     "operations.repair": _rule(
         f"{BASE} schemas converters.json converters.outgoing api writing operations transport.status", "attrs"
     ),

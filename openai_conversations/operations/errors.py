@@ -11,12 +11,19 @@ What the operations raise besides the errors of the calls that they make.
         ├── MetadataConflictError              the metadata did not stay as it was written
         ├── MissingExtraError (also ImportError)  a library is not installed; names the extra that brings it
         ├── NoSuchItemError                    the conversation has no such item
+        ├── RunIncompleteError                 a run of turns that stopped after functions were called
         └── OutdatedPlanError                  the conversation is not any more what the plan was made for
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from openai_conversations.errors import OperationError
+
+if TYPE_CHECKING:
+    from openai_conversations.operations.turns.tools import ToolCall
+    from openai_conversations.schemas.responses.response import Response
 
 
 class ArchiveError(OperationError, ValueError):
@@ -138,3 +145,25 @@ class OutdatedPlanError(OperationError):
     def __init__(self, message: str, *, conversation_id: str) -> None:
         super().__init__(message)
         self.conversation_id = conversation_id
+
+
+class RunIncompleteError(OperationError):
+    """
+    A run that stopped after functions were called; the cause is chained as ``__cause__``.
+
+    Attributes:
+        conversation_id: The conversation.
+        calls: What was called, with the outputs, in order.
+        response: The last response that came.
+        is_closed: Whether every call that was made has its output in the conversation. Otherwise ``repair`` closes
+            those that lack one.
+    """
+
+    def __init__(
+        self, message: str, *, conversation_id: str, calls: tuple[ToolCall, ...], response: Response, is_closed: bool
+    ) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.calls = calls
+        self.response = response
+        self.is_closed = is_closed

@@ -18,6 +18,7 @@ from openai_conversations.api.arguments import (
 from openai_conversations.api.caller import Caller
 from openai_conversations.checks import FLAG, MAPPING, OPTIONAL_FUNCTION, OPTIONAL_TEXT
 from openai_conversations.limits import INCLUDE_ALL, Include
+from openai_conversations.resources.turn_operations import TurnOperations
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.settings import Timeout
 from openai_conversations.writing.write_order import Writing
@@ -46,7 +47,7 @@ class OperationOptions(TypedDict, total=False):
     timeout: float | Timeout | None
 
 
-class ConversationOperations:
+class ConversationOperations(TurnOperations):
     """
     The part of ``client.conversations`` that is made of many requests.
 

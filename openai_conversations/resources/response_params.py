@@ -43,27 +43,22 @@ ToolParam: TypeAlias = "Object | Tool"
 """A tool: a mapping of the official shape, or an object of ours."""
 
 
-class ResponseCreateParams(CallOptions, total=False):
+class TurnParams(CallOptions, total=False):
     """
-    Keywords of a turn (``createResponse``), all optional; ``stream`` is the method's own.
+    Keywords of a turn, all optional: what does not say what is said, where, and to whom.
 
     Attributes:
         access_programs: Access programs of a domain: ``{"cyber": …}``.
-        background: Whether the turn goes on without this connection.
         background_options: ``completion_window`` and ``continuation_id`` of a turn in the background.
         context_management: When the service compacts: ``{"type": "compaction", "compact_threshold": tokens}``.
-        conversation: Where the turn is taken: its items come first, and what is new is stored in it.
         image: ``{"context_compression": …}`` of all images of the request.
         include: Fields that the service leaves out unless asked.
-        input: What is said to the model.
         instructions: A system message of this turn only.
         max_output_tokens: The most tokens that the model may write, reasoning included; at least 16.
         max_tool_calls: The most calls of hosted tools, of all of them together.
         metadata: At most 16 pairs of strings, kept with the response.
-        model: The model, such as ``gpt-5.5``.
         moderation: ``model`` and ``policy`` by which input and output are moderated.
         parallel_tool_calls: Whether the model may call several tools at once.
-        previous_response_id: The turn before; never together with ``conversation``.
         prompt: A stored prompt and what is filled into it.
         prompt_cache_key: Keeps similar requests together, so that more of them is found in the cache.
         prompt_cache_options: How the prompt is cached.
@@ -76,7 +71,6 @@ class ResponseCreateParams(CallOptions, total=False):
         temperature: From 0 to 2; the higher, the more random.
         text: The format of the text, and how verbose it is.
         tool_choice: Whether the model calls tools, and which.
-        tools: The tools that the model may call.
         top_logprobs: How many likely tokens are given for each position, from 0 to 20.
         top_p: From 0 to 1: only the most likely tokens that make up this part are considered.
         truncation: ``auto`` drops the oldest items of what is too long; ``disabled`` refuses it.
@@ -84,21 +78,16 @@ class ResponseCreateParams(CallOptions, total=False):
     """
 
     access_programs: Object | Omit
-    background: bool | Omit | None
     background_options: Object | Omit
     context_management: Iterable[Object] | Omit | None
-    conversation: ConversationParam | Omit | None
     image: Object | Omit
     include: Sequence[Include | str] | Omit | None
-    input: InputParam | Omit
     instructions: str | Omit | None
     max_output_tokens: int | Omit | None
     max_tool_calls: int | Omit | None
     metadata: Mapping[str, str] | Omit | None
-    model: str | Omit
     moderation: Object | Omit | None
     parallel_tool_calls: bool | Omit | None
-    previous_response_id: str | Omit | None
     prompt: Object | ResponsePrompt | Omit | None
     prompt_cache_key: str | Omit | None
     prompt_cache_options: Object | PromptCacheOptions | Omit
@@ -111,11 +100,31 @@ class ResponseCreateParams(CallOptions, total=False):
     temperature: float | Omit | None
     text: Object | ResponseTextConfig | Omit
     tool_choice: Object | ToolChoice | Literal["none", "auto", "required"] | str | Omit
-    tools: Iterable[ToolParam] | Omit
     top_logprobs: int | Omit | None
     top_p: float | Omit | None
     truncation: Literal["auto", "disabled"] | str | Omit | None
     user: str | Omit
+
+
+class ResponseCreateParams(TurnParams, total=False):
+    """
+    Keywords of ``createResponse``, all optional; ``stream`` is the method's own.
+
+    Attributes:
+        background: Whether the turn goes on without this connection.
+        conversation: Where the turn is taken: its items come first, and what is new is stored in it.
+        input: What is said to the model.
+        model: The model, such as ``gpt-5.5``.
+        previous_response_id: The turn before; never together with ``conversation``.
+        tools: The tools that the model may call.
+    """
+
+    background: bool | Omit | None
+    conversation: ConversationParam | Omit | None
+    input: InputParam | Omit
+    model: str | Omit
+    previous_response_id: str | Omit | None
+    tools: Iterable[ToolParam] | Omit
 
 
 class ResponseRetrieveParams(CallOptions, total=False):

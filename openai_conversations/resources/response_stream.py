@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.schemas.content import OutputText
+from openai_conversations.schemas.items.message import Message
 from openai_conversations.schemas.responses.events.text import ResponseTextDeltaEvent
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.writing.turns.errors import OutputParseError
@@ -210,11 +212,21 @@ def parsed_response(
     made: ParsedResponse[T] = ParsedResponse.__new__(ParsedResponse)
     for field in Response.__attrs_attrs__:
         setattr(made, field.name, getattr(response, field.name))
-    text = response.output_text
+    text = _final_text(response)
     made.output_parsed = None
     if text_format is not None and text:
         made.output_parsed = _read(response, text_format, text, request)
     return made
+
+
+def _final_text(response: Response) -> str:
+    """The first text that is no comment on the way: each stands for an object of its own."""
+    for item in response.output:
+        if isinstance(item, Message) and item.phase in (None, "final_answer"):
+            for part in item.parts:
+                if isinstance(part, OutputText):
+                    return part.text
+    return ""
 
 
 def _read(response: Response, text_format: type[T], text: str, request: RequestInfo | None) -> T:

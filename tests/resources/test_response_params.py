@@ -22,6 +22,7 @@ from openai_conversations.resources.response_params import (
     ResponseCompactParams,
     ResponseCreateParams,
     ResponseRetrieveParams,
+    TurnParams,
 )
 from openai_conversations.schemas import responses
 from openai_conversations.schemas.items.base import Item
@@ -181,7 +182,8 @@ def test_what_is_required(theirs: Any, ours: Any, apart: set[str]) -> None:
 @pytest.mark.parametrize("ours", [ours for _, ours, _ in METHODS])
 def test_documentation(ours: Any) -> None:
     """The docstring says a line for each keyword, in their order."""
-    lines = inspect.getdoc(ours).partition("Attributes:\n")[2].splitlines()
+    described = [TurnParams, ours] if ours is ResponseCreateParams else [ours]
+    lines = [line for kind in described for line in inspect.getdoc(kind).partition("Attributes:\n")[2].splitlines()]
 
     assert list(hints(ours)) == [line.strip().partition(":")[0] for line in lines]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+
 from openai_conversations.api import turn_requests
 from openai_conversations.api.arguments import CallOptions
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import ConversationsError, RequestInfo
+from openai_conversations.schemas.responses.events.base import Event
 from openai_conversations.schemas.responses.events.lifecycle import (
     ResponseCompletedEvent,
     ResponseErrorEvent,
@@ -17,9 +21,16 @@ from openai_conversations.writing.turns.snapshot import Terminal, reason_of
 from openai_conversations.writing.turns.stream import TurnStream
 from openai_conversations.writing.write_order import Writing
 
+OnEvent = Callable[[Event], object]
+"""Called with each event of a turn; may be a coroutine function."""
+
 
 async def take_turn(
-    caller: Caller, writing: Writing, body: dict[str, object], options: CallOptions | None = None
+    caller: Caller,
+    writing: Writing,
+    body: dict[str, object],
+    options: CallOptions | None = None,
+    on_event: OnEvent | None = None,
 ) -> Response:
     """
     Take a turn that is not streamed to the caller, and give its response, whole or not.
@@ -29,12 +40,15 @@ async def take_turn(
         writing: The write order, and the last items known.
         body: Members of the body; with ``stream`` true, the events are read here.
         options: See :class:`CallOptions`; ``None`` for those of the caller.
+        on_event: Called with each event; what it raises ends the reading. ``None`` for nobody.
 
     Raises:
         TurnLostError: The turn was taken, and its response cannot be had.
         AmbiguousWriteError: What became of it could not be found out.
         ResponseFailedError: The service only sent an error.
     """
+    if on_event is not None:
+        body = {**body, "stream": True}
     if body.get("stream") is not True:
         caller = caller.streaming(stream=False)
         response = await caller.send(turn_requests.create_response(caller, body, options))
@@ -44,11 +58,18 @@ async def take_turn(
     turn = TurnStream(caller, writing, turn_requests.create_response(caller, body, options))
     await turn.open()
     try:
-        while await turn.read():
-            pass
+        while events := await turn.read():
+            for event in events if on_event is not None else ():
+                await _tell(on_event, event)
         return ended_response(turn.snapshot.terminal, turn.request.info)
     finally:
         await turn.close()
+
+
+async def _tell(on_event: OnEvent | None, event: Event) -> None:
+    told = None if on_event is None else on_event(event)
+    if inspect.isawaitable(told):
+        await told
 
 
 def ended_response(terminal: Terminal | None, request: RequestInfo) -> Response:

@@ -1,0 +1,1 @@
+"""Operations made of turns: running tools until a model is done."""
