@@ -96,6 +96,7 @@ if TYPE_CHECKING:
         MissingExtraError as MissingExtraError,
         NoSuchItemError as NoSuchItemError,
         OutdatedPlanError as OutdatedPlanError,
+        RunIncompleteError as RunIncompleteError,
     )
     from openai_conversations.operations.repair.check import CheckReport as CheckReport, Finding as Finding
     from openai_conversations.operations.repair.repair import (
@@ -103,6 +104,8 @@ if TYPE_CHECKING:
         RepairReport as RepairReport,
         RepairStep as RepairStep,
     )
+    from openai_conversations.operations.turns.run import RunResult as RunResult
+    from openai_conversations.operations.turns.tools import ToolCall as ToolCall
     from openai_conversations.resources.conversation_operations import OperationOptions as OperationOptions
     from openai_conversations.resources.endpoints import RequestOptions as RequestOptions
     from openai_conversations.resources.items import ItemParam as ItemParam
@@ -119,6 +122,11 @@ if TYPE_CHECKING:
     from openai_conversations.resources.raw import (
         APIResponse as APIResponse,
         StreamedAPIResponse as StreamedAPIResponse,
+    )
+    from openai_conversations.resources.response_stream import (
+        ParsedResponse as ParsedResponse,
+        ResponseStream as ResponseStream,
+        ResponseStreamManager as ResponseStreamManager,
     )
     from openai_conversations.resources.webhooks import Webhooks as Webhooks
     from openai_conversations.schemas.base import DumpOptions as DumpOptions
@@ -236,6 +244,7 @@ if TYPE_CHECKING:
     from openai_conversations.schemas.responses.response import (
         CompactedResponse as CompactedResponse,
         IncompleteDetails as IncompleteDetails,
+        Response as Response,
         ResponseConversation as ResponseConversation,
         ResponseDeleted as ResponseDeleted,
         ResponseError as ResponseError,
@@ -291,6 +300,13 @@ if TYPE_CHECKING:
         AppendProgress as AppendProgress,
         AppendResult as AppendResult,
         AppendResume as AppendResume,
+    )
+    from openai_conversations.writing.turns.errors import (
+        OutputParseError as OutputParseError,
+        ResponseFailedError as ResponseFailedError,
+        ResponseIncompleteError as ResponseIncompleteError,
+        StreamInterruptedError as StreamInterruptedError,
+        TurnLostError as TurnLostError,
     )
     from openai_conversations.writing.write_order import ConversationLock as ConversationLock
 else:

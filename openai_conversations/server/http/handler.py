@@ -23,8 +23,8 @@ from openai_conversations.server.http.processing import PendingRequest
 from openai_conversations.server.http.rate_limit import RequestRate
 from openai_conversations.server.inspection.control import Control
 from openai_conversations.server.inspection.journal import Journal, JournalEntry
-from openai_conversations.server.model.call import TurnOptions
 from openai_conversations.server.model.service import TurnService
+from openai_conversations.server.model.turn_call import TurnOptions
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.storage.database import Database
 

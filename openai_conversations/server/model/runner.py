@@ -11,7 +11,6 @@ import attrs
 
 from openai_conversations.server.http import errors
 from openai_conversations.server.http.lifetime import Lifetime, ServerClosing
-from openai_conversations.server.model.call import TurnCall, TurnOptions
 from openai_conversations.server.model.events import output_events
 from openai_conversations.server.model.output import limited, make_output
 from openai_conversations.server.model.reply import Reply
@@ -19,6 +18,7 @@ from openai_conversations.server.model.response import begun_response, count_pro
 from openai_conversations.server.model.run import Run
 from openai_conversations.server.model.script import NoReplyError, ScriptedModel, ScriptedTurn
 from openai_conversations.server.model.turn import Turn
+from openai_conversations.server.model.turn_call import TurnCall, TurnOptions
 from openai_conversations.server.rules import turns, views
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.prompt import OUTPUTS

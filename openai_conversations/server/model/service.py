@@ -20,12 +20,12 @@ from openai_conversations.server.http.messages import (
     StreamFormat,
     json_response,
 )
-from openai_conversations.server.model.call import TurnCall
 from openai_conversations.server.model.output import usage
 from openai_conversations.server.model.response import count_prompt
 from openai_conversations.server.model.run import Run
 from openai_conversations.server.model.runner import TurnRunner
 from openai_conversations.server.model.script import ScriptedModel
+from openai_conversations.server.model.turn_call import TurnCall
 from openai_conversations.server.rules import checks, turns, views
 from openai_conversations.server.rules.operations import Context, fields_of
 from openai_conversations.server.rules.turn_request import TurnRequest, read_prompt, read_turn
