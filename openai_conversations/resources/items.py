@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
@@ -41,13 +41,24 @@ T = TypeVar("T")
 GUARDS: Final = ("auto", "strict", "off")
 
 if TYPE_CHECKING:
-    from typing import TypeAlias
+    from typing import Protocol, TypeAlias
 
+    from openai_conversations.schemas.params.items import ItemDictParam
     from openai_conversations.writing.chunks import OnAppendProgress
     from openai_conversations.writing.resume import AppendResult, AppendResume
 
-ItemParam: TypeAlias = "Mapping[str, object] | Item"
-"""An item to send: a mapping of the official shapes, or an object of ours, also a received one."""
+    class PydanticItem(Protocol):
+        """An item that the official client received: an object of pydantic's with a type, or a message."""
+
+        @property
+        def model_fields_set(self) -> set[str]: ...
+
+
+ItemParam: TypeAlias = "ItemDictParam | Item | PydanticItem"
+"""
+An item to send: a dictionary of the official shapes, an object of ours, also a received one, or one of the official
+client. For type checkers a dictionary has the keys and words of the API; any mapping is taken.
+"""
 
 
 class Items:

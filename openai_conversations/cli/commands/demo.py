@@ -18,11 +18,14 @@ from openai_conversations.cli.render.demo import Step, StepRequest, view
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
+    from openai_conversations.resources.items import ItemParam
     from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 
-OPENING: Final = ({"role": "user", "content": "What is the weather like in Ulaanbaatar right now?"},)
+OPENING: Final[tuple[ItemParam, ...]] = (
+    {"role": "user", "content": "What is the weather like in Ulaanbaatar right now?"},
+)
 
-TURN: Final = (
+TURN: Final[tuple[ItemParam, ...]] = (
     {
         "type": "function_call",
         "call_id": "call_weather",
@@ -37,7 +40,7 @@ TURN: Final = (
     {"role": "assistant", "content": "Clear sky and −14 °C, with a light wind from the north-west."},
 )
 
-AFTERWARDS: Final = (
+AFTERWARDS: Final[tuple[ItemParam, ...]] = (
     {"role": "user", "content": "Do I need a hat?"},
     {
         "role": "assistant",
