@@ -19,6 +19,7 @@ from openai_conversations.api.arguments import omit
 from openai_conversations.client import ConversationsClient
 from openai_conversations.errors import NotFoundError
 from openai_conversations.limits import ITEMS_PER_PAGE
+from openai_conversations.resources.items import ItemParam
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.transport.message import Guard
 from openai_conversations.writing.resume import AppendIncompleteError, AppendProgress, AppendResume
@@ -151,7 +152,7 @@ class ConversationsSession(OpenAIConversationsSession):
         try:
             await self._conversations.items.append(
                 conversation_id,
-                cast("list[Mapping[str, object]]", items),
+                cast("list[ItemParam]", items),
                 resume=resume,
                 together=True,
                 guard=self._guard,
