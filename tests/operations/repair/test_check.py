@@ -304,4 +304,4 @@ async def test_reasoning_that_the_server_does_not_show():
     repaired = await repair(caller(service), name, dry_run=False)
 
     assert (True, ("reasoning.encrypted_content",)) == (report.is_sound, report.include_refused)
-    assert ((), 1) == (repaired.plan.steps, len(service.stored[name].items))
+    assert ((), 2) == (repaired.plan.steps, len(service.stored[name].items))
