@@ -47,6 +47,7 @@ class ServeOptions:
         rate_limit: Requests per minute.
         max_body: The most bytes of a body.
         control: Whether the control path answers; ``None`` only on a loopback address.
+        page: Whether the control path shows a page to browsers.
         script: A file with the script of the model, as JSON; see :mod:`.model.parse`.
         tokens_per_second: How fast the model is; ``None`` for all at once.
         access_log: Whether every request is told.
@@ -62,6 +63,7 @@ class ServeOptions:
     rate_limit: int | None = None
     max_body: int = MAX_BODY
     control: bool | None = None
+    page: bool = True
     script: str | None = None
     tokens_per_second: float | None = None
     access_log: bool = True
@@ -96,6 +98,8 @@ async def serve(
     with _signals(ended):
         async with server:
             print(environment_lines(server.base_url, has_keys=bool(options.keys)), file=told, flush=True)
+            if server.page_url:
+                print(f"look into it: {server.page_url}", file=logged, flush=True)
             if started is not None:
                 started(server)
             await ended.wait()
@@ -121,6 +125,7 @@ def make_server(options: ServeOptions, log: TextIO) -> ConversationsServer:
         rate_limit=options.rate_limit,
         max_body=options.max_body,
         control=options.control,
+        page=options.page,
         journal_limit=JOURNAL_LIMIT,
         on_request=_access_log(log) if options.access_log else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from os import PathLike
@@ -17,21 +18,23 @@ from openai_conversations.server.http.handler import RequestBounds, RequestHandl
 from openai_conversations.server.http.lifetime import Lifetime
 from openai_conversations.server.http.listener import Listener
 from openai_conversations.server.http.rate_limit import RequestRate
-from openai_conversations.server.inspection import assertions
+from openai_conversations.server.inspection import assertions, stored
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
 from openai_conversations.server.inspection.control import Control
 from openai_conversations.server.inspection.journal import Journal, JournalEntry
+from openai_conversations.server.inspection.stored import ConversationSummary
 from openai_conversations.server.model.script import Responder, ScriptedModel
 from openai_conversations.server.model.service import TurnService
+from openai_conversations.server.page.addresses import ROOT
+from openai_conversations.server.page.page import Page
 from openai_conversations.server.profiles import ServerProfile, parse
-from openai_conversations.server.rules import views
 from openai_conversations.server.rules.items import complete
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.recent_writes import RecentWrites
 from openai_conversations.server.rules.turn_locks import TurnLocks
 from openai_conversations.server.rules.turns import fail_unfinished
 from openai_conversations.server.storage.ids import IdFactory, make_clock
-from openai_conversations.server.storage.store import ConversationRow, ItemRow, Orphan, Store, on_store
+from openai_conversations.server.storage.store import Orphan, Store, on_store
 from openai_conversations.server.storage.tables import SCHEMA
 from openai_conversations.server.thread import LoopThread
 from openai_conversations.storage.database import Database
@@ -64,6 +67,7 @@ class ConversationsServer:
         model: The script of the model: a list of turns, or a function of the :class:`.Turn`; see
             :class:`.ScriptedModel`, which is the attribute ``model`` of the server.
         control: Whether the control path answers; ``None`` only on a loopback address.
+        page: Whether it shows a page to browsers, at ``/_control/``.
         journal_limit: How many requests the journal keeps; ``None`` for all.
         on_request: Called with each journal entry when its request has ended.
         sleep: How faults wait.
@@ -85,6 +89,7 @@ class ConversationsServer:
         patience: float = 30.0,
         model: Iterable[Any] | Responder | None = None,
         control: bool | None = None,
+        page: bool = True,
         journal_limit: int | None = None,
         on_request: Callable[[JournalEntry], None] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -100,7 +105,9 @@ class ConversationsServer:
         self._rate = RequestRate(rate_limit, clock)
         self._bounds = RequestBounds(body=max_body, patience=patience)
         is_local = host.startswith(LOOPBACK)
-        self._control = Control(self, is_open=not is_local) if (is_local if control is None else control) else None
+        answers = is_local if control is None else control
+        shown = Page(self, token=secrets.token_urlsafe()) if page else None
+        self._control = Control(self, is_open=not is_local, page=shown) if answers else None
         self._sleep = sleep
         self._clock = clock
         self._injector = FaultInjector()
@@ -207,6 +214,11 @@ class ConversationsServer:
         return f"{self.url}{self.profile.prefix}"
 
     @property
+    def page_url(self) -> str:
+        """Where a browser looks into the server, or ``""`` when there is no page."""
+        return f"{self.url}{ROOT}" if self._control is not None and self._control.has_page else ""
+
+    @property
     def _alive(self) -> _Running:
         if self._running is None:
             raise RuntimeError("the server is not running; use `async with server:` or `with server:`")
@@ -229,6 +241,15 @@ class ConversationsServer:
         added = parse_fault(fault) if isinstance(fault, str) else fault
         self._injector.add(added)
         return added
+
+    def remove_fault(self, fault: Fault) -> None:
+        """
+        Take back one fault: the very one that :meth:`add_fault` returned.
+
+        Raises:
+            ValueError: It is not there, or not any more.
+        """
+        self._injector.remove(fault)
 
     def clear_faults(self) -> None:
         """Forget all faults."""
@@ -257,14 +278,18 @@ class ConversationsServer:
 
     def conversations(self) -> list[StoredConversation]:
         """Every conversation that was ever made, in order, with all its items."""
-        return self._run(lambda store: [_seen(store, row) for row in store.everything()])
+        return self._run(lambda store: [stored.conversation(store, row) for row in store.everything()])
+
+    def conversation_summaries(self, limit: int, skip: int = 0) -> tuple[list[ConversationSummary], int]:
+        """The newest conversations without their items, newest first, and how many there are in all."""
+        return self._run(lambda store: stored.summaries(store, limit, skip))
 
     def conversation(self, conversation_id: str) -> StoredConversation | None:
         """One conversation, deleted or not, or ``None``."""
 
         def job(store: Store) -> StoredConversation | None:
             row = store.find(conversation_id)
-            return None if row is None else _seen(store, row)
+            return None if row is None else stored.conversation(store, row)
 
         return self._run(job)
 
@@ -293,17 +318,8 @@ class ConversationsServer:
         """
         new_id = self._alive.handler.context.ids.new
         prepared = [complete(item, new_id) for item in items]
-
-        def job(store: Store) -> None:
-            conversation = store.find(conversation_id)
-            if conversation is None:
-                raise ValueError(f"there is no conversation {conversation_id!r}")
-            rows = [views.row(item) for item in prepared]
-            if not self.profile.repeat_ids:
-                _check_ids(store, conversation, rows)
-            store.append(conversation, rows)
-
-        self._run(job)
+        repeat_ids = self.profile.repeat_ids
+        self._run(lambda store: stored.append(store, conversation_id, prepared, repeat_ids=repeat_ids))
         self._alive.handler.context.writes.note(item.item["id"] for item in prepared)
         return [item.item for item in prepared]
 
@@ -397,15 +413,3 @@ class _Running:
         self.lifetime = lifetime
         self.listener = listener
         self.loop = asyncio.get_running_loop()
-
-
-def _check_ids(store: Store, conversation: ConversationRow, rows: Sequence[ItemRow]) -> None:
-    ids = [row.id for row in rows]
-    taken = [id for n, id in enumerate(ids) if id in ids[:n] or store.position(conversation, id) is not None]
-    if taken:
-        raise ValueError(f"{conversation.id} holds an item {taken[0]!r} already")
-
-
-def _seen(store: Store, row: ConversationRow) -> StoredConversation:
-    items: list[dict[str, Any]] = [json.loads_exact(item.body) for item in store.items(row)]
-    return StoredConversation(id=row.id, metadata=json.loads_exact(row.metadata), deleted=row.deleted, items=items)

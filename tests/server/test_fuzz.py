@@ -172,10 +172,17 @@ FIELDS = st.sampled_from(
         "type",
         "role",
         "content",
+        "turns",
+        "when",
+        "say",
+        "call",
     ]
 )
 CONTROLLED = st.sampled_from(
-    [b"faults", b"items", *(b"assertions/" + name for name in (b"no-duplicates", b"no-loss", b"erased", b"requests"))]
+    [
+        *(b"faults", b"items", b"script"),
+        *(b"assertions/" + name for name in (b"no-duplicates", b"no-loss", b"erased", b"requests", b"turns")),
+    ]
 )
 VALUES = JSON | st.sampled_from([*faults.NAMED, *faults.OPERATION_IDS, "{id}", ["{id}"], {"{id}": ["a"]}])
 
@@ -187,10 +194,51 @@ def test_the_control_path(line, server, path, body):
     body = body.replace(b"{id}", new_conversation(line))
     status, response = line.ask("POST", b"/_control/" + path, body, [b"content-type: application/json"])
     server.clear_faults()
+    server.model.clear()
 
     assert status in {200, 400}
     assert ("error" in json.loads(response)) == (status == 400)
     assert 200 == line.ask("GET", b"/_control/conversations")[0]
+
+
+# The page
+
+SHOWN = st.sampled_from([b"", b"journal", b"requests/1", b"requests/", b"conversations", b"conversations/", b"model"])
+FORM_FIELDS = st.sampled_from(["fault", "operation", "count", "skip", "more", "forever", "position", "turn"])
+TEXTS = st.text() | st.sampled_from(["locked", "status", "getConversation", "status=500", "1", "0", '[{"say": "a"}]'])
+
+
+@pytest.mark.hypothesis
+@given(path=SHOWN, rest=st.text(max_size=9), query=st.dictionaries(st.sampled_from(["skip", "seen"]), st.text()))
+def test_pages(line, path, rest, query):
+    """Any page, whatever stands in its address."""
+    options = b"?" + urlencode(query, errors="replace").encode()
+    for name in (path, path + quote(rest, safe="", errors="replace").encode()):
+        assert line.ask("GET", b"/_control/page/" + name + options)[0] in {200, 404}
+
+
+@pytest.mark.hypothesis
+@given(
+    path=st.sampled_from([b"faults", b"faults/remove", b"faults/clear", b"script", b"script/clear"]),
+    fields=st.dictionaries(FORM_FIELDS, TEXTS),
+    item=damaged_items(),
+)
+def test_forms(line, server, path, fields, item):
+    """Any form, and every page after it, with any item in the store."""
+    token = re.search(rb'name="token" value="([^"]+)"', line.ask("GET", b"/_control/page/faults")[1])[1]
+    conversation = new_conversation(line)
+    line.ask(
+        "POST",
+        b"/_control/items",
+        json.dumps({"conversation_id": conversation.decode(), "items": [item]}),
+        [b"content-type: application/json"],
+    )
+    body = urlencode({"token": token.decode(), **fields}, errors="replace").encode()
+    kind = [b"content-type: application/x-www-form-urlencoded", b"origin: http://localhost"]
+    assert line.ask("POST", b"/_control/page/" + path, body, kind)[0] in {303, 400, 409}
+    for name in (b"", b"page/faults", b"page/model", b"page/conversations/" + conversation):
+        assert 200 == line.ask("GET", b"/_control/" + name)[0]
+    server.reset()  # other tests refer to items by their ids, and expect what the rules let in
 
 
 # Turns

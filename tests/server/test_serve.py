@@ -62,7 +62,8 @@ async def test_a_process_stops_cleanly(number, session):
 
         assert 0 == process.returncode
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1", base_url)
-    created, retrieved, stopped = log.decode().splitlines()
+    page, created, retrieved, stopped = log.decode().splitlines()
+    assert f"look into it: {base_url.removesuffix('v1')}_control/" == page
     assert re.fullmatch(r"\d\d:\d\d:\d\d POST /v1/conversations 200 \d+\.\dms req_\w+", created)
     assert retrieved.endswith("fault=status")
     assert f"GET /v1/conversations/{conversation} 503 " in retrieved
@@ -80,6 +81,7 @@ async def test_options(session, tmp_path):
         access_log=False,
         faults=("locked:n=2",),
         max_body=10,
+        page=False,
     )
 
     async def ask(server):

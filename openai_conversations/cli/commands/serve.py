@@ -26,6 +26,7 @@ async def serve(
     script: Path | None = None,
     tokens_per_second: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
     control: bool | None = None,
+    page: bool = True,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], show_default=False)] = False,
 ) -> int:
     """
@@ -45,6 +46,7 @@ async def serve(
         script: A file with what the model says, a JSON list of turns; without, it repeats what the user said.
         tokens_per_second: How fast the model is; without, as fast as it can.
         control: Answer the control path also where others can reach it.
+        page: Show what happens in a browser, where the control path answers.
         quiet: No line for each request.
     """
     from openai_conversations.server.serve import ServeOptions, serve as run
@@ -61,6 +63,7 @@ async def serve(
         script=None if script is None else str(script),
         tokens_per_second=tokens_per_second,
         control=control,
+        page=page,
         access_log=not quiet,
     )
     try:

@@ -51,6 +51,19 @@ class FaultInjector:
         with self._lock:
             self._active.append(ActiveFault(fault))
 
+    def remove(self, fault: Fault) -> None:
+        """
+        Forget the one that was added as this object; an equal one stays.
+
+        Raises:
+            ValueError: There is none.
+        """
+        with self._lock:
+            left = [active for active in self._active if active.fault is not fault]
+            if len(left) == len(self._active):
+                raise ValueError(f"there is no such fault: {fault}")
+            self._active = left
+
     def clear(self) -> None:
         with self._lock:
             self._active.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import attrs
 from aiohttp import web
@@ -82,7 +83,8 @@ class RequestHandler:
         path, query = routes.split(raw.raw_path)
         headers = {name.lower(): value for name, value in raw.headers.items()}
         if self.control is not None and self.control.owns(path):
-            return await self._handle_control(self.control, raw, path, headers)
+            request = ServerRequest(method=raw.method, path=path, query=query, headers=headers)
+            return await self._handle_control(self.control, raw, request)
         started = time.perf_counter()
         entry = self.journal.open(
             method=raw.method, path=path, query=mask_query(query, headers), headers=mask_headers(headers)
@@ -93,14 +95,21 @@ class RequestHandler:
             self.journal.close(entry, time.perf_counter() - started)
 
     async def _handle_control(
-        self, control: Control, raw: web.BaseRequest, path: str, headers: dict[str, str]
+        self, control: Control, raw: web.BaseRequest, request: ServerRequest
     ) -> web.StreamResponse:
         try:
             body = await io.read_body(raw, self.bounds.body, self.bounds.patience)
-            response = control.respond(ServerRequest(method=raw.method, path=path, headers=headers, body=body))
+            sleep = partial(self.lifetime.sleep, end=_gone(raw))
+            response = control.respond(attrs.evolve(request, body=body), sleep)
         except HTTPError as error:
             response = error_response(error)
-        return await io.send(raw, response, {}, self.lifetime.sleep)
+        try:
+            if response.events is not None:
+                return await io.send_events(raw, response, {})
+            return await io.send(raw, response, {}, self.lifetime.sleep)
+        except (ServerClosing, ConnectionError):
+            io.hang_up(raw.transport, reset=False)
+            return web.Response(status=500)
 
     async def _respond(
         self, raw: web.BaseRequest, headers: dict[str, str], query: dict[str, list[str]], entry: JournalEntry

@@ -105,10 +105,10 @@ async def _send_in_pieces(
 
 
 async def send_events(
-    raw: web.BaseRequest, response: ServerResponse, headers: Mapping[str, str], entry: JournalEntry
+    raw: web.BaseRequest, response: ServerResponse, headers: Mapping[str, str], entry: JournalEntry | None = None
 ) -> web.StreamResponse:
     """
-    Send a stream of events as they come.
+    Send a stream of events as they come; they are counted in the entry.
 
     Raises:
         ConnectionError: The client has hung up, or a fault wants the server to.
@@ -123,7 +123,8 @@ async def send_events(
             await stream.write(_BOM)
         async for batch in events:
             await _write(stream, b"".join(map(_frame, batch)), form)
-            entry.events += sum(1 for frame in batch if isinstance(frame, StreamEvent))
+            if entry is not None:
+                entry.events += sum(1 for frame in batch if isinstance(frame, StreamEvent))
     if form.done_marker:
         await _write(stream, b"data: [DONE]\n\n", form)
     return stream

@@ -26,12 +26,13 @@ _VOLATILE = frozenset({"id", "status", "created_by"})
 
 @attrs.frozen(kw_only=True)
 class StoredConversation:
-    """A conversation with everything it holds, seen from behind."""
+    """A conversation with everything it holds, seen from behind; ``created_at`` is in Unix seconds."""
 
     id: str
     metadata: Mapping[str, Any] | None
     deleted: bool
     items: Sequence[Item]
+    created_at: int = 0
 
 
 def no_duplicates(

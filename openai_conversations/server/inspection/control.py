@@ -18,6 +18,7 @@ The control path: what a test does from Python, over HTTP, for clients in other 
 ``POST /_control/assertions/erased``           ``{"conversation_id": "conv_…"}``
 ``POST /_control/assertions/turns``            ``{"conversation_id": "conv_…", "count": 2}``
 ``POST /_control/assertions/requests``         ``{"operations": […]}`` or ``{"counts": {…}}``
+``GET /_control/``                           a page for browsers, unless it is switched off
 ``POST /_control/reset``                     forget everything
 ===========================================  ======================================================================
 
@@ -28,47 +29,35 @@ and says so in ``content-type``; pages of other origins are refused, and so is a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import attrs
 
 from openai_conversations.converters import json
-from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.faults.parse import build_fault
 from openai_conversations.server.http.errors import HTTPError, bad_request, shorten
+from openai_conversations.server.http.masking import mask_body
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse
-from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
+from openai_conversations.server.inspection.assertions import StoredConversation
+from openai_conversations.server.inspection.controlled import Controlled
 from openai_conversations.server.inspection.journal import JournalEntry
-from openai_conversations.server.inspection.origin import check_source
+from openai_conversations.server.inspection.origin import check_body, check_source
 from openai_conversations.server.model.parse import load_script
-from openai_conversations.server.model.script import ScriptedModel
 from openai_conversations.server.model.turn import Turn
+from openai_conversations.server.page.feed import Sleep
+from openai_conversations.server.page.page import Page
 from openai_conversations.server.rules.schema_dsl import is_object
 from openai_conversations.server.storage.store import Orphan
+from openai_conversations.storage.errors import DatabaseError
 
 PREFIX = "/_control/"
 
-
-class Controlled(Protocol):
-    """What the control path reaches: the server's own methods."""
-
-    @property
-    def requests(self) -> Sequence[JournalEntry]: ...
-    @property
-    def faults(self) -> Sequence[tuple[Fault, int]]: ...
-    @property
-    def model(self) -> ScriptedModel: ...
-    def add_fault(self, fault: Fault | str) -> Fault: ...
-    def clear_faults(self) -> None: ...
-    def conversations(self) -> Sequence[StoredConversation]: ...
-    def orphans(self, conversation_id: str | None = None) -> Sequence[Orphan]: ...
-    def add_items(self, conversation_id: str, items: Iterable[Item | str]) -> Sequence[Item]: ...
-    def assert_no_duplicates(self, *, by: By = "replay") -> None: ...
-    def assert_no_loss(self, expected: Mapping[str, Iterable[Item | str]]) -> None: ...
-    def assert_turns(self, conversation_id: str, count: int) -> None: ...
-    def assert_erased(self, conversation_id: str) -> None: ...
-    def assert_requests(self, *operations: str, **counts: int) -> None: ...
-    def reset(self) -> None: ...
+HEADERS = {
+    "cache-control": "no-store",
+    "cross-origin-resource-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+"""On every response: no other origin can have it in its page, as whatever."""
 
 
 class Control:
@@ -78,11 +67,13 @@ class Control:
     Args:
         server: What is controlled.
         is_open: Whether other machines may use it; see :func:`.origin.check_source`.
+        page: What it shows to browsers; ``None`` for nothing.
     """
 
-    def __init__(self, server: Controlled, *, is_open: bool) -> None:
+    def __init__(self, server: Controlled, *, is_open: bool, page: Page | None = None) -> None:
         self._server = server
         self._is_open = is_open
+        self._page = page
         self._operations: Mapping[tuple[str, str], Callable[[dict[str, Any]], bytes]] = {
             ("GET", "faults"): self._faults,
             ("POST", "faults"): self._add_fault,
@@ -103,18 +94,36 @@ class Control:
             ("POST", "reset"): _nothing(server.reset),
         }
 
+    @property
+    def has_page(self) -> bool:
+        """Whether browsers are shown something."""
+        return self._page is not None
+
     def owns(self, path: str) -> bool:
         """Whether a request is for the control path."""
-        return path.startswith(PREFIX)
+        return path.startswith(PREFIX) or path == PREFIX.rstrip("/")
 
-    def respond(self, request: ServerRequest) -> ServerResponse:
+    def respond(self, request: ServerRequest, sleep: Sleep) -> ServerResponse:
         """
         Do what was asked.
+
+        Args:
+            request: What was asked.
+            sleep: Waits so many seconds, or until the client is gone: then it is false.
 
         Raises:
             HTTPError: Nothing can be asked like this, or not from there.
         """
-        check_source(request.headers, has_body=bool(request.body), is_open=self._is_open)
+        page = self._page if self._page is not None and self._page.owns(request.path) else None
+        check_source(request.headers, is_open=self._is_open)
+        if page is not None:
+            response = page.respond(request, sleep)
+        else:
+            check_body(request.headers, has_body=bool(request.body))
+            response = self._operate(request)
+        return attrs.evolve(response, headers={**HEADERS, **response.headers})
+
+    def _operate(self, request: ServerRequest) -> ServerResponse:
         operation = self._operations.get((request.method, request.path.removeprefix(PREFIX)))
         if operation is None:
             raise HTTPError(404, f"Invalid URL ({request.method} {shorten(request.path)})")
@@ -122,6 +131,8 @@ class Control:
             return ServerResponse(body=operation(_fields(request.body)))
         except (TypeError, KeyError, ValueError, AttributeError) as error:
             raise bad_request(f"{type(error).__name__}: {shorten(error)}", None, None) from None
+        except DatabaseError as error:
+            raise HTTPError(503, f"The database does not work: {error}.", type="server_error") from None
 
     def _faults(self, _: dict[str, Any]) -> bytes:
         return json.dumps(
@@ -207,7 +218,7 @@ def _orphan(orphan: Orphan) -> bytes:
 
 def _turn(turn: Turn) -> bytes:
     head = json.dumps({"number": turn.number, "model": turn.model, "instructions": turn.instructions})
-    place = json.dumps({"conversation_id": turn.conversation_id, "tools": turn.tools})
+    place = mask_body(json.dumps({"conversation_id": turn.conversation_id, "tools": turn.tools}))
     return b'%b,%b,"prompt":%b}' % (head[:-1], place[1:-1], _array(map(json.dumps, turn.prompt)))
 
 

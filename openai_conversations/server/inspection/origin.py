@@ -13,13 +13,12 @@ from collections.abc import Mapping
 from openai_conversations.server.http.errors import HTTPError, check_content_type, shorten
 
 
-def check_source(headers: Mapping[str, str], *, has_body: bool, is_open: bool) -> None:
+def check_source(headers: Mapping[str, str], *, is_open: bool) -> None:
     """
     Refuse what a page of another origin may have sent.
 
     Args:
         headers: Of the request, names in lower case.
-        has_body: Whether there is a body: it must say that it is JSON, which no form does.
         is_open: Whether the server is meant to be used from other machines: under an address, or a name without a dot,
             as containers have. Otherwise it is used under a loopback name only.
 
@@ -33,13 +32,44 @@ def check_source(headers: Mapping[str, str], *, has_body: bool, is_open: bool) -
     site = headers.get("sec-fetch-site", "none")  # https://w3c.github.io/webappsec-fetch-metadata/
     if origin.lower() != f"http://{host}".lower() or site not in {"none", "same-origin"}:
         raise HTTPError(403, f"The control path does not answer pages of '{shorten(origin)}'.")
+
+
+def check_body(headers: Mapping[str, str], *, has_body: bool) -> None:
+    """
+    Refuse a body that a form can send.
+
+    Args:
+        headers: Of the request.
+        has_body: Whether there is a body: it must say that it is JSON, which no form does.
+
+    Raises:
+        HTTPError: It does not.
+    """
     content_type = headers.get("content-type", "")
     if has_body or content_type.partition(";")[0].strip().lower() in _OF_FORMS:
         check_content_type(content_type)
 
 
+def check_form(headers: Mapping[str, str]) -> None:
+    """
+    Refuse a form that does not say that it stands on a page of this server.
+
+    Browsers name the origin of every form that posts; :func:`check_source` lets no other pass.
+
+    Raises:
+        HTTPError: It does not say so, or is no form.
+    """
+    if "origin" not in headers and headers.get("sec-fetch-site") != "same-origin":
+        raise HTTPError(403, "A form is taken from the page of this server only.")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise HTTPError(400, f"A form is sent as '{FORM}', not as '{shorten(kind)}'.")
+
+
+FORM = "application/x-www-form-urlencoded"
+
 # https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#attr-fs-enctype
-_OF_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+_OF_FORMS = frozenset({FORM, "multipart/form-data", "text/plain"})
 
 
 def _name(host: str) -> str:

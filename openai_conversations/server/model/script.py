@@ -298,9 +298,19 @@ class ScriptedModel:
         return list(self._seen)
 
     @property
+    def scripted(self) -> list[ScriptedTurn]:
+        """The turns of the list in their order, then the rules, used or not."""
+        return [*self._queue, *self._rules]
+
+    @property
+    def responder(self) -> Responder | None:
+        """The function that says what the rest of the script does not, or ``None``."""
+        return self._responder
+
+    @property
     def unused(self) -> list[ScriptedTurn]:
         """The turns and rules that never were asked for."""
-        return [turn for turn in (*self._queue, *self._rules) if not turn.used]
+        return [turn for turn in self.scripted if not turn.used]
 
     def assert_script_used(self) -> None:
         """

@@ -30,10 +30,10 @@ def check_prompt(prompt: Sequence[Item]) -> None:
     Raises:
         HTTPError: A call without its output, an output without its call, or reasoning without what must follow it.
     """
-    answered = {(_CALLS[item["type"]], _call_id(item)) for item in prompt if item.get("type") in _CALLS}
+    answered = {(_CALLS[_tag(item)], _call_id(item)) for item in prompt if _tag(item) in _CALLS}
     called: set[tuple[str, str]] = set()
     for n, item in enumerate(prompt):
-        tag = str(item.get("type"))
+        tag = _tag(item)
         if tag in OUTPUTS:
             called.add((tag, _call_id(item)))
             if (tag, _call_id(item)) not in answered:
@@ -44,6 +44,11 @@ def check_prompt(prompt: Sequence[Item]) -> None:
         elif tag == "reasoning" and not _is_followed(prompt, n):
             message = f"Item '{item.get('id')}' of type 'reasoning' was provided without its required following item."
             raise _refused(message)
+
+
+def _tag(item: Item) -> str:
+    # What was stored behind the client's back may have anything for a type.
+    return str(item.get("type"))
 
 
 def _call_id(item: Item) -> str:
@@ -61,7 +66,7 @@ def _refused(message: str) -> errors.HTTPError:
 
 def _is_followed(prompt: Sequence[Item], n: int) -> bool:
     """Whether an item of the model's comes behind, beyond other reasoning."""
-    following = next((item for item in prompt[n + 1 :] if item.get("type") != "reasoning"), None)
-    if following is None or following.get("type") in _CALLS:
+    following = next((item for item in prompt[n + 1 :] if _tag(item) != "reasoning"), None)
+    if following is None or _tag(following) in _CALLS:
         return False
-    return following.get("type") != "message" or following.get("role") == "assistant"
+    return _tag(following) != "message" or following.get("role") == "assistant"

@@ -28,6 +28,12 @@ _CONVERSATION = "SELECT number, id, created_at, metadata, deleted FROM conversat
 _CONVERSATION_OF_OWNER = f"{_CONVERSATION} WHERE id = ? AND owner = ?"
 _CONVERSATION_OF_ANYBODY = f"{_CONVERSATION} WHERE id = ?"
 _CONVERSATIONS = f"{_CONVERSATION} ORDER BY number"
+_NEWEST = """
+    SELECT number, id, created_at, metadata, deleted,
+        (SELECT COUNT(*) FROM items WHERE conversation = number),
+        (SELECT body FROM items WHERE conversation = number ORDER BY position LIMIT 1)
+    FROM conversations ORDER BY number DESC LIMIT ? OFFSET ?
+"""
 _ITEM = "SELECT id, body, gated FROM items"
 _EVERY_ITEM = f"{_ITEM} WHERE conversation = ? ORDER BY position"
 _ITEM_BY_ID = f"{_ITEM} WHERE id = ? AND conversation = ?"
@@ -309,6 +315,16 @@ class Store:
         """The conversation, deleted or not, whoever owns it; for tests, never for a request."""
         row = self.execute(_CONVERSATION_OF_ANYBODY, (conversation_id,)).fetchone()
         return row and _conversation(row)
+
+    def newest(self, limit: int, skip: int) -> list[tuple[ConversationRow, int, bytes | None]]:
+        """The newest conversations, each with the number of its items and the first of them; never for a request."""
+        rows = self.execute(_NEWEST, (limit, skip))
+        return [(_conversation(row[:5]), row[5], row[6]) for row in rows]
+
+    def count_conversations(self) -> int:
+        """How many conversations there are, deleted ones included; never for a request."""
+        (count,) = self.execute("SELECT COUNT(*) FROM conversations").fetchone()
+        return int(count)
 
     def everything(self) -> list[ConversationRow]:
         """Every conversation that was ever created, in order; for tests, never for a request."""

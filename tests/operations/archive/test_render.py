@@ -14,7 +14,7 @@ import pytest
 
 from openai_conversations.operations.archive.files import render_archive
 from openai_conversations.operations.archive.reader import Archive
-from openai_conversations.operations.archive.render.html import _environment
+from openai_conversations.operations.archive.render.html import environment
 from openai_conversations.operations.archive.render.safety import safe_image, safe_link
 from openai_conversations.operations.errors import MissingExtraError
 from openai_conversations.schemas.items import ITEM_CLASSES
@@ -378,7 +378,7 @@ def test_missing_library(monkeypatch, library):
             raise ImportError(f"No module named {name!r}", name=library)
         return real(name, *args, **kwargs)
 
-    _environment.cache_clear()
+    environment.cache_clear()
     monkeypatch.setattr(builtins, "__import__", absent)
 
     assert "Hi" in as_markdown(message("user", "Hi"))

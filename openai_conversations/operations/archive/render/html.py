@@ -32,21 +32,27 @@ def render_html(transcript: Transcript) -> str:
     Raises:
         MissingExtraError: Jinja2 or markdown-it-py is not installed.
     """
-    environment = _environment()
-    style = environment.get_template("transcript.css").render()
-    page = environment.get_template("transcript.html").render(
-        transcript=transcript, style=style, style_hash=_source_of(style)
+    templates = environment()
+    style = templates.get_template("transcript.css").render()
+    page = templates.get_template("transcript.html").render(
+        transcript=transcript, style=style, style_hash=source_of(style)
     )
     return printable(page)
 
 
-def _source_of(style: str) -> str:
-    """What the policy of the page lets pass: this style sheet and no other."""
-    return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
+def source_of(text: str) -> str:
+    """What the policy of a page lets pass: this style sheet, or this script, and no other."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """
+    The templates of a transcript: ``entries.html`` has what other pages can show, too.
+
+    Raises:
+        MissingExtraError: Jinja2 or markdown-it-py is not installed.
+    """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
         from markdown_it import MarkdownIt
@@ -55,15 +61,15 @@ def _environment() -> Environment:
         raise MissingExtraError(
             f'HTML needs {error.name}; install it with: pip install "openai-conversations[html]"', extra="html"
         ) from error
-    environment = Environment(
+    templates = Environment(
         autoescape=True,
         loader=PackageLoader("openai_conversations.operations.archive.render"),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(_filters(MarkdownIt, Markup))
-    return environment
+    templates.filters.update(_filters(MarkdownIt, Markup))
+    return templates
 
 
 def _filters(parser: type[MarkdownIt], markup: type[Markup]) -> Mapping[str, Callable[..., Any]]:
