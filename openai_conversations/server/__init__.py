@@ -12,6 +12,8 @@ from openai_conversations.server.http.messages import ServerRequest
 from openai_conversations.server.inspection.assertions import StoredConversation
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.profiles import PROFILES, ServerProfile
+from openai_conversations.server.recording.server import RecordingServer
+from openai_conversations.server.recording.turns import TurnRecorder
 from openai_conversations.server.serve import ServeOptions, serve
 from openai_conversations.server.server import ConversationsServer
 from openai_conversations.server.storage.store import Orphan
@@ -22,10 +24,12 @@ __all__ = [
     "Fault",
     "JournalEntry",
     "Orphan",
+    "RecordingServer",
     "ServeOptions",
     "ServerProfile",
     "ServerRequest",
     "StoredConversation",
+    "TurnRecorder",
     "faults",
     "serve",
 ]

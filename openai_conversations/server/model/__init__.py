@@ -9,6 +9,8 @@ items of it and :mod:`.events` the events of a stream; all of these are pure. :m
 from __future__ import annotations
 
 from openai_conversations.server.model.chunks import Chunks
+from openai_conversations.server.model.parse import load_script
+from openai_conversations.server.model.recorded_turn import recorded
 from openai_conversations.server.model.reply import (
     Reply,
     call,
@@ -36,7 +38,9 @@ __all__ = [
     "fail",
     "incomplete",
     "item",
+    "load_script",
     "reason",
+    "recorded",
     "refuse",
     "say",
 ]

@@ -7,7 +7,7 @@ and ``.done``. Sequence numbers come later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from openai_conversations.server.model.chunks import Chunks, cut
@@ -22,22 +22,21 @@ def output_events(output: Output) -> Iterator[Event]:
     """Everything between ``response.in_progress`` and the last event."""
     index = 0
     for step in output.steps:
-        if isinstance(step, dict):
-            yield from _item_events(step, index, output.reply.chunks)
-            index += 1
+        if step.item is None:
+            yield from (dict(event) for event in step.events)
         else:
-            yield from (dict(event) for event in step)
+            yield from _item_events(step.item, step.events, index, output.reply.chunks)
+            index += 1
 
 
-def _item_events(item: Item, index: int, chunks: Chunks) -> Iterator[Event]:
+def _item_events(item: Item, given: Sequence[Item], index: int, chunks: Chunks) -> Iterator[Event]:
     tag = item["type"]
     begun = {**item, **_BEGUN.get(tag, {})}
     if "status" in item:
         begun["status"] = "in_progress"
     yield {"type": "response.output_item.added", "output_index": index, "item": begun}
-    inner = _INNER.get(tag)
     where = {"output_index": index} if tag in _WITHOUT_ITEM_ID else {"item_id": item["id"], "output_index": index}
-    for event in inner(item, chunks) if inner else ():
+    for event in given or _INNER.get(tag, _nothing)(item, chunks):
         yield {**event, **where}
     yield {"type": "response.output_item.done", "output_index": index, "item": item}
 
@@ -181,6 +180,10 @@ def _shell_output(item: Item, chunks: Chunks) -> Iterator[Event]:
             for delta in cut(output.get(name, ""), chunks):
                 yield {"type": f"{kind}.delta", "command_index": n, "delta": {name: delta}}
         yield {"type": f"{kind}.done", "command_index": n, "output": [output]}
+
+
+def _nothing(item: Item, chunks: Chunks) -> Iterator[Event]:  # noqa: ARG001  # like the others
+    yield from ()
 
 
 _INNER: Mapping[str, Callable[[Item, Chunks], Iterator[Event]]] = {

@@ -14,37 +14,52 @@ from openai_conversations.server.rules.item_types import ITEM_TYPES
 Item = dict[str, Any]
 
 
+@attrs.frozen
+class Step:
+    """
+    One thing that a response gives back.
+
+    Attributes:
+        item: With its id; ``None`` for loose events.
+        events: What is said of it; empty for what its type has.
+    """
+
+    item: Item | None
+    events: tuple[Mapping[str, Any], ...] = ()
+
+
 @attrs.frozen(kw_only=True)
 class Output:
     """
     What a response gives back.
 
     Attributes:
-        steps: Items with their ids and groups of loose events, in order.
+        steps: Items and loose events, in order.
         reply: Where they come from.
     """
 
-    steps: tuple[Item | tuple[Mapping[str, Any], ...], ...]
+    steps: tuple[Step, ...]
     reply: Reply
 
     @property
     def items(self) -> list[Item]:
-        return [step for step in self.steps if isinstance(step, dict)]
+        return [step.item for step in self.steps if step.item is not None]
 
 
 def make_output(reply: Reply, new_id: Callable[[str], str]) -> Output:
     """The items of a reply: with ids, and with a status where their type has one."""
     steps = [_step(part, new_id) for part in reply.parts]
-    if reply.end == "incomplete" and steps and isinstance(steps[-1], dict) and "status" in steps[-1]:
-        steps[-1]["status"] = "incomplete"
+    last = steps[-1].item if steps else None
+    if reply.end == "incomplete" and last is not None and "status" in last:
+        last["status"] = "incomplete"
     return Output(steps=tuple(steps), reply=reply)
 
 
 def limited(output: Output, limit: int | None) -> Output:
     """What is left of a reply when ``max_output_tokens`` end it: it is incomplete, and so is its last item."""
-    left = limit
+    left = None if output.reply.usage else limit  # what was recorded has kept to its limit
     for n, step in enumerate(output.steps):
-        cost = count_strings(step) if isinstance(step, dict) else 0
+        cost = count_strings(step.item) if step.item is not None else 0
         if left is not None and cost > left:
             reply = attrs.evolve(output.reply, end="incomplete", reason="max_output_tokens")
             return Output(steps=(*output.steps[:n], *_shortened(step, left)), reply=reply)
@@ -52,17 +67,19 @@ def limited(output: Output, limit: int | None) -> Output:
     return output
 
 
-def _shortened(step: Item | tuple[Mapping[str, Any], ...], tokens: int) -> tuple[Item, ...]:
+def _shortened(step: Step, tokens: int) -> tuple[Step, ...]:
     """A message with as much of its text as is allowed; of other items nothing is left."""
-    if not isinstance(step, dict) or step["type"] != "message" or not tokens:
+    item = step.item
+    if item is None or item["type"] != "message" or not tokens:
         return ()
-    part, *_ = step["content"]
+    part, *_ = item["content"]
     name = "refusal" if part["type"] == "refusal" else "text"
-    return ({**step, "status": "incomplete", "content": [{**part, name: "".join(cut(part[name])[:tokens])}]},)
+    content = [{**part, name: "".join(cut(part[name])[:tokens])}]
+    return (Step({**item, "status": "incomplete", "content": content}),)
 
 
-def _step(part: Part, new_id: Callable[[str], str]) -> Item | tuple[Mapping[str, Any], ...]:
-    return part.events if part.item is None else _item(part.item, new_id)
+def _step(part: Part, new_id: Callable[[str], str]) -> Step:
+    return Step(None if part.item is None else _item(part.item, new_id), part.events)
 
 
 def _item(value: Mapping[str, Any], new_id: Callable[[str], str]) -> Item:

@@ -11,21 +11,28 @@ It is a list of turns. A turn is a text, which the model says, or an object whos
         {"item": {"type": "web_search_call"}, "fail": {"code": "server_error", "message": "Sorry."}},
     ]
 
+or an object with such ``turns`` and with the speed of the model, ``tokens_per_second`` and ``first_token``.
+
 Its members: ``say``, ``refuse`` and ``reason`` take a text; ``call`` and ``custom_call`` a name or an object with what
 :func:`.call` and :func:`.custom_call` take; ``item`` an item, ``events`` a list of events, ``fail`` a code or an object
 with ``code`` and ``message``, ``incomplete`` a reason. ``when`` makes a rule of the turn (``text``, ``pattern``,
-``number``), ``chunks`` says how its texts are cut.
+``number``), ``chunks`` says how its texts are cut. ``recorded`` are the events of a turn that another service took, as
+:class:`.TurnRecorder` writes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
 from typing import Any, get_args
 
 import attrs
 
+from openai_conversations.converters import json
 from openai_conversations.server.model import reply as replies
 from openai_conversations.server.model.chunks import Chunks
+from openai_conversations.server.model.recorded_turn import recorded
 from openai_conversations.server.model.reply import Reply
 from openai_conversations.server.model.script import ScriptedModel, ScriptedTurn
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
@@ -33,15 +40,33 @@ from openai_conversations.server.rules.schema_dsl import is_array, is_object
 
 def load_script(model: ScriptedModel, value: Any) -> list[ScriptedTurn]:
     """
-    Add a script that was read from JSON to what the model is to say; all of it or nothing.
+    Add a script to what the model is to say; all of it or nothing.
+
+    Args:
+        model: What says it.
+        value: What was read from JSON, or the path of a file that holds it.
 
     Raises:
         ValueError: It is no script; the message names the turn.
+        OSError: The file cannot be read.
     """
-    if not is_array(value):
+    if isinstance(value, PathLike):
+        value = json.loads_exact(Path(value).read_bytes())  # pyright: ignore[reportUnknownArgumentType]  # of any type
+    listed = value.get("turns") if is_object(value) else value
+    if not is_array(listed):
         raise ValueError("a script is a list of turns")
-    turns = [_at(n, turn) for n, turn in enumerate(value, 1)]
+    turns = [_at(n, turn) for n, turn in enumerate(listed, 1)]
+    if is_object(value):
+        _set_speed(model, {name: member for name, member in value.items() if name != "turns"})
     return [model.when(**when).add(reply) if when is not None else model.turn().add(reply) for when, reply in turns]
+
+
+def _set_speed(model: ScriptedModel, speed: dict[str, Any]) -> None:
+    known = speed.keys() <= {"tokens_per_second", "first_token"}
+    if not known or not all(type(one) in (int, float) for one in speed.values()):
+        raise ValueError("a script has turns, and numbers for tokens_per_second and first_token")
+    if speed:
+        model.set_speed(**speed)
 
 
 def _at(n: int, value: Any) -> tuple[dict[str, Any] | None, Reply]:
@@ -118,6 +143,12 @@ def _events(value: Any) -> Reply:
     return replies.raw_events(*value)
 
 
+def _recorded(value: Any) -> Reply:
+    if not is_array(value) or not all(is_object(event) for event in value):
+        raise ValueError("recorded is a list of events")
+    return recorded(value)
+
+
 _PARTS: Mapping[str, Callable[[Any], Reply]] = {
     "say": _text(replies.say),
     "refuse": _text(replies.refuse),
@@ -126,6 +157,7 @@ _PARTS: Mapping[str, Callable[[Any], Reply]] = {
     "custom_call": _named(replies.custom_call, "name"),
     "item": _item,
     "events": _events,
+    "recorded": _recorded,
     "fail": _named(replies.fail, "code"),
     "incomplete": _text(replies.incomplete),
 }

@@ -26,7 +26,8 @@ class Part:
 
     Attributes:
         item: An output item without its id.
-        events: Events instead of an item; they are sent as they are, with a sequence number.
+        events: Events instead of an item, which are sent as they are, with a sequence number; with an item what is
+            said between its beginning and its end, in the place of what its type has.
     """
 
     item: Mapping[str, Any] | None = None
@@ -45,6 +46,7 @@ class Reply:
         code: The code of the error of a failed one.
         message: The sentence of that error.
         chunks: How texts and arguments are cut into deltas.
+        usage: What a recorded turn cost; ``None`` counts.
     """
 
     parts: tuple[Part, ...] = ()
@@ -53,6 +55,7 @@ class Reply:
     code: str = ""
     message: str = ""
     chunks: Chunks = "token"
+    usage: Mapping[str, Any] | None = None
 
     def __add__(self, other: Reply) -> Reply:
         """This, then the other; how the turn ends and how it is cut is as the other says."""

@@ -57,7 +57,7 @@ def begun_response(id: str, created_at: int, fields: Mapping[str, Any], conversa
 
 def ended_response(begun: Json, reply: Reply, items: list[Json], prompt_tokens: int, now: int) -> Json:
     """The response with its output, ended as the reply says."""
-    ended: Json = {**begun, "status": reply.end, "output": items, "usage": usage(prompt_tokens, items)}
+    ended: Json = {**begun, "status": reply.end, "output": items, "usage": reply.usage or usage(prompt_tokens, items)}
     if reply.end == "completed":
         ended["completed_at"] = now
     elif reply.end == "failed":

@@ -12,7 +12,7 @@ import attrs
 from openai_conversations.server.http import errors
 from openai_conversations.server.http.lifetime import Lifetime, ServerClosing
 from openai_conversations.server.model.events import output_events
-from openai_conversations.server.model.output import limited, make_output
+from openai_conversations.server.model.output import Output, limited, make_output
 from openai_conversations.server.model.reply import Reply
 from openai_conversations.server.model.response import begun_response, count_prompt, ended_response
 from openai_conversations.server.model.run import Run
@@ -176,9 +176,8 @@ class TurnRunner:
     async def _say_all(self, run: Run) -> None:
         if self._model.first_token:
             await self._sleep(run, self._model.first_token)
-        hidden = [views.hide(s, run.asked.include) if isinstance(s, dict) else s for s in run.output.steps]
         said = 0
-        for n, event in enumerate(output_events(attrs.evolve(run.output, steps=tuple(hidden)))):
+        for n, event in enumerate(output_events(_shown(run))):
             if "delta" in event:
                 await self._before_delta(run, said)
                 said += 1
@@ -266,6 +265,13 @@ class TurnRunner:
             self.drop(run)
             run.cancel()
         self._context.locks.clear()
+
+
+def _shown(run: Run) -> Output:
+    """What is said, without the fields that were not asked for."""
+    include = run.asked.include
+    steps = (attrs.evolve(step, item=step.item and views.hide(step.item, include)) for step in run.output.steps)
+    return attrs.evolve(run.output, steps=tuple(steps))
 
 
 def _up_to_call(items: Sequence[Json]) -> list[Json]:

@@ -85,3 +85,29 @@ def test_a_script_is_a_list():
     """An object is none."""
     with pytest.raises(ValueError, match="a list of turns"):
         load_script(ScriptedModel(), {})
+
+
+def test_a_script_with_its_speed(tmp_path):
+    """An object holds the turns and says how fast the model is; a file can hold either."""
+    model = ScriptedModel()
+    path = tmp_path / "script.json"
+    path.write_bytes(b'{"turns": ["a"], "tokens_per_second": 50, "first_token": 0.5}')
+    load_script(model, path)
+
+    assert (1, 50, 0.5) == (len(model.unused), model.tokens_per_second, model.first_token)
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ({"tokens_per_second": 1}, "a script is a list of turns"),
+        ({"turns": [], "speed": 1}, "numbers for tokens_per_second and first_token"),
+        ({"turns": [], "first_token": "1"}, "numbers for tokens_per_second and first_token"),
+        ({"turns": [], "first_token": -1}, "its first token comes after 0 or more"),
+        ([{"recorded": 1}], "turn 1 of the script: recorded is a list of events"),
+    ],
+)
+def test_scripts_that_are_none_in_other_ways(script, message):
+    """What is wrong with a script is named."""
+    with pytest.raises(ValueError, match=message):
+        load_script(ScriptedModel(), script)
