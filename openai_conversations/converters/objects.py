@@ -6,6 +6,7 @@ The schemas have these methods and know nothing of JSON: they ask :mod:`openai_c
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any, Final, cast
@@ -196,6 +197,22 @@ def pydantic_core_schema(cls: type[Schema]) -> dict[str, Any]:
         "function": {"type": "no-info", "function": partial(_validated, cls)},
         "serialization": {"type": "function-plain", "function": _serialized, "when_used": "always"},
     }
+
+
+@cache
+def pydantic_serializer(cls: Any) -> Any:
+    """
+    What writes the objects of a class for pydantic.
+
+    Raises:
+        AttributeError: Pydantic is not loaded, so it is not pydantic that asks.
+    """
+    core = sys.modules.get("pydantic_core")
+    if core is None:
+        raise AttributeError("__pydantic_serializer__")
+    schema = pydantic_core_schema(cls)
+    del schema["ref"]
+    return core.SchemaSerializer(schema)
 
 
 def pydantic_json_schema(cls: type[Schema], handler: Any) -> dict[str, Any]:

@@ -240,6 +240,11 @@ class Schema(_Result):
         """Pydantic takes our classes as fields and as types: an instance, or its JSON."""
         return _json().pydantic_core_schema(cls)
 
+    @property
+    def __pydantic_serializer__(self) -> Any:
+        """Pydantic writes our objects also where nothing says that they are there: ``-> Any``, ``dict[str, Any]``."""
+        return _json().pydantic_serializer(type(self))
+
     @classmethod
     def __get_pydantic_json_schema__(cls, _core_schema: Any, handler: Any) -> Any:
         """What a page of OpenAPI says about it."""

@@ -47,6 +47,16 @@ async def annotated() -> Conversation:
     return Conversation.from_dict(CONVERSATION)
 
 
+@app.get("/any")
+async def anything() -> Any:
+    return Conversation.from_dict(CONVERSATION)
+
+
+@app.get("/inside")
+async def inside() -> dict[str, Any]:
+    return {"chat": Conversation.from_dict(CONVERSATION), "items": [ConversationItem.from_dict(ITEMS[1])]}
+
+
 @app.get("/items")
 async def items() -> list[ConversationItem]:
     return [ConversationItem.from_dict(item) for item in ITEMS]
@@ -77,6 +87,8 @@ def client_() -> TestClient:
     [
         ("/bare", CONVERSATION),
         ("/annotated", CONVERSATION),
+        ("/any", CONVERSATION),
+        ("/inside", {"chat": CONVERSATION, "items": [ITEMS[1]]}),
         ("/items", ITEMS),
         ("/page", {"object": "list", "data": ITEMS, "has_more": False}),
         ("/event", {"type": "response.output_text.delta", "delta": "H"}),
