@@ -151,6 +151,7 @@ class ResponseStream(Generic[T]):
 
         A turn in the background goes on. Any other may go on, or be given up: that is up to the service.
         """
+        self._events.clear()
         await self._turn.close()
 
     aclose = close
@@ -166,7 +167,7 @@ class ResponseStream(Generic[T]):
             The response, when the turn was in the background; it may have ended before. ``None`` otherwise.
         """
         started = self._turn.snapshot.response
-        await self._turn.close()
+        await self.close()
         if started is None or not started.background:
             return None
         request = turn_requests.cancel_response(self._caller, started.id)

@@ -207,8 +207,10 @@ class Recovery:
     async def _without_response(self) -> APIError:
         """The error for a stream that broke before it told which response it is, or for which there is no time."""
         failure = self._failure
-        if self._response_id is not None or self.request.write is None:
-            return self._interrupted("The response was not asked for." if self._is_over else "")
+        if self._is_over:
+            return self._interrupted(f"It did not end within {self.request.timeout.stream:g} s.")
+        if self.request.write is None:
+            return self._interrupted("It did not tell which response it is.")
         error = await self._lookup().error_for(failure)
         error.__cause__ = failure
         return error
