@@ -218,6 +218,13 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def javascript(session: nox.Session) -> None:
+    """The official JavaScript client against the embedded server; skipped where Node or its registry is missing."""
+    install(session, "tests")
+    session.run("pytest", "-m", "javascript", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Ours, the official client and handwritten aiohttp side by side: ``nox -s bench -- --rounds 9 --plot out.svg``."""
     install(session, "bench")

@@ -345,7 +345,7 @@ class ConversationsServer:
 
     def assert_no_duplicates(self, *, by: By = "replay") -> None:
         """
-        Nothing was stored twice.
+        Nothing was stored twice, and no turn was taken twice.
 
         Args:
             by: ``replay`` looks for what a client sent again after its response was lost or false; items that are
@@ -362,7 +362,7 @@ class ConversationsServer:
 
         Args:
             expected: By conversation the items that must be there, as they were sent; a string stands for a user's
-                message.
+                message, a response as JSON for its output.
 
         Raises:
             AssertionError: Something is missing; the message shows the difference.

@@ -1,7 +1,7 @@
 """
 Schemathesis against the embedded server: ``python -m tests.server.description_run [schemathesis options]``.
 
-It walks the API's description (examples, boundary values, random data, and sequences of operations that hand ids on to
+It walks the API's descriptions, of conversations and of responses (examples, boundary values, random data, and sequences of operations that hand ids on to
 each other) and looks for responses that the description does not allow and for failures of the server. Without the
 description on this machine there is nothing to run, and that is said.
 """
@@ -14,9 +14,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from openai_conversations.converters import json
 from openai_conversations.server import ConversationsServer
 from tests.server import description
+from tests.server.model import description as responses
 
 CHECKS = "not_a_server_error,response_schema_conformance,status_code_conformance,content_type_conformance"
 PHASES = "examples,coverage,fuzzing,stateful"
@@ -25,6 +28,7 @@ _ERROR = {
     "description": "A refusal",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorResponse"}}},
 }
+_RESPONSE = {"response_id": "$response.body#/id"}
 _CONVERSATION = {"conversation_id": "$response.body#/id"}
 _ITEM = {"conversation_id": "$request.path.conversation_id", "item_id": "$response.body#/data/0/id"}
 _SAME = {"conversation_id": "$request.path.conversation_id"}
@@ -45,12 +49,27 @@ LINKS = {
     },
     "listConversationItems": dict.fromkeys(("getConversationItem", "deleteConversationItem"), _ITEM),
     "deleteConversationItem": dict.fromkeys(_OF_CONVERSATION, _SAME),
+    "createResponse": dict.fromkeys(("getResponse", "deleteResponse", "cancelResponse", "listInputItems"), _RESPONSE),
 }
 
 
-def describe() -> dict[str, Any]:
-    """The description, with what its prose says of errors and of how operations follow each other."""
-    described = description.load()
+@attrs.frozen
+class Run:
+    """A description, and where it lies."""
+
+    path: Path
+    described: dict[str, Any]
+
+
+def runs() -> list[Run]:
+    """The descriptions that are on this machine."""
+    loaded = ((description.PATH, description.load), (responses.PATH, responses.load))
+    return [Run(path, describe(load())) for path, load in loaded if path.exists()]
+
+
+def describe(described: dict[str, Any]) -> dict[str, Any]:
+    """A description, with what its prose says of errors and of how operations follow each other."""
+    described["components"]["schemas"].setdefault("ErrorResponse", {"type": "object", "required": ["error"]})
     for path in described["paths"].values():
         for operation in path.values():
             operation["responses"]["4XX"] = _ERROR
@@ -62,12 +81,17 @@ def describe() -> dict[str, Any]:
 
 
 def main(options: list[str]) -> int:
-    if not description.PATH.exists():
+    found = runs()
+    if not found:
         sys.stdout.write("OpenAI's API description is not on this machine: nothing to run\n")
-        return 0
+    return max((run(one, options) for one in found), default=0)
+
+
+def run(one: Run, options: list[str]) -> int:
+    """Walk one description; the exit code."""
     with tempfile.TemporaryDirectory() as directory, ConversationsServer(journal_limit=10) as server:
-        path = Path(directory) / "openapi.json"
-        path.write_bytes(json.dumps(describe()))
+        path = Path(directory) / one.path.name
+        path.write_bytes(json.dumps(one.described))
         command = ["schemathesis", "run", str(path), "--url", server.base_url, "--header", "Authorization: Bearer x"]
         command += ["--checks", CHECKS, "--phases", PHASES, *options]
         return subprocess.run(command, check=False, cwd=directory).returncode  # our own command

@@ -39,7 +39,7 @@ def no_duplicates(
     conversations: Iterable[StoredConversation], journal: Iterable[JournalEntry], by: By = "replay"
 ) -> None:
     """
-    Nothing was stored twice.
+    Nothing was stored twice, and no turn was taken twice.
 
     By ``replay``, an item is a duplicate when an equal one was stored before it by another request whose response was
     lost or false: a client sent it again. Equal items that were sent on purpose are none. By ``content``, every item
@@ -59,7 +59,9 @@ def no_duplicates(
         for group in _equal_items(conversation.items)
         for line in _describe_duplicates(conversation.id, group, writers, by)
     ]
+    journal = list(journal)
     found += _duplicate_conversations(conversations, journal)
+    found += _duplicate_turns(conversations, journal)
     if found:
         raise AssertionError("\n".join(["something was stored more than once:", *found]))
 
@@ -103,6 +105,23 @@ def _duplicate_conversations(conversations: Iterable[StoredConversation], journa
     ]
 
 
+def _duplicate_turns(conversations: Iterable[StoredConversation], journal: Iterable[JournalEntry]) -> list[str]:
+    """Turns that were taken again after a response was lost, wherever they left something."""
+    journal = list(journal)
+    gone = {conversation.id for conversation in conversations if conversation.deleted}
+    gone |= {entry.response_id for entry in journal if entry.operation == "deleteResponse" and entry.committed}
+    taken: dict[bytes, list[JournalEntry]] = {}
+    for entry in journal:
+        is_left = entry.conversation_id not in gone if entry.item_ids else entry.response_id not in gone
+        if entry.operation == "createResponse" and entry.committed and is_left:
+            taken.setdefault(entry.body, []).append(entry)
+    return [
+        f"{len(entries)} turns from one request: " + ", ".join(f"{entry.response_id} by {entry}" for entry in entries)
+        for entries in taken.values()
+        if _replayed(entries)
+    ]
+
+
 def no_loss(conversations: Iterable[StoredConversation], expected: Mapping[str, Iterable[Item | str]]) -> None:
     """
     Everything expected is stored, as often and in the order as expected. More than that is no loss.
@@ -110,13 +129,19 @@ def no_loss(conversations: Iterable[StoredConversation], expected: Mapping[str, 
     Args:
         conversations: What is stored.
         expected: By conversation the items that must be there, as they were sent; a string stands for the text of
-            a user's message.
+            a user's message, a response for its output.
     """
     stored = {conversation.id: conversation for conversation in conversations}
     for conversation_id, wanted in expected.items():
         conversation = stored.get(conversation_id)
         items = conversation.items if conversation else ()
-        _compare(conversation_id, [as_item(item) for item in wanted], items)
+        _compare(conversation_id, [as_item(item) for one in wanted for item in _of_response(one)], items)
+
+
+def _of_response(value: Item | str) -> Sequence[Item | str]:
+    """The output of a response; of what is none itself."""
+    is_response = not isinstance(value, str) and value.get("object") == "response"
+    return value["output"] if is_response else [value]  # type: ignore[index]  # no string
 
 
 def _compare(conversation_id: str, wanted: Sequence[Item], items: Sequence[Item]) -> None:

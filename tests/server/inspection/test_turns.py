@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import aiohttp
 import pytest
 
 from openai_conversations.server import faults
@@ -104,3 +107,58 @@ async def test_the_script_over_the_control_path(api, server):
         unused.json,
         used.json,
     )
+
+
+# Verdicts
+
+
+async def test_a_turn_that_was_taken_twice(api, server):
+    """A turn is a duplicate when its response was lost and it was taken again, with a conversation and without."""
+    conversation = await api.create()
+    for fields in ({}, {"conversation": conversation}, {"store": False, "input": "b", "conversation": conversation}):
+        server.add_fault(faults.commit_then_drop(operation="createResponse"))
+        with contextlib.suppress(aiohttp.ClientError):
+            await api.turn(**{"input": "a", **fields})
+        await api.turn(**{"input": "a", **fields})
+    with pytest.raises(AssertionError) as raised:
+        server.assert_no_duplicates()
+    turns = [line for line in str(raised.value).splitlines() if "turns from one request" in line]
+
+    assert 3 == len(turns)
+    assert turns[0].startswith(
+        f"2 turns from one request: {server.requests[1].response_id} by request 2 createResponse"
+    )
+
+
+async def test_turns_that_were_taken_on_purpose(api, server):
+    """Equal turns are no duplicates when each was heard of; nor are those of which nothing is left."""
+    conversation = await api.create()
+    for _ in range(2):
+        await api.turn(conversation=conversation)
+    server.assert_no_duplicates()
+    server.add_fault(faults.commit_then_status(500, count=2))
+    for _ in range(2):
+        await api.turn("b", conversation=conversation)
+        await api.turn("c")
+    for entry in server.requests:
+        if not entry.conversation_id and entry.response_id:
+            await api.ask("DELETE", f"/responses/{entry.response_id}")
+    await api.ask("DELETE", f"/conversations/{conversation}")
+
+    server.assert_no_duplicates()
+
+
+async def test_turns_that_are_not_lost(api, server):
+    """A response stands for its output: what a client was told is in the conversation, in order."""
+    conversation = await api.create()
+    server.model.reason("Hm.").say("one")
+    first = (await api.turn("a", conversation=conversation)).json
+    server.assert_no_loss({conversation: ["a", first]})
+    server.add_fault(faults.completed_not_stored())
+    server.model.when().say("You said: b")
+    second = (await api.turn("b", conversation=conversation)).json
+
+    with pytest.raises(AssertionError, match=r"- message assistant: 'You said: b'"):
+        server.assert_no_loss({conversation: ["a", first, "b", second]})
+    with pytest.raises(AssertionError):
+        server.assert_no_loss({conversation: [first, "a"]})

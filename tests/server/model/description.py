@@ -25,10 +25,16 @@ _RESULTS = {
 }
 
 
+def load() -> dict[str, Any]:
+    """The description, fixed as that of conversations is."""
+    description: dict[str, Any] = fix(json.loads(PATH.read_bytes()))
+    return description
+
+
 @functools.cache
 def _components() -> dict[str, Any]:
-    description: dict[str, Any] = fix(json.loads(PATH.read_bytes()))
-    return description["components"]
+    components: dict[str, Any] = load()["components"]
+    return components
 
 
 @functools.cache
