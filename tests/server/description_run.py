@@ -1,9 +1,9 @@
 """
 Schemathesis against the embedded server: ``python -m tests.server.description_run [schemathesis options]``.
 
-It walks the API's descriptions, of conversations and of responses (examples, boundary values, random data, and sequences of operations that hand ids on to
-each other) and looks for responses that the description does not allow and for failures of the server. Without the
-description on this machine there is nothing to run, and that is said.
+It walks the API's descriptions, of conversations and of responses (examples, boundary values, random data, and
+sequences of operations that hand ids on to each other) and looks for responses that the description does not allow and
+for failures of the server. Without the descriptions on this machine there is nothing to run, and that is said.
 """
 
 from __future__ import annotations
