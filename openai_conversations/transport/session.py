@@ -81,12 +81,6 @@ def check_session(session: object, ssl: object) -> None:
     _TLS.check("ssl", ssl, ConfigurationError)
 
 
-@lru_cache(maxsize=1)
-def shared_tls() -> ssl_module.SSLContext:
-    """One TLS context per process: making one takes about 20 ms."""
-    return ssl_module.create_default_context()
-
-
 class _Connection(ResponseHandler):
     """
     A connection that is not used again when something came while nobody waited for it.
@@ -302,7 +296,8 @@ class SessionManager:
 
     def _new_session(self) -> aiohttp.ClientSession:
         _keep_buffers()
-        connector = aiohttp.TCPConnector(limit=self._limit, ssl=shared_tls() if self._ssl is True else self._ssl)
+        # ``True`` is the one context of the process that aiohttp made when it was imported; another one takes 20 ms.
+        connector = aiohttp.TCPConnector(limit=self._limit, ssl=self._ssl)
         factory: Any = partial(_Connection, loop=asyncio.get_running_loop())
         connector._factory = factory  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         session = aiohttp.ClientSession(connector=connector, cookie_jar=_NoCookies(), **_HEADER_LIMITS)

@@ -27,7 +27,7 @@ from openai_conversations.errors import (
 )
 from openai_conversations.settings import Timeout
 from openai_conversations.transport.message import Replay, Write
-from openai_conversations.transport.session import SessionManager, shared_tls
+from openai_conversations.transport.session import SessionManager
 from tests.fakes import FakeClock, append_request, delete_request, get_request, until
 from tests.sockets import answering, hanging_up, http, read_request, serving, silent
 
@@ -765,10 +765,20 @@ async def test_the_ssl_of_a_borrowed_session():
     assert [context, True] == seen
 
 
-async def test_one_tls_context_per_process():
-    """Clients share one TLS context, which verifies certificates."""
-    assert shared_tls() is shared_tls()
-    assert ssl.CERT_REQUIRED == shared_tls().verify_mode
+async def test_no_tls_context_of_its_own():
+    """Clients share the TLS context that aiohttp made when it was imported."""
+    before = _tls_contexts()
+    manager = SessionManager()
+
+    async with answering(http()) as server:
+        await manager.send(asking(server))
+
+    assert before == _tls_contexts()
+    await manager.close()
+
+
+def _tls_contexts():
+    return sum(isinstance(value, ssl.SSLContext) for value in gc.get_objects())
 
 
 async def test_a_pool_without_a_limit():
