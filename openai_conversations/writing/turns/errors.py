@@ -1,4 +1,14 @@
-"""What goes wrong with a turn, and what is known of it then."""
+"""
+What goes wrong with a turn, and what is known of it then.
+
+    APIError
+    ├── AmbiguousWriteError
+    │   ├── TurnLostError            it was taken, and its response cannot be had; has the items of the conversation
+    │   └── StreamInterruptedError   its stream ended before it did; has the text so far
+    ├── ResponseFailedError          the service says that it failed; has the response
+    ├── ResponseIncompleteError      it ended at a limit; has the response
+    └── OutputParseError             its text stands for no object of the class that was asked for; has the response
+"""
 
 from __future__ import annotations
 
