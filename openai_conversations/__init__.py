@@ -58,7 +58,6 @@ if TYPE_CHECKING:
         InvalidArgumentError as InvalidArgumentError,
         InvalidWebhookSignatureError as InvalidWebhookSignatureError,
         NotFoundError as NotFoundError,
-        OpenAIError as OpenAIError,
         OperationError as OperationError,
         PaginationStalledError as PaginationStalledError,
         PermissionDeniedError as PermissionDeniedError,
@@ -118,6 +117,7 @@ if TYPE_CHECKING:
     from openai_conversations.resources.official_names import (
         DefaultAioHttpClient as DefaultAioHttpClient,
         DefaultAsyncHttpxClient as DefaultAsyncHttpxClient,
+        OpenAIError as OpenAIError,
     )
     from openai_conversations.resources.raw import (
         APIResponse as APIResponse,

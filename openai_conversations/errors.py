@@ -207,10 +207,6 @@ class ConversationsError(Exception):
         return _restore, (type(self), self.args), self.__dict__
 
 
-OpenAIError = ConversationsError
-"""The official client's name of the same."""
-
-
 class ConfigurationError(ConversationsError, ValueError):
     """
     A setting that cannot be used; raised when a client is made, or by a key provider's bad key.

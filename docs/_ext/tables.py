@@ -94,7 +94,7 @@ def classes(where: str) -> Iterator[str]:
     if where == "errors":
         kinds = [getattr(openai_conversations, name) for name in openai_conversations.__all__]
         found = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, errors.ConversationsError)]
-        names = [f"openai_conversations.{kind.__name__}" for kind in found]
+        names = list(dict.fromkeys(f"openai_conversations.{kind.__name__}" for kind in found))  # some have two names
     elif where == "items":
         names = [f"openai_conversations.{name}" for name in item_module.ITEM_CLASSES.values()]
     else:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NoReturn
 
-from openai_conversations.errors import ConfigurationError
+from openai_conversations.errors import ConfigurationError, ConversationsError
+
+OpenAIError = ConversationsError
+"""The official client's name of the root of all errors."""
 
 NOT_HERE: Final = (
     "admin audio batches beta chat completions containers content_provenance_checks decisions embeddings evals files "
