@@ -61,6 +61,13 @@ class Connection:
         )
 
 
+def has_key(connection: Connection) -> bool:
+    """Whether there is a service to talk to: a key, or a server that needs none."""
+    return (
+        connection.api_key_file is not None or connection.profile == "generic" or bool(os.environ.get("OPENAI_API_KEY"))
+    )
+
+
 def require_key() -> None:
     """Fail in words that fit a command line when the environment holds no key."""
     if not os.environ.get("OPENAI_API_KEY"):

@@ -1,0 +1,64 @@
+"""The lines that a person types, without keeping the event loop or the end of the program."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Final, TextIO
+
+PROMPT: Final = "> "
+
+
+class Lines:
+    """
+    Reads lines in a thread of its own, one when it is asked for, so that a terminal edits the line.
+
+    Args:
+        source: Where they come from.
+    """
+
+    def __init__(self, source: TextIO) -> None:
+        self._source = source
+        self.is_terminal: bool = source.isatty()
+
+    async def next(self) -> str | None:
+        """The next line, without its end; ``None`` at the end of the input."""
+        loop = asyncio.get_running_loop()
+        arrived: asyncio.Future[str | None] = loop.create_future()
+
+        def read() -> None:
+            line = self._read()
+            with contextlib.suppress(RuntimeError):  # the loop was closed: the chat is over
+                loop.call_soon_threadsafe(lambda: arrived.done() or arrived.set_result(line))
+
+        # A daemon: a thread that waits for a line must not keep the program when it is interrupted.
+        threading.Thread(target=read, daemon=True).start()
+        return await arrived
+
+    def _read(self) -> str | None:
+        if not self.is_terminal:
+            line = self._source.readline()
+            return line.rstrip("\r\n") if line else None
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  # lines can be edited, and had again
+        try:
+            return input(PROMPT)
+        except EOFError:
+            return None
+
+
+@contextlib.contextmanager
+def interrupting(task: asyncio.Task[object]) -> Iterator[None]:
+    """While this is open, Ctrl-C cancels a task, and nothing else."""
+    before = signal.getsignal(signal.SIGINT)
+    loop = asyncio.get_running_loop()
+    signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(task.cancel) and None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sys.stdout.flush()
