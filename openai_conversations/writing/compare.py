@@ -20,6 +20,7 @@ from typing import Any, Final, TypeGuard
 import attrs
 
 from openai_conversations.schemas.items import ITEM_CLASSES
+from openai_conversations.writing.last_item import SeenItem, seen_item
 
 IGNORED: Final = frozenset({"status", "annotations", "logprobs", "created_by", "object"})
 """What a server sets or adds by itself."""
@@ -36,6 +37,9 @@ REWRITABLE: Final = frozenset(
 
 # What databases and gateways are known to change in a text: white space, characters that nobody sees.
 _UNSEEN: Final = re.compile(r"[\s\x00-\x1f\x7f\ufeff\ufffd\u200b]+")
+
+_WORD: Final = re.compile(r"\w+")
+_MASKED: Final = re.compile(r"\[[^\[\]]*\]|<[^<>]*>|\{[^{}]*\}|(\w)\1+(?!\w)")
 
 STAND_INS: Final = frozenset({"item_reference", "compaction_trigger"})
 """Items in whose place a server stores another one, which cannot be predicted, or none."""
@@ -126,14 +130,40 @@ def _is_like(one: Any, other: Any) -> bool:
     mine, theirs = _plain_text(one), _plain_text(other)
     if mine is None or theirs is None:
         return True
-    return mine.startswith(theirs) or theirs.startswith(mine)
+    return _is_like_text(mine, theirs)
+
+
+def _is_like_text(mine: str, theirs: str) -> bool:
+    """Whether one text may be the other, rewritten: servers cut, drop, mask and replace, but add no words."""
+    return _may_be_left_of(mine, theirs) or _may_be_left_of(theirs, mine)
+
+
+def _may_be_left_of(left: str, text: str) -> bool:
+    """Whether a text has no word that the other has not, but for masks such as ``[EMAIL]`` and ``XXXX``."""
+    whole = _plain(text)
+    return all(word in whole for word in _WORD.findall(_MASKED.sub(" ", _plain(left))))
+
+
+def _plain(text: str) -> str:
+    """Without what servers are known to change: white space, upper case, accents, wide and composed characters."""
+    from unicodedata import combining, normalize
+
+    decomposed = normalize("NFKD", text)
+    return "".join(one for one in decomposed if not combining(one)).casefold()
+
+
+def is_as_seen(seen: SeenItem, item: Any) -> bool:
+    """Whether an item may be the one that was seen with its id: ids that number places are used again."""
+    now = seen_item(item)
+    if (seen.type, seen.role, seen.call_id) != (now.type, now.role, now.call_id):
+        return False
+    return _is_like_text(seen.beginning, now.beginning)
 
 
 def _plain_text(item: Any) -> str | None:
-    """The text of a message of text alone, without what servers are known to change; ``None`` for any other item."""
+    """The text of a message of text alone; ``None`` for any other item."""
     content = item.get("content") if _is_object(item) and _tag(item) == "message" else None
-    text = content if isinstance(content, str) else _text_of(content) if _is_array(content) else None
-    return None if text is None else str(_reduced(text)).casefold()
+    return content if isinstance(content, str) else _text_of(content) if _is_array(content) else None
 
 
 def resembling(sent: Sequence[Any], items: Sequence[Any]) -> tuple[str, ...]:

@@ -3,6 +3,9 @@ The last item known of each conversation, which tells an append that arrived fro
 
 Learned from the responses that a client gets anyway. What is known is never replaced by what a listing shows that lags
 behind: a listing moves it on only when it shows the known item, and what came after.
+
+An id alone may mislead: servers that number items by their place use it again, a gateway may answer from its memory. So
+of the latest items it is kept how they begin, and what came before them.
 """
 
 from __future__ import annotations
@@ -14,12 +17,61 @@ from typing import Any, Final
 
 import attrs
 
+from openai_conversations.api.caller import codec
+from openai_conversations.api.pagination import item_id, member
+from openai_conversations.errors import APIResponseValidationError
+from openai_conversations.transport.message import HTTPRequest, HTTPResponse
+
 START: Final = ""
 """Known of a conversation that was empty."""
 
 _MOST_CONVERSATIONS: Final = 10_000
 _MOST_UNRESOLVED: Final = 20
 """Items whose outcome is not known that are kept of a conversation, until its last item is known again."""
+_MOST_SEEN: Final = 8
+"""Items of a conversation of which it is kept what they are: the last one of each response."""
+_LONGEST_BEGINNING: Final = 80
+"""Characters of a text that are kept."""
+
+
+@attrs.frozen(kw_only=True)
+class SeenItem:
+    """
+    What is known of an item besides its id.
+
+    Attributes:
+        type: Its type.
+        role: Its role, if it is a message.
+        call_id: Its call, if it has one.
+        beginning: How its text begins.
+        earlier: The id of an item that stands somewhere before it; ``None`` when none is known.
+    """
+
+    type: str
+    role: str
+    call_id: str
+    beginning: str
+    earlier: str | None = None
+
+
+def seen_item(item: Any, earlier: str | None = None) -> SeenItem:
+    """
+    What is kept of an item.
+
+    Args:
+        item: Its JSON.
+        earlier: The id of an item that stands before it.
+    """
+    content: Any = member(item, "content")
+    parts: list[Any] = content if isinstance(content, list) else [content]
+    texts: list[Any] = [part if isinstance(part, str) else member(part, "text") for part in parts]
+    return SeenItem(
+        type=str(member(item, "type") or "message"),
+        role=str(member(item, "role") or ""),
+        call_id=str(member(item, "call_id") or ""),
+        beginning="".join(text for text in texts if isinstance(text, str))[:_LONGEST_BEGINNING],
+        earlier=earlier,
+    )
 
 
 @attrs.define(eq=False)
@@ -33,6 +85,8 @@ class _Known:
     """What may stand behind it of what this client sent; ``None`` when that is not known."""
     unknown_version: int = 0
     """Another number after each write whose outcome is not known."""
+    seen: dict[str, SeenItem] = attrs.field(factory=dict[str, SeenItem])
+    """Items of which more than the id is known, the latest last."""
 
     def lags_behind(self, newest_first: Sequence[str]) -> bool:
         """Whether a listing may show less than what was known before."""
@@ -96,6 +150,19 @@ class LastItems:
             return
         known.last_item_id = newer(known.last_item_id, newest_first)
 
+    def seen(self, key: str) -> dict[str, SeenItem]:
+        """What is known of the latest items, by their ids."""
+        known = self._known.get(key)
+        return dict(known.seen) if known is not None else {}
+
+    def note(self, key: str, item_id: str, item: SeenItem) -> None:
+        """A response showed this item, behind all that it showed or that was known before."""
+        seen = self._entry(key).seen
+        before = seen.pop(item_id, None)
+        seen[item_id] = item if before is None or item.earlier else attrs.evolve(item, earlier=before.earlier)
+        if len(seen) > _MOST_SEEN:
+            del seen[next(iter(seen))]
+
     def begin(self, key: str) -> tuple[str | None, int]:
         """An append begins: what it may rely on, and a number that it gives to :meth:`end`."""
         known = self._entry(key)
@@ -132,6 +199,8 @@ class LastItems:
         known = self._known.get(key)
         if known is None:
             return
+        if item_id is not None:
+            known.seen.pop(item_id, None)
         if item_id is None or item_id == known.at_least:
             known.at_least = None
         if item_id is None or item_id == known.last_item_id:
@@ -165,3 +234,32 @@ def newer(known: str | None, newest_first: Sequence[str]) -> str | None:
         return known
     newest = newest_first[0]
     return newest if newest and newest_first.count(newest) == 1 else known
+
+
+def items_of(response: HTTPResponse) -> list[Any] | None:
+    """The items of a page; ``None`` when the response is none."""
+    try:
+        page = codec().value_of(response)
+    except APIResponseValidationError:
+        return None
+    data: list[Any] | None = member(page, "data")
+    return data if isinstance(data, list) else None
+
+
+def ids_of(items: Sequence[Any]) -> list[str]:
+    """The ids of items, ``""`` for one that has none."""
+    return [item_id(item) for item in items]
+
+
+def end_shown(request: HTTPRequest, response: HTTPResponse) -> Sequence[str] | None:
+    """The ids that a page shows, newest first, when it shows the end of the conversation; else ``None``."""
+    listing, data = request.listing, items_of(response)
+    if listing is None or data is None:
+        return None
+    has_more = codec().value_of(response).get("has_more") is True
+    if not data:
+        return () if listing.after is None and not has_more else None
+    if listing.order == "asc":
+        return None if has_more else ids_of(data)[::-1]
+    # Without an order it is the server's, and not all servers begin with the newest.
+    return ids_of(data) if listing.order == "desc" and listing.after is None else None

@@ -11,7 +11,7 @@ of a cursor that it does not know.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import attrs
@@ -30,8 +30,8 @@ from openai_conversations.transport.message import Handler, HTTPRequest, HTTPRes
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
-from openai_conversations.writing.compare import Match, judge, resembling
-from openai_conversations.writing.last_item import START, newer
+from openai_conversations.writing.compare import Match, is_as_seen, judge, resembling
+from openai_conversations.writing.last_item import START, SeenItem, newer
 
 # Of the time left, the part that the wait before the first lookup may take, and the part that the pause between two
 # lookups may take if the write is to be sent again after it.
@@ -51,7 +51,37 @@ _NOT_SHOWN: Final = (
     "The listing does not show the last known item: the listing is out of date, or the item was deleted."
 )
 
+_NO_ORDER: Final = "The listing does not begin with the newest item: the server ignores the order that is asked for."
+
+_SHOW_AN_ORDER: Final = 2
+"""Items of a page that show in which order it is."""
+
 _OURS: Final = frozenset({"after", "before", "limit", "order"})
+
+
+@attrs.frozen(eq=False)
+class _Read:
+    """
+    What was read back.
+
+    Attributes:
+        newest: The items behind the last known one, the newest first; all when it was not met.
+        first: The id that came first, ``""`` for none.
+        is_alone: Whether there is no second item by which an order could be told.
+        is_met: Whether the last known item was met.
+        is_in_order: Whether the newest came first, by items whose order was known; ``None`` when they do not tell.
+    """
+
+    newest: list[Any]
+    first: str
+    is_alone: bool = attrs.field(kw_only=True)
+    is_met: bool = attrs.field(kw_only=True)
+    is_in_order: bool | None = attrs.field(default=None, kw_only=True)
+
+    @property
+    def behind(self) -> list[Any]:
+        """The same, oldest first."""
+        return self.newest[::-1]
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -65,6 +95,8 @@ class Lookup:
         sent: The items as they were sent.
         last_item_id: The last item known before it, :data:`START`, or ``None``.
         unresolved: What this client sent after that one and before it, whose outcome is unknown.
+        seen: What is known of the last known item besides its id; ``None`` when nothing is.
+        in_order: Servers that are known to list in the order that they are asked for; noted here, too.
     """
 
     request: HTTPRequest
@@ -72,6 +104,8 @@ class Lookup:
     sent: Sequence[Any]
     last_item_id: str | None
     unresolved: Sequence[Any] = ()
+    seen: SeenItem | None = None
+    in_order: set[str] = attrs.field(factory=set[str])
 
     async def match(self) -> Match:
         """Look it up once; whatever keeps us from it (a key provider, a closed client …), the write stays unknown."""
@@ -89,37 +123,77 @@ class Lookup:
             APIError: The conversation could not be read.
             PaginationStalledError: The listing does not advance.
         """
-        behind, is_met = await self.read_back()
-        if is_met:
-            return judge(self.sent, behind, self.unresolved)
-        if self.last_item_id and all(item_id(item) != self.last_item_id for item in behind):
-            return Match(known=_NOT_SHOWN, resembling=resembling(self.sent, behind))
-        if judge(self.sent, behind).is_absent:
+        read = await self._read()
+        if read.is_met:
+            match = judge(self.sent, read.behind, self.unresolved)
+            is_certain = match.is_absent or match.stored is not None
+            if is_certain and (read.is_in_order is False or not await self._is_newest_first(read, match)):
+                return Match(known=_NO_ORDER, resembling=resembling(self.sent, read.behind))
+            return match
+        if self.last_item_id and all(item_id(item) != self.last_item_id for item in read.behind):
+            return Match(known=_NOT_SHOWN, resembling=resembling(self.sent, read.behind))
+        if judge(self.sent, read.behind).is_absent:
             return Match(is_absent=True)
         known = "The conversation has items of the same kind, but whether they are these or older ones is unknown."
-        return Match(known=known, resembling=resembling(self.sent, behind))
+        return Match(known=known, resembling=resembling(self.sent, read.behind))
 
     async def read_back(self) -> tuple[list[Any], bool]:
         """The newest items, oldest first, as far back as the last known one, and whether that was met."""
+        read = await self._read()
+        return read.behind, read.is_met
+
+    async def _read(self) -> _Read:
+        """Read back as far as the last known item, or to the end."""
+        earlier = None if self.seen is None else self.seen.earlier
         newest: list[Any] = []
+        first, shown, is_backwards = "", 0, False
         seen: SeenItems[Any] = SeenItems()
         walk = PageWalk()
         while walk.goes_on():
             page = await self._page(walk.cursor)
             walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
             seen.turn_page()
-            for item in page.items:
-                name = item_id(item)
+            names = [item_id(item) for item in page.items]
+            first = first if shown or not names else names[0]
+            shown += len(names) + page.has_more
+            for at, (name, item) in enumerate(zip(names, page.items, strict=True)):
                 if self.last_item_id and name == self.last_item_id and self._marks_a_place(item, page.items, newest):
-                    return newest[::-1], True
+                    is_in_order = False if is_backwards else True if earlier in names[at:] else None
+                    return _Read(newest, first, is_alone=shown < _SHOW_AN_ORDER, is_met=True, is_in_order=is_in_order)
+                is_backwards = is_backwards or name == earlier
                 if seen.is_new(name, item):
                     newest.append(item)
-        return newest[::-1], self.last_item_id == START
+        return _Read(newest, first, is_alone=shown < _SHOW_AN_ORDER, is_met=self.last_item_id == START)
 
     def _marks_a_place(self, known: Any, page: Sequence[Any], newest: Sequence[Any]) -> bool:
-        """Whether the id of the last known item is that of one item only: servers that keep given ids may hold two."""
-        named = [item for item in (*page, *newest, *self.sent) if item_id(item) == self.last_item_id]
-        return all(item == known for item in named)
+        """
+        Whether what has the id of the last known item is that item, and no other has it.
+
+        Servers that keep the ids they are given may hold one twice, those that number places use them again.
+        """
+        if any(item_id(item) == self.last_item_id for item in (*newest, *self.sent)):
+            return False
+        places = [at for at, item in enumerate(page) if item_id(item) == self.last_item_id]
+        # A server may show an item again; what stands between two of them is behind one and before the other.
+        is_one = all(item == known for item in page[places[0] : places[-1] + 1])
+        return is_one and (self.seen is None or is_as_seen(self.seen, known))
+
+    async def _is_newest_first(self, read: _Read, match: Match) -> bool:
+        """
+        Whether the listing began with the newest item, where a certain result depends on it.
+
+        Servers are known to ignore the order that is asked for. Two items whose order this client knows tell; else the
+        oldest item is asked for, once a server: one that then shows what it gave as the newest ignores the order.
+        """
+        server = self.request.base_url
+        if read.is_alone or (match.is_absent and self.last_item_id == START):
+            return True
+        if read.is_in_order is None and server not in self.in_order:
+            page = json_page(await self.send(listing_of(self.request, after=None, limit=1, order="asc")))
+            if page.is_empty or item_id(page.items[0]) == read.first:
+                return False
+        self.in_order.add(server)
+        return True
 
     async def _page(self, after: str | None) -> JsonPage:
         """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""
@@ -229,7 +303,9 @@ class Lookups:
         return self.policy.longest_lock_wait if remaining is None else remaining
 
 
-def listing_of(request: HTTPRequest, *, after: str | None, limit: int) -> HTTPRequest:
+def listing_of(
+    request: HTTPRequest, *, after: str | None, limit: int, order: Literal["asc", "desc"] = "desc"
+) -> HTTPRequest:
     """
     The listing of the conversation that an append goes to: same headers, same deadline, the query that is not ours.
 
@@ -237,9 +313,10 @@ def listing_of(request: HTTPRequest, *, after: str | None, limit: int) -> HTTPRe
         request: The append.
         after: The cursor.
         limit: Items of a page.
+        order: Which end comes first.
     """
     parts = urlsplit(request.url)
-    ours = [("after", after), ("limit", str(limit)), ("order", "desc")]
+    ours = [("after", after), ("limit", str(limit)), ("order", order)]
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _OURS]
     pairs = [*query, *((name, value) for name, value in ours if value is not None)]
     operation = operations.LIST_ITEMS
@@ -252,7 +329,7 @@ def listing_of(request: HTTPRequest, *, after: str | None, limit: int) -> HTTPRe
         replay=Replay.SAFE,
         is_ordered=False,
         write=None,
-        listing=Listing(order="desc", after=after),
+        listing=Listing(order=order, after=after),
         stream=False,
         attempts=(),
     )
@@ -274,13 +351,18 @@ async def newest_item(request: HTTPRequest, send: Handler, known: str | None) ->
         APIError: The listing failed.
         PaginationStalledError: The server says that there are items and gives none.
     """
+    return newer(known, [item_id(item) for item in await newest_items(request, send)])
+
+
+async def newest_items(request: HTTPRequest, send: Handler) -> Sequence[Any]:
+    """The newest items of a conversation, asked for, the newest first; see :func:`newest_item`."""
     walk = PageWalk()
     while walk.goes_on():
         page = json_page(await send(listing_of(request, after=walk.cursor, limit=_RECENT)))
         walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
         if page.items:
-            return newer(known, [item_id(item) for item in page.items])
-    return newer(known, ())
+            return page.items
+    return ()
 
 
 _RECENT: Final = 20

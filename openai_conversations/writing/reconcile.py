@@ -17,7 +17,7 @@ import attrs
 
 from openai_conversations.api import operations
 from openai_conversations.api.caller import codec
-from openai_conversations.api.pagination import item_id, member
+from openai_conversations.api.pagination import item_id
 from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import (
     AmbiguousWriteError,
@@ -34,13 +34,14 @@ from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import error_body
 from openai_conversations.writing.deletions import conversation_id, delete_conversation, delete_item
-from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.last_item import LastItems, SeenItem, end_shown, ids_of, items_of, newer, seen_item
 
 if TYPE_CHECKING:
     # Loaded by the first call that needs them: 3 % of the instructions of an import.
     from openai_conversations.writing.lookup import Lookup, Lookups
 
 _NOT_CHECKED: Final = "The conversation was not checked."
+_NOT_SHOWN: Final = "The conversation shows nothing of this write."
 _MAY_HOLD_THE_LOCK: Final = "It was not stored at the last lookup, but may be what locks the conversation."
 
 
@@ -67,6 +68,10 @@ class Reconcile:
         self._policy = policy
         self._budget = RetryBudget() if budget is None else budget
         self._runtime = runtime or Runtime()
+        self._in_order: set[str] = set()
+        """Servers that list in the order that they are asked for."""
+        self._using_ids_again: set[str] = set()
+        """Servers that give new items ids of older ones."""
         self._by_operation: Mapping[str, Callable[[HTTPRequest, Handler], Awaitable[HTTPResponse]]] = {
             operations.CREATE_ITEMS.id: self._append,
             operations.CREATE_CONVERSATION.id: self._create,
@@ -98,15 +103,20 @@ class Reconcile:
     async def _append(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """Send when it is known what was before, and keep the last item of the conversation up to date."""
         key = request.conversation_key
+        seen = self.last_items.seen(key)
         known, begun = self.last_items.begin(key)
         last, is_unresolved, is_stored = known, False, False
         try:
             before = await self._last_item_before(request, handler, known)
-            response = await _found_before(request, handler, before)
+            response = await self._found_before(request, handler, before)
             if response is None:
                 last, is_unresolved = None, True  # from here on it may be stored, whatever happens
                 response = await self._write(request, handler, before)
+                if seen and self._lists_what_was_seen(request, response, seen):
+                    response = await self._confirmed(request, handler, before, response)
             last, is_unresolved, is_stored = _last_id(response), False, True
+            if last:
+                self._note(key, response, before)
         except ConversationsError as error:
             if error.not_carried_out:
                 last, is_unresolved = known, False
@@ -128,13 +138,76 @@ class Reconcile:
             return None if write is None else write.last_item_id
         if write.guard != "strict":
             return known
+        key = request.conversation_key
         try:
-            from openai_conversations.writing.lookup import newest_item
+            from openai_conversations.writing.lookup import newest_items
 
-            return await newest_item(request, handler, self.last_items.at_least(request.conversation_key))
+            shown = await newest_items(request, handler)
         except ConversationsError as error:
             error.not_carried_out = True
             raise
+        newest = newer(self.last_items.at_least(key), ids_of(shown))
+        if newest and newest == item_id(shown[0] if shown else None):
+            self.last_items.note(key, newest, seen_item(shown[0]))
+        return newest
+
+    async def _found_before(self, request: HTTPRequest, handler: Handler, before: str | None) -> HTTPResponse | None:
+        """The response that an earlier call would have had; ``None`` when nobody asks, or it was not carried out."""
+        if request.write is None or not request.write.lookup_first:
+            return None
+        match = await self._lookup(request, handler, before).match()
+        if match.stored is not None:
+            return _as_response(request, match.stored, ())
+        if match.is_absent:
+            return None
+        doubt = "nothing was sent, because whether an earlier call stored it is unknown."
+        raise AmbiguousWriteError(
+            f"{request.operation}: {doubt} {match.known}",
+            request.info,
+            known=match.known,
+            stored=match.resembling,
+            last_item_id=before,
+        )
+
+    def _lists_what_was_seen(self, request: HTTPRequest, response: HTTPResponse, seen: Mapping[str, SeenItem]) -> bool:
+        """
+        Whether a success lists an item that an earlier response listed: a gateway may have answered from its memory.
+
+        Not so where a server uses ids again, which is seen when such an item is another one than before, and the one
+        that was sent.
+        """
+        data = None if response.stream is not None or request.base_url in self._using_ids_again else items_of(response)
+        before = seen.get(item_id(data[-1])) if data else None
+        if data is None or before is None:
+            return False
+        from openai_conversations.writing.compare import is_same
+
+        sent, now = _sent_items(request), seen_item(data[-1], before.earlier)
+        if now != before and sent and is_same(sent[-1], data[-1]):
+            self._using_ids_again.add(request.base_url)
+            return False
+        return True
+
+    async def _confirmed(
+        self, request: HTTPRequest, handler: Handler, before: str | None, response: HTTPResponse
+    ) -> HTTPResponse:
+        """What is stored, looked up, of a write whose response lists what was seen before."""
+        failure = _unlike(response, f"{response.status_code}: the response lists an item that an earlier one listed")
+        from openai_conversations.writing.compare import Match
+
+        match = Match(known=_NOT_CHECKED)
+        if request.write is not None and request.write.guard != "off" and self._budget.take():
+            match = await self._after(self._lookup(request, handler, before)).match()
+        if match.stored is not None:
+            self._budget.give_back(1)
+            return _as_response(request, match.stored, failure.attempts)
+        raise _ambiguous(request, failure, match.known or _NOT_SHOWN, match.resembling, before) from failure
+
+    def _note(self, key: str, response: HTTPResponse, before: str | None) -> None:
+        """Keep what the last item is that a response lists, and which item stands before it."""
+        data = items_of(response) or []
+        earlier = item_id(data[-2]) if len(data) > 1 else before
+        self.last_items.note(key, item_id(data[-1]), seen_item(data[-1], earlier or None))
 
     async def _write(self, request: HTTPRequest, handler: Handler, before: str | None) -> HTTPResponse:
         """Send, look up, compare; return, send again, or raise."""
@@ -147,7 +220,7 @@ class Reconcile:
             if not (is_unknown_failure(failure) or request.has_unknown_outcome):
                 failure.not_carried_out = True
                 raise failure
-            lookups = lookups or self._lookups(self._after(_lookup(request, handler, before)))
+            lookups = lookups or self._lookups(self._after(self._lookup(request, handler, before)))
             match = await lookups.match(failure)
             if match.stored is not None:
                 self._budget.give_back(lookups.tokens)
@@ -164,7 +237,21 @@ class Reconcile:
         if bound is None:
             return lookup
         last_item_id, unresolved = bound
-        return attrs.evolve(lookup, last_item_id=last_item_id, unresolved=unresolved)
+        seen = self.last_items.seen(lookup.request.conversation_key).get(last_item_id)
+        return attrs.evolve(lookup, last_item_id=last_item_id, unresolved=unresolved, seen=seen)
+
+    def _lookup(self, request: HTTPRequest, handler: Handler, before: str | None) -> Lookup:
+        from openai_conversations.writing.lookup import Lookup
+
+        seen = self.last_items.seen(request.conversation_key).get(before) if before else None
+        return Lookup(
+            request=request,
+            send=handler,
+            sent=_sent_items(request),
+            last_item_id=before,
+            seen=seen,
+            in_order=self._in_order,
+        )
 
     def _lookups(self, lookup: Lookup) -> Lookups:
         from openai_conversations.writing.lookup import Lookups
@@ -228,10 +315,18 @@ class Reconcile:
         version = self.last_items.version(key)
         response = await handler(request)
         if not request.stream:
-            newest_first = _end_shown(request, response)
+            newest_first = end_shown(request, response)
             if newest_first is not None:
                 self.last_items.learn(key, newest_first, version)
+                self._note_shown(key, response, newest_first)
         return response
+
+    def _note_shown(self, key: str, response: HTTPResponse, newest_first: Sequence[str]) -> None:
+        """Keep what the item is that a listing showed as the last."""
+        if newest_first and newest_first[0] and newest_first[0] == self.last_items.get(key):
+            data = items_of(response) or []
+            newest = next(item for item in data if item_id(item) == newest_first[0])
+            self.last_items.note(key, newest_first[0], seen_item(newest))
 
 
 async def _send(request: HTTPRequest, handler: Handler) -> HTTPResponse | APIError:
@@ -247,30 +342,6 @@ async def _send(request: HTTPRequest, handler: Handler) -> HTTPResponse | APIErr
     if request.stream or _says_all_is_stored(request, response):
         return response
     return _unlike(response, f"{response.status_code}: the response is not whole, or not what was sent")
-
-
-async def _found_before(request: HTTPRequest, handler: Handler, before: str | None) -> HTTPResponse | None:
-    """The response that an earlier call would have had; ``None`` when nobody asks, or it was not carried out."""
-    if request.write is None or not request.write.lookup_first:
-        return None
-    match = await _lookup(request, handler, before).match()
-    if match.stored is not None:
-        return _as_response(request, match.stored, ())
-    if match.is_absent:
-        return None
-    raise AmbiguousWriteError(
-        f"{request.operation}: nothing was sent, because whether an earlier call stored it is unknown. {match.known}",
-        request.info,
-        known=match.known,
-        stored=match.resembling,
-        last_item_id=before,
-    )
-
-
-def _lookup(request: HTTPRequest, handler: Handler, before: str | None) -> Lookup:
-    from openai_conversations.writing.lookup import Lookup
-
-    return Lookup(request=request, send=handler, sent=_sent_items(request), last_item_id=before)
 
 
 def _counted(failure: APIError) -> tuple[Attempt, ...]:
@@ -315,19 +386,9 @@ def _says_all_is_stored(request: HTTPRequest, response: HTTPResponse) -> bool:
     """Whether a response confirms the items. Those of the request as they were encoded save decoding its body."""
     from openai_conversations.writing.compare import is_as_sent
 
-    data = _data(response)
+    data = items_of(response)
     given = () if request.write is None else request.write.items
     return data is not None and ((bool(given) and is_as_sent(given, data)) or is_as_sent(_sent_items(request), data))
-
-
-def _data(response: HTTPResponse) -> list[Any] | None:
-    """The items of a page; ``None`` when the response is none."""
-    try:
-        page = codec().value_of(response)
-    except APIResponseValidationError:
-        return None
-    data: list[Any] | None = member(page, "data")
-    return data if isinstance(data, list) else None
 
 
 def _last_id(response: HTTPResponse) -> str | None:
@@ -338,34 +399,16 @@ def _last_id(response: HTTPResponse) -> str | None:
     """
     from openai_conversations.writing.compare import is_palindrome
 
-    data = None if response.stream is not None else _data(response)
-    ids = _ids(data or [])
+    data = None if response.stream is not None else items_of(response)
+    ids = ids_of(data or [])
     if not ids or not ids[-1] or ids.count(ids[-1]) > 1 or (len(ids) > 1 and is_palindrome(data or [])):
         return None
     return ids[-1]
 
 
-def _ids(items: Sequence[Any]) -> list[str]:
-    return [item_id(item) for item in items]
-
-
-def _end_shown(request: HTTPRequest, response: HTTPResponse) -> Sequence[str] | None:
-    """The ids that a page shows, newest first, when it shows the end of the conversation; else ``None``."""
-    listing, data = request.listing, _data(response)
-    if listing is None or data is None:
-        return None
-    has_more = codec().value_of(response).get("has_more") is True
-    if not data:
-        return () if listing.after is None and not has_more else None
-    if listing.order == "asc":
-        return None if has_more else _ids(data)[::-1]
-    # Without an order it is the server's, and not all servers begin with the newest.
-    return _ids(data) if listing.order == "desc" and listing.after is None else None
-
-
 def _as_response(request: HTTPRequest, stored: Sequence[Any], attempts: tuple[Attempt, ...]) -> HTTPResponse:
     """The response that the append would have had."""
-    ids = _ids(stored)
+    ids = ids_of(stored)
     page = {"object": "list", "data": stored, "has_more": False, "first_id": ids[0], "last_id": ids[-1]}
     return HTTPResponse(status_code=200, content=codec().encode(page), source=request, attempts=attempts)
 

@@ -17,7 +17,7 @@ from openai_conversations import (
     RetryPolicy,
     Timeout,
 )
-from openai_conversations.server import faults
+from openai_conversations.server import ConversationsServer, faults
 from tests.writing.conftest import CREATE_ITEMS, LIST_ITEMS
 from tests.writing.helpers import assistant, operations, texts, user
 
@@ -656,3 +656,32 @@ async def test_to_lookup_first_without_the_last_item(client, server, conversatio
         await client.conversations.items.create(conversation, items=[user("a")], guard=guard, lookup_first=True)
 
     assert ["a"] == texts(server, conversation)
+
+
+@pytest.fixture(params=["asc", "desc"])
+async def disobedient(request):
+    """A server with one order for every list, whatever is asked for."""
+    profile = f"openai,default_order={request.param},ignores_order=true"
+    async with ConversationsServer(profile=profile, clock=asyncio.get_running_loop().time) as running:
+        yield running
+
+
+@pytest.mark.parametrize("fault", [faults.commit_then_drop, faults.drop_before_commit], ids=["stored", "lost"])
+@pytest.mark.parametrize("guard", ["auto", "strict"])
+@pytest.mark.parametrize("written", [1, 3])
+async def test_a_server_that_ignores_the_order(disobedient, make_client, fault, guard, written):
+    """Nothing is stored twice or taken for stored; what the client knows of the order by itself, it goes by."""
+    client = make_client(base_url=disobedient.base_url)
+    conversation = await client.conversations.create()
+    for number in range(written):
+        await client.conversations.items.create(conversation.id, items=[assistant(f"{number}")])
+    disobedient.add_fault(fault(**ITEMS))
+
+    try:
+        page = await client.conversations.items.create(conversation.id, items=[user("Hi")], guard=guard)
+    except AmbiguousWriteError:
+        claimed = {0, 1}
+    else:
+        claimed = {1}
+        assert disobedient.items(conversation.id)[-1]["id"] == page.data[0].id
+    assert texts(disobedient, conversation.id).count("Hi") in claimed

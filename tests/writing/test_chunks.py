@@ -83,10 +83,10 @@ class Conversation:
         if self.is_blind:
             raise broken()
         query = {name: value for name, (value,) in parse_qs(urlsplit(request.url).query).items()}
-        newest, after = self.items[::-1], query.get("after")
-        start = 0 if after is None else 1 + [one["id"] for one in newest].index(after)
-        shown = newest[start : start + int(query["limit"])]
-        return self.page(request, shown, has_more=start + len(shown) < len(newest))
+        listed, after = self.items[:: -1 if query["order"] == "desc" else 1], query.get("after")
+        start = 0 if after is None else 1 + [one["id"] for one in listed].index(after)
+        shown = listed[start : start + int(query["limit"])]
+        return self.page(request, shown, has_more=start + len(shown) < len(listed))
 
     def delete(self, request):
         self.deleted.append(request.item_id)

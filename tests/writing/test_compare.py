@@ -350,3 +350,34 @@ def test_what_nests_too_deep():
 
     assert not is_same(item, copy.copy(item) | {"x_deep": {"x": {**deep}}})
     assert not is_palindrome([item, {**item, "x_deep": {**deep}}])
+
+
+@pytest.mark.parametrize(
+    ("earlier", "now", "is_told"),
+    [
+        ("Hello", "Goodbye", True),
+        ("\u4f60\u597d", "\u518d\u89c1", True),
+        ("1", "2", True),
+        ("\U0001f44d", "?", False),
+        ("\U0001f44d", "\ufffd", False),
+        ("ok \U0001f44d", "ok ?", False),
+        ("\u00a1caf\u00e9!", "cafe", False),
+        ("\uff28\uff49", "hi", False),
+        ("my mail is a@b.example", "my mail is [EMAIL]", False),
+        ("Hi Bob", "Hi <PERSON>", False),
+        ("the quick brown fox", "the quick bro", False),
+        ("one two three", "one three", False),
+        ("yes", "***", False),
+        ("card 1234", "card XXXX", False),
+        ("", "yes", False),
+        ("yes, please", "YES", False),
+        ("Hello", "\U0001f44d", False),
+    ],
+)
+def test_an_earlier_write_that_may_be_what_is_stored(earlier, now, is_told):
+    """Of two messages of unknown outcome, the one that is there may be the first, rewritten: servers add no words."""
+    for one, other in ((earlier, now), (now, earlier)):
+        match = judge([user(other)], [stored(other)], [user(one)])
+        assert is_told is (match.stored is not None)
+        assert not match.is_absent
+    assert judge([user(now)], [stored(now)]).stored

@@ -36,7 +36,8 @@ async def appended(listed, *, default_query=None, guard="auto", **keywords):
             if asked.line.startswith("POST"):
                 appends.append(asked)
                 return
-            looked = page(OLD, NEWER, NAMELESS) if appends else listed
+            oldest_first = page(NAMELESS) if "order=asc" in asked.line else page(OLD, NEWER, NAMELESS)
+            looked = oldest_first if appends else listed
             writer.write(http(200, json.dumps(looked).encode()))
 
     appends: list[object] = []

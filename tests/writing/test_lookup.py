@@ -10,7 +10,7 @@ import pytest
 
 from openai_conversations.errors import PaginationStalledError
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse, Write
-from openai_conversations.writing.last_item import START, LastItems, newer
+from openai_conversations.writing.last_item import START, LastItems, newer, seen_item
 from openai_conversations.writing.lookup import Lookup, listing_of, newest_item
 
 URL = "http://fake/v1/conversations/conv_1/items"
@@ -38,28 +38,35 @@ def append(texts, **changes):
 @attrs.define
 class Conversation:
     """
-    Pages of a conversation, newest first: a handler.
+    Pages of a conversation, in the order that is asked for: a handler.
 
     Attributes:
         items: Oldest first.
         page: Items of a page.
         change: What is done to the page of each number, from 1.
-        asked: The cursors that pages were asked for with.
+        order: The order of every page, whatever is asked for.
+        asked: The cursors that pages were asked for with, the newest first.
+        oldest: How often the oldest item was asked for.
     """
 
     items: list
     page: int = 100
     change: object = lambda page, _: page
+    order: str | None = None
     asked: list = attrs.field(factory=list)
+    oldest: int = 0
 
     async def __call__(self, request):
         query = {name: value for name, (value,) in parse_qs(urlsplit(request.url).query).items()}
         after = query.get("after")
-        self.asked.append(after)
-        newest = self.items[::-1]
-        start = 0 if after is None else 1 + next(i for i, one in enumerate(newest) if one["id"] == after)
-        shown = newest[start : start + min(self.page, int(query["limit"]))]
-        body = {"object": "list", "data": shown, "has_more": start + len(shown) < len(newest)}
+        if query["order"] == "asc":
+            self.oldest += 1
+        else:
+            self.asked.append(after)
+        listed = self.items[:: -1 if (self.order or query["order"]) == "desc" else 1]
+        start = 0 if after is None else 1 + next(i for i, one in enumerate(listed) if one["id"] == after)
+        shown = listed[start : start + min(self.page, int(query["limit"]))]
+        body = {"object": "list", "data": shown, "has_more": start + len(shown) < len(listed)}
         changed = self.change(body, len(self.asked))
         return HTTPResponse(status_code=200, content=json.dumps(changed).encode(), source=request)
 
@@ -163,6 +170,102 @@ async def test_an_id_that_is_sent_marks_no_place():
     match = await Lookup(request=request, send=held, sent=sent, last_item_id="msg_0").match()
 
     assert "these or older ones" in match.known
+
+
+# In which order
+
+
+@pytest.mark.parametrize("page", [1, 3, 100])
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize(
+    ("texts", "last_item_id"),
+    [("xy", "msg_1"), ("xA", "msg_0"), ("AyxA", "msg_2"), ("xAy", "msg_1"), ("Axy", START)],
+)
+async def test_a_server_that_ignores_the_order(page, order, texts, last_item_id):
+    """What a listing in an unknown order tells depends on the order: nothing is certain of it."""
+    held = conversation(texts, page=page, order=order)
+
+    match = await lookup(held, "A", last_item_id).match()
+
+    assert (None, False) == (match.stored, match.is_absent)
+
+
+@pytest.mark.parametrize(("order", "is_certain"), [("asc", False), ("desc", True), (None, True)])
+async def test_two_items_whose_order_is_known(order, is_certain):
+    """They show the order of a listing; then nobody asks for it, whatever the server makes of that."""
+    held = conversation("xyzA", order=order)
+    seen = attrs.evolve(seen_item(held.items[2]), earlier="msg_0")
+
+    match = await attrs.evolve(lookup(held, "A", "msg_2"), seen=seen).match()
+
+    assert is_certain is (match.stored is not None)
+    assert 0 == held.oldest
+
+
+async def test_the_order_is_asked_for_once():
+    """A server that once listed in the order asked for is believed; one item alone has no order."""
+    held, in_order = conversation("xyA"), set()
+    for _ in range(3):
+        assert (await attrs.evolve(lookup(held, "A", "msg_1"), in_order=in_order).match()).stored
+    assert 1 == held.oldest
+
+    alone = conversation("A")
+    assert (await lookup(alone, "A", START).match()).stored
+    assert 0 == alone.oldest
+
+
+@pytest.mark.parametrize("shown", [{}, {"object": "list", "data": [], "has_more": False}], ids=["no page", "nothing"])
+async def test_an_order_that_cannot_be_found_out(shown):
+    """A server that does not show its oldest item leaves the order unknown."""
+    held = conversation("xyA")
+
+    async def send(request):
+        response = await held(request)
+        if "order=asc" not in request.url:
+            return response
+        return response.replace(content=json.dumps(shown).encode())
+
+    match = await lookup(send, "A", "msg_1").match()
+
+    assert (None, False) == (match.stored, match.is_absent)
+
+
+# The last known item
+
+
+@pytest.mark.parametrize("between", ["", "y", "A"])
+async def test_the_last_known_item_twice(between):
+    """What stands between two equal items with the last known id is behind one of them, and before the other."""
+    held = conversation(f"X{between}Xy")
+    held.items[-2] = held.items[0]
+
+    match = await lookup(held, "A", "msg_0").match()
+
+    assert (not between) is match.is_absent
+
+
+async def test_an_equal_item_with_the_last_known_id_is_sent():
+    """The same id and the same JSON, sent once more: nobody can tell the two apart."""
+    held = conversation("X")
+    sent = [held.items[0]]
+
+    match = await Lookup(request=append("X"), send=held, sent=sent, last_item_id="msg_0").match()
+
+    assert (None, False) == (match.stored, match.is_absent)
+
+
+@pytest.mark.parametrize(
+    ("was", "is_known"),
+    [("X", True), (" x ", True), ("XYZ", True), ("Q", False), ("q", False)],
+)
+async def test_an_id_that_was_given_again(was, is_known):
+    """On a server that numbers places, the last known item's id may be that of another item by now."""
+    held = conversation("aX")
+    seen = seen_item({**item("U", 1), "content": was})
+
+    match = await attrs.evolve(lookup(held, "A", "msg_1"), seen=seen).match()
+
+    assert is_known is match.is_absent
 
 
 async def test_a_page_that_comes_twice():

@@ -111,7 +111,7 @@ class Service:
     Attributes:
         items: What is stored, oldest first.
         sent: How many writes arrived.
-        lookups: How often the conversation was listed.
+        lookups: How often the conversation was listed, the newest first.
     """
 
     def __init__(self, clock, *fates, items=(), size=100):
@@ -142,7 +142,7 @@ class Service:
         for items in due:
             self.store(items)
         if request.method == "GET":
-            self.lookups += 1
+            self.lookups += "order=asc" not in request.url
             return self.listed(request) if self.listing is None else outcome(self.listing(request))
         self.sent += 1
         fate = self.fates.pop(0) if len(self.fates) > 1 else self.fates[0]
@@ -150,10 +150,10 @@ class Service:
 
     def listed(self, request):
         query = parse_qs(urlsplit(request.url).query)
-        newest = self.items[::-1]
-        ids = [item["id"] for item in newest]
+        listed = self.items[:: -1 if query["order"] == ["desc"] else 1]
+        ids = [item["id"] for item in listed]
         start = 1 + ids.index(query["after"][0]) if "after" in query else 0
-        return page(newest[start : start + self.size], has_more=start + self.size < len(newest))
+        return page(listed[start : start + self.size], has_more=start + self.size < len(listed))
 
     @property
     def texts(self):
@@ -307,6 +307,34 @@ async def test_without_an_anchor(chain):
     service = chain.serves(lost(respond(500, API_ERROR)), OK, known=None)
     await chain(append(user("Hi")))
     assert ["Hello", "Hi"] == service.texts
+
+
+async def test_an_anchor_whose_id_was_given_again(chain):
+    """A server numbers items by their place: after a deletion, the last known item's id is that of ours."""
+
+    def numbered(service, items):
+        service.items.pop(0)
+        service.items.append({"id": "msg_1", **items[0]})
+        raise broken()
+
+    service = chain.serves(OK, numbered, items=[user("Hello")])
+    await chain(append(user("Hi")))
+
+    with pytest.raises(AmbiguousWriteError, match="these or older ones"):
+        await chain(append(user("Bye")))
+    assert ["msg_1", "msg_1"] == [item["id"] for item in service.items]
+
+
+@pytest.mark.parametrize("guard", ["auto", "strict"])
+async def test_a_server_that_lists_the_oldest_first(chain, guard):
+    """Whatever order it is asked for: nothing is sent twice, and nothing taken for stored."""
+    service = chain.serves(OK, kept(broken()))
+    service.listing = lambda _: page(service.items)
+    await chain(append(user("Hi")))
+
+    with pytest.raises(AmbiguousWriteError, match="ignores the order"):
+        await chain(append(user("Bye"), write=Write(guard=guard)))
+    assert ["Hello", "Hi", "Bye"] == service.texts
 
 
 async def test_an_anchor_that_is_not_shown(chain):
@@ -612,6 +640,73 @@ async def test_a_success_with_half_of_it_stored(chain):
     assert isinstance(caught.value.__cause__, APIResponseValidationError)
 
 
+def remembering(service, *, real=None):
+    """A gateway that answers as it did before, without asking the service, or having it stored."""
+    memory = []
+
+    def fate(held, items):
+        if not memory:
+            memory.append(page(held.store(items)))
+        elif real is not None:
+            held.store(items)
+        return memory[0]
+
+    service.fates = [fate]
+    return service
+
+
+async def test_a_success_from_memory(chain):
+    """A response that lists an item of an earlier one says nothing of this write: when it is not there, it raises."""
+    service = remembering(chain.serves())
+    await chain(append(user("yes")))
+    await chain(append(user("yes"), write=Write(guard="off")).replace(conversation_id="conv_2"))
+
+    with pytest.raises(AmbiguousWriteError, match="lists an item that an earlier one listed") as caught:
+        await chain(append(user("yes")))
+    assert "The conversation shows nothing of this write." == caught.value.known
+    assert (["Hello", "yes"], 3, 1) == (service.texts, service.sent, service.lookups)
+
+
+async def test_a_success_from_memory_for_what_is_stored(chain):
+    """When the write is there, its own item is the response."""
+    remembering(chain.serves(), real=True)
+    assert ["msg_1"] == ids(await chain(append(user("yes"))))
+
+    assert ["msg_2"] == ids(await chain(append(user("yes"))))
+    assert "msg_2" == chain.known
+
+
+async def test_a_success_from_memory_without_a_guard(chain):
+    """With ``off`` nobody looks."""
+    service = remembering(chain.serves())
+    await chain(append(user("yes")))
+
+    with pytest.raises(AmbiguousWriteError, match="not checked"):
+        await chain(append(user("yes"), write=Write(guard="off")))
+    assert 0 == service.lookups
+
+
+async def test_a_success_that_another_text_is_shown_in(chain):
+    """What an earlier response listed is not what was sent now, of the same kind or not."""
+    remembering(chain.serves())
+    await chain(append(user("yes")))
+
+    with pytest.raises(AmbiguousWriteError):
+        await chain(append(user("no")))
+
+
+async def test_a_server_that_uses_ids_again(chain):
+    """A server that gives the same id to another item is seen to do so, and believed from then on."""
+
+    def fate(_service, items):
+        return page([{"id": "item_0", **items[0]}])
+
+    service = chain.serves(fate)
+    for text in ("yes", "no", "no", "yes"):
+        assert ["item_0"] == ids(await chain(append(user(text))))
+    assert 0 == service.lookups
+
+
 async def test_a_success_whose_texts_were_rewritten(chain):
     """A server may store texts as it likes: its word that it stored them counts."""
 
@@ -711,7 +806,7 @@ async def test_successes_give_tokens_back(chain):
     chain.budget.tokens = 50
     chain.serves(kept(broken()))
     await chain(append(user("Hi")))
-    assert 50.1 == pytest.approx(chain.budget.tokens, abs=0.11)
+    assert 50.1 == pytest.approx(chain.budget.tokens, abs=0.31)
 
     chain.budget.tokens = 50
     chain.serves(lost(respond(500, API_ERROR)), OK)
