@@ -64,7 +64,9 @@ def repeat(step: str, url: str, times: int) -> None:
 async def _calls(what: str, who: str, url: str, times: int) -> None:
     client = CONTENDERS[who](url)
     items = payloads.items_to_send(20)
-    call: Callable[[], Any] = (lambda: client.create_items("create20", items)) if what == "create" else client.retrieve
+    # Each in a conversation of its own: the response has the same ids every time, which would be looked up.
+    names = (f"create20-{number}" for number in range(times))
+    call: Callable[[], Any] = (lambda: client.create_items(next(names), items)) if what == "create" else client.retrieve
     for _ in range(times):
         await call()
     await client.close()

@@ -53,10 +53,14 @@ async def retrieve(contender: str, url: str, concurrency: int) -> float:
 
 
 async def create_items(contender: str, url: str, count: int) -> float:
-    """Sixteen tasks, each with a conversation of its own: ours sends one append at a time to each."""
+    """
+    Sixteen tasks, each append in a conversation of its own: ours sends one at a time to each.
+
+    The response has the same ids every time, which in one conversation would be looked up.
+    """
     client = CONTENDERS[contender](url)
     items = payloads.items_to_send(count)
-    names = itertools.cycle(f"create{count}-{number}" for number in range(16))
+    names = (f"create{count}-{number}" for number in itertools.count())
     total = _scale(contender, 3000 if count == 1 else 1500)
     try:
         return await _rate(lambda: client.create_items(next(names), items), 16, total)
