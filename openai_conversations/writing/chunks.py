@@ -218,7 +218,10 @@ class Append:
         if self._last_item_id is None and self._unresolved == 0:
             request, last_items = self._request(), self._writing.last_items
             known, at_least = (find(self._key) for find in (last_items.get, last_items.at_least))
-            self._last_item_id = known if known is not None else await newest_item(request, self._caller.send, at_least)
+            clock = self._caller.runtime.clock
+            if known is None:
+                known = await newest_item(request, self._caller.send, at_least, clock)
+            self._last_item_id = known
         await self._tell(on_progress, ())
 
     async def _tell(self, on_progress: OnAppendProgress, ids: tuple[str, ...]) -> None:

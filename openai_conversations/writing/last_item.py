@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import count
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 
 from openai_conversations.api.caller import codec
 from openai_conversations.api.pagination import item_id, member
 from openai_conversations.errors import APIResponseValidationError
+from openai_conversations.jsontypes import is_array
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 
 START: Final = ""
@@ -63,7 +64,7 @@ def seen_item(item: Any, earlier: str | None = None) -> SeenItem:
         earlier: The id of an item that stands before it.
     """
     content: Any = member(item, "content")
-    parts = cast("list[Any]", content) if isinstance(content, list) else [content]
+    parts = content if is_array(content) else [content]
     texts = [part if isinstance(part, str) else member(part, "text") for part in parts]
     return SeenItem(
         type=str(member(item, "type") or "message"),

@@ -10,14 +10,16 @@ of a cursor that it does not know.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import attrs
 
 from openai_conversations.api import operations
-from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id, json_page
+from openai_conversations.api.large import read_page
+from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id
 from openai_conversations.errors import (
     APIError,
     APIResponseValidationError,
@@ -97,6 +99,7 @@ class Lookup:
         unresolved: What this client sent after that one and before it, whose outcome is unknown.
         seen: What is known of the last known item besides its id; ``None`` when nothing is.
         in_order: Servers that are known to list in the order that they are asked for; noted here, too.
+        clock: Seconds; deadlines are by this clock.
     """
 
     request: HTTPRequest
@@ -106,6 +109,7 @@ class Lookup:
     unresolved: Sequence[Any] = ()
     seen: SeenItem | None = None
     in_order: set[str] = attrs.field(factory=set[str])
+    clock: Callable[[], float] = time.monotonic
 
     async def match(self) -> Match:
         """Look it up once; whatever keeps us from it (a key provider, a closed client …), the write stays unknown."""
@@ -189,7 +193,8 @@ class Lookup:
         if read.is_alone or (match.is_absent and self.last_item_id == START):
             return True
         if read.is_in_order is None and server not in self.in_order:
-            page = json_page(await self.send(listing_of(self.request, after=None, limit=1, order="asc")))
+            oldest = listing_of(self.request, after=None, limit=1, order="asc")
+            page = await read_page(await self.send(oldest), self.clock)
             if page.is_empty or item_id(page.items[0]) == read.first:
                 return False
         self.in_order.add(server)
@@ -199,9 +204,9 @@ class Lookup:
         """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""
         request = listing_of(self.request, after=after, limit=ITEMS_PER_PAGE)
         try:
-            return json_page(await self.send(request))
+            return await read_page(await self.send(request), self.clock)
         except APIResponseValidationError:
-            return json_page(await self.send(request))
+            return await read_page(await self.send(request), self.clock)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -335,7 +340,9 @@ def listing_of(
     )
 
 
-async def newest_item(request: HTTPRequest, send: Handler, known: str | None) -> str | None:
+async def newest_item(
+    request: HTTPRequest, send: Handler, known: str | None, clock: Callable[[], float] = time.monotonic
+) -> str | None:
     """
     The last item of a conversation, asked for.
 
@@ -343,6 +350,7 @@ async def newest_item(request: HTTPRequest, send: Handler, known: str | None) ->
         request: The append that is to follow.
         send: Sends a request.
         known: What was known before: a listing that lags does not replace it.
+        clock: Seconds; deadlines are by this clock.
 
     Returns:
         Its id, :data:`START` when the conversation is empty, ``None`` when nothing can be told.
@@ -351,14 +359,14 @@ async def newest_item(request: HTTPRequest, send: Handler, known: str | None) ->
         APIError: The listing failed.
         PaginationStalledError: The server says that there are items and gives none.
     """
-    return newer(known, [item_id(item) for item in await newest_items(request, send)])
+    return newer(known, [item_id(item) for item in await newest_items(request, send, clock)])
 
 
-async def newest_items(request: HTTPRequest, send: Handler) -> Sequence[Any]:
+async def newest_items(request: HTTPRequest, send: Handler, clock: Callable[[], float]) -> Sequence[Any]:
     """The newest items of a conversation, asked for, the newest first; see :func:`newest_item`."""
     walk = PageWalk()
     while walk.goes_on():
-        page = json_page(await send(listing_of(request, after=walk.cursor, limit=_RECENT)))
+        page = await read_page(await send(listing_of(request, after=walk.cursor, limit=_RECENT)), clock)
         walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
         if page.items:
             return page.items

@@ -17,6 +17,7 @@ import attrs
 
 from openai_conversations.api import operations
 from openai_conversations.api.caller import codec
+from openai_conversations.api.large import LARGE, read_value
 from openai_conversations.api.pagination import item_id
 from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import (
@@ -142,7 +143,7 @@ class Reconcile:
         try:
             from openai_conversations.writing.lookup import newest_items
 
-            shown = await newest_items(request, handler)
+            shown = await newest_items(request, handler, self._runtime.clock)
         except ConversationsError as error:
             error.not_carried_out = True
             raise
@@ -251,6 +252,7 @@ class Reconcile:
             last_item_id=before,
             seen=seen,
             in_order=self._in_order,
+            clock=self._runtime.clock,
         )
 
     def _lookups(self, lookup: Lookup) -> Lookups:
@@ -315,6 +317,8 @@ class Reconcile:
         version = self.last_items.version(key)
         response = await handler(request)
         if not request.stream:
+            if len(response.content) > LARGE:
+                await read_value(response, self._runtime.clock)
             newest_first = end_shown(request, response)
             if newest_first is not None:
                 self.last_items.learn(key, newest_first, version)
