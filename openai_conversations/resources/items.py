@@ -168,8 +168,8 @@ class Items:
                 coroutine function. What it raises is logged.
             together: Let no other write of this client to the conversation come between the chunks; they wait, each
                 within its own deadline, until all of this is done.
-            total_timeout: Seconds for the whole append; ``None`` for no bound. ``timeout`` is that of each chunk. What
-                ``rollback`` deletes is deleted after it, each item within ``timeout``.
+            total_timeout: Seconds for the whole append; ``None`` for no bound. ``timeout`` is that of each chunk. A
+                ``rollback`` comes after it, and may take as long again.
             guard: See :meth:`create`.
             **options: See :class:`CallOptions`; they count for each chunk.
 

@@ -201,6 +201,10 @@ class Append:
         if self._options.together:
             # The turn is there already, also for a middleware that sends from a task of its own.
             request = request.replace(is_ordered=False)
+        return self._bounded(request)
+
+    def _bounded(self, request: HTTPRequest) -> HTTPRequest:
+        """The request, with no more time than is left of the whole."""
         within = self._remaining()
         total = request.timeout.total
         if within is None or (total is not None and total <= within):
@@ -290,12 +294,21 @@ class Append:
         return len(self._chunk) if is_begun else self._unresolved
 
     async def _roll_back(self) -> list[str]:
-        """Delete what this run stored, the newest first; the ids of what could not be deleted, in order."""
+        """
+        Delete what this run stored, the newest first; the ids of what could not be deleted, in order.
+
+        It takes no longer than the append may, ``total_timeout`` once more, and ends when nothing of a chunk could be
+        deleted: a service that is down would take the time of a call for each chunk.
+        """
+        total, clock = self._options.total_timeout, self._caller.runtime.clock
+        self._deadline = None if total is None else clock() + total
         left: list[str] = []
         for start in reversed(range(0, len(self._ids), ITEMS_PER_REQUEST)):
             chunk = self._ids[start : start + ITEMS_PER_REQUEST]
             gone = await asyncio.gather(*(self._delete(name) for name in chunk))
             left = [name for name, is_gone in zip(chunk, gone, strict=True) if not is_gone] + left
+            if not any(gone):
+                return self._ids[:start] + left
         return left
 
     async def _delete(self, name: str) -> bool:
@@ -303,7 +316,7 @@ class Append:
         options.pop("extra_body", None)
         request = requests.delete_item(self._caller, self._conversation_id, name, options)
         try:
-            await self._caller.send(request)
+            await self._caller.send(self._bounded(request))
         except NotFoundError as error:
             return is_api_not_found(error, request)
         except Exception:  # noqa: BLE001  # whatever it is, the item may still be there: that is what is said

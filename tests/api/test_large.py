@@ -100,8 +100,8 @@ async def test_a_large_page_in_a_lookup():
         ConversationsClient(api_key="sk-test", base_url=server.base_url, retry=RetryPolicy(initial=0.001)) as client,
     ):
         task = asyncio.create_task(others())
+        item = {"role": "user", "content": "x"}
         with pytest.raises(AmbiguousWriteError):
-            item = {"role": "user", "content": "x"}
             await client.conversations.items.create("conv_1", items=[item], guard="strict")
         task.cancel()
 

@@ -562,6 +562,38 @@ async def test_a_rollback_that_fails():
     assert (False, 10) == (caught.value.rolled_back, caught.value.unknown)
 
 
+async def test_a_rollback_of_a_service_that_is_down():
+    """When nothing of a chunk can be deleted, the others are not tried: they would take the time of a call each."""
+    conversation, asked = Conversation(fail={4: (REFUSED, False)}), []
+    conversation.delete = lambda request: asked.append(request.item_id) or respond(500)
+
+    with pytest.raises(AppendIncompleteError, match="60 stored items could not be removed") as caught:
+        await append(conversation, messages(80), rollback=True)
+
+    assert conversation.names == caught.value.stored
+    assert [f"msg_{number}" for number in range(40, 60)] == sorted(asked)
+
+
+async def test_how_long_a_rollback_takes():
+    """No longer than the append may: ``total_timeout``, once more."""
+    clock = FakeClock()
+    conversation = Conversation(fail={4: (REFUSED, False)})
+    delete = conversation.delete
+
+    def slow(request):
+        clock.now += 1
+        return delete(request)
+
+    conversation.delete = slow
+
+    with pytest.raises(AppendIncompleteError, match="stored items could not be removed") as caught:
+        await Client(conversation, clock=clock).append(messages(80), rollback=True, total_timeout=30)
+
+    assert 30 <= clock.now - FakeClock().now <= 30 + 20
+    assert conversation.names == caught.value.stored
+    assert not caught.value.rolled_back
+
+
 # progress
 
 
