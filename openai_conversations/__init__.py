@@ -96,6 +96,8 @@ if TYPE_CHECKING:
         NoSuchItemError as NoSuchItemError,
         OutdatedPlanError as OutdatedPlanError,
         RunIncompleteError as RunIncompleteError,
+        TrimIncompleteError as TrimIncompleteError,
+        TurnTooLongError as TurnTooLongError,
     )
     from openai_conversations.operations.repair.check import CheckReport as CheckReport, Finding as Finding
     from openai_conversations.operations.repair.repair import (
@@ -103,9 +105,10 @@ if TYPE_CHECKING:
         RepairReport as RepairReport,
         RepairStep as RepairStep,
     )
+    from openai_conversations.operations.turns.compact import CompactReport as CompactReport
     from openai_conversations.operations.turns.run import RunResult as RunResult
     from openai_conversations.operations.turns.tools import ToolCall as ToolCall
-    from openai_conversations.resources.conversation_operations import OperationOptions as OperationOptions
+    from openai_conversations.operations.turns.trim import TrimReport as TrimReport
     from openai_conversations.resources.endpoints import RequestOptions as RequestOptions
     from openai_conversations.resources.items import ItemParam as ItemParam
     from openai_conversations.resources.listing import (
@@ -119,6 +122,7 @@ if TYPE_CHECKING:
         DefaultAsyncHttpxClient as DefaultAsyncHttpxClient,
         OpenAIError as OpenAIError,
     )
+    from openai_conversations.resources.operation_options import OperationOptions as OperationOptions
     from openai_conversations.resources.raw import (
         APIResponse as APIResponse,
         StreamedAPIResponse as StreamedAPIResponse,

@@ -79,6 +79,7 @@ TABLE = {
     "writing.write_order": _rule(f"{WRITING} transport.policy transport.retry", "attrs"),
     "operations": _rule(f"{BASE} schemas converters.json converters.outgoing api writing", "attrs"),
     # Whether a 404 is the API's own word is said in one place.
+    "operations.deleting": _rule(f"{BASE} transport.message transport.status", "attrs"),
     "operations.erase": _rule(f"{BASE} schemas api operations transport.message transport.status", "attrs"),
     # The extra `html`.
     "operations.archive.render.html": _rule(BASE, "attrs jinja2 markdown_it markupsafe"),

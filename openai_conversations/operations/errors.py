@@ -12,7 +12,9 @@ What the operations raise besides the errors of the calls that they make.
         ├── MissingExtraError (also ImportError)  a library is not installed; names the extra that brings it
         ├── NoSuchItemError                    the conversation has no such item
         ├── RunIncompleteError                 a run of turns that stopped after functions were called
-        └── OutdatedPlanError                  the conversation is not any more what the plan was made for
+        ├── OutdatedPlanError                  the conversation is not any more what the plan was made for
+        ├── TrimIncompleteError                a trim stopped half way, or the server does not delete items
+        └── TurnTooLongError                   the newest turn alone has more tokens than a conversation may have
 """
 
 from __future__ import annotations
@@ -167,3 +169,44 @@ class RunIncompleteError(OperationError):
         self.calls = calls
         self.response = response
         self.is_closed = is_closed
+
+
+class TrimIncompleteError(OperationError):
+    """
+    A trim stopped half way, or the server does not delete items; a failed call is chained as ``__cause__``.
+
+    Trimming again goes on where it stopped.
+
+    Attributes:
+        conversation_id: The conversation.
+        deleted: The ids of the items that this run deleted, in order.
+        left: The ids of those that it was about to delete, in order.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str, deleted: tuple[str, ...], left: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.deleted = deleted
+        self.left = left
+
+
+class TurnTooLongError(OperationError):
+    """
+    The newest turn alone has more tokens than a conversation may have, with what stays at its start.
+
+    Attributes:
+        conversation_id: The conversation.
+        tokens: How many it has, by the service's count.
+        max_tokens: How many were allowed.
+        deleted: The ids of the items that were deleted before the service's count of the conversation said so;
+            usually none.
+    """
+
+    def __init__(
+        self, message: str, *, conversation_id: str, tokens: int, max_tokens: int, deleted: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.tokens = tokens
+        self.max_tokens = max_tokens
+        self.deleted = deleted

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from openai_conversations.api.arguments import (
-    CallOptions,
     Omit,
     check_include,
     checked_choice,
     checked_metadata,
     omit,
     path_id,
-    refuse_other_keywords,
 )
 from openai_conversations.api.caller import Caller
 from openai_conversations.checks import FLAG, MAPPING, OPTIONAL_FUNCTION, OPTIONAL_TEXT
 from openai_conversations.limits import INCLUDE_ALL, Include
+from openai_conversations.resources.operation_options import OperationOptions, operation_caller
 from openai_conversations.resources.turn_operations import TurnOperations
 from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.settings import Timeout
 from openai_conversations.writing.write_order import Writing
 
 if TYPE_CHECKING:
@@ -30,21 +28,6 @@ if TYPE_CHECKING:
     from openai_conversations.operations.erase.receipts import DeletedItem, PendingDeletes, Proof, Receipt
     from openai_conversations.operations.repair.check import CheckReport
     from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, Strategy
-
-
-class OperationOptions(TypedDict, total=False):
-    """
-    Keywords that every operation takes. They count for each request that it makes.
-
-    Attributes:
-        extra_headers: Headers; they win over the client's.
-        extra_query: Query values.
-        timeout: Seconds for each request, a :class:`Timeout`, or ``None`` for no bound.
-    """
-
-    extra_headers: Mapping[str, str] | None
-    extra_query: Mapping[str, object] | None
-    timeout: float | Timeout | None
 
 
 class ConversationOperations(TurnOperations):
@@ -61,7 +44,7 @@ class ConversationOperations(TurnOperations):
 
     def _with(self, options: OperationOptions) -> Caller:
         """What makes the calls of an operation."""
-        return self._caller.streaming(stream=False).with_options(_checked(options))
+        return operation_caller(self._caller, options)
 
     async def erase(
         self,
@@ -354,14 +337,3 @@ class ConversationOperations(TurnOperations):
         MAPPING.check("changes", changes)
         checked_metadata({key: value for key, value in changes.items() if value is not None}, "changes")
         return await patch_metadata(self._with(options), conversation_id, changes)
-
-
-def _checked(options: OperationOptions) -> CallOptions:
-    """
-    The options of each request.
-
-    Raises:
-        TypeError: A keyword is none of :class:`OperationOptions`.
-    """
-    refuse_other_keywords(options, OperationOptions)
-    return cast("CallOptions", options)

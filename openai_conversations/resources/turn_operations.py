@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from openai_conversations.api.arguments import path_id, refuse_other_keywords
+from openai_conversations.api.arguments import Omit, checked_metadata, omit, path_id, refuse_other_keywords
 from openai_conversations.api.caller import Caller
+from openai_conversations.checks import COUNT, FLAG, NAME, OPTIONAL_FUNCTION, OPTIONAL_TEXT, POSITIVE_COUNT
+from openai_conversations.resources.operation_options import OperationOptions, operation_caller
 from openai_conversations.writing.write_order import Writing
 
 if TYPE_CHECKING:
+    from openai_conversations.operations.turns.compact import CompactReport
     from openai_conversations.operations.turns.run import RunResult
     from openai_conversations.operations.turns.tools import ToolFunction
+    from openai_conversations.operations.turns.trim import TrimReport
     from openai_conversations.resources.response_params import InputParam, ToolParam, TurnParams
 
 
@@ -83,3 +87,97 @@ class TurnOperations:
         )
         caller = self._caller.streaming(stream=False).with_options(cast("Any", options))
         return await run(caller, self._writing, conversation_id, chosen)
+
+    async def compact(
+        self,
+        conversation_id: str,
+        *,
+        model: str,
+        keep_last: int = 4,
+        instructions: str | Omit | None = omit,
+        metadata: Mapping[str, str] | Omit | None = omit,
+        on_created: Callable[[str], Awaitable[object]] | None = None,
+        **options: Unpack[OperationOptions],
+    ) -> CompactReport:
+        """
+        Make a new conversation in which the older turns are compacted. The original is only read.
+
+        The newest turns are carried over as they are, and so is what a developer says at the start. What is between
+        them is sent to the model to be compacted; what it gives stands in their place. No call is separated from its
+        output, and no reasoning from the item that must follow it. Where there is nothing to compact, nothing is made,
+        and the report says why.
+
+        Args:
+            conversation_id: The original.
+            model: The model that compacts, and whose tokens are counted.
+            keep_last: How many of the newest turns are carried over as they are. A turn begins with what a user says.
+                One whose call waits for its output is carried over in any case.
+            instructions: What the model is told about the compaction; it is not stored.
+            metadata: Of the new conversation; the original's when it is not given.
+            on_created: Awaited with the id of the new conversation before anything is appended to it, to keep it where
+                a crash does not reach it.
+            **options: See :class:`OperationOptions`.
+
+        Returns:
+            The id of the new conversation, the service's counts of tokens, and what did not come through.
+
+        Raises:
+            APIResponseValidationError: The service gave nothing that can be stored; nothing was made.
+            CopyIncompleteError: The new conversation was made, but not all items could be appended.
+        """
+        from openai_conversations.operations.copy.fork import INHERIT
+        from openai_conversations.operations.turns.compact import compact
+
+        path_id("conversation_id", conversation_id)
+        NAME.check("model", model)
+        COUNT.check("keep_last", keep_last)
+        if not isinstance(instructions, Omit):
+            OPTIONAL_TEXT.check("instructions", instructions)
+        OPTIONAL_FUNCTION.check("on_created", on_created)
+        return await compact(
+            operation_caller(self._caller, options),
+            self._writing,
+            conversation_id,
+            model=model,
+            keep_last=keep_last,
+            instructions=instructions,
+            metadata=INHERIT if isinstance(metadata, Omit) else checked_metadata(metadata),
+            on_created=on_created,
+        )
+
+    async def trim(
+        self,
+        conversation_id: str,
+        *,
+        model: str,
+        max_tokens: int,
+        dry_run: bool = False,
+        **options: Unpack[OperationOptions],
+    ) -> TrimReport:
+        """
+        Delete the oldest turns until a conversation has no more than so many tokens, by the service's count.
+
+        Whole turns go, and no call without its output; what a developer says at the start stays, and so does the
+        newest turn. What is left is counted before anything is deleted. When it stops half way, calling it again goes
+        on.
+
+        Args:
+            conversation_id: The conversation.
+            model: The model whose tokens are counted.
+            max_tokens: How many the items of the conversation may have. The instructions and tools of a turn, and its
+                output, come on top.
+            dry_run: Whether to delete nothing and only say what would be deleted.
+            **options: See :class:`OperationOptions`.
+
+        Raises:
+            TurnTooLongError: The newest turn alone has more tokens, with what stays at the start.
+            TrimIncompleteError: It stopped half way, or the server does not delete items.
+        """
+        from openai_conversations.operations.turns.trim import trim
+
+        path_id("conversation_id", conversation_id)
+        NAME.check("model", model)
+        POSITIVE_COUNT.check("max_tokens", max_tokens)
+        FLAG.check("dry_run", dry_run)
+        caller = operation_caller(self._caller, options)
+        return await trim(caller, conversation_id, model=model, max_tokens=max_tokens, dry_run=dry_run)

@@ -67,7 +67,7 @@ async def fork(
     items = whole.items
     kept = items[: _end(conversation_id, items, until, split_tool_calls=split_tool_calls)]
     plan = plan_copy(kept, whole.include.refused)
-    taken, refused = await _metadata(caller, conversation_id, metadata)
+    taken, refused = await copied_metadata(caller, conversation_id, metadata)
     report = CopyReport(
         source=conversation_id,
         conversation_id=None,
@@ -93,9 +93,10 @@ async def fork(
     )
 
 
-async def _metadata(
+async def copied_metadata(
     caller: Caller, conversation_id: str, metadata: Mapping[str, str] | Inherit | None
 ) -> tuple[Mapping[str, str] | None, tuple[str, ...]]:
+    """The metadata of a copy, and the keys of the original's that the API does not take."""
     if not isinstance(metadata, Inherit):
         return metadata, ()
     original = codec().decode_response(

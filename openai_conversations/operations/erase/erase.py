@@ -17,24 +17,15 @@ import attrs
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import JsonPage, PageWalk, item_id
-from openai_conversations.error_bodies import error_message
 from openai_conversations.errors import APIError, APIStatusError, NotFoundError, PaginationStalledError
 from openai_conversations.operations.concurrency import checked_concurrency, for_each
+from openai_conversations.operations.deleting import NO_SUCH_OPERATION, STALE_ROUNDS, is_item_gone, stale_wait
 from openai_conversations.operations.erase.receipts import After, DeletedItem, PendingDeletes, Proof, Receipt
 from openai_conversations.operations.errors import EraseIncompleteError
 from openai_conversations.operations.listing import read_page
-from openai_conversations.transport.message import HTTPRequest
 from openai_conversations.transport.status import is_api_not_found
 
 logger: Final = logging.getLogger("openai_conversations")
-
-STALE_ROUNDS: Final = 6
-"""How often a server may list only what it said it deleted; the waits in between grow from 0.1 s to 3.2 s."""
-
-_FIRST_WAIT: Final = 0.1
-
-# What servers say that have no such operation; 404 counts when it is not about the item.
-_NO_SUCH_OPERATION: Final = frozenset({404, 405, 501})
 
 OnDeleting = Callable[[PendingDeletes], Awaitable[object]]
 OnDeleted = Callable[[DeletedItem], object]
@@ -145,7 +136,7 @@ class _Erasure:
             if stale > STALE_ROUNDS:
                 raise self._incomplete(self._why_stale(ids), ids)
             if stale:
-                await self._caller.runtime.sleep(_FIRST_WAIT * 2 ** (stale - 1))
+                await self._caller.runtime.sleep(stale_wait(stale))
             await self._delete_all(ids)
 
     def _why_stale(self, ids: Iterable[str]) -> str:
@@ -201,7 +192,8 @@ class _Erasure:
         try:
             response = await self._caller.send(request)
         except APIStatusError as error:
-            if not (self._is_item_gone(error, request) or await self._is_unlisted(name, error)):
+            is_gone = is_item_gone(error, request, deletes_items=bool(self._deleted))
+            if not (is_gone or await self._is_unlisted(name, error)):
                 raise
             self._missing[name] = DeletedItem(id=name, request_id=error.request_id)
             return
@@ -219,13 +211,6 @@ class _Erasure:
             except Exception:
                 logger.exception("on_deleted failed")
 
-    def _is_item_gone(self, error: APIStatusError, request: HTTPRequest) -> bool:
-        """Whether an error is the API's word about the item or the conversation, and not about the address."""
-        if error.status_code != 404 or not is_api_not_found(error, request):
-            return False
-        said = error_message(error.body)
-        return bool(self._deleted) or any(name and name in said for name in (request.item_id, request.conversation_id))
-
     async def _is_unlisted(self, name: str, error: APIStatusError) -> bool:
         """
         Whether an item whose deletion was refused is not listed any more: somebody else deleted it.
@@ -233,7 +218,7 @@ class _Erasure:
         Raises:
             EraseIncompleteError: It is listed, and the server has no such operation.
         """
-        if error.status_code not in _NO_SUCH_OPERATION or self._deleted:
+        if error.status_code not in NO_SUCH_OPERATION or self._deleted:
             return False
         listed = self._ids(await self._first_items())
         if name in listed:

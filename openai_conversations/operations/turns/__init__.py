@@ -1,1 +1,1 @@
-"""Operations made of turns: running tools until a model is done."""
+"""Operations made of turns: running tools until a model is done, and keeping long conversations short."""

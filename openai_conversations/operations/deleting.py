@@ -1,0 +1,38 @@
+"""What the error of an item's deletion says of the item, and of the server."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openai_conversations.error_bodies import error_message
+from openai_conversations.errors import APIStatusError
+from openai_conversations.transport.message import HTTPRequest
+from openai_conversations.transport.status import is_api_not_found
+
+NO_SUCH_OPERATION: Final = frozenset({404, 405, 501})
+"""What servers answer that have no such operation; 404 counts when it is not about the item."""
+
+STALE_ROUNDS: Final = 6
+"""How often a server may show what it said it deleted; the waits in between grow from 0.1 s to 3.2 s."""
+
+_FIRST_WAIT: Final = 0.1
+
+
+def stale_wait(rounds: int) -> float:
+    """Seconds to wait when a server has shown what it said it deleted so many times."""
+    return _FIRST_WAIT * 2.0 ** (rounds - 1)
+
+
+def is_item_gone(error: APIStatusError, request: HTTPRequest, *, deletes_items: bool) -> bool:
+    """
+    Whether an error is the API's word that the item or the conversation is not there, and not about the address.
+
+    Args:
+        error: What the deletion met.
+        request: The deletion.
+        deletes_items: Whether the server has deleted other items: then it has the operation.
+    """
+    if error.status_code != 404 or not is_api_not_found(error, request):
+        return False
+    said = error_message(error.body)
+    return deletes_items or any(name and name in said for name in (request.item_id, request.conversation_id))
