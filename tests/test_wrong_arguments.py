@@ -145,6 +145,8 @@ ENTRANCES = [
     method("conversations.import_", lines='{"messages":[{"role":"user","content":"Hi"}]}'),
     method("conversations.check", conversation_id="conv_1"),
     method("conversations.repair", conversation_id="conv_1"),
+    method("conversations.compact", conversation_id="conv_1", model="m"),
+    method("conversations.trim", conversation_id="conv_1", model="m", max_tokens=1),
     method("conversations.patch_metadata", conversation_id="conv_1", changes={}),
     method("conversations.items.create", conversation_id="conv_1", items=ITEMS),
     method("conversations.items.append", conversation_id="conv_1", items=ITEMS),

@@ -48,6 +48,7 @@ class FakeService:
         requests: Every request, in the order in which they came.
         before: Called with the number of each request, from 1, and its operation, before anything is done.
         after: The same, when it was carried out and before it is answered.
+        window: What a compaction gives; ``None`` for what users said, and one item for the rest.
     """
 
     def __init__(self, page_size: int = 100) -> None:
@@ -56,6 +57,7 @@ class FakeService:
         self.requests: list[HTTPRequest] = []
         self.before: Callable[[int, str], object] = lambda number, operation: None
         self.after: Callable[[int, str], object] = lambda number, operation: None
+        self.window: list[Any] | None = None
         self.page_size = page_size
         self._numbers = itertools.count(1)
 
@@ -98,6 +100,8 @@ class FakeService:
     def carry_out(self, request: HTTPRequest) -> Any:
         """Do what a request asks for; gives the body of the response."""
         url = urlsplit(request.url)
+        if url.path.startswith("/v1/responses/"):
+            return self._turn(url.path.removeprefix("/v1/responses/"), **json.loads(request.body or b"{}"))
         assert url.path.startswith("/v1/conversations"), "the fake has nothing else"
         names = [unquote(part) for part in url.path.removeprefix("/v1/conversations").split("/")[1:]]
         query = {name: values[-1] for name, values in parse_qs(url.query).items()}
@@ -120,6 +124,27 @@ class FakeService:
             case "DELETE", [name, "items", item]:
                 return self._delete_item(self._find(name), item)
         raise AssertionError(f"the API has no {request.method} {request.url}")
+
+    def _turn(
+        self,
+        what: str,
+        *,
+        model: str,
+        conversation: str | None = None,
+        input: Sequence[dict[str, Any]] = (),
+        **_: Any,
+    ) -> Any:
+        """Count ten tokens for each item, or compact: what users said, and one item for everything."""
+        assert model, "both need a model"
+        items = self._find(conversation).items if conversation else list(input)
+        if what == "input_tokens":
+            return {"object": "response.input_tokens", "input_tokens": 10 * len(items)}
+        window = self.window
+        if window is None:
+            users = [item for item in items if item.get("role") == "user"]
+            summary = {"type": "compaction", "id": f"cmp_{next(self._numbers)}", "encrypted_content": "short"}
+            window = [*users, summary]
+        return {"id": "resp_1", "object": "response.compaction", "created_at": 1, "output": window}
 
     def _create(self, metadata: dict[str, str] | None = None, items: Sequence[dict[str, Any]] = ()) -> Any:
         name = self.conversation(*items, created_at=2, metadata=metadata or {})

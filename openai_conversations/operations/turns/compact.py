@@ -18,7 +18,7 @@ from openai_conversations.api.arguments import Omit, omit
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
 from openai_conversations.errors import APIResponseValidationError, ConversationsError
-from openai_conversations.jsontypes import JsonObject, as_array, text_of, type_of
+from openai_conversations.jsontypes import JsonObject, as_array, is_object, text_of, type_of
 from openai_conversations.operations.copy.copying import (
     Copied,
     CopyPlan,
@@ -239,13 +239,12 @@ def _part(plan: CopyPlan, indices: Sequence[int]) -> CopyPlan:
 
 def _reason(items: Sequence[JsonObject], old: CopyPlan, turns: int) -> str:
     """Why nothing is to be compacted."""
+    newest = ("the end", "the last turn")[turns] if turns < 2 else f"the last {turns} turns"
     if not items:
-        return f"there is nothing before the last {turns} turns" if turns else "there is nothing in it"
+        return f"there is nothing before {newest}" if turns else "there is no turn in it"
     if not old.items:
-        return f"nothing before the last {turns} turns can be sent: {old.left_out[0].reason}"
-    if _is_window(items):
-        return f"what is before the last {turns} turns is compacted already"
-    return ""
+        return f"nothing before {newest} can be sent: {old.left_out[0].reason}"
+    return f"what is before {newest} is compacted already" if _is_window(items) else ""
 
 
 def _is_window(items: Sequence[JsonObject]) -> bool:
@@ -260,10 +259,11 @@ async def _compacted(caller: Caller, model: str, old: CopyPlan, instructions: st
     request = turn_requests.compact(caller, {"model": model, "input": sent, "instructions": instructions})
     response = await caller.send(request)
     codec().decode_response(response, CompactedResponse)
-    window = plan_copy(as_array(codec().exact_value_of(response)["output"]))
-    if not window.items:
+    output = as_array(codec().exact_value_of(response)["output"])
+    window = plan_copy([item for item in output if is_object(item)])
+    if not window.items or not all(map(is_object, output)):
         raise APIResponseValidationError(
-            response.without_secrets(), message="The compaction gave no item that can be stored."
+            response.without_secrets(), message="The compaction gave nothing that can be stored."
         )
     return window
 
