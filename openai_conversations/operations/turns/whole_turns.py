@@ -93,12 +93,15 @@ def _inside(items: Sequence[JsonObject], links: Links) -> set[int]:
 
 
 def _named(items: Sequence[JsonObject]) -> Iterator[tuple[int, int]]:
-    """Pairs of an item and a later one that names it."""
+    """Pairs of an item and one that names it, in their order; it may be named before it comes."""
     places: dict[str, int] = {}
     for index, item in enumerate(items):
-        yield from ((places[name], index) for name in references(item) if name in places)
         if type_of(item) != "item_reference":
             places.update((name, index) for name in own_names(item) if name and name not in places)
+    for index, item in enumerate(items):
+        for name in references(item):
+            if name in places:
+                yield min(places[name], index), max(places[name], index)
 
 
 def _waits(items: Sequence[JsonObject], links: Links, starts: Sequence[int]) -> bool:

@@ -100,6 +100,7 @@ def test_no_cut_separates(line):
 
     for start in whole_turns(items).starts[1:]:
         assert not [pair for pair in links.output_of.items() if pair[0] < start <= pair[1]]
+        # Nor is there anything wrong that was not wrong before.
         before = {(each.kind, each.index) for each in examine("conv", items[:start]).findings}
         assert before <= {(each.kind, each.index) for each in examine("conv", items).findings}
 
