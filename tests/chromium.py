@@ -94,12 +94,10 @@ async def browsing(profile: Path, *flags: str) -> AsyncIterator[Tab]:
         async with aiohttp.ClientSession() as session:
             async with asyncio.timeout(60):
                 port = await _port(process)
-            reading = asyncio.ensure_future(_drain(process))
-            async with session.ws_connect(await _page(session, port), max_msg_size=0) as socket:
+            async with _draining(process), session.ws_connect(await _page(session, port), max_msg_size=0) as socket:
                 tab = Tab(socket)
                 await tab.call("Page.enable")
                 yield tab
-            reading.cancel()
     finally:
         process.kill()
         await process.communicate()
@@ -113,8 +111,18 @@ async def _port(process: asyncio.subprocess.Process) -> int:
     raise AssertionError("Chromium did not start")
 
 
-async def _drain(process: asyncio.subprocess.Process) -> None:
+@contextlib.asynccontextmanager
+async def _draining(process: asyncio.subprocess.Process) -> AsyncIterator[None]:
     """What it has to say does not stop it from going on."""
+    reading = asyncio.ensure_future(_drain(process))
+    try:
+        yield
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+
+
+async def _drain(process: asyncio.subprocess.Process) -> None:
     assert process.stderr is not None
     while await process.stderr.read(65536):
         pass
