@@ -1,21 +1,27 @@
 """
-A small chat backend in aiohttp.web: one client per application, opened and closed with it.
+A small chat backend in aiohttp.web: one client per application, turns streamed to the browser.
 
-    python examples/aiohttp_chat.py
+    python examples/aiohttp_chat.py        then open http://127.0.0.1:8080
 
-    POST /chats                    starts a chat
-    POST /chats/{chat}/messages    {"text": "…"}: stores the message and the response, returns the response
-    GET  /chats/{chat}             the transcript as JSON Lines, streamed
+    GET  /                        the page
+    POST /chats                   starts a chat
+    POST /chats/{chat}/turns      {"text": "…"}: takes a turn; what the model says comes as server-sent events
+    GET  /chats/{chat}            the transcript as JSON Lines, streamed
 
+Without OPENAI_API_KEY it talks to the embedded server, whose model repeats what you say.
 A user may bring a key of their own in the header ``x-user-key``.
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
 
-from aiohttp import web
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.typedefs import Handler
 
 from openai_conversations import (
@@ -26,8 +32,13 @@ from openai_conversations import (
     Message,
     NotFoundError,
 )
+from openai_conversations.server import ConversationsServer
 
 CLIENT = web.AppKey("CLIENT", ConversationsClient)
+MODEL = os.environ.get("OPENAI_MODEL", "gpt-5.5")
+PAGE = Path(__file__).with_name("chat.html")
+
+log = logging.getLogger("chat")
 
 
 def make_app() -> web.Application:
@@ -35,8 +46,9 @@ def make_app() -> web.Application:
     app.cleanup_ctx.append(conversations)
     app.add_routes(
         [
+            web.get("/", page),
             web.post("/chats", start),
-            web.post("/chats/{chat}/messages", say),
+            web.post("/chats/{chat}/turns", say),
             web.get("/chats/{chat}", transcript),
         ]
     )
@@ -45,8 +57,14 @@ def make_app() -> web.Application:
 
 async def conversations(app: web.Application) -> AsyncIterator[None]:
     """Open the one client when the application starts, close it when the application stops."""
-    async with ConversationsClient() as client:
-        app[CLIENT] = client
+    async with AsyncExitStack() as stack:
+        if os.environ.get("OPENAI_API_KEY"):
+            app[CLIENT] = await stack.enter_async_context(ConversationsClient())
+        else:
+            server = await stack.enter_async_context(ConversationsServer())
+            server.model.set_speed(tokens_per_second=20)
+            client = ConversationsClient(api_key="offline", base_url=server.base_url)
+            app[CLIENT] = await stack.enter_async_context(client)
         yield
 
 
@@ -57,24 +75,46 @@ def client_of(request: web.Request) -> ConversationsClient:
     return client.with_options(api_key=key) if key else client
 
 
+async def page(_: web.Request) -> web.FileResponse:
+    return web.FileResponse(PAGE)
+
+
 async def start(request: web.Request) -> web.Response:
     conversation = await client_of(request).conversations.create()
     return web.json_response({"chat": conversation.id}, status=201)
 
 
-async def say(request: web.Request) -> web.Response:
-    text: str = (await request.json())["text"]
-    answer = await think(text)
-    await client_of(request).conversations.items.create(
-        request.match_info["chat"],
-        items=[Message(role="user", content=text), Message(role="assistant", content=answer)],
+async def say(request: web.Request) -> web.StreamResponse:
+    """Take a turn. Safe turns run in the background: when the connection to the service breaks, nothing is lost."""
+    text = await text_of(request)
+    turn = client_of(request).responses.stream(
+        conversation=request.match_info["chat"], model=MODEL, input=text, safe=True
     )
-    return web.json_response({"answer": answer})
+    async with turn as stream:  # whatever is wrong so far is a status; later it can only be an event
+        response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-store"})
+        await response.prepare(request)
+        try:
+            async for piece in stream.text_stream:
+                await response.write(event("text", piece))
+            await response.write(event("done", stream.response_id))
+        except ClientConnectionResetError:
+            await stream.cancel()  # the browser went away, or somebody pressed Stop
+        except APIError as error:
+            log.warning("a turn failed: %s", error)
+            await response.write(event("failed", words_for(error)[1]))
+    return response
 
 
-async def think(text: str) -> str:
-    """The place of your model."""
-    return f"You said: {text}"
+async def text_of(request: web.Request) -> str:
+    try:
+        text = (await request.json())["text"]
+    except (ValueError, TypeError, KeyError):
+        raise web.HTTPBadRequest(text='expected {"text": "…"}') from None
+    return str(text)
+
+
+def event(name: str, data: object) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
 
 
 async def transcript(request: web.Request) -> web.StreamResponse:
@@ -95,14 +135,23 @@ async def explain_errors(request: web.Request, handler: Handler) -> web.StreamRe
     """The service's errors in words for a browser; what went wrong in detail is for the log."""
     try:
         return await handler(request)
-    except NotFoundError:
-        return web.json_response({"error": "no such chat"}, status=404)
-    except AmbiguousWriteError:
-        return web.json_response({"error": "this may or may not have been stored; please reload"}, status=503)
-    except APITimeoutError:
-        return web.json_response({"error": "the service is slow; please try again"}, status=504)
-    except APIError:
-        return web.json_response({"error": "the service failed"}, status=502)
+    except APIError as error:
+        status, words = words_for(error)
+        log.warning("%s %s: %s", request.method, request.path, error)
+        return web.json_response({"error": words}, status=status)
+
+
+def words_for(error: APIError) -> tuple[int, str]:
+    """A status and a sentence."""
+    match error:
+        case NotFoundError():
+            return 404, "no such chat"
+        case AmbiguousWriteError():
+            return 503, "this may or may not have been stored; please reload"
+        case APITimeoutError():
+            return 504, "the service is slow; please try again"
+        case _:
+            return 502, "the service failed"
 
 
 if __name__ == "__main__":

@@ -1,24 +1,30 @@
 """
-A small chat backend in FastAPI: one client per application, opened and closed by its lifespan.
+A small chat backend in FastAPI: one client per application, turns streamed to the browser.
 
-    uvicorn --app-dir examples fastapi_chat:app
+    uvicorn --app-dir examples fastapi_chat:app        then open http://127.0.0.1:8000
 
-    POST /chats                    starts a chat
-    POST /chats/{chat}/messages    {"text": "…"}: stores the message and the response, returns the response
-    GET  /chats/{chat}             the transcript as JSON Lines, streamed
+    GET  /                        the page
+    POST /chats                   starts a chat
+    POST /chats/{chat}/turns      {"text": "…"}: takes a turn; what the model says comes as server-sent events
+    GET  /chats/{chat}            the transcript as JSON Lines, streamed
 
+Without OPENAI_API_KEY it talks to the embedded server, whose model repeats what you say.
 A user may bring a key of their own in the header ``x-user-key``.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
+import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Annotated
 
 from fastapi import Body, Depends, FastAPI, Header, Request
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 
 from openai_conversations import (
     AmbiguousWriteError,
@@ -28,14 +34,27 @@ from openai_conversations import (
     ConversationsClient,
     Message,
     NotFoundError,
+    ResponseStream,
 )
+from openai_conversations.server import ConversationsServer
+
+MODEL = os.environ.get("OPENAI_MODEL", "gpt-5.5")
+PAGE = Path(__file__).with_name("chat.html")
+
+log = logging.getLogger("chat")
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     """Open the one client when the application starts, close it when the application stops."""
-    async with ConversationsClient() as client:
-        app.state.client = client
+    async with AsyncExitStack() as stack:
+        if os.environ.get("OPENAI_API_KEY"):
+            app.state.client = await stack.enter_async_context(ConversationsClient())
+        else:
+            server = await stack.enter_async_context(ConversationsServer())
+            server.model.set_speed(tokens_per_second=20)
+            client = ConversationsClient(api_key="offline", base_url=server.base_url)
+            app.state.client = await stack.enter_async_context(client)
         yield
 
 
@@ -51,31 +70,46 @@ def client_of(request: Request, x_user_key: Annotated[str | None, Header()] = No
 Client = Annotated[ConversationsClient, Depends(client_of)]
 
 
+@app.get("/")
+async def page() -> FileResponse:
+    return FileResponse(PAGE)
+
+
 @app.post("/chats", status_code=201)
 async def start(client: Client) -> dict[str, str]:
     conversation = await client.conversations.create()
     return {"chat": conversation.id}
 
 
-@app.post("/chats/{chat}/messages")
-async def say(client: Client, chat: str, text: Annotated[str, Body(embed=True)]) -> dict[str, str]:
-    answer = await think(text)
-    await client.conversations.items.create(
-        chat, items=[Message(role="user", content=text), Message(role="assistant", content=answer)]
-    )
-    return {"answer": answer}
+@app.post("/chats/{chat}/turns")
+async def say(client: Client, chat: str, text: Annotated[str, Body(embed=True)]) -> StreamingResponse:
+    """Take a turn. Whatever is wrong before the first event is a status; later it can only be an event."""
+    stream = await client.responses.create(conversation=chat, model=MODEL, input=text, stream=True, safe=True)
+    return StreamingResponse(events(stream), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-async def think(text: str) -> str:
-    """The place of your model."""
-    return f"You said: {text}"
+async def events(stream: ResponseStream[None]) -> AsyncIterator[str]:
+    """When the browser goes away, or somebody presses Stop, this is cancelled or closed, and the turn is stopped."""
+    try:
+        async for piece in stream.text_stream:
+            yield event("text", piece)
+        yield event("done", stream.response_id)
+    except APIError as error:
+        log.warning("a turn failed: %s", error)
+        yield event("failed", words_for(error)[1])
+    finally:
+        await asyncio.shield(stream.cancel())  # of a turn that has ended, this only closes the stream
+
+
+def event(name: str, data: object) -> str:
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n"
 
 
 @app.get("/chats/{chat}")
 async def transcript(client: Client, chat: str) -> StreamingResponse:
     """The first page is fetched before the response begins, so that an unknown chat is still a 404."""
-    page = await client.conversations.items.list(chat, order="asc")
-    return StreamingResponse(lines(aiter(page)), media_type="application/jsonl")
+    first = await client.conversations.items.list(chat, order="asc")
+    return StreamingResponse(lines(aiter(first)), media_type="application/jsonl")
 
 
 async def lines(items: AsyncIterator[ConversationItem]) -> AsyncIterator[str]:
@@ -86,13 +120,21 @@ async def lines(items: AsyncIterator[ConversationItem]) -> AsyncIterator[str]:
 
 
 @app.exception_handler(APIError)
-async def explain(_: Request, error: APIError) -> JSONResponse:
+async def explain(request: Request, error: APIError) -> JSONResponse:
     """The service's errors in words for a browser; what went wrong in detail is for the log."""
-    for kind, status, words in (
-        (NotFoundError, 404, "no such chat"),
-        (AmbiguousWriteError, 503, "this may or may not have been stored; please reload"),
-        (APITimeoutError, 504, "the service is slow; please try again"),
-    ):
-        if isinstance(error, kind):
-            return JSONResponse({"error": words}, status_code=status)
-    return JSONResponse({"error": "the service failed"}, status_code=502)
+    status, words = words_for(error)
+    log.warning("%s %s: %s", request.method, request.url.path, error)
+    return JSONResponse({"error": words}, status_code=status)
+
+
+def words_for(error: APIError) -> tuple[int, str]:
+    """A status and a sentence."""
+    match error:
+        case NotFoundError():
+            return 404, "no such chat"
+        case AmbiguousWriteError():
+            return 503, "this may or may not have been stored; please reload"
+        case APITimeoutError():
+            return 504, "the service is slow; please try again"
+        case _:
+            return 502, "the service failed"

@@ -164,11 +164,13 @@ class ResponseStream(Generic[T]):
         disconnect.
 
         Returns:
-            The response, when the turn was in the background; it may have ended before. ``None`` otherwise.
+            The response, when the turn was in the background or has ended before; ``None`` otherwise.
         """
-        started = self._turn.snapshot.response
+        started, has_ended = self._turn.snapshot.response, self._turn.ended
         await self.close()
-        if started is None or not started.background:
+        if started is None or has_ended:
+            return started
+        if not started.background:
             return None
         request = turn_requests.cancel_response(self._caller, started.id)
         cancelled: Response = codec().decode_response(await self._caller.send(request), Response)
