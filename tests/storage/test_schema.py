@@ -10,7 +10,7 @@ import pytest
 
 from openai_conversations.bulk import ledger
 from openai_conversations.middlewares import registry_file
-from openai_conversations.server.storage import store
+from openai_conversations.server.storage import tables
 from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import DatabaseError
 from openai_conversations.storage.schema import APPLICATIONS, DatabaseSchema
@@ -20,7 +20,7 @@ SECOND = ("ALTER TABLE names ADD COLUMN age INTEGER", "UPDATE names SET age = 7"
 OLD = DatabaseSchema(application=0x4F437376, steps=(FIRST,), unmarked=frozenset({"names"}))
 NEW = attrs.evolve(OLD, steps=(FIRST, SECOND))
 
-OURS = {"ledger": ledger.SCHEMA, "registry": registry_file.SCHEMA, "server": store.SCHEMA}
+OURS = {"ledger": ledger.SCHEMA, "registry": registry_file.SCHEMA, "server": tables.SCHEMA}
 
 
 async def opened(path, schema, job=lambda _: None):
