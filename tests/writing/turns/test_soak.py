@@ -242,7 +242,7 @@ async def both(count: int) -> None:
     sys.stdout.write("\n".join(["", heading, theirs.line("official"), mine.line("ours"), ""]))
 
     assert (0, 0, 0, 0, 0) == (mine.doubled, mine.lost, mine.partial, mine.false, mine.late)
-    assert mine.returned > 0.93 * count
+    assert mine.returned > 0.9 * count
     assert theirs.doubled + theirs.lost + theirs.partial > 0.005 * count
 
 
