@@ -110,9 +110,9 @@ def checked_proxy_variable(name: str, url: str) -> str:
     if is_url and scheme.lower() not in {"http", "https"}:
         raise ConfigurationError(
             f"the environment variable {name} names a proxy of the kind {one_line(scheme)}, and only HTTP proxies can "
-            "be used",
-            advice=': pass proxy="" for none, proxy= with the URL of an HTTP proxy, or proxy="" and session= with an '
-            "aiohttp session whose connector speaks it (such as that of aiohttp-socks)",
+            "be used: unset it, or except the host in NO_PROXY",
+            advice='; or pass proxy="" for none, proxy= with the URL of an HTTP proxy, or proxy="" and session= with '
+            "an aiohttp session whose connector speaks it (such as that of aiohttp-socks)",
         )
     try:
         return checked_proxy(url) or ""

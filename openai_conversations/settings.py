@@ -184,7 +184,7 @@ GENERIC: Final = Profile(name="generic", include_style="repeat", needs_key=False
 PROFILES: Final[Mapping[str, Profile]] = {p.name: p for p in (OPENAI, AZURE, GENERIC)}
 
 
-_PROFILE: Final = Wanted(f"{one_of(PROFILES).words} or a Profile", one_of(PROFILES).accepts)
+_PROFILE: Final = one_of(PROFILES)
 
 
 def azure(*, api_version: str | None = None) -> Profile:
@@ -282,7 +282,8 @@ def find_profile(profile: Profile | str) -> Profile:
     """A profile by its name, or the profile itself."""
     if isinstance(profile, Profile):
         return profile
-    _PROFILE.check("profile", profile, ConfigurationError)
+    if not _PROFILE.accepts(profile):
+        raise ConfigurationError(f"profile must be {_PROFILE.words}, not {shown(profile)}", advice=", or a Profile")
     return PROFILES[profile]
 
 

@@ -107,6 +107,7 @@ TABLE = {
     "integrations": _rule(ANYTHING, ANYTHING),
     "testing": _rule(ANYTHING, ANYTHING),
     "cli": _rule(ANYTHING, ANYTHING),
+    "__main__": _rule("cli", ""),
 }
 
 # Inside the schemas: items → contents and tools → what they share.

@@ -225,7 +225,7 @@ def test_profiles():
     assert ("repeat", False) == (GENERIC.include_style, GENERIC.needs_key)
     assert "http://h/api/v1" == resolved(base_url="http://h", profile=mine).base_url
     with pytest.raises(
-        ConfigurationError, match="profile must be one of openai, azure, generic or a Profile, not 'aws'"
+        ConfigurationError, match="profile must be one of openai, azure, generic, not 'aws', or a Profile"
     ):
         find_profile("aws")
 
@@ -517,7 +517,7 @@ def test_queries_that_cannot_be_sent(query, said):
     [
         (
             "socks5://user:marker@p:1",
-            "names a proxy of the kind socks5, and only HTTP proxies can be used: pass proxy=",
+            "names a proxy of the kind socks5, and only HTTP proxies can be used: unset it",
         ),
         ("socks5h://p:1", "names a proxy of the kind socks5h"),
         ("SOCKS4://p:1", "names a proxy of the kind SOCKS4"),

@@ -191,10 +191,11 @@ RESULTS = re.compile(
 
 # Shapes for type checkers; what travels through middlewares, two of which are made for each call; a hook of json.dumps,
 # which is given anything; what loads names; what only says that there is none of it here;
-# a part of the client that it makes itself.
+# what only the client makes.
 TAKEN_AS_THEY_ARE = {
     *("AppendResume", "CallOptions", "ConversationLock", "Omit", "OperationOptions", "RequestOptions", "Webhooks"),
     *("HTTPRequest", "HTTPResponse", "Replay"),
+    *("ParsedResponse", "ResponseStream", "ResponseStreamManager", "ToolCall"),
     *("json_default", "lazy_imports", "provide", "DefaultAioHttpClient"),
 }
 

@@ -13,7 +13,9 @@ from cyclopts import Group, Parameter
 
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError, StoppedError
+from openai_conversations.cli.flags import a_positive_count, a_rate, seconds
 from openai_conversations.cli.render.bulk import progress_bar, show_summary
+from openai_conversations.cli.render.output import note
 
 if TYPE_CHECKING:
     from openai_conversations.bulk.ids import Ids
@@ -42,20 +44,24 @@ class BulkArguments:
 
     ids_file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None
     ledger: Path | None = None
-    rate: str | None = None
-    concurrency: int = 16
-    patience: float = 60.0
+    rate: Annotated[str | None, Parameter(validator=a_rate)] = None
+    concurrency: Annotated[int, Parameter(validator=a_positive_count)] = 16
+    patience: Annotated[float, Parameter(validator=seconds)] = 60.0
 
-    def ids(self, named: Sequence[str]) -> Ids:
+    def ids(self, named: Sequence[str], missing: str = "no conversations: give their ids, or --ids-file") -> Ids:
         """
         The ids that were named and those of the file, which is read once before anything is done.
+
+        Args:
+            named: The ids.
+            missing: What to say when there are none.
 
         Raises:
             CommandError: There are none, or there is no such file.
             IdsFileError: A line of the file holds none.
         """
         if not named and self.ids_file is None:
-            raise CommandError("no conversations: give their ids, or --ids-file", Exit.USAGE)
+            raise CommandError(missing, Exit.USAGE)
         if self.ids_file not in (None, "-") and not Path(str(self.ids_file)).is_file():
             raise CommandError(f"{self.ids_file}: no such file", Exit.BAD_INPUT)
         self._check_file()
@@ -65,8 +71,9 @@ class BulkArguments:
         from openai_conversations.bulk.ids import ids_of_file
 
         if self.ids_file not in (None, "-"):
-            for _ in ids_of_file(str(self.ids_file)):
-                pass
+            count = sum(1 for _ in ids_of_file(str(self.ids_file)))
+            if not count:
+                note(f"{self.ids_file} holds no ids")
 
     def _all(self, named: Sequence[str]) -> Iterator[str]:
         from openai_conversations.bulk.ids import ids_of_file, ids_of_lines
@@ -114,7 +121,7 @@ class BulkArguments:
         """
         from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 
-        return RateLimiter(None if self.rate is None else Limits.parse(self.rate))
+        return RateLimiter(None if self.rate is None else Limits.parse(self.rate), on_wait=_tell_wait)
 
     def client(self, connection: Connection, limiter: RateLimiter) -> ConversationsClient:
         """A client whose requests keep the rate."""
@@ -172,6 +179,10 @@ class BulkArguments:
 
     def _ledger(self, operation: str, given: Path | None) -> AbstractContextManager[Path]:
         return self.ledger_file(operation) if given is None else nullcontext(given)
+
+
+def _tell_wait(seconds: float) -> None:
+    note(f"waiting {seconds:.0f} s: the server allows no more until then")
 
 
 DEFAULT_BULK: Final = BulkArguments()

@@ -11,6 +11,7 @@ from cyclopts import Group, Parameter
 
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
+from openai_conversations.cli.flags import a_count, a_duration
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
@@ -35,8 +36,8 @@ class Connection:
     api_key_file: Path | None = None
     base_url: str | None = None
     profile: Annotated[str, Parameter(show_default=False)] = "openai"
-    timeout: float = 60.0
-    max_retries: int = 2
+    timeout: Annotated[float, Parameter(validator=a_duration)] = 60.0
+    max_retries: Annotated[int, Parameter(validator=a_count)] = 2
 
     def client(self, **keywords: Any) -> ConversationsClient:
         """
@@ -74,9 +75,13 @@ def require_key() -> None:
         raise CommandError(NO_KEY, Exit.CONFIGURATION)
 
 
-def read_key(path: Path) -> str:
+def read_key(path: Path, exit: Exit = Exit.CONFIGURATION) -> str:
     """
     The key in a file, without white space and byte order mark around it.
+
+    Args:
+        path: The file.
+        exit: The exit code when it cannot be used.
 
     Raises:
         CommandError: The file cannot be read, or holds nothing.
@@ -87,7 +92,7 @@ def read_key(path: Path) -> str:
         key = as_text(path.read_bytes()).strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not a text file"
-        raise CommandError(f"the key cannot be read from {path}: {reason}", Exit.CONFIGURATION) from error
+        raise CommandError(f"the key cannot be read from {path}: {reason}", exit) from error
     if not key:
-        raise CommandError(f"{path} has no key", Exit.CONFIGURATION)
+        raise CommandError(f"{path} has no key", exit)
     return key

@@ -69,6 +69,13 @@ _CODES: Final[Mapping[type[Exception], Exit]] = {
     UnicodeEncodeError: Exit.BAD_INPUT,
 }
 
+# What stands first in the message of a setting that cannot be used.
+_OPTIONS: Final[Mapping[str, str]] = {
+    "api_key": "the key of --api-key-file",
+    "base_url": "--base-url",
+    "profile": "--profile",
+}
+
 _HALF_WAY: Final = (AppendIncompleteError, operations.CopyIncompleteError)
 
 EXPECTED: Final[tuple[type[Exception], ...]] = (CommandError, *_CODES)
@@ -92,9 +99,25 @@ def explain(error: BaseException) -> str:
         return clean(_os_error(error))
     if isinstance(error, UnicodeEncodeError):
         return clean(f"{error.object!r}: this locale ({error.encoding}) has no such file names")
-    text = " ".join(str(error).split()) or type(error).__name__
-    request_id = getattr(error, "request_id", None)
+    text = " ".join(_words(error).split()) or type(error).__name__
+    request_id = _request_id(error)
     return clean(f"{text} (request id {request_id})" if request_id else text)
+
+
+def _request_id(error: BaseException | None) -> str | None:
+    """Of the error, or of what stopped it half way."""
+    found = getattr(error, "request_id", None)
+    if found is None and isinstance(error, _HALF_WAY):
+        return _request_id(error.__cause__)
+    return found if isinstance(found, str) else None
+
+
+def _words(error: BaseException) -> str:
+    """What an error says; a setting is called by its option, and advice for people who write Python is left out."""
+    if not isinstance(error, errors.ConfigurationError):
+        return str(error)
+    keyword, _, rest = error.problem.partition(" ")
+    return f"{_OPTIONS.get(keyword, keyword)} {rest}"
 
 
 def _os_error(error: OSError) -> str:

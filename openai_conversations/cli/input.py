@@ -79,6 +79,8 @@ def _parsed(text: str, name: str) -> Any:
     """One JSON value, unwrapped, or one a line."""
     from openai_conversations.converters.json import loads_exact
 
+    if not text.strip():
+        raise CommandError(f"{name} is empty", Exit.BAD_INPUT)
     try:
         value = loads_exact(text.encode())
     except ValueError as error:

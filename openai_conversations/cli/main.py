@@ -135,6 +135,16 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         Its exit code. Failures that are no fault of this program have been said in one line on standard error.
     """
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        return _closed_pipe()
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     show_what_fits(sys.stdout, sys.stderr)
     termination = _Termination()
     signal.signal(signal.SIGTERM, termination)
@@ -145,7 +155,6 @@ def run(arguments: Sequence[str]) -> int:
         command, bound, _ = app.parse_args(list(arguments), exit_on_error=False, print_error=False)
         gc.enable()
         result = _awaited(command(*bound.args, **bound.kwargs), termination)
-        sys.stdout.flush()
         return int(result or Exit.OK)
     except CycloptsError as error:
         return _fail(str(error), Exit.USAGE)
@@ -154,7 +163,9 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _fail(termination.said, termination.code)
     except BrokenPipeError:
-        return _closed_pipe()
+        raise
+    except SystemExit as error:  # how rich ends a process whose reader went away
+        raise BrokenPipeError from error
     except EXPECTED as error:
         return _fail(explain(error), exit_code(error))
 
@@ -218,8 +229,13 @@ def _interrupt() -> None:
 
 
 def _closed_pipe() -> Exit:
-    """The reader of standard output went away, as ``head`` does: what it wanted it has."""
+    """The reader of standard output or error went away, as ``head`` does: what it wanted it has."""
     import os
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            os.dup2(devnull, stream.fileno())
     return Exit.OK

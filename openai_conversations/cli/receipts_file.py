@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from openai_conversations.cli.exit_codes import Exit
+from openai_conversations.cli.failures import CommandError
 from openai_conversations.cli.render.output import json_line, note, write_bytes
 
 
@@ -33,9 +35,12 @@ class ReceiptsFile:
         Open the file and write to it.
 
         Raises:
+            CommandError: Its folder is not there.
             OSError: It cannot be written; nothing was deleted yet.
         """
         if self.path is not None:
+            if not self.path.parent.is_dir():
+                raise CommandError(f"{self.path.parent}: no such directory", Exit.BAD_INPUT)
             self._file = self.path.open("ab")
             if self.is_regular:  # not a pipe, and not a device: it may have no end
                 self._begin(self._file, self.path)

@@ -31,6 +31,10 @@ SLACK: Final = 1e-6
 """Seconds by which sums of floats may be wrong."""
 
 
+WORTH_TELLING: Final = 1.0
+"""Seconds of waiting that somebody may wonder about."""
+
+
 class Limiter(Protocol):
     """Lets requests through one after another."""
 
@@ -113,6 +117,8 @@ class LocalLimiter:
 
     Args:
         rate: Requests per second; ``None`` for no bound but that of :meth:`pause` and :meth:`slow_down`.
+        on_wait: Called with the seconds when what the server allows makes somebody wait for one or longer; once for all
+            who wait together.
         clock: Seconds that only grow.
         sleep: Waits a number of seconds.
     """
@@ -121,10 +127,13 @@ class LocalLimiter:
         self,
         rate: float | None,
         *,
+        on_wait: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._rate = rate
+        self._on_wait = on_wait
+        self._told_until = -math.inf
         self._clock = clock
         self._sleep = sleep
         self._loop = RunningLoop("this limiter")
@@ -166,9 +175,19 @@ class LocalLimiter:
         )
         self._refuse_if_late(waiter, self._advanced(now + self._delay(), len(self._queue)))
         self._queue.append(waiter)
+        self._tell_of_wait(now)
         if self._serving is None:
             self._serving = asyncio.ensure_future(self._serve())
         await self._turn_of(waiter)
+
+    def _tell_of_wait(self, now: float) -> None:
+        """Say that the server, and not the rate that was asked for, makes everybody wait."""
+        seconds = self._delay()
+        is_the_server = now < max(self._paused_until, self._slow[1])
+        if self._on_wait is None or not is_the_server or seconds < WORTH_TELLING or now < self._told_until:
+            return
+        self._told_until = now + seconds
+        self._on_wait(seconds)
 
     async def _turn_of(self, waiter: _Waiter) -> None:
         try:

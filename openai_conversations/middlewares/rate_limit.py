@@ -18,7 +18,16 @@ from typing import Final, cast
 
 import attrs
 
-from openai_conversations.checks import FUNCTION, MAPPING, POSITIVE_COUNT, RATE, TEXT, having, instance_of
+from openai_conversations.checks import (
+    FUNCTION,
+    MAPPING,
+    OPTIONAL_FUNCTION,
+    POSITIVE_COUNT,
+    RATE,
+    TEXT,
+    having,
+    instance_of,
+)
 from openai_conversations.errors import (
     APIError,
     APIStatusError,
@@ -105,6 +114,7 @@ class RateLimiter:
         total: Of all requests together, and what follows the server's limits; for a limit that several processes share.
             ``None`` takes that of *limits*, in this process.
         sharers: How many processes share what the server allows: each takes its part of what is left.
+        on_wait: Called with the seconds when what the server allows makes requests wait for one or longer.
         clock: Seconds that only grow; the client's.
         sleep: Waits a number of seconds.
     """
@@ -116,6 +126,7 @@ class RateLimiter:
         limiters: Mapping[str, Limiter] | None = None,
         total: AdaptiveLimiter | None = None,
         sharers: int = 1,
+        on_wait: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -123,11 +134,12 @@ class RateLimiter:
         _check_limiters(limiters)
         _TOTAL.check("total", total)
         POSITIVE_COUNT.check("sharers", sharers)
+        OPTIONAL_FUNCTION.check("on_wait", on_wait)
         FUNCTION.check("clock", clock)
         FUNCTION.check("sleep", sleep)
         asked = limits or Limits()
         by_method = {"GET": asked.get, "POST": asked.post, "DELETE": asked.delete}
-        self._total: AdaptiveLimiter = total or LocalLimiter(asked.total, clock=clock, sleep=sleep)
+        self._total: AdaptiveLimiter = total or LocalLimiter(asked.total, on_wait=on_wait, clock=clock, sleep=sleep)
         self._limiters: Mapping[str, Limiter] = limiters or {
             method: LocalLimiter(rate, clock=clock, sleep=sleep)
             for method, rate in by_method.items()

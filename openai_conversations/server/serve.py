@@ -15,13 +15,14 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import attrs
 
 from openai_conversations.converters import json
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.model.parse import load_script
+from openai_conversations.server.model.script import ScriptedModel
 from openai_conversations.server.server import LOOPBACK, MAX_BODY, ConversationsServer
 
 JOURNAL_LIMIT = 10_000
@@ -131,17 +132,29 @@ def make_server(options: ServeOptions, log: TextIO) -> ConversationsServer:
     )
     server.model.set_speed(tokens_per_second=options.tokens_per_second)
     if options.script is not None:
-        load_script(server.model, _read_script(options.script))
+        _load_script(server.model, options.script)
     return server
 
 
-def _read_script(path: str) -> Any:
+class ScriptFileError(ValueError):
+    """The file of a script cannot be read, or holds none."""
+
+
+def _load_script(model: ScriptedModel, path: str) -> None:
     try:
-        return json.loads_exact(Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        content = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
-        raise ValueError(f"the script {path} cannot be read: {error.strerror}") from error
+        raise ScriptFileError(f"the script {path} cannot be read: {error.strerror}") from error
+    if not content.strip():
+        raise ScriptFileError(f"the script {path} is empty")
+    try:
+        script = json.loads_exact(content)
     except ValueError as error:
-        raise ValueError(f"the script {path} is not JSON: {error}") from None
+        raise ScriptFileError(f"the script {path} is not JSON: {error}") from None
+    try:
+        load_script(model, script)
+    except ValueError as error:
+        raise ScriptFileError(f"the script {path}: {error}") from None
 
 
 def _warn_of_open_host(options: ServeOptions, log: TextIO) -> None:

@@ -73,6 +73,15 @@ def test_standard_output(inside, conversation):
     assert [] == [path.name for path in inside.folder.iterdir()]
 
 
+def test_an_ending_of_no_format(inside, conversation):
+    """A file may have any ending when the format is named, and none at all."""
+    inside("export", conversation, "--to", "a.pdf", "--format", "markdown")
+    inside("export", conversation, "--to", "b")
+
+    assert (inside.folder / "a.pdf").read_text(encoding="utf-8").startswith("# ")
+    assert '{"format":"openai_conversations/conversation"' in (inside.folder / "b").read_text(encoding="utf-8")
+
+
 def test_devices_and_pipes(inside, conversation):
     """What is no regular file is written to, not replaced; a full device is an error that names it."""
     os.mkfifo(inside.folder / "pipe")
@@ -106,7 +115,7 @@ def test_planted_links(inside, conversation):
         (["export", "conv_1", "--to", "no/x.md"], "no: no such directory"),
         (["export", "conv_1", "--to", "."], ".: is a directory"),
         (["export", "a", "b", "--to", "file"], "file: not a directory"),
-        (["erase", "conv_1", "--yes", "--receipts", "no/r.jsonl"], "no/r.jsonl: no such file"),
+        (["erase", "conv_1", "--yes", "--receipts", "no/r.jsonl"], "no: no such directory"),
         (["erase", "conv_1", "--yes", "--receipts", "."], ".: "),
         (["append", "conv_1", "x", "--resume", "no/r"], "no: no such directory"),
         (["append", "conv_1", "x", "--resume", "file"], "file: not what --resume wrote"),

@@ -394,6 +394,28 @@ async def test_nothing_left():
     assert 162.0 == clock.now
 
 
+@pytest.mark.parametrize(
+    ("left", "reset", "rates", "told"),
+    [
+        ("0", "50s", {}, [50.0]),
+        ("1", "50s", {}, [50.0]),
+        ("100", "1s", {}, []),
+        ("", "", {"total": 0.5}, []),
+    ],
+    ids=["nothing left", "spread", "enough", "asked for"],
+)
+async def test_waits_for_the_server_are_told(left, reset, rates, told):
+    """Who waits because of the server hears for how long, once for all who wait; a rate that was asked for is known."""
+    clock, waits = Clock(), []
+    limiter = RateLimiter(Limits(**rates), on_wait=waits.append, clock=clock, sleep=clock.sleep)
+    response = respond(**{"x-ratelimit-remaining-requests": left, "x-ratelimit-reset-requests": reset})
+
+    await send(limiter, 1, response=response)
+    await send(limiter, 2)
+
+    assert told == [round(seconds) for seconds in waits]
+
+
 async def test_failures_pass_through():
     """An error of the call is the caller's; it is counted as one request."""
     clock = Clock()

@@ -68,10 +68,21 @@ async def export(
 
 
 def _format(asked: Format | None, target: Path | None) -> Format:
-    """What was asked for; else what the ending of the file says."""
+    """
+    What was asked for; else what the ending of the file says; without one it is jsonl.
+
+    Raises:
+        CommandError: No format has the ending.
+    """
     if asked is not None or target is None:
         return asked or "jsonl"
-    return ENDINGS.get(target.suffix.lower(), "jsonl")
+    ending = target.suffix.lower()
+    if ending and ending not in ENDINGS and not (target.exists() and not target.is_file()):
+        known = ", ".join(ENDINGS)
+        raise CommandError(
+            f"{target}: no format has the ending {ending}; known are {known}; --format chooses one", Exit.USAGE
+        )
+    return ENDINGS.get(ending, "jsonl")
 
 
 async def _export_one(  # noqa: PLR0917  # what the command was given

@@ -73,7 +73,7 @@ async def import_(
             raise CommandError(f"{name} takes one file", Exit.USAGE)
     if "-" in files:
         raise CommandError("standard input is one conversation; give it alone", Exit.USAGE)
-    names = bulk.ids(files)
+    names = bulk.ids(files, "no files: name them, - for standard input, or a file of their names with --ids-file")
 
     from openai_conversations.bulk.jobs import importing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from cyclopts.validators import Number
 from openai_conversations.cli.connection import read_key
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
+from openai_conversations.cli.flags import a_duration, a_positive_count
 
 
 async def serve(
@@ -22,9 +24,9 @@ async def serve(
     fault: Annotated[list[str] | None, Parameter(name="--fault")] = None,
     seed: int | None = None,
     keys_file: Path | None = None,
-    rate_limit: int | None = None,
+    rate_limit: Annotated[int | None, Parameter(validator=a_positive_count)] = None,
     script: Path | None = None,
-    tokens_per_second: Annotated[float | None, Parameter(validator=Number(gt=0))] = None,
+    tokens_per_second: Annotated[float | None, Parameter(validator=a_duration)] = None,
     control: bool | None = None,
     page: bool = True,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], show_default=False)] = False,
@@ -49,7 +51,7 @@ async def serve(
         page: Show what happens in a browser, where the control path answers.
         quiet: No line for each request.
     """
-    from openai_conversations.server.serve import ServeOptions, serve as run
+    from openai_conversations.server.serve import ScriptFileError, ServeOptions, serve as run
 
     options = ServeOptions(
         host=host,
@@ -57,7 +59,7 @@ async def serve(
         database=None if database is None else str(database),
         profile=profile,
         faults=tuple(fault or ()),
-        keys=() if keys_file is None else tuple(read_key(keys_file).split()),
+        keys=() if keys_file is None else tuple(read_key(keys_file, Exit.BAD_INPUT).split()),
         seed=seed,
         rate_limit=rate_limit,
         script=None if script is None else str(script),
@@ -68,8 +70,13 @@ async def serve(
     )
     try:
         await run(options)
+    except ScriptFileError as error:
+        raise CommandError(str(error), Exit.BAD_INPUT) from error
     except ValueError as error:
         raise CommandError(str(error), Exit.USAGE) from error
     except OSError as error:
-        raise CommandError(f"cannot listen on {host}:{port}: {error.strerror or error}", Exit.CONFIGURATION) from error
+        hint = "; --port 0 takes a free one" if error.errno == errno.EADDRINUSE else ""
+        raise CommandError(
+            f"cannot listen on {host}:{port}: {error.strerror or error}{hint}", Exit.CONFIGURATION
+        ) from error
     return Exit.OK

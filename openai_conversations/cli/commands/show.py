@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from openai_conversations.cli.connection import Connection
 from openai_conversations.cli.exit_codes import Exit
-from openai_conversations.cli.flags import Flag, Json
+from openai_conversations.cli.flags import Flag, Json, a_count, a_duration
 from openai_conversations.cli.render.output import as_json, console, wants_json, write_json
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ async def show(
     conversation_id: str,
     /,
     *,
-    last: Annotated[int | None, Parameter(name=["--last", "-n"])] = None,
+    last: Annotated[int | None, Parameter(name=["--last", "-n"], validator=a_count)] = None,
     full: Flag = False,
     follow: Annotated[bool, Parameter(name=["--follow", "-F"])] = False,
-    interval: float = 1.0,
+    interval: Annotated[float, Parameter(validator=a_duration)] = 1.0,
     json: Json = False,
     connection: Connection = DEFAULT,
 ) -> int:
@@ -100,7 +100,7 @@ async def _after(client: ConversationsClient, id: str, position: _Position) -> A
 
 
 async def _newest(client: ConversationsClient, id: str, count: int) -> list[Any]:
-    lister = client.conversations.items.list(id, limit=min(max(count, 1), PAGE), max_items=max(count, 0))
+    lister = client.conversations.items.list(id, limit=min(max(count, 1), PAGE), max_items=count)
     return [as_json(item) async for item in lister][::-1]
 
 

@@ -43,10 +43,10 @@ class RequestRate:
 
     def headers(self) -> dict[str, str]:
         """What every response says of the limit."""
-        limit = self._limit or TOLD
+        limit, used = (TOLD, 0) if self._limit is None else (self._limit, self._used)
         return {
             "x-ratelimit-limit-requests": str(limit),
-            "x-ratelimit-remaining-requests": str(max(0, limit - self._used)),
+            "x-ratelimit-remaining-requests": str(max(0, limit - used)),
             "x-ratelimit-reset-requests": f"{max(0.0, self._ends - self._clock()):.3f}s",
         }
 

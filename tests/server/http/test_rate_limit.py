@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.http.rate_limit import TOLD, RequestRate
 
 
 class TestRateLimit:
@@ -22,10 +23,17 @@ class TestRateLimit:
         assert "rate_limit_exceeded" == responses[2].error[2]
 
 
+def test_a_server_without_a_limit_announces_none():
+    """Where no limit is held, no response says that little is left: clients would wait for nothing."""
+    rate = RequestRate(None, lambda: 0.0)
+    for _ in range(20_000):
+        rate.take()
+
+    assert str(TOLD) == rate.headers()["x-ratelimit-remaining-requests"]
+
+
 def test_a_minute_later_the_rate_limit_starts_again():
     """The count begins anew with each minute."""
-    from openai_conversations.server.http.rate_limit import RequestRate
-
     now = 0.0
     rate = RequestRate(1, lambda: now)
     rate.take()
