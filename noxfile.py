@@ -212,7 +212,7 @@ def traps(session: nox.Session) -> None:
 
 @nox.session
 def kills(session: nox.Session) -> None:
-    """The embedded server is killed 50 times while it is written to, a bulk erase 20 times."""
+    """The embedded server is killed 50 times while it is written to, 20 times amid turns, a bulk erase 20 times."""
     install(session, "tests")
     session.run("pytest", "-m", "kills", "-s", *session.posargs)
 

@@ -23,6 +23,8 @@ from tests.server.model import description as responses
 
 CHECKS = "not_a_server_error,response_schema_conformance,status_code_conformance,content_type_conformance"
 PHASES = "examples,coverage,fuzzing,stateful"
+# The description of responses is so wide that all boundary values of one request take longer than everything else.
+PHASES_OF_RESPONSES = "fuzzing,stateful"
 
 _ERROR = {
     "description": "A refusal",
@@ -55,29 +57,47 @@ LINKS = {
 
 @attrs.frozen
 class Run:
-    """A description, and where it lies."""
+    """A description, where it lies, and how it is walked."""
 
     path: Path
+    phases: str
     described: dict[str, Any]
 
 
 def runs() -> list[Run]:
     """The descriptions that are on this machine."""
-    loaded = ((description.PATH, description.load), (responses.PATH, responses.load))
-    return [Run(path, describe(load())) for path, load in loaded if path.exists()]
+    every = (
+        (description.PATH, PHASES, description.load),
+        (responses.PATH, PHASES_OF_RESPONSES, responses.load),
+    )
+    return [Run(path, phases, describe(load())) for path, phases, load in every if path.exists()]
 
 
 def describe(described: dict[str, Any]) -> dict[str, Any]:
-    """A description, with what its prose says of errors and of how operations follow each other."""
+    """
+    A description, with what its prose says of errors and of how operations follow each other.
+
+    Where it has more to say of errors it leaves out the object around them. Its discriminators have no mapping, so that
+    they name schemas where types are meant.
+    """
+    described = _without_discriminators(described)
     described["components"]["schemas"].setdefault("ErrorResponse", {"type": "object", "required": ["error"]})
     for path in described["paths"].values():
         for operation in path.values():
-            operation["responses"]["4XX"] = _ERROR
+            operation["responses"] = {"200": operation["responses"]["200"], "4XX": _ERROR}
             links = LINKS.get(operation["operationId"], {})
             operation["responses"]["200"]["links"] = {
                 name: {"operationId": name, "parameters": parameters} for name, parameters in links.items()
             }
     return described
+
+
+def _without_discriminators(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_without_discriminators(member) for member in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: _without_discriminators(value) for name, value in node.items() if name != "discriminator"}
 
 
 def main(options: list[str]) -> int:
@@ -93,7 +113,7 @@ def run(one: Run, options: list[str]) -> int:
         path = Path(directory) / one.path.name
         path.write_bytes(json.dumps(one.described))
         command = ["schemathesis", "run", str(path), "--url", server.base_url, "--header", "Authorization: Bearer x"]
-        command += ["--checks", CHECKS, "--phases", PHASES, *options]
+        command += ["--checks", CHECKS, "--phases", one.phases, *options]
         return subprocess.run(command, check=False, cwd=directory).returncode  # our own command
 
 

@@ -11,12 +11,14 @@ from openai_conversations.server.http import errors
 from openai_conversations.server.http.messages import ServerRequest
 from openai_conversations.server.http.routes import check_conversation_id
 from openai_conversations.server.rules import checks
+from openai_conversations.server.rules.components import INPUT_FILE, INPUT_IMAGE, INPUT_TEXT
 from openai_conversations.server.rules.items import Reference, prepare_all
 from openai_conversations.server.rules.operations import Context, fields_of, row_of
 from openai_conversations.server.rules.schema_dsl import (
     Field,
     Obj,
     Shape,
+    Tagged,
     array,
     boolean,
     either,
@@ -154,6 +156,9 @@ def _between(least: float, most: float) -> Shape:
 
 
 _STRING = text()
+_VARIABLE = either(
+    str=_STRING, dict=Tagged({"input_text": INPUT_TEXT, "input_image": INPUT_IMAGE, "input_file": INPUT_FILE})
+)
 TURN_FIELDS: Mapping[str, Field] = {
     "background": _maybe(boolean),
     "context_management": _maybe(array(mapping(), 1)),
@@ -166,7 +171,7 @@ TURN_FIELDS: Mapping[str, Field] = {
     "model": _maybe(text(1)),
     "parallel_tool_calls": _maybe(boolean),
     "previous_response_id": _maybe(_STRING),
-    "prompt": _maybe(Obj({"id": _STRING})),
+    "prompt": _maybe(Obj({"id": _STRING, "version": _maybe(_STRING), "variables": _maybe(mapping(_VARIABLE))})),
     "prompt_cache_key": _maybe(_STRING),
     "reasoning": _maybe(mapping()),
     "safety_identifier": _maybe(text(most=64)),

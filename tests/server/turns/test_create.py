@@ -216,6 +216,11 @@ def settings(request):
         ({"tools": [{"type": "magic"}]}, (400, "tools[0].type", "invalid_value")),
         ({"tool_choice": "maybe"}, (400, "tool_choice", "invalid_value")),
         ({"metadata": {"a": 1}}, (400, "metadata.a", "invalid_type")),
+        ({"prompt": {"id": "p", "version": 1}}, (400, "prompt.version", "invalid_type")),
+        (
+            {"prompt": {"id": "p", "variables": {"a": {"type": "input_text", "text": 1}}}},
+            (400, "prompt.variables.a.text", "invalid_type"),
+        ),
     ],
 )
 async def test_what_is_refused(api, fields, error):

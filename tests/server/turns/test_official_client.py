@@ -103,8 +103,15 @@ def test_the_sync_client(sync_client, sync_server):
     turn.release()
     response = [checked(event) for event in stream][-1].response
     sync_server.model.say("more")
+    sync_server.model.say("and more")
     background = sync_client.responses.create(model="gpt-5", input="Hi", background=True)
 
+    begun = [*sync_client.responses.create(model="gpt-5", input="Hi", background=True, stream=True)]
+    resumed = [*sync_client.responses.retrieve(begun[0].response.id, stream=True, starting_after=4)]
+    window = sync_client.responses.compact(model="gpt-5", input="Hi").output
+
+    assert [event.sequence_number for event in begun[5:]] == [event.sequence_number for event in resumed]
+    assert ["message", "compaction"] == [item.type for item in window]
     assert "conversation_locked" == raised.value.code
     assert "one two three" == response.output_text
     assert response == sync_client.responses.retrieve(response.id)
