@@ -150,18 +150,24 @@ class JsonPage:
         return self.last_id or (item_id(self.items[-1]) if self.items else "") or None
 
 
-def json_page(response: HTTPResponse) -> JsonPage:
+def json_page(response: HTTPResponse, *, exact: bool = True) -> JsonPage:
     """
     The page that a response holds.
+
+    Args:
+        response: The response.
+        exact: Whether integers of any size are kept; for whoever reads ids only they need not be.
 
     Raises:
         APIResponseValidationError: It is none.
     """
-    body = codec().exact_value_of(response)
+    body = codec().exact_value_of(response) if exact else codec().value_of(response)
     data: list[Any] | None = member(body, "data")
     if not isinstance(data, list) or not all(isinstance(item, dict) for item in data):
         raise codec().unlike(response, "a page of items", "expected an array of objects @ $.data")
     last_id = member(body, "last_id")
+    if type(last_id) is float and not exact:
+        return json_page(response)  # a cursor that is a large integer
     return JsonPage(
         items=cast("list[JsonObject]", data),
         has_more=member(body, "has_more") is True,

@@ -15,7 +15,7 @@ from cattrs.errors import BaseValidationError
 
 from openai_conversations.converters.envelopes import is_envelope, read_envelope
 from openai_conversations.converters.errors import DecodeError, SchemaMismatch
-from openai_conversations.converters.json import LONG_INTEGER, dumps, loads, loads_exact, walk
+from openai_conversations.converters.json import dumps, loads, loads_exact, loads_lossless, lost_digits, walk
 from openai_conversations.converters.models import configure_models, shallow, write_value
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
@@ -126,12 +126,7 @@ class Codec:
         Raises:
             ValueError: It is not JSON.
         """
-        if LONG_INTEGER(body) is None:
-            try:
-                return orjson.loads(body)
-            except ValueError:
-                pass  # half a surrogate pair, which only the exact reader takes
-        return loads_exact(body)
+        return loads_lossless(body)
 
     def decode_response(self, response: Body, kind: Any) -> Any:
         """
@@ -181,9 +176,8 @@ class Codec:
         Raises:
             APIResponseValidationError: It is not JSON.
         """
-        if LONG_INTEGER(response.content):
-            return self._value_exactly(response)
-        return self.value_of(response)
+        value = self.value_of(response)
+        return self._value_exactly(response) if lost_digits(value) else value
 
     def unlike(self, response: Body, kind: Any, reason: str) -> APIResponseValidationError:
         """The error for a 2xx response that is not what it should be, with the words of the server if it has some."""

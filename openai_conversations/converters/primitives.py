@@ -9,14 +9,12 @@ stay apart.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from cattrs import Converter
 
 from openai_conversations.converters.errors import ImpreciseNumberError, SchemaMismatch
-
-# From here on JSON integers do not fit 64 bits, and the fast parser has made floats of them.
-_BEYOND_64_BITS: Final = 2.0**63
+from openai_conversations.converters.json import BEYOND_64_BITS
 
 StructureHook = Callable[[Any, Any], Any]
 
@@ -56,7 +54,7 @@ def _fast_int(value: Any, _: Any) -> Any:
 
 def _fast_float(value: Any, _: Any) -> Any:
     if type(value) is float:
-        if not -_BEYOND_64_BITS < value < _BEYOND_64_BITS:
+        if not -BEYOND_64_BITS < value < BEYOND_64_BITS:
             raise ImpreciseNumberError
         return value
     if type(value) is int:
@@ -77,7 +75,7 @@ def keep_precise(value: Any, _: Any = None) -> Any:
     """
     kind = value.__class__
     if kind is float:
-        if not -_BEYOND_64_BITS < value < _BEYOND_64_BITS:
+        if not -BEYOND_64_BITS < value < BEYOND_64_BITS:
             raise ImpreciseNumberError
     elif kind is dict:
         for member in value.values():

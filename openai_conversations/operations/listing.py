@@ -17,10 +17,22 @@ from openai_conversations.operations.include import IncludeFields
 
 
 async def read_page(
-    caller: Caller, conversation_id: str, *, after: str | None = None, include: Sequence[str] = ()
+    caller: Caller,
+    conversation_id: str,
+    *,
+    after: str | None = None,
+    include: Sequence[str] = (),
+    exact: bool = True,
 ) -> JsonPage:
     """
     One page of at most 100 items.
+
+    Args:
+        caller: Makes the call.
+        conversation_id: The conversation.
+        after: Id of the item before the page; ``None`` for the first page.
+        include: Fields to ask for.
+        exact: As for :func:`~openai_conversations.api.pagination.json_page`.
 
     Raises:
         APIResponseValidationError: The response is not a page.
@@ -28,7 +40,7 @@ async def read_page(
     request = requests.list_items(
         caller, conversation_id, after=after, include=include, limit=ITEMS_PER_PAGE, order="asc"
     )
-    return json_page(await caller.send(request))
+    return json_page(await caller.send(request), exact=exact)
 
 
 @attrs.frozen(kw_only=True)

@@ -14,7 +14,7 @@ import uuid
 import pytest
 from hypothesis import given
 
-from openai_conversations.converters.json import dumps, loads, loads_exact, loads_lossless, walk
+from openai_conversations.converters.json import dumps, loads, loads_exact, loads_lossless, lost_digits, walk
 from tests.strategies import anything, plain
 
 
@@ -196,3 +196,20 @@ def test_walk():
 
     assert "$" == next(iter(found))
     assert {"$.a[0]": 1, "$.a[1].b": 2, "$.c[0]": 3} == {k: v for k, v in found.items() if isinstance(v, int)}
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"9223372036854775807", False),
+        (b"18446744073709551615", False),
+        (b"18446744073709551616", True),
+        (b"-9223372036854775809", True),
+        (b'{"a":[[{"b":18446744073709551616}]]}', True),
+        (b'{"a":"18446744073709551616","b":[0.12345678901234567890,1e18]}', False),
+        (b"[" * 900 + b"18446744073709551616" + b"]" * 900, True),
+    ],
+)
+def test_lost_digits(body, expected):
+    """What the fast reader may have rounded is found at any depth, and nothing else is."""
+    assert expected == lost_digits(loads(body))

@@ -159,7 +159,7 @@ class _Erasure:
     async def _list(self, after: str | None) -> JsonPage:
         self._rounds += 1
         try:
-            return await read_page(self._caller, self._id, after=after)
+            return await read_page(self._caller, self._id, after=after, exact=False)  # ids only
         except NotFoundError as error:
             if is_api_not_found(error, requests.list_items(self._caller, self._id)):
                 raise _GoneError(error) from error
