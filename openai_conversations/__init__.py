@@ -109,12 +109,14 @@ if TYPE_CHECKING:
     from openai_conversations.operations.turns.run import RunResult as RunResult
     from openai_conversations.operations.turns.tools import ToolCall as ToolCall
     from openai_conversations.operations.turns.trim import TrimReport as TrimReport
+    from openai_conversations.resources.conversation_listing import (
+        ConversationLister as ConversationLister,
+        ConversationPage as ConversationPage,
+    )
     from openai_conversations.resources.endpoints import RequestOptions as RequestOptions
     from openai_conversations.resources.items import ItemParam as ItemParam
     from openai_conversations.resources.listing import (
         ConversationItemPage as ConversationItemPage,
-        ConversationLister as ConversationLister,
-        ConversationPage as ConversationPage,
         ItemLister as ItemLister,
     )
     from openai_conversations.resources.official_names import (

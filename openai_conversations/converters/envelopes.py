@@ -13,10 +13,9 @@ from typing import Any, Final
 
 from openai_conversations.jsontypes import JsonObject, is_object
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
-from openai_conversations.schemas.conversation_list import ConversationList
-from openai_conversations.schemas.page import ConversationItemList
+from openai_conversations.schemas.page import Page
 
-_ENVELOPES: Final = (Conversation, ConversationDeletedResource, ConversationItemList, ConversationList)
+_ENVELOPES: Final = (Conversation, ConversationDeletedResource, Page)
 
 
 def is_envelope(kind: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, omit
@@ -11,11 +11,13 @@ from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.resources.conversation_operations import ConversationOperations
 from openai_conversations.resources.items import ItemParam, Items, RawItems, StreamingItems
-from openai_conversations.resources.listing import ConversationLister, ConversationPage
 from openai_conversations.resources.raw import Finish, Wrapped, finish_raw, finish_streaming, raw, streamed
 from openai_conversations.schemas.conversation import Conversation, ConversationDeletedResource
 from openai_conversations.transport.message import HTTPResponse
 from openai_conversations.writing.write_order import Writing
+
+if TYPE_CHECKING:
+    from openai_conversations.resources.conversation_listing import ConversationLister
 
 T = TypeVar("T")
 
@@ -110,6 +112,8 @@ class Conversations(ConversationOperations):
                 f"conversations cannot be listed: a server of the profile {profile.name!r} has no endpoint for it, "
                 "only Azure AI Foundry has (profile='azure'). Keep the ids, with a Registry for instance"
             )
+        from openai_conversations.resources.conversation_listing import ConversationLister, ConversationPage
+
         query = {"limit": limit, "order": order, "before": before, "agent_name": agent_name, "agent_id": agent_id}
 
         async def fetch(cursor: str | None) -> ConversationPage:

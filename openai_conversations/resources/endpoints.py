@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, overload
 
-from openai_conversations.api.any_request import any_request
 from openai_conversations.api.arguments import CallOptions, refuse_other_keywords
 from openai_conversations.api.caller import codec
 from openai_conversations.errors import InvalidArgumentError
@@ -117,6 +116,8 @@ class Endpoints:
         return await self._send("DELETE", path, cast_to, body, options)
 
     async def _send(self, method: str, path: str, cast_to: Any, body: object, options: RequestOptions | None) -> Any:
+        from openai_conversations.api.any_request import any_request  # loaded by who asks
+
         read = _reader(cast_to)
         given: RequestOptions = options or {}
         refuse_other_keywords(given, RequestOptions)

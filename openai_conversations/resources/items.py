@@ -20,7 +20,7 @@ from openai_conversations.api.caller import Caller, codec
 from openai_conversations.checks import FLAG, OPTIONAL_DURATION, OPTIONAL_FUNCTION
 from openai_conversations.limits import Include
 from openai_conversations.resources.listing import ItemLister, lister
-from openai_conversations.resources.positional import by_name
+from openai_conversations.resources.official_names import by_name
 from openai_conversations.resources.raw import (
     Finish,
     Wrapped,

@@ -1,4 +1,4 @@
-"""What ``items.list`` and ``conversations.list`` return: awaitable for one page, iterable for every member."""
+"""What ``items.list`` returns: awaitable for one page, iterable for every item."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.large import LARGE, decode_large
 from openai_conversations.resources.paging import FollowedPage, Lister, MemberIterator
 from openai_conversations.resources.raw import Finish
-from openai_conversations.schemas.conversation import Conversation
-from openai_conversations.schemas.conversation_list import ConversationList
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.page import ConversationItemList
 from openai_conversations.transport.message import HTTPResponse
@@ -22,7 +20,7 @@ Ask = Callable[[Caller, str | None], Awaitable[HTTPResponse]]
 FetchPage = Callable[[str | None], Awaitable["ConversationItemPage"]]
 """The page after a cursor; ``None`` for the first."""
 
-_BY_PAGES = "use `async for … in page`, which goes on to the pages that follow, or `for … in page.data`"
+BY_PAGES = "use `async for … in page`, which goes on to the pages that follow, or `for … in page.data`"
 
 
 class ConversationItemPage(ConversationItemList, FollowedPage["ConversationItemPage", ConversationItem]):
@@ -36,16 +34,7 @@ class ConversationItemPage(ConversationItemList, FollowedPage["ConversationItemP
     __slots__ = ("_asked", "_fetch")
 
     def _how_to_iterate(self) -> str:
-        return _BY_PAGES
-
-
-class ConversationPage(ConversationList, FollowedPage["ConversationPage", Conversation]):
-    """One page of conversations, which knows how to get the next, as a :class:`ConversationItemPage` does."""
-
-    __slots__ = ("_asked", "_fetch")
-
-    def _how_to_iterate(self) -> str:
-        return _BY_PAGES
+        return BY_PAGES
 
 
 ItemIterator = MemberIterator[ConversationItemPage, ConversationItem]
@@ -59,12 +48,6 @@ class ItemLister(Lister[ConversationItemPage, ConversationItem]):
         cursor: Id of the last item that the iteration gave; give it as ``after`` to go on later. ``None`` before the
             first.
     """
-
-    __slots__ = ()
-
-
-class ConversationLister(Lister[ConversationPage, Conversation]):
-    """What ``conversations.list`` returns: the same with conversations."""
 
     __slots__ = ()
 

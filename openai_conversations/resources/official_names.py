@@ -1,10 +1,17 @@
-"""Names of the official client that have nothing behind them here: each says what to use instead."""
+"""
+What services that move here from the official client meet: its names, and sentences in place of what is not here.
+"""
 
 from __future__ import annotations
 
-from typing import Final, NoReturn
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 from openai_conversations.errors import ConfigurationError, ConversationsError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 OpenAIError = ConversationsError
 """The official client's name of the root of all errors."""
@@ -40,3 +47,25 @@ def DefaultAioHttpClient(*_: object, **__: object) -> NoReturn:  # noqa: N802  #
 
 
 DefaultAsyncHttpxClient = DefaultAioHttpClient
+
+
+def by_name(example: str) -> Callable[[Callable[P, Coroutine[Any, Any, T]]], Callable[P, Coroutine[Any, Any, T]]]:
+    """
+    Make a method that takes one argument by position say how it is called, when it is given more.
+
+    Python's own words would be how many arguments were given, and not which should have had names.
+
+    Args:
+        example: The right call; what was given by position stands in it as ``{0!r}``, ``{1!r}``.
+    """
+
+    def decorate(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        @wraps(method)
+        async def called(*args: P.args, **kwargs: P.kwargs) -> T:
+            if len(args) > 2:
+                raise TypeError(f"only the first argument has no name: {example.format(*args[1:])}")
+            return await method(*args, **kwargs)
+
+        return called
+
+    return decorate

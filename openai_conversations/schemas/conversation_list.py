@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from openai_conversations.schemas.base import schema
+from openai_conversations.schemas.base import Schema, schema
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.page import Page
 
 
 @schema
-class ConversationList(Page):
+class ConversationList(Page, Schema):
     """A page of conversations, of servers that list them."""
 
     object: str = "list"

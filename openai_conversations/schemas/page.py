@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import KeysView
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from openai_conversations.schemas.base import Schema, schema
 from openai_conversations.schemas.items import ConversationItem
 
 
-@schema
-class Page(Schema):
+class Page:
     """What pages have in common; ``dict(…)`` takes them, and who iterates over them is told how."""
+
+    __slots__ = ()
 
     def __iter__(self) -> NoReturn:
         raise TypeError(self._how_to_iterate())
@@ -21,14 +22,14 @@ class Page(Schema):
 
     def keys(self) -> KeysView[str]:
         """Names of members, so that ``dict(…)`` takes a page as it takes other objects."""
-        return self.to_dict().keys()
+        return cast("Schema", self).to_dict().keys()
 
     def __getitem__(self, name: str) -> Any:
-        return self.to_dict()[name]
+        return cast("Schema", self).to_dict()[name]
 
 
 @schema
-class ConversationItemList(Page):
+class ConversationItemList(Page, Schema):
     """A page of items, in the order that was asked for."""
 
     object: str = "list"

@@ -14,7 +14,6 @@ import openai_conversations.schemas
 from openai_conversations.schemas.base import Schema
 from openai_conversations.schemas.items import ITEM_CLASSES
 from openai_conversations.schemas.items.base import Item
-from openai_conversations.schemas.page import Page
 from openai_conversations.schemas.responses.events.audio import AudioEvent
 from openai_conversations.schemas.responses.events.base import ContentEvent, Event, ItemEvent
 from openai_conversations.schemas.responses.events.reasoning import SummaryEvent
@@ -23,7 +22,7 @@ from openai_conversations.schemas.unknown import Unknown
 from openai_conversations.schemas.webhooks import WebhookEvent
 
 SECRET = "s3cr3t"
-BASES = (Schema, Page, WebhookEvent, Item, Event, ItemEvent, ContentEvent, SummaryEvent, CommandEvent, AudioEvent)
+BASES = (Schema, WebhookEvent, Item, Event, ItemEvent, ContentEvent, SummaryEvent, CommandEvent, AudioEvent)
 
 
 def modules() -> list[str]:
