@@ -79,11 +79,12 @@ def get_response(
     options: CallOptions | None = None,
 ) -> HTTPRequest:
     """``getResponse``; as a stream of the events after a number, where it is asked for so."""
-    query: dict[str, object] = {"include": include, "include_obfuscation": include_obfuscation}
-    if stream:
-        query |= {"stream": True, "starting_after": starting_after}
-    elif is_given(starting_after):
-        raise InvalidArgumentError("starting_after says where a stream begins: give stream=True with it")
+    query: dict[str, object] = {
+        "include": include,
+        "include_obfuscation": include_obfuscation,
+        "starting_after": starting_after,
+        **({"stream": True} if stream else {}),
+    }
     ids = {"response_id": response_id}
     request = build_request(caller, operations.GET_RESPONSE, ids, options, query=query)
     return _streamed(request) if stream else request
@@ -96,7 +97,9 @@ def delete_response(caller: Caller, response_id: str, options: CallOptions | Non
 
 def cancel_response(caller: Caller, response_id: str, options: CallOptions | None = None) -> HTTPRequest:
     """``cancelResponse``."""
-    return build_request(caller, operations.CANCEL_RESPONSE, {"response_id": response_id}, options)
+    request = build_request(caller, operations.CANCEL_RESPONSE, {"response_id": response_id}, options)
+    # As the official client sends it; aiohttp would call a body that is not there application/octet-stream.
+    return request.replace(headers={"content-type": "application/json", **request.headers})
 
 
 def list_input_items(

@@ -33,7 +33,11 @@ class Lines:
         def read() -> None:
             line = self._read()
             with contextlib.suppress(RuntimeError):  # the loop was closed: the chat is over
-                loop.call_soon_threadsafe(lambda: arrived.done() or arrived.set_result(line))
+                loop.call_soon_threadsafe(give, line)
+
+        def give(line: str | None) -> None:
+            if not arrived.done():
+                arrived.set_result(line)
 
         # A daemon: a thread that waits for a line must not keep the program when it is interrupted.
         threading.Thread(target=read, daemon=True).start()
@@ -56,7 +60,11 @@ def interrupting(task: asyncio.Task[object]) -> Iterator[None]:
     """While this is open, Ctrl-C cancels a task, and nothing else."""
     before = signal.getsignal(signal.SIGINT)
     loop = asyncio.get_running_loop()
-    signal.signal(signal.SIGINT, lambda *_: loop.call_soon_threadsafe(task.cancel) and None)
+
+    def cancel(*_: object) -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    signal.signal(signal.SIGINT, cancel)
     try:
         yield
     finally:

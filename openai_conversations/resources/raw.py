@@ -216,6 +216,8 @@ class StreamedAPIResponse(_RawResponse[T]):
         if self._stream is not None:
             await self._stream.close()
 
+    aclose = close
+
     async def _within_deadline(self, step: Awaitable[bytes | None]) -> bytes | None:
         source = self._response.source
         scope = asyncio.timeout(None if source.deadline is None else source.deadline - self._clock())

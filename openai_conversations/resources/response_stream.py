@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.resources.raw import StreamedAPIResponse
 from openai_conversations.schemas.content import OutputText
 from openai_conversations.schemas.items.message import Message
 from openai_conversations.schemas.responses.events.text import ResponseTextDeltaEvent
@@ -132,10 +133,11 @@ class ResponseStream(Generic[T]):
         return self._turn.closed
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """Those of the HTTP response that the stream began with."""
-        response = self._turn.response
-        return {} if response is None else response.headers
+    def response(self) -> StreamedAPIResponse[Self]:
+        """The HTTP response that the stream began with: status, headers, request id. Closing it closes the stream."""
+        began, clock = self._turn.response, self._caller.runtime.clock
+        assert began is not None  # noqa: S101  # for type checkers: a stream is made when it is open
+        return StreamedAPIResponse(began, lambda _: self, began.stream, clock, closing=self.close)
 
     @property
     def request_id(self) -> str | None:

@@ -149,15 +149,35 @@ class Responses:
             return StreamedAPIResponse(response, lambda _: stream, response.stream, clock, closing=stream.close)
         return APIResponse(response, lambda _: stream)
 
+    @overload
     def stream(
         self,
         *,
         response_id: str | Omit = omit,
         starting_after: int | Omit = omit,
-        text_format: type[T] | Omit = omit,
+        text_format: Omit = omit,
         safe: bool = False,
         **params: Unpack[ResponseCreateParams],
-    ) -> ResponseStreamManager[T]:
+    ) -> ResponseStreamManager[None]: ...
+    @overload
+    def stream(
+        self,
+        *,
+        response_id: str | Omit = omit,
+        starting_after: int | Omit = omit,
+        text_format: type[T],
+        safe: bool = False,
+        **params: Unpack[ResponseCreateParams],
+    ) -> ResponseStreamManager[T]: ...
+    def stream(
+        self,
+        *,
+        response_id: str | Omit = omit,
+        starting_after: int | Omit = omit,
+        text_format: type[Any] | Omit = omit,
+        safe: bool = False,
+        **params: Unpack[ResponseCreateParams],
+    ) -> ResponseStreamManager[Any]:
         """
         Let a model take a turn and read it as it comes: ``async with client.responses.stream(…) as stream``.
 

@@ -113,6 +113,10 @@ async def test_a_stream_of_a_turn(client):
     seen = await types(stream)
 
     assert ("created", "completed") == (seen[0], seen[-1])
+    assert (200, "text/event-stream") == (
+        stream.response.status_code,
+        stream.response.headers["content-type"].partition(";")[0],
+    )
     assert "You said: Hi" == stream.current_response_snapshot.output_text
     assert stream.is_closed
     assert seen[-1:] == ["completed"]
@@ -361,7 +365,5 @@ async def test_mistakes_of_calling(client):
     with pytest.raises(TypeError, match="async with"):
         async for _ in client.responses.stream(**MODEL):
             pass
-    with pytest.raises(InvalidArgumentError, match="give stream=True"):
-        await client.responses.retrieve("resp_1", starting_after=3)
     with pytest.raises(InvalidArgumentError, match="not both"):
         await client.responses.parse(text_format=Weather, text={"format": {"type": "text"}}, **MODEL)

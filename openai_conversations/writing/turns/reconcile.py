@@ -145,7 +145,7 @@ async def _delete(request: HTTPRequest, handler: Handler) -> HTTPResponse:
         if not (error.after_unknown_outcome and is_api_not_found(error, request)):
             raise
         response = HTTPResponse(status_code=204, content=b"", source=request, attempts=error.attempts)
-    if response.content.strip():
+    if response.stream is not None or response.content.strip():
         return response
     gone = {"id": request.response_id, "object": "response", "deleted": True}
     return response.replace(status_code=200, content=codec().encode(gone))
