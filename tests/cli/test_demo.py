@@ -10,11 +10,20 @@ def test_piped(tmp_path):
     done = Shell(None, tmp_path)("demo")
 
     assert done.out.startswith("demo: embedded server at http://127.0.0.1:")
-    assert done.out.endswith("done: 6 steps, 18 requests, nothing left behind\n")
+    assert done.out.endswith("done: 7 steps, 20 requests, nothing left behind\n")
     assert "\x1b" not in done.out
     assert "| user: What is the weather like in Ulaanbaatar right now?\n" in done.out
     assert '|   > get_weather: {"city":"Ulaanbaatar","unit":"celsius"}\n' in done.out
     assert "" == done.err
+
+
+def test_a_turn(tmp_path):
+    """A turn is taken: the function that the model calls, what it gave, and the text that comes in pieces."""
+    done = Shell(None, tmp_path)("demo")
+
+    _, _, turn = done.out.partition("2. Take a turn")
+    assert '   > get_weather {"city":"Ulaanbaatar","unit":"celsius"}\n   = {"temperature":-14,' in turn
+    assert "   Clear sky and −14 °C, with a light wind from the north-west.\n   POST /responses -> 200 x2 " in turn
 
 
 def test_in_a_terminal(tmp_path):
@@ -23,7 +32,8 @@ def test_in_a_terminal(tmp_path):
 
     assert "Page through them" in shown
     assert "╭" in shown
-    assert "▸ " in shown
+    assert "get_weather {" in shown
+    assert "Clear sky and −14 °C, with a light wind from the north-west." in shown
     assert "nothing left behind" in shown
     assert "\x1b[" in shown
 
@@ -33,7 +43,16 @@ def test_live(shell):
     done = shell("demo", "--live")
 
     assert done.out.startswith(f"demo: {shell.base_url}\n")
-    assert "done: 6 steps" in done.out
+    assert "done: 7 steps" in done.out
+    assert "/responses" not in done.out
+
+
+def test_live_with_a_model(shell):
+    """With --model that model takes a turn."""
+    done = shell("demo", "--live", "--model", "gpt-5.5")
+
+    assert "2. Take a turn" in done.out
+    assert "   POST /responses -> 200 " in done.out
 
 
 def test_live_without_a_key(tmp_path):

@@ -48,6 +48,16 @@ def test_show_in_a_terminal(shell, conversation):
     assert "assistant" in shell.in_terminal("show", conversation, "--full", "--last", "1")
 
 
+def test_show_ids_in_a_terminal(shell, conversation):
+    """--ids shows every id, that of an output under that of its call; without it there are none."""
+    ids = [item["id"] for item in shell("show", conversation).values]
+    shown = shell.in_terminal("show", conversation, "--ids")
+
+    assert [] == [id for id in ids if id not in shown]
+    assert shown.index(ids[1]) < shown.index(f"↳ {ids[2]}") < shown.index("get_weather")
+    assert ids[0] not in shell.in_terminal("show", conversation)
+
+
 def test_show_json_in_a_terminal(shell, conversation):
     """--json prints JSON in a terminal too."""
     lines = shell.in_terminal("show", conversation, "--json").splitlines()

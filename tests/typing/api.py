@@ -34,6 +34,7 @@ from openai_conversations import (
     Receipt,
     Refusal,
     RequestInfo,
+    ResponseStream,
     ResponseStreamEvent,
     ResponseTextDeltaEvent,
     Timeout,
@@ -157,6 +158,16 @@ async def raw(client: ConversationsClient) -> None:
     page = await client.conversations.items.with_raw_response.list("conv_1")
     assert_type(page.parse(), ConversationItemPage)
     assert_type((await client.with_raw_response.conversations.create()).parse(), Conversation)
+
+
+async def streamed_turn(client: ConversationsClient) -> None:
+    """A stream has a type without and with ``text_format``."""
+    async with client.responses.stream(model="gpt-5.5", input="Hi") as stream:
+        assert_type(stream, ResponseStream[None])
+        async for text in stream.text_stream:
+            assert_type(text, str)
+    async with client.responses.stream(model="gpt-5.5", input="Hi", text_format=dict) as parsed:
+        assert_type((await parsed.get_final_response()).output_parsed, dict[Any, Any] | None)
 
 
 async def streaming(client: ConversationsClient) -> None:

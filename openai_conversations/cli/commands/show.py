@@ -25,6 +25,7 @@ async def show(
     *,
     last: Annotated[int | None, Parameter(name=["--last", "-n"], validator=a_count)] = None,
     full: Flag = False,
+    ids: Flag = False,
     follow: Annotated[bool, Parameter(name=["--follow", "-F"])] = False,
     interval: Annotated[float, Parameter(validator=a_duration)] = 1.0,
     json: Json = False,
@@ -39,10 +40,11 @@ async def show(
         conversation_id: The conversation.
         last: Begin with the newest so many items; without, with the first.
         full: Show tool calls and their outputs whole.
+        ids: Show the id of each item; in a pipe they are in the JSON.
         follow: Go on showing what is added, until Ctrl-C.
         interval: Seconds between two listings when following.
     """
-    printer = _JsonPrinter() if wants_json(json) else _Drawer(full=full)
+    printer = _JsonPrinter() if wants_json(json) else _Drawer(full=full, ids=ids)
     async with connection.client() as client:
         async for items in _batches(client, conversation_id, last, interval if follow else None):
             printer.print(items)
@@ -111,15 +113,16 @@ class _JsonPrinter:
 
 
 class _Drawer:
-    def __init__(self, *, full: bool) -> None:
+    def __init__(self, *, full: bool, ids: bool) -> None:
         from openai_conversations.cli.render.terminal import view_width
 
         self._console = console()
         self._width = view_width(self._console)
         self._full = full
+        self._ids = ids
 
     def print(self, items: Sequence[Any]) -> None:
         from openai_conversations.cli.render.terminal import draw
 
-        for drawn in draw(items, width=self._width, full=self._full):
+        for drawn in draw(items, width=self._width, full=self._full, ids=self._ids):
             self._console.print(drawn)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import attrs
+
+from openai_conversations.cli.render.text import clean, folded
+
+_PLAIN_MARKS: Final = {"call": ">", "output": "="}
+_MARKS: Final = {"call": ("▸", "blue"), "output": ("↳", "dim")}
 
 CLOSING = "Point any client of the API at your own: openai-conversations serve"
 
@@ -20,6 +25,34 @@ class StepRequest:
     path: str
     status: int
     seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class Piece:
+    """
+    What comes while a step goes on.
+
+    Attributes:
+        kind: A piece of the model's text, a function that it calls, or what the function gave.
+        text: The text.
+    """
+
+    kind: Literal["text", "call", "output"]
+    text: str
+
+
+@attrs.frozen(kw_only=True)
+class StepResult:
+    """
+    How a step ended that was shown as it went on.
+
+    Attributes:
+        requests: The requests that it took.
+        notes: What came of it.
+    """
+
+    requests: Sequence[StepRequest]
+    notes: Sequence[str]
 
 
 @attrs.frozen(kw_only=True)
@@ -46,7 +79,7 @@ class View(Protocol):
     """Shows the demo."""
 
     def begin(self) -> None: ...
-    def step(self, step: Step) -> None: ...
+    def show(self, shown: Step | Piece | StepResult) -> None: ...
     def end(self) -> None: ...
 
 
@@ -63,23 +96,45 @@ class PlainView:
         self._where = where
         self._number = 0
         self._requests = 0
+        self._text = ""
 
     def begin(self) -> None:
         """Say where the demo runs."""
         print(f"demo: {self._where}")
 
-    def step(self, step: Step) -> None:
-        """Show a step."""
+    def show(self, shown: Step | Piece | StepResult) -> None:
+        """Show a step, or more of the one that goes on."""
+        match shown:
+            case Step():
+                self._step(shown)
+            case Piece(kind="text"):
+                self._text += shown.text  # a line is whole when something else follows
+            case Piece():
+                self._line_of_text()
+                print(f"   {_PLAIN_MARKS[shown.kind]} {shown.text}")
+            case StepResult():
+                self._line_of_text()
+                self._result(shown.requests, shown.notes)
+
+    def _step(self, step: Step) -> None:
         from openai_conversations.cli.render.terminal import lines
 
         self._number += 1
-        self._requests += len(step.requests)
         print(f"{self._number}. {step.title}")
         print(f"   {step.code}")
-        for line in [*_request_lines(step.requests), *step.notes]:
-            print(f"   {line}")
+        self._result(step.requests, step.notes)
         for line in lines(step.transcript or ()):
             print("\n".join(f"   | {part}" for part in line.splitlines()))
+
+    def _line_of_text(self) -> None:
+        if self._text:
+            print(f"   {clean(self._text)}")
+        self._text = ""
+
+    def _result(self, requests: Sequence[StepRequest], notes: Sequence[str]) -> None:
+        self._requests += len(requests)
+        for line in [*_request_lines(requests), *notes]:
+            print(f"   {line}")
 
     def end(self) -> None:
         """Say that it worked."""
@@ -114,6 +169,7 @@ class RichView:
         self._width = view_width(self._console)
         self._number = 0
         self._requests = 0
+        self._in_text = False
         self._began = time.perf_counter()
 
     def begin(self) -> None:
@@ -128,16 +184,52 @@ class RichView:
             width=self._width,
         )
 
-    def step(self, step: Step) -> None:
+    def show(self, shown: Step | Piece | StepResult) -> None:
+        """A step, or more of the one that goes on."""
+        match shown:
+            case Step():
+                self._step(shown)
+            case Piece():
+                self._piece(shown)
+            case StepResult():
+                self._end_of_text()
+                self._result(shown.requests, shown.notes)
+
+    def _step(self, step: Step) -> None:
         """A step: its title, the call, its requests, what came of it, the chat."""
         from rich.text import Text
 
         self._number += 1
-        self._requests += len(step.requests)
         self._console.print()
         self._line(Text.assemble((f" {self._number} ", "bold reverse cyan"), (f" {step.title}", "bold")))
         self._line(_python(step.code, "    "))
-        for name, status, times, seconds in _grouped(step.requests):
+        self._result(step.requests, step.notes)
+        if step.transcript is not None:
+            self._transcript(step)
+
+    def _piece(self, piece: Piece) -> None:
+        """Text goes on in its line; a call and its output have a line each."""
+        from rich.text import Text
+
+        if piece.kind == "text":
+            indent = "" if self._in_text else "    "
+            self._console.print(Text(f"{indent}{clean(piece.text)}", style="green"), end="", soft_wrap=True)
+            self._in_text = True
+            return
+        self._end_of_text()
+        mark, style = _MARKS[piece.kind]
+        self._line(Text.assemble((f"    {mark} ", style), (folded(piece.text, self._width), style)))
+
+    def _end_of_text(self) -> None:
+        if self._in_text:
+            self._console.print()
+        self._in_text = False
+
+    def _result(self, requests: Sequence[StepRequest], notes: Sequence[str]) -> None:
+        from rich.text import Text
+
+        self._requests += len(requests)
+        for name, status, times, seconds in _grouped(requests):
             method, _, path = name.partition(" ")
             self._line(
                 Text.assemble(
@@ -149,10 +241,8 @@ class RichView:
                     (f"  {seconds * 1000:.1f} ms", "dim"),
                 )
             )
-        for note in step.notes:
+        for note in notes:
             self._line(Text.assemble(("    → ", "dim"), note))
-        if step.transcript is not None:
-            self._transcript(step)
 
     def _transcript(self, step: Step) -> None:
         from rich.padding import Padding
@@ -187,6 +277,6 @@ def _python(code: str, indent: str) -> object:
     from rich.text import Text
 
     text = Text(f"{indent}{code}", style="default")
-    text.highlight_words(["await", "async for", " in "], style="magenta")
+    text.highlight_words(["await", "async for", "async with", " in ", " as "], style="magenta")
     text.highlight_regex(r'"[^"]*"', style="green")
     return text

@@ -44,7 +44,9 @@ def view_width(console: Console) -> int:
     return min(console.width, _WIDEST)
 
 
-def draw(items: Sequence[Mapping[str, Any]], *, width: int, full: bool = False) -> Iterator[RenderableType]:
+def draw(
+    items: Sequence[Mapping[str, Any]], *, width: int, full: bool = False, ids: bool = False
+) -> Iterator[RenderableType]:
     """
     Items as things that rich can print.
 
@@ -52,12 +54,27 @@ def draw(items: Sequence[Mapping[str, Any]], *, width: int, full: bool = False) 
         items: JSON of items, oldest first.
         width: Columns to use.
         full: Whether tool calls and their outputs are shown whole.
+        ids: Whether the ids of items stand above them, that of an output under that of its call.
     """
     for entry in entries_of([dict(item) for item in items]):
+        if ids:
+            yield from _ids(entry, width)
         if entry.kind == "message":
             yield _bubble(entry, width)
         else:
             yield from _whole(entry, width) if full else _folded(entry, width)
+
+
+def _ids(entry: Entry, width: int) -> Iterator[RenderableType]:
+    is_message = entry.kind == "message"
+    side = _SPEAKERS.get(entry.role, ("default", "left"))[1] if is_message else "left"
+    yield Align(_id("" if is_message else "  ", entry.id), "right" if side == "right" else "left", width=width)
+    if entry.output_id:
+        yield _id("    ↳ ", entry.output_id)
+
+
+def _id(mark: str, id: str) -> Text:
+    return Text(f"{mark}{clean(id) or '(no id)'}", style="dim")
 
 
 def _bubble(entry: Entry, width: int) -> RenderableType:

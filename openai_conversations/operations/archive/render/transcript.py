@@ -36,6 +36,7 @@ class Entry:
 
     Attributes:
         id: Id of the item, ``""`` when it has none.
+        output_id: Id of the output that stands with it, ``""`` when there is none.
         kind: A message, a tool call with its output, an output whose call is not here, reasoning, or anything else.
         role: Who said it; ``""`` for what nobody said.
         title: The name of the tool, or the kind of event.
@@ -51,6 +52,7 @@ class Entry:
     title: str = ""
     hint: str = ""
     status: str = ""
+    output_id: str = ""
     blocks: tuple[Block, ...] = ()
     sections: tuple[Section, ...] = ()
 
@@ -118,7 +120,7 @@ def _entry(item: JsonObject, output: JsonObject | None) -> Entry:
     made = _MAKERS.get(type_of(item), _unknown)(item)
     status = text_of(output, "status") if output else text_of(item, "status")
     if output is not None:
-        made = attrs.evolve(made, sections=(*made.sections, *_output_of(output)))
+        made = attrs.evolve(made, output_id=item_id(output), sections=(*made.sections, *_output_of(output)))
     return attrs.evolve(made, id=item_id(item), status="" if status == "completed" else status)
 
 
