@@ -157,7 +157,7 @@ def test_payloads() -> None:
         client_at().webhooks.unwrap(json.loads(BODY), signed())
 
 
-@pytest.mark.parametrize("at", [0, -299, -302, 299, 302])
+@pytest.mark.parametrize("at", [0, -200, -400, 200, 400])
 def test_beside_the_official_client(at: int) -> None:
     """The official client and ours let in the same."""
     now = int(time.time())
