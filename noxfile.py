@@ -7,6 +7,7 @@ What is checked, and how.
 from __future__ import annotations
 
 import argparse
+import os
 import pathlib
 import shutil
 
@@ -91,6 +92,22 @@ def lowest(session: nox.Session) -> None:
     install(session, "tests", options=("--constraint", str(constraints)))
     session.run("pip", "list")
     run_tests(session)
+
+
+@nox.session
+def elsewhere(session: nox.Session) -> None:
+    """
+    The tests on a machine that is not ours: an ASCII locale, another time zone, ``umask 077``, a home to read only.
+
+    It says most as a user who is not root: nothing is read-only for root.
+    """
+    install(session, "tests")
+    home = pathlib.Path(session.create_tmp()).resolve() / "home"
+    home.mkdir(exist_ok=True)
+    home.chmod(0o500)
+    os.umask(0o077)
+    surroundings = {"LANG": "C", "LC_ALL": "C", "TZ": "Pacific/Chatham", "HOME": str(home)}
+    session.run("pytest", "-p", "no:cacheprovider", *(session.posargs or ("-n", "auto")), env=surroundings)
 
 
 @nox.session
