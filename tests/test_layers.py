@@ -73,6 +73,7 @@ TABLE = {
     # What a rollback, or a deletion that is tried again, is told of what is gone.
     "writing.chunks": _rule(f"{WRITING} transport.status", "attrs"),
     "writing.deletions": _rule(f"{WRITING} transport.status", "attrs"),
+    "writing.outcomes": _rule(f"{WRITING} transport.status", "attrs"),
     "writing.lookup": _rule(f"{WRITING} transport", "attrs"),
     "writing.reconcile": _rule(f"{WRITING} transport", "attrs"),
     "writing.turns": _rule(f"{WRITING} transport", "attrs"),

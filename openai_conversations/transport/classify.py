@@ -138,12 +138,19 @@ def decide(request: HTTPRequest, outcome: AttemptOutcome, state: State, policy: 
         # It must be looked up first, which is not ours to do. After an unknown outcome that goes for a 4xx
         # too: the earlier attempt may have arrived meanwhile; it may even hold the lock that refused this one.
         return STOP
+    if is_strict(request) and isinstance(outcome, HTTPResponse):
+        return STOP  # a service that refuses may have stored it all the same: the guard looks before it is sent again
     if isinstance(outcome, HTTPResponse) and is_locked(outcome):
         return _in_time(request, _after_lock(request, outcome, state, policy), state)
     if state.retries >= request.max_retries or not is_transient(outcome):
         return STOP
     wait = wait_before_next(outcome, state, policy)
     return STOP if wait is None else _in_time(request, Decision(action=Action.RETRY, wait=wait), state)
+
+
+def is_strict(request: HTTPRequest) -> bool:
+    """Whether a write is looked up before it is sent again, also after the service refused it."""
+    return request.write is not None and request.write.guard == "strict"
 
 
 def is_success(response: HTTPResponse) -> bool:

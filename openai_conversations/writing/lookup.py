@@ -237,7 +237,7 @@ class Lookups:
         A service that hung up may still be at work, and is asked twice; what was not answered in time may still arrive,
         and is looked up until time is up.
         """
-        request, write = self.lookup.request, self.lookup.request.write
+        write = self.lookup.request.write
         if write is None or write.guard == "off" or not self.lookup.sent:
             return Match(known=NOT_CHECKED)
         remaining = self.remaining
@@ -251,7 +251,8 @@ class Lookups:
             return await self._lookup_until_deadline()
         if match.is_absent and may_be_under_way(failure):
             match = await self._lookup_twice()
-        if match.is_absent and request.write is not None and write.guard == "strict":
+        is_unknown = any(attempt.outcome_unknown for attempt in failure.attempts)
+        if match.is_absent and is_unknown and write.guard == "strict":
             return Match(known=_MAY_ARRIVE, resembling=())
         return match
 

@@ -19,23 +19,27 @@ from openai_conversations.api import operations
 from openai_conversations.api.caller import codec
 from openai_conversations.api.large import LARGE, read_value
 from openai_conversations.api.pagination import item_id
-from openai_conversations.error_bodies import said_instead
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APIError,
-    APIResponseValidationError,
     Attempt,
     ConversationLockedError,
     ConversationsError,
 )
-from openai_conversations.transport.classify import is_time_for_a_write, is_transient, is_unknown_failure, state_of
+from openai_conversations.transport.classify import (
+    is_strict,
+    is_time_for_a_write,
+    is_transient,
+    is_unknown_failure,
+    state_of,
+)
 from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Replay
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
-from openai_conversations.transport.status import error_body
 from openai_conversations.writing.deletions import conversation_id, delete_conversation, delete_item
 from openai_conversations.writing.last_item import LastItems, SeenItem, end_shown, ids_of, items_of, newer, seen_item
+from openai_conversations.writing.outcomes import ambiguous, counted, not_sent_again, unlike, waited_for_lock
 
 if TYPE_CHECKING:
     # Loaded by the first call that needs them: 3 % of the instructions of an import.
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
 
 _NOT_CHECKED: Final = "The conversation was not checked."
 _NOT_SHOWN: Final = "The conversation shows nothing of this write."
-_MAY_HOLD_THE_LOCK: Final = "It was not stored at the last lookup, but may be what locks the conversation."
 
 
 class Reconcile:
@@ -193,7 +196,7 @@ class Reconcile:
         self, request: HTTPRequest, handler: Handler, before: str | None, response: HTTPResponse
     ) -> HTTPResponse:
         """What is stored, looked up, of a write whose response lists what was seen before."""
-        failure = _unlike(response, f"{response.status_code}: the response lists an item that an earlier one listed")
+        failure = unlike(response, f"{response.status_code}: the response lists an item that an earlier one listed")
         from openai_conversations.writing.compare import Match
 
         match = Match(known=_NOT_CHECKED)
@@ -202,7 +205,7 @@ class Reconcile:
         if match.stored is not None:
             self._budget.give_back(1)
             return _as_response(request, match.stored, failure.attempts)
-        raise _ambiguous(request, failure, match.known or _NOT_SHOWN, match.resembling, before) from failure
+        raise ambiguous(request, failure, match.known or _NOT_SHOWN, match.resembling, before) from failure
 
     def _note(self, key: str, response: HTTPResponse, before: str | None) -> None:
         """Keep what the last item is that a response lists, and which item stands before it."""
@@ -218,7 +221,8 @@ class Reconcile:
             if isinstance(failure, HTTPResponse):
                 self._budget.give_back(0 if lookups is None else lookups.tokens)
                 return failure
-            if not (is_unknown_failure(failure) or request.has_unknown_outcome):
+            is_unknown = is_unknown_failure(failure) or request.has_unknown_outcome
+            if not (is_unknown or _is_looked_up(request, failure)):
                 failure.not_carried_out = True
                 raise failure
             lookups = lookups or self._lookups(self._after(self._lookup(request, handler, before)))
@@ -226,11 +230,13 @@ class Reconcile:
             if match.stored is not None:
                 self._budget.give_back(lookups.tokens)
                 return _as_response(request, match.stored, failure.attempts)
+            if not (match.is_absent or is_unknown):
+                raise failure  # the refusal is the service's word; only that nothing is stored is not said
             if not match.is_absent:
-                raise _ambiguous(request, failure, match.known, match.resembling, before) from failure
+                raise ambiguous(request, failure, match.known, match.resembling, before) from failure
             if not self._may_send_again(request, failure, lookups):
-                raise _not_sent_again(request, failure, before)
-            request = request.replace(attempts=_counted(failure))
+                raise not_sent_again(request, failure, before)
+            request = request.replace(attempts=counted(failure))
 
     def _after(self, lookup: Lookup) -> Lookup:
         """Where the last item is not known, look as far back as before the writes whose outcome is unknown."""
@@ -266,7 +272,7 @@ class Reconcile:
         if not lookups.has_waited or (remaining is not None and not is_time_for_a_write(remaining, 0.0)):
             return False
         if isinstance(failure, ConversationLockedError):
-            is_patient = remaining is not None or _waited_for_lock(failure) < self._policy.longest_lock_wait
+            is_patient = remaining is not None or waited_for_lock(failure) < self._policy.longest_lock_wait
             return request.max_retries > 0 and is_patient
         response = getattr(failure, "response", None)
         retries = state_of(failure.attempts[:-1], remaining=None, random=0.0).retries
@@ -280,10 +286,10 @@ class Reconcile:
             response = await handler(request)
             if request.replay is Replay.APPEND and not request.stream and conversation_id(response) is None:
                 message = f"{response.status_code}: the response is not a conversation"
-                raise _unlike(response, message)
+                raise unlike(response, message)
         except APIError as error:
             if request.replay is Replay.APPEND and is_unknown_failure(error):
-                raise _ambiguous(request, error, _NOT_CHECKED, None, None) from error
+                raise ambiguous(request, error, _NOT_CHECKED, None, None) from error
             error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
             raise
         made = None if request.stream or request.write is not None else conversation_id(response)
@@ -304,7 +310,7 @@ class Reconcile:
             return await handler(request)
         except APIError as error:
             if request.replay is Replay.APPEND and is_unknown_failure(error):
-                raise _ambiguous(request, error, "This client cannot look it up.", None, None) from error
+                raise ambiguous(request, error, "This client cannot look it up.", None, None) from error
             error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
             raise
         finally:
@@ -345,39 +351,15 @@ async def _send(request: HTTPRequest, handler: Handler) -> HTTPResponse | APIErr
         raise
     if request.stream or _says_all_is_stored(request, response):
         return response
-    return _unlike(response, f"{response.status_code}: the response is not whole, or not what was sent")
+    return unlike(response, f"{response.status_code}: the response is not whole, or not what was sent")
 
 
-def _counted(failure: APIError) -> tuple[Attempt, ...]:
-    """The attempts so far, for the next one to go by: a lock is nobody's retry."""
-    *earlier, last = failure.attempts
-    return (*earlier, attrs.evolve(last, locked=isinstance(failure, ConversationLockedError)))
-
-
-def _waited_for_lock(failure: APIError) -> float:
-    """Seconds since the conversation was first met locked, after an unknown outcome."""
-    last = failure.attempts[-1]
-    return last.started - next((attempt.started for attempt in failure.attempts if attempt.locked), last.started)
-
-
-def _unlike(response: HTTPResponse, message: str) -> APIResponseValidationError:
-    """The failure for a 2xx response that does not say what was done: the write may have been carried out."""
-    *earlier, last = response.history
-    attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
-    said = said_instead(response.without_secrets().content)
-    return APIResponseValidationError(
-        response.replace(attempts=attempts), error_body(response), message=f"{message}: {said}" if said else message
-    )
-
-
-def _not_sent_again(request: HTTPRequest, failure: APIError, last_item_id: str | None) -> APIError:
-    """The error for a write that is absent, when there are no more attempts."""
-    if request.has_unknown_outcome and isinstance(failure, ConversationLockedError):
-        ambiguous = _ambiguous(request, failure, _MAY_HOLD_THE_LOCK, (), last_item_id)
-        ambiguous.__cause__ = failure
-        return ambiguous
-    failure.not_carried_out = True
-    return failure
+def _is_looked_up(request: HTTPRequest, failure: APIError) -> bool:
+    """Whether a refusal after which a write might be sent again is not believed without a lookup."""
+    response = getattr(failure, "response", None)
+    if not (is_strict(request) and isinstance(response, HTTPResponse) and _sent_items(request)):
+        return False
+    return request.max_retries > 0 and (isinstance(failure, ConversationLockedError) or is_transient(response))
 
 
 def _sent_items(request: HTTPRequest) -> Sequence[Any]:
@@ -415,16 +397,3 @@ def _as_response(request: HTTPRequest, stored: Sequence[Any], attempts: tuple[At
     ids = ids_of(stored)
     page = {"object": "list", "data": stored, "has_more": False, "first_id": ids[0], "last_id": ids[-1]}
     return HTTPResponse(status_code=200, content=codec().encode(page), source=request, attempts=attempts)
-
-
-def _ambiguous(
-    request: HTTPRequest, failure: APIError, known: str, stored: tuple[str, ...] | None, last_item_id: str | None
-) -> AmbiguousWriteError:
-    return AmbiguousWriteError(
-        f"{request.operation}: the outcome of this write is unknown. {known} ({failure})",
-        request.info,
-        known=known,
-        stored=stored,
-        last_item_id=last_item_id,
-        attempts=failure.attempts,
-    )

@@ -13,6 +13,7 @@ from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from hypothesis import given, strategies as st
 
 from openai_conversations import Runtime
 from openai_conversations.errors import (
@@ -460,6 +461,69 @@ async def test_strict_sends_again_what_was_not_sent(chain):
 
     assert ["msg_1"] == ids(await chain(append(user("Hi"), write=Write(guard="strict"))))
     assert 3 == service.sent
+
+
+REFUSALS = [respond(429), respond(429, retry_after="1"), locked(), respond(400, API_ERROR, x_should_retry="true")]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_strict_does_not_believe_a_refusal(chain, refusal):
+    """With ``strict``, what a service stored and refused all the same is found, and not sent again."""
+    service = chain.serves(kept(refusal), stored(AssertionError("sent again")))
+
+    assert ["msg_1"] == ids(await chain(append(user("Hi"), write=Write(guard="strict"))))
+    assert 1 == service.sent
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_strict_after_a_refusal_that_cannot_be_looked_up(chain, refusal):
+    """The refusal is what is raised; that nothing is stored is not said."""
+    service = chain.serves(lost(refusal), stored(AssertionError("sent again")))
+    shown = [page(service.items)]
+    service.listing = lambda _: shown.pop() if shown else respond(500, API_ERROR)
+
+    with pytest.raises((RateLimitError, BadRequestError)) as caught:
+        await chain(append(user("Hi"), write=Write(guard="strict")))
+    assert not caught.value.not_carried_out
+
+
+@st.composite
+def fates_of_writes(draw):
+    """What becomes of each attempt: anything but a refusal of what is stored only after it."""
+    failures = [*HANGS_UP, *ANSWERS, *MAY_ARRIVE, *REFUSALS]
+    fate = draw(st.sampled_from(["ok", "lost", "kept", "late", "not sent"]))
+    if fate == "late":
+        return late(draw(st.sampled_from([*HANGS_UP, *MAY_ARRIVE])), draw(st.sampled_from([0.1, 1, 5, 50])))
+    if fate == "not sent":
+        return lost(broken(sent=False))
+    return OK if fate == "ok" else {"lost": lost, "kept": kept}[fate](draw(st.sampled_from(failures)))
+
+
+@given(
+    fates=st.lists(fates_of_writes(), min_size=1, max_size=6),
+    before=st.lists(st.sampled_from(["Hello", "Hi"]), max_size=3),
+    retries=st.integers(0, 4),
+    seconds=st.sampled_from([None, 3, 30]),
+)
+async def test_strict_stores_nothing_twice(fates, before, retries, seconds):
+    """Whatever a service does with a write, and says of it: with ``strict`` no second copy, and no false claim."""
+    chain = Chain()
+    service = chain.serves(*fates, items=[user(text) for text in before], known=None)
+    request = append(user("Hi"), write=Write(guard="strict"), max_retries=retries)
+    request = request if seconds is None else chain.within(seconds, request)
+
+    claimed = {0, 1}
+    try:
+        await chain(request)
+    except APIError as error:
+        # What is not to be sent again is not looked up after a refusal, and the refusal believed.
+        claimed = {0} if error.not_carried_out and retries else claimed
+    else:
+        claimed = {1}
+    late_copies = sum(len(items) for _, items in service.coming)
+
+    copies = service.texts.count("Hi") - before.count("Hi") + late_copies
+    assert copies in claimed
 
 
 async def test_strict_asks_for_the_last_item_first(chain):
