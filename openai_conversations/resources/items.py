@@ -116,7 +116,8 @@ class Items:
                 conversation at that moment, and a service whose connection broke does not store the items, or show
                 them, only seconds later.
                 ``strict`` relies on the first only, for the time of the call: it asks for the last item beforehand, at
-                the price of one request, and never sends again what was wholly sent, unless the service refused it.
+                the price of one request, and never sends again what was wholly sent, unless the service refused it and
+                a lookup found nothing.
                 ``off`` raises :class:`AmbiguousWriteError` without a lookup.
             last_item_id: Id of the last item of the conversation, if you know it; ``""`` when you know that it is
                 empty, ``None`` when you know nothing.
