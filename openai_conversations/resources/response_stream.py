@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
@@ -214,7 +214,8 @@ def parsed_response(
     Raises:
         OutputParseError: The text does not fit; the message has the JSON path.
     """
-    made: ParsedResponse[T] = ParsedResponse.__new__(ParsedResponse)
+    kind = cast("type[ParsedResponse[T]]", ParsedResponse)
+    made = kind.__new__(kind)
     for field in Response.__attrs_attrs__:
         setattr(made, field.name, getattr(response, field.name))
     text = _final_text(response)

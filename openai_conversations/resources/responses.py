@@ -316,7 +316,7 @@ def _with_format(body: dict[str, object], text_format: type | None) -> dict[str,
     from openai_conversations.converters.structured import text_format_of
 
     text = body.get("text", omit)
-    given = codec().to_json(text) if is_given(text) and text is not None else {}
+    given: dict[str, Any] = codec().to_json(text) if is_given(text) and text is not None else {}
     if "format" in given:
         raise InvalidArgumentError("give text_format or text={'format': …}, not both")
     return {**body, "text": {**given, "format": text_format_of(text_format)}}

@@ -24,12 +24,13 @@ class EventReader:
         request: What it answers; ``timeout.next_byte`` bounds each wait for bytes.
     """
 
-    __slots__ = ("_byte", "_expired", "_loop", "_parser", "_request", "_stream", "_timer", "_until", "ended")
+    __slots__ = ("_byte", "_chunks", "_expired", "_loop", "_parser", "_request", "_stream", "_timer", "_until", "ended")
 
     def __init__(self, stream: BodyStream, request: HTTPRequest) -> None:
         self._stream = stream
         self._request = request
         self._parser = EventParser()
+        self._chunks: list[bytes] = []
         self._loop = asyncio.get_running_loop()
         self._byte = request.timeout.next_byte
         self._timer: asyncio.TimerHandle | None = None
@@ -37,7 +38,7 @@ class EventReader:
         """When whoever waits has waited too long; ``None`` while nobody waits, or there is no bound."""
         self._expired = False
         self.ended: bool = False
-        """Whether the body has ended cleanly."""
+        """Whether the body has ended cleanly, or ``[DONE]`` has said that no event comes any more."""
 
     async def read(self, seconds: float | None) -> list[ServerSentEvent]:
         """
@@ -57,6 +58,7 @@ class EventReader:
                 self.ended = True
                 return parser.finish()
             events = parser.feed(chunk)
+            self.ended = parser.done
             if events:
                 return events
             self._check_size(parser.pending)
@@ -64,7 +66,7 @@ class EventReader:
 
     async def read_whole(self, seconds: float | None) -> bytes:
         """
-        The whole body, when it holds no events.
+        The whole body, when it holds no events; whoever was cancelled may ask for it again.
 
         Args:
             seconds: How long to wait for it; ``None`` for no bound.
@@ -74,12 +76,11 @@ class EventReader:
             APIConnectionError: The connection broke, or the body is larger than it may be.
         """
         until = None if seconds is None else self._loop.time() + seconds
-        chunks: list[bytes] = []
         while chunk := self._stream.take() or await self._wait(until):
-            chunks.append(chunk)
-            self._check_size(sum(map(len, chunks)))
+            self._chunks.append(chunk)
+            self._check_size(sum(map(len, self._chunks)))
         self.ended = True
-        return b"".join(chunks)
+        return b"".join(self._chunks)
 
     async def read_rest(self, seconds: float) -> None:
         """Read to the end of the body, as far as it comes in time, so that its connection can be used again."""

@@ -40,7 +40,7 @@ class EventParser:
     first bytes.
     """
 
-    __slots__ = ("_after_cr", "_data", "_event", "_id", "_line", "_start", "done", "retry")
+    __slots__ = ("_after_cr", "_counted", "_data", "_event", "_id", "_line", "_size", "_start", "done", "retry")
 
     def __init__(self) -> None:
         self.done: bool = False
@@ -51,13 +51,17 @@ class EventParser:
         self._after_cr = False  # the last chunk ended with CR: a LF that comes next belongs to it
         self._line = bytearray()  # of a line that has not ended
         self._data: list[bytes] = []  # of a block that has not ended
+        self._counted = self._size = 0  # lines of it whose bytes were counted, and the bytes
         self._event = ""
         self._id = ""
 
     @property
     def pending(self) -> int:
-        """Bytes of an event that has not ended."""
-        return len(self._line) + sum(map(len, self._data))
+        """Bytes of an event that has not ended; each is counted once, and an empty line as one."""
+        new = self._data[self._counted :]
+        self._counted += len(new)
+        self._size += sum(map(len, new)) + len(new)
+        return len(self._line) + self._size
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """The events that end in this chunk."""
@@ -128,6 +132,7 @@ class EventParser:
     def _end_data(self, events: list[ServerSentEvent]) -> None:
         data = b"\n".join(self._data)
         self._data.clear()
+        self._counted = self._size = 0
         if data == _DONE:
             self.done = True
         elif data and not self.done:

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeGuard
 import attrs
 
 from openai_conversations.schemas.items import ITEM_CLASSES
-from openai_conversations.writing.last_item import SeenItem, seen_item
+from openai_conversations.writing.last_item import OUTPUT_OF_A_TURN, SeenItem, seen_item
 
 IGNORED: Final = frozenset({"status", "annotations", "logprobs", "created_by", "object"})
 """What a server sets or adds by itself."""
@@ -49,6 +49,16 @@ _ONE_ROLE: Final = {"system": "developer"}
 
 # The roles of the API's description but "unknown", which says nothing.
 _ROLES: Final = frozenset({"user", "assistant", "system", "developer", "critic", "discriminator", "tool"})
+
+_NO_OUTPUT: Final = frozenset(
+    {
+        *(("message", "user"), ("message", "developer")),
+        *((f"{tool}_output", "") for tool in ("function_call", "custom_tool_call", "computer_call")),
+        *((f"{tool}_output", "") for tool in ("local_shell_call", "apply_patch_call")),
+        ("mcp_approval_response", ""),
+    }
+)
+"""Kinds that only a caller writes, and no model."""
 
 _TEXT_PARTS: Final = frozenset({"input_text", "output_text", "text"})
 
@@ -95,7 +105,7 @@ def judge(sent: Sequence[Any], behind: Sequence[Any], unresolved: Sequence[Any] 
     if not suspects:
         return Match(is_absent=True)
     ids = _ids(suspects)
-    if any(_is_like(one, other) for one in sent for other in unresolved):
+    if is_any_like(sent, unresolved):
         return Match(known="An earlier write like this one may be what is in the conversation.", resembling=ids)
     run = behind[len(behind) - len(sent) :]
     if len(run) == len(sent) and all(map(is_same, sent, run)):
@@ -123,8 +133,15 @@ def _without(items: Sequence[Any], unresolved: Sequence[Any]) -> list[Any]:
     return left
 
 
+def is_any_like(sent: Sequence[Any], unresolved: Sequence[Any]) -> bool:
+    """Whether one of the sent items cannot be told from one whose outcome is unknown."""
+    return any(_is_like(one, other) for one in sent for other in unresolved)
+
+
 def _is_like(one: Any, other: Any) -> bool:
     """Whether one may be stored where the other was sent: all of a kind but messages whose texts differ plainly."""
+    if other is OUTPUT_OF_A_TURN:
+        return kind_of(one) not in _NO_OUTPUT
     if kind_of(one) != kind_of(other) and ANY_KIND not in (kind_of(one), kind_of(other)):
         return False
     mine, theirs = _plain_text(one), _plain_text(other)

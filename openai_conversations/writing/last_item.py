@@ -11,7 +11,7 @@ of the latest items it is kept how they begin, and what came before them.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -33,6 +33,11 @@ _MOST_SEEN: Final = 8
 """Items of a conversation of which it is kept what they are: the last one of each response."""
 _LONGEST_BEGINNING: Final = 80
 """Characters of a text that are kept."""
+
+OUTPUT_OF_A_TURN: Final[Mapping[str, str]] = {"type": "output of a turn"}
+"""In the place of what a model may still write."""
+_ANYTHING: Final[Mapping[str, str]] = {"type": "item_reference"}
+"""In the place of more than is kept."""
 
 
 @attrs.frozen(kw_only=True)
@@ -88,6 +93,8 @@ class _Known:
     """Another number after each write whose outcome is not known."""
     seen: dict[str, SeenItem] = attrs.field(factory=dict[str, SeenItem])
     """Items of which more than the id is known, the latest last."""
+    given_up: tuple[Any, ...] = ()
+    """What turns may still add whose end this client has not seen: a service goes on without it, for minutes."""
 
     def lags_behind(self, newest_first: Sequence[str]) -> bool:
         """Whether a listing may show less than what was known before."""
@@ -194,6 +201,36 @@ class LastItems:
         known.unresolved = None
         if is_alone and earlier is not None and unresolved is not None and len(earlier) < _MOST_UNRESOLVED:
             known.unresolved = (*earlier, *unresolved)
+
+    def end_turn(
+        self, key: str, last_item_id: str | None, begun: int, *, sent: Sequence[Any], is_taken: bool | None
+    ) -> None:
+        """
+        A turn ended, or whoever took it does not know how it goes on.
+
+        Its input and its output may come at any later time, also after a listing was read. So they stay in doubt until
+        a later turn is complete: there is one at a time.
+
+        Args:
+            key: The conversation.
+            last_item_id: Its last item now.
+            begun: What :meth:`begin` gave.
+            sent: The input.
+            is_taken: Whether it is complete; ``False`` when it was certainly not taken, ``None`` when that is unknown.
+        """
+        self.end(key, last_item_id, begun, unresolved=None if is_taken else ())
+        known = self._entry(key)
+        if is_taken:
+            known.given_up = ()
+        elif is_taken is None:
+            known.unknown_version = known.version
+            more = (*known.given_up, *sent, OUTPUT_OF_A_TURN)
+            known.given_up = more if len(more) <= _MOST_UNRESOLVED else (_ANYTHING,)
+
+    def given_up(self, key: str) -> tuple[Any, ...]:
+        """What may still be added by turns whose end is not known; :data:`OUTPUT_OF_A_TURN` in place of an output."""
+        known = self._known.get(key)
+        return () if known is None else known.given_up
 
     def forget(self, key: str, item_id: str | None = None) -> None:
         """The conversation, or the item that was its last, was deleted, or somebody else wrote to it."""

@@ -245,6 +245,7 @@ class Reconcile:
             return lookup
         last_item_id, unresolved = bound
         seen = self.last_items.seen(lookup.request.conversation_key).get(last_item_id)
+        unresolved = (*lookup.unresolved, *unresolved)
         return attrs.evolve(lookup, last_item_id=last_item_id, unresolved=unresolved, seen=seen)
 
     def _lookup(self, request: HTTPRequest, handler: Handler, before: str | None) -> Lookup:
@@ -256,6 +257,7 @@ class Reconcile:
             send=handler,
             sent=_sent_items(request),
             last_item_id=before,
+            unresolved=self.last_items.given_up(request.conversation_key),
             seen=seen,
             in_order=self._in_order,
             clock=self._runtime.clock,

@@ -145,6 +145,24 @@ async def test_an_event_without_end():
     assert not raised.value.retryable
 
 
+@pytest.mark.parametrize("line", [b"data:\n", b"data: xxxx\n"], ids=["empty", "short"])
+async def test_an_event_of_many_lines(line):
+    """Lines of data count, empty ones too: no event grows for ever."""
+    _, reader = _reader(*[line * 100] * 20, limit=1000)
+
+    with pytest.raises(APIConnectionError, match="larger than 1000 bytes"):
+        await reader.read(1.0)
+
+
+async def test_done_is_the_end():
+    """After ``[DONE]`` nothing is waited for, though the connection stays open."""
+    _, reader = _reader(EVENT + b"data: [DONE]\n\n", 60.0)
+
+    assert len(await reader.read(1.0)) == 1
+    assert reader.ended
+    assert await reader.read(1.0) == []
+
+
 async def test_the_rest():
     """A body that ends soon is read to its end; one that stays open is not waited for."""
     short, soon = _reader(0.05, b": bye\n")

@@ -302,6 +302,18 @@ def test_a_large_event_takes_linear_time():
     assert twice.bytes < 5 * 2_000_000
 
 
+def test_what_is_pending_is_counted_once():
+    """How large an event is by now is asked for after every chunk, and each line is counted once."""
+    parser, sizes = EventParser(), list[int]()
+    for _ in range(3):
+        parser.feed(b"data: 12345\ndata\ndata: 1")
+        sizes.append(parser.pending)
+        parser.feed(b"2345\n")
+    assert sizes == [14, 27, 40]  # five bytes and an empty line, one more for each line; then what has no end yet
+    parser.feed(b"\n")
+    assert parser.pending == 0
+
+
 @pytest.mark.parametrize("chunk", [65_536, MANY * 2])
 def test_an_image(chunk):
     """An event of 20 MB passes each function a bounded number of times."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from openai_conversations.writing.compare import Match, is_alike, is_as_sent, is_palindrome, is_same, judge, kind_of
+from openai_conversations.writing.last_item import OUTPUT_OF_A_TURN
 
 
 def user(text, **more):
@@ -381,3 +382,21 @@ def test_an_earlier_write_that_may_be_what_is_stored(earlier, now, is_told):
         assert is_told is (match.stored is not None)
         assert not match.is_absent
     assert judge([user(now)], [stored(now)]).stored
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_told"),
+    [
+        (user("Hi"), True),
+        ({"type": "function_call_output", "call_id": "c", "output": "1"}, True),
+        ({"role": "assistant", "content": "Hi"}, False),
+        ({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}, False),
+        ({"type": "item_reference", "id": "msg_1"}, False),
+    ],
+    ids=["user", "output of a function", "assistant", "call", "any"],
+)
+def test_the_output_of_a_turn_that_may_still_come(sent, is_told):
+    """What only a caller writes is told from what a model may have written; nothing else is."""
+    found = {"type": "message", **sent, "id": "item_1"}
+
+    assert (judge([sent], [found], [OUTPUT_OF_A_TURN]).stored is not None) is is_told

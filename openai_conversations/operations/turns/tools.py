@@ -13,7 +13,7 @@ from openai_conversations.api.caller import codec
 from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.structured import read_structured, text_format_of
 from openai_conversations.errors import InvalidArgumentError, one_line
-from openai_conversations.jsontypes import JsonObject, as_object
+from openai_conversations.jsontypes import JsonObject, as_object, is_array, is_object
 from openai_conversations.schemas.items.function_call import FunctionCall
 
 logger: Final = logging.getLogger("openai_conversations")
@@ -82,9 +82,9 @@ class Tool:
     def _keywords(self, arguments: str) -> Mapping[str, Any]:
         if self.arguments is None:
             value = codec().loads(arguments.encode() or b"{}")
-            if not isinstance(value, dict):
+            if not is_object(value):
                 raise DecodeError("the arguments are no JSON object")
-            return as_object(value)
+            return value
         read: Mapping[str, Any] = read_structured(self.arguments, arguments or "{}")
         return read
 
@@ -143,6 +143,6 @@ def _output(returned: object) -> str | list[Any]:
     if isinstance(returned, str):
         return returned
     value = codec().to_json(returned)
-    if isinstance(value, list) and value and all(as_object(part).get("type") for part in value):
+    if is_array(value) and value and all(as_object(part).get("type") for part in value):
         return value
     return codec().encode(value).decode()

@@ -25,7 +25,7 @@ from openai_conversations.transport.message import Handler, HTTPRequest
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
-from openai_conversations.writing.compare import is_same, resembling
+from openai_conversations.writing.compare import is_any_like, is_same, resembling
 from openai_conversations.writing.lookup import Lookup, listing_of
 from openai_conversations.writing.turns.errors import TurnLostError
 
@@ -34,6 +34,7 @@ _NOTHING_YET: Final = "Nothing of it was in the conversation at the last lookup,
 _NO_LAST_ITEM: Final = "The last item before it is not known, so that the conversation tells nothing for certain."
 _OTHERS: Final = "Items came after the last known one that are not its input: another writer's, or its input rewritten."
 _NO_OUTPUT: Final = "Its input is in the conversation, without any output: it may still run."
+_ALIKE: Final = "An earlier turn like this one, whose end is not known, may be what is in the conversation."
 _TAKEN: Final = "Its input and its output are in the conversation. Its response has no known id, and cannot be had."
 
 _LONGEST_PAUSE: Final = 8.0
@@ -67,6 +68,7 @@ class TurnLookup:
         request: The turn.
         send: Sends a request, inside the same deadline.
         last_item_id: The last item known before it; ``""`` for an empty conversation, ``None`` for not known.
+        unresolved: What earlier turns may still add, of which it is not known how they ended.
         policy: Delays.
         budget: Each lookup takes a token.
         runtime: Clock, sleep and randomness.
@@ -78,6 +80,7 @@ class TurnLookup:
     policy: RetryPolicy
     budget: RetryBudget
     runtime: Runtime
+    unresolved: Sequence[Any] = ()
 
     async def error_for(self, failure: APIError) -> AmbiguousWriteError:
         """The error that says what is known of a turn that failed so."""
@@ -141,19 +144,22 @@ class TurnLookup:
         if not is_met:
             known = "The listing does not show the item that was the last before it."
             return Found(known=known, resembling=resembling(sent, behind))
-        return judge(sent, behind)
+        return judge(sent, behind, self.unresolved)
 
 
-def judge(sent: Sequence[Any], behind: Sequence[Any]) -> Found:
+def judge(sent: Sequence[Any], behind: Sequence[Any], unresolved: Sequence[Any] = ()) -> Found:
     """
     What the items behind the last known one say of a turn with this input.
 
     Args:
         sent: The input.
         behind: All items behind the last known one, oldest first.
+        unresolved: What earlier turns may still add.
     """
     if not behind:
         return Found(known=_NOTHING_YET, resembling=())
+    if is_any_like(sent, unresolved):
+        return Found(known=_ALIKE, resembling=resembling(sent, behind), is_final=True)
     run = behind[: len(sent)]
     if not sent or len(run) < len(sent) or not all(map(is_same, sent, run)):
         return Found(known=_OTHERS, resembling=resembling(sent, behind), is_final=True)

@@ -73,20 +73,20 @@ class ReconcileTurns:
         key = request.conversation_key
         known, begun = self.last_items.begin(key)
         last: str | None = None
-        unresolved: Sequence[Any] | None = write.items or None
+        is_taken: bool | None = None
         try:
             response = await self._send(request, handler)
             value = None if request.stream else codec().value_of(response)
             if member(value, "status") == "completed":
-                last, unresolved = last_output_id(value), None
+                last, is_taken = last_output_id(value), True
         except ConversationsError as error:
             if error.not_carried_out:
-                last, unresolved = known, ()
+                last, is_taken = known, False
             raise
         else:
             return response
         finally:
-            self.last_items.end(key, last, begun, unresolved=unresolved)
+            self.last_items.end_turn(key, last, begun, sent=write.items, is_taken=is_taken)
 
     async def _send(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         before = self.last_items.get(request.conversation_key) if request.write is not None else None
@@ -115,6 +115,7 @@ class ReconcileTurns:
             request=request,
             send=handler,
             last_item_id=before,
+            unresolved=self.last_items.given_up(request.conversation_key),
             policy=self.policy,
             budget=self.budget,
             runtime=self.runtime,

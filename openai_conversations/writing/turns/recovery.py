@@ -7,7 +7,8 @@ became whole, and the end.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import attrs
 
@@ -26,6 +27,7 @@ from openai_conversations.errors import (
 from openai_conversations.jsontypes import as_object
 from openai_conversations.schemas.responses.events.base import Event
 from openai_conversations.schemas.responses.response import Response
+from openai_conversations.settings import Timeout
 from openai_conversations.transport.classify import backoff_delay
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.status import is_api_not_found
@@ -55,6 +57,7 @@ _ENDS: Final = {
 """Status of a response → the event that ends its stream. A cancelled one has none."""
 
 _LONGEST_PAUSE: Final = 5.0
+_SHORTEST: Final = 0.001
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -68,6 +71,7 @@ class Recovery:
         request: The turn, or the stream of a response.
         snapshot: What the events had told.
         last_item_id: The last item known before the turn.
+        unresolved: What earlier turns may still add.
         failure: Why the stream broke last; ``None`` when it just ended.
         resumed: How often it was resumed since an event came.
     """
@@ -77,6 +81,7 @@ class Recovery:
     request: HTTPRequest
     snapshot: TurnSnapshot
     last_item_id: str | None = None
+    unresolved: Sequence[Any] = ()
     failure: APIError | None = None
     resumed: int = 0
     _may_resume: bool = attrs.field(init=False, default=True)
@@ -123,8 +128,13 @@ class Recovery:
             self._response_id or "",
             stream=True,
             starting_after=self.snapshot.last_number,
-            options=self._options,
+            options={**self._options(None), "timeout": self._bounds_of_the_rest()},
         )
+
+    def _bounds_of_the_rest(self) -> Timeout:
+        """Those of the stream, of which only a part is left."""
+        timeout, left = self.request.timeout, self._left(self._stream_ends)
+        return timeout if left is None else attrs.evolve(timeout, first_event=_least(timeout.first_event, left))
 
     # finding out
 
@@ -149,13 +159,11 @@ class Recovery:
         return events
 
     async def _final_response(self) -> Response:
-        runtime = self.caller.runtime
-        bound = self.request.timeout.turn
-        ends = None if bound is None else runtime.clock() + bound
+        runtime, ends = self.caller.runtime, self._patience_ends()
         pause, last = self.writing.policy.initial, None
         while True:
             try:
-                found = await self._retrieved()
+                found = await self._retrieved(ends)
             except APIStatusError as error:
                 if error.status_code < 500:
                     raise await self._unavailable(error) from error
@@ -171,9 +179,9 @@ class Recovery:
             await self._sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _retrieved(self) -> Response:
+    async def _retrieved(self, ends: float | None) -> Response:
         caller = self.caller.streaming(stream=False)
-        request = turn_requests.get_response(caller, self._response_id or "", options=self._options)
+        request = turn_requests.get_response(caller, self._response_id or "", options=self._options(ends))
         response: Response = codec().decode_response(await caller.send(request), Response)
         return response
 
@@ -184,7 +192,9 @@ class Recovery:
         if self.request.write is None or conversation_id is None or not item_id:
             return
         caller = self.caller.streaming(stream=False)
-        ask = requests.get_item(caller, conversation_id, item_id, include=(), options=self._options)
+        ask = requests.get_item(
+            caller, conversation_id, item_id, include=(), options=self._options(self._patience_ends())
+        )
         try:
             await caller.send(ask)
         except NotFoundError as error:
@@ -223,16 +233,15 @@ class Recovery:
         return self._interrupted(known)
 
     def _lookup(self) -> TurnLookup:
-        runtime, bound = self.caller.runtime, self.request.timeout.turn
-        deadline = None if bound is None else runtime.clock() + bound
         caller = self.caller.streaming(stream=False)
         return TurnLookup(
-            request=self.request.replace(deadline=deadline, stream=False, attempts=()),
+            request=self.request.replace(deadline=self._patience_ends(), stream=False, attempts=()),
             send=caller.send,
             last_item_id=self.last_item_id,
+            unresolved=self.unresolved,
             policy=self.writing.policy,
             budget=self.writing.budget,
-            runtime=runtime,
+            runtime=self.caller.runtime,
         )
 
     # what both need
@@ -241,18 +250,31 @@ class Recovery:
     def _response_id(self) -> str | None:
         return self.snapshot.response_id or self.request.response_id
 
+    def _options(self, ends: float | None) -> CallOptions:
+        """For a question of which nobody waits for the answer after that time; ``None`` for never."""
+        timeout, left = self.caller.settings.timeout, self._left(ends)
+        bounded = timeout if left is None else attrs.evolve(timeout, total=_least(timeout.total, left))
+        return {"extra_headers": turn_requests.own_headers(self.request), "timeout": bounded}
+
+    def _left(self, ends: float | None) -> float | None:
+        return None if ends is None else max(ends - self.caller.runtime.clock(), _SHORTEST)
+
+    def _patience_ends(self) -> float | None:
+        """When finding out must be over, by the clock, if it begins now; ``None`` for never."""
+        bound, ends = self.request.timeout.turn, self._stream_ends
+        return ends if bound is None else _least(ends, self.caller.runtime.clock() + bound)
+
     @property
-    def _options(self) -> CallOptions:
-        return {"extra_headers": turn_requests.own_headers(self.request)}
+    def _stream_ends(self) -> float | None:
+        request = self.request
+        bound = request.timeout.stream
+        return None if bound is None or request.started is None else request.started + bound
 
     @property
     def _is_over(self) -> bool:
         """Whether the time of the whole stream has passed."""
-        request = self.request
-        bound = request.timeout.stream
-        if bound is None or request.started is None:
-            return False
-        return self.caller.runtime.clock() >= request.started + bound
+        ends = self._stream_ends
+        return ends is not None and self.caller.runtime.clock() >= ends
 
     @property
     def _failure(self) -> APIError:
@@ -283,10 +305,16 @@ class Recovery:
         await self.caller.runtime.sleep(seconds)
 
 
+def _least(bound: float | None, seconds: float) -> float:
+    return seconds if bound is None else min(bound, seconds)
+
+
 def events_of(response: Response, snapshot: TurnSnapshot) -> list[Event] | None:
     """The events that lack until the end of a final response; ``None`` of one that is cancelled, or was another."""
     end = _ENDS.get(response.status)
     if end is None:
+        return None
+    if response.status in (None, "completed") and snapshot.reaches(len(response.output)):
         return None
     events: list[Event] = []
     for index, item in enumerate(response.output):

@@ -98,6 +98,10 @@ class TurnSnapshot:
         """Whether the whole item has come."""
         return output_index in self._done
 
+    def reaches(self, output_index: int) -> bool:
+        """Whether anything has come of an item at this place or behind it."""
+        return any(index >= output_index for index in (*self._items, *(key[0] for key in self._pieces)))
+
     @property
     def whole_items(self) -> list[ConversationItem]:
         """The items that came whole, in the order of the output."""

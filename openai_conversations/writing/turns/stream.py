@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import (
@@ -77,6 +77,10 @@ class TurnStream:
         self._known: str | None = None
         self._begun: int | None = None
         self._waits_for_first = True
+        self._is_read = False
+        self._held: list[Event] = []
+        """Events up to ``error`` or ``response.failed``, while the other one is waited for."""
+        self._other_until = 0.0
         self._last_word: StreamInterruptedError | None = None
         """An error for whoever has taken the events before it."""
 
@@ -96,7 +100,7 @@ class TurnStream:
             self._listen(response)
         except ConversationsError as error:
             if error.not_carried_out:
-                self._let_go(self._known, unresolved=())
+                self._let_go(self._known, is_taken=False)
             else:
                 self.abort()
             raise
@@ -111,7 +115,17 @@ class TurnStream:
         Raises:
             StreamInterruptedError: The stream ended before the turn did, and how it went on could not be found out.
             TurnLostError: The turn was taken, but its response cannot be had, or its conversation does not hold it.
+            ConversationsError: Another task is reading.
         """
+        if self._is_read:
+            raise ConversationsError("another task is reading this stream: one task reads at a time")
+        self._is_read = True
+        try:
+            return await self._next_events()
+        finally:
+            self._is_read = False
+
+    async def _next_events(self) -> list[Event]:
         while not (self.ended or self.closed):
             if self._last_word is not None:
                 self.abort()
@@ -147,8 +161,7 @@ class TurnStream:
         self.closed = True
         if self._reader is not None:
             self._reader.close()
-        write = self.request.write
-        self._let_go(None, unresolved=None if write is None else write.items or None)
+        self._let_go(None, is_taken=None)
 
     # the write lock
 
@@ -162,13 +175,14 @@ class TurnStream:
         self._lock = lock
         self._known, self._begun = self._writing.last_items.begin(key)
 
-    def _let_go(self, last_item_id: str | None, *, unresolved: Sequence[Any] | None) -> None:
+    def _let_go(self, last_item_id: str | None, *, is_taken: bool | None) -> None:
         """Let the next write go, and note what the last item is now; only the first time."""
         lock, self._lock = self._lock, None
         begun, self._begun = self._begun, None
-        if begun is not None:
+        write = self.request.write
+        if begun is not None and write is not None:
             key = self.request.conversation_key
-            self._writing.last_items.end(key, last_item_id, begun, unresolved=unresolved)
+            self._writing.last_items.end_turn(key, last_item_id, begun, sent=write.items, is_taken=is_taken)
         if lock is not None:
             lock.release_soon()
 
@@ -181,12 +195,12 @@ class TurnStream:
     async def _read_events(self, reader: EventReader) -> list[Event]:
         try:
             if self._is_json:
-                events = events_of_json(await reader.read_whole(self._patience), self.request)
+                events = events_of_json(self._shown(await reader.read_whole(self._patience)), self.request)
                 self._add(events)
             else:
-                events = self._taken(await reader.read(self._patience))
-                if events and isinstance(events[-1], _EITHER):
-                    events += await self._other(reader)
+                self._held = self._held or self._taken(await reader.read(self._patience))
+                await self._read_other(reader)
+                events, self._held = self._held, []
         except (APIConnectionError, APIResponseValidationError) as failure:
             self._drop_reader(failure)
             return []
@@ -205,7 +219,11 @@ class TurnStream:
         try:
             for data in arrived:
                 event = decode(data.data, data.event)
+                if isinstance(event, _EITHER):
+                    event = decode(self._shown(data.data), data.event)
                 if recovery is not None and not recovery.is_next(event):
+                    continue
+                if snapshot.terminal is not None and not _is_other(snapshot.terminal, event):
                     continue
                 snapshot.add(event)
                 events.append(event)
@@ -215,15 +233,27 @@ class TurnStream:
             self._last_word = error
         except ValueError as error:
             assert self.response is not None  # noqa: S101  # for type checkers
-            self._drop_reader(APIResponseValidationError(self.response, message=f"an event is {error}"))
+            message = self._shown(f"an event is {error}".encode()).decode()
+            self._drop_reader(APIResponseValidationError(self.response, message=message))
         return events
 
-    async def _other(self, reader: EventReader) -> list[Event]:
-        """The other one of ``error`` and ``response.failed``, if it comes."""
+    def _shown(self, content: bytes) -> bytes:
+        """What a service says is wrong, without the credentials that it may repeat."""
+        from openai_conversations.transport.masking import hide  # for errors only
+
+        return content if self.response is None else hide(content, self.response.secrets)
+
+    async def _read_other(self, reader: EventReader) -> None:
+        """After one of ``error`` and ``response.failed``, read on for the other; whoever is cancelled may go on."""
+        held, clock = self._held, self._loop.time
+        if not held or not isinstance(held[-1], _EITHER):
+            return
+        self._other_until = self._other_until or clock() + _TIME_FOR_THE_OTHER
         try:
-            return self._taken(await reader.read(_TIME_FOR_THE_OTHER))
+            while not (_are_both(held) or reader.ended) and (left := self._other_until - clock()) > 0:
+                held += self._taken(await reader.read(left))
         except APIError:
-            return []
+            pass
 
     def _add(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -259,12 +289,11 @@ class TurnStream:
         """The turn has ended: others may write, and the reader may still take its last events."""
         self.ended = True
         terminal = self.snapshot.terminal
-        write = self.request.write
         if isinstance(terminal, ResponseCompletedEvent):
             output = terminal.response.output
-            self._let_go(output[-1].id or None if output else None, unresolved=None)
+            self._let_go(output[-1].id or None if output else None, is_taken=True)
         else:
-            self._let_go(None, unresolved=None if write is None else write.items or None)
+            self._let_go(None, is_taken=None)
 
     # when the connection broke
 
@@ -279,6 +308,7 @@ class TurnStream:
                 caller=self._caller, writing=self._writing, request=self.request, snapshot=self.snapshot
             )
             self._recovery.last_item_id = self._known
+            self._recovery.unresolved = self._writing.last_items.given_up(self.request.conversation_key)
         self._recovery.failure = failure
 
     async def _go_on(self) -> list[Event]:
@@ -297,6 +327,17 @@ class TurnStream:
         self._add(events)
         self._end()
         return events
+
+
+def _is_other(terminal: Event, event: Event) -> bool:
+    """Whether an event that comes after the terminal one is the other one of the two."""
+    return isinstance(event, _EITHER) and isinstance(event, ResponseErrorEvent) is not isinstance(
+        terminal, ResponseErrorEvent
+    )
+
+
+def _are_both(events: Sequence[Event]) -> bool:
+    return len(events) > 1 and isinstance(events[-2], _EITHER)
 
 
 def _is_json(response: HTTPResponse) -> bool:
