@@ -78,7 +78,7 @@ TABLE = {
     "writing.reconcile": _rule(f"{WRITING} transport", "attrs"),
     "writing.turns": _rule(f"{WRITING} transport", "attrs"),
     "writing.write_order": _rule(f"{WRITING} transport.policy transport.retry", "attrs"),
-    "operations": _rule(f"{BASE} schemas converters.json converters.outgoing api writing", "attrs"),
+    "operations": _rule(f"{BASE} schemas converters.json converters.lossless converters.outgoing api writing", "attrs"),
     # Whether a 404 is the API's own word is said in one place.
     "operations.deleting": _rule(f"{BASE} transport.message transport.status", "attrs"),
     "operations.erase": _rule(f"{BASE} schemas api operations transport.message transport.status", "attrs"),
@@ -91,7 +91,9 @@ TABLE = {
         f"{BASE} schemas converters.errors converters.structured api writing operations", "attrs"
     ),
     "operations.repair": _rule(
-        f"{BASE} schemas converters.json converters.outgoing api writing operations transport.status", "attrs"
+        f"{BASE} schemas converters.json converters.lossless converters.outgoing api writing operations "
+        "transport.status",
+        "attrs",
     ),
     "middlewares": _rule(f"{BASE} operations api storage transport.message transport.status", "attrs"),
     # What a registry is given to track is what a bulk run is given: ids, or a file of them.

@@ -58,36 +58,6 @@ def loads_exact(body: bytes | str) -> Any:
         raise ValueError("the JSON nests too deeply") from None
 
 
-def loads_lossless(body: bytes) -> Any:
-    """
-    Read one JSON value with integers of any size; slowly only when one may not fit 64 bits.
-
-    Raises:
-        ValueError: The body is not JSON, or nests too deeply to be read.
-    """
-    value = loads(body)
-    return loads_exact(body) if lost_digits(value) else value
-
-
-def lost_digits(value: Any) -> bool:
-    """
-    Whether a value from the fast reader holds a float that may have been an integer beyond 64 bits.
-
-    To look at the values costs three quarters of reading them; to search the bytes for long numbers, 13 times as much.
-    """
-    nodes: list[Any] = [[value]]
-    for node in nodes:  # grows meanwhile
-        for member in node.values() if type(node) is dict else node:
-            kind = type(member)
-            if kind is str:
-                continue
-            if kind is dict or kind is list:
-                nodes.append(member)
-            elif kind is float and not -BEYOND_64_BITS < member < BEYOND_64_BITS:
-                return True
-    return False
-
-
 def dumps(value: Any) -> bytes:
     """
     Write one JSON value as compact UTF-8.
@@ -103,29 +73,6 @@ def dumps(value: Any) -> bytes:
     if b"null" in body:
         _refuse_non_finite(value)
     return body
-
-
-def json_text(value: Any, *, indent: int | None = None, ensure_ascii: bool = False) -> str:
-    """
-    Write one JSON value as text; in one line, or with each level indented by so many spaces.
-
-    What has no UTF-8 is escaped.
-
-    Raises:
-        ValueError: As :func:`dumps`.
-        RecursionError: As :func:`dumps`.
-    """
-    body = dumps(value)
-    if indent is None and not ensure_ascii:
-        return body.decode()
-    exact = loads_lossless(body)
-    separators = (",", ":") if indent is None else (",", ": ")
-    text = json.dumps(exact, indent=indent, ensure_ascii=ensure_ascii, separators=separators)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(exact, indent=indent, separators=separators)
-    return text
 
 
 def _dumps_exact(value: Any) -> bytes:

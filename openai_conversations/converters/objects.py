@@ -14,8 +14,9 @@ from typing import Any, Final, cast
 from openai_conversations.converters.codec import codec
 from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.fields import Field, fields_of
-from openai_conversations.converters.json import as_json_value, dumps, is_sequence, json_text
+from openai_conversations.converters.json import as_json_value, dumps, is_sequence
 from openai_conversations.converters.json_schema import ref_of, schema_of
+from openai_conversations.converters.lossless import json_text
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import is_object
 from openai_conversations.schemas.base import DumpOptions, Schema, Selection

@@ -229,7 +229,7 @@ class ConversationOperations(TurnOperations):
             ImportConflictError: *into* holds something else.
             CopyIncompleteError: Not all items could be appended; importing into the conversation that it names goes on.
         """
-        from openai_conversations.converters.json import loads_lossless
+        from openai_conversations.converters.lossless import loads_lossless
         from openai_conversations.operations.archive.foreign import Choice
         from openai_conversations.operations.archive.reader import read_archive, whole_text
         from openai_conversations.operations.copy.fork import INHERIT

@@ -112,10 +112,6 @@ class _Result:
         """The service's id of the response that this object is, if it gave one; ``None`` for what is inside another."""
         return getattr(self, "_noted", None)
 
-    def came_with(self, request_id: str | None) -> None:
-        """Note the service's id of the response that this object is."""
-        self._noted = request_id
-
 
 @schema
 class Schema(_Result):

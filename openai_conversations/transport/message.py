@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 
@@ -38,6 +39,9 @@ Guard = Literal["auto", "strict", "off"]
 """How an append whose outcome is unknown is looked up; see ``items.create``."""
 
 NO_HEADERS: Final[dict[str, str]] = {}
+
+# No credential looks like these.
+_IDS_OF_OPENAI: Final = re.compile(r"req_[0-9a-f]{8,64}").fullmatch
 
 
 class Replay(enum.Enum):
@@ -270,8 +274,8 @@ class HTTPResponse:
     def request_id(self) -> str | None:
         """The service's id of this response, if it gave one, but for a credential that a gateway repeats in it."""
         given = self.headers.get("x-request-id")
-        if given is None:
-            return None
+        if given is None or _IDS_OF_OPENAI(given):
+            return given
         from openai_conversations.transport.masking import hide_in_text
 
         return hide_in_text(given, self.secrets)

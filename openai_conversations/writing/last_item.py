@@ -20,7 +20,6 @@ import attrs
 from openai_conversations.api.caller import codec
 from openai_conversations.api.pagination import item_id, member
 from openai_conversations.errors import APIResponseValidationError
-from openai_conversations.jsontypes import is_array
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 
 START: Final = ""
@@ -69,7 +68,7 @@ def seen_item(item: Any, earlier: str | None = None) -> SeenItem:
         earlier: The id of an item that stands before it.
     """
     content: Any = member(item, "content")
-    parts = content if is_array(content) else [content]
+    parts = content if isinstance(content, list) else [content]
     texts = [part if isinstance(part, str) else member(part, "text") for part in parts]
     return SeenItem(
         type=str(member(item, "type") or "message"),

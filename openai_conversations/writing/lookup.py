@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import attrs
 
 from openai_conversations.api import operations
-from openai_conversations.api.large import read_page
-from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id
+from openai_conversations.api.large import LARGE, read_page
+from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id, json_page
 from openai_conversations.errors import (
     APIError,
     APIResponseValidationError,
@@ -194,7 +194,7 @@ class Lookup:
             return True
         if read.is_in_order is None and server not in self.in_order:
             oldest = listing_of(self.request, after=None, limit=1, order="asc")
-            page = await read_page(await self.send(oldest), self.clock)
+            page = await _read(await self.send(oldest), self.clock)
             if page.is_empty or item_id(page.items[0]) == read.first:
                 return False
         self.in_order.add(server)
@@ -204,9 +204,9 @@ class Lookup:
         """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""
         request = listing_of(self.request, after=after, limit=ITEMS_PER_PAGE)
         try:
-            return await read_page(await self.send(request), self.clock)
+            return await _read(await self.send(request), self.clock)
         except APIResponseValidationError:
-            return await read_page(await self.send(request), self.clock)
+            return await _read(await self.send(request), self.clock)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -367,7 +367,7 @@ async def newest_items(request: HTTPRequest, send: Handler, clock: Callable[[], 
     """The newest items of a conversation, asked for, the newest first; see :func:`newest_item`."""
     walk = PageWalk()
     while walk.goes_on():
-        page = await read_page(await send(listing_of(request, after=walk.cursor, limit=_RECENT)), clock)
+        page = await _read(await send(listing_of(request, after=walk.cursor, limit=_RECENT)), clock)
         walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
         if page.items:
             return page.items
@@ -376,3 +376,8 @@ async def newest_items(request: HTTPRequest, send: Handler, clock: Callable[[], 
 
 _RECENT: Final = 20
 """Items that tell whether a listing has caught up with what is known."""
+
+
+async def _read(response: HTTPResponse, clock: Callable[[], float]) -> JsonPage:
+    """The page of a listing; what is small is read here, without a way through another room."""
+    return json_page(response) if len(response.content) <= LARGE else await read_page(response, clock)

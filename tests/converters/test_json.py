@@ -14,7 +14,9 @@ import uuid
 import pytest
 from hypothesis import given
 
-from openai_conversations.converters.json import dumps, loads, loads_exact, loads_lossless, lost_digits, walk
+from openai_conversations.converters.codec import lost_digits
+from openai_conversations.converters.json import dumps, loads, loads_exact, walk
+from openai_conversations.converters.lossless import loads_lossless
 from tests.strategies import anything, plain
 
 

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
-from openai_conversations.converters.json import dumps, loads_lossless
+from openai_conversations.converters.json import dumps
+from openai_conversations.converters.lossless import loads_lossless
 from openai_conversations.jsontypes import JsonObject, as_object, type_of
 from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.manifest import make_manifest

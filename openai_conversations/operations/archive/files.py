@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from openai_conversations.checks import FLAG, OPTIONAL_TEXT, Wanted, one_of
-from openai_conversations.converters.json import loads_lossless
+from openai_conversations.converters.lossless import loads_lossless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

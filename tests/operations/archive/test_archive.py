@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from openai_conversations.converters.json import dumps, loads_lossless
+from openai_conversations.converters.json import dumps
+from openai_conversations.converters.lossless import loads_lossless
 from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.export import export
 from openai_conversations.operations.archive.reader import read_archive, whole_text

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openai_conversations.converters.json import loads_lossless
+from openai_conversations.converters.lossless import loads_lossless
 from openai_conversations.operations.archive.export import collect, export
 from openai_conversations.operations.archive.files import render_archive
 from openai_conversations.operations.archive.reader import Archive, read_archive

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import event, given, settings, strategies as st
 
-from openai_conversations.converters.json import dumps, loads_lossless
+from openai_conversations.converters.json import dumps
+from openai_conversations.converters.lossless import loads_lossless
 from openai_conversations.operations.archive.reader import Archive, read_archive
 from openai_conversations.operations.errors import ArchiveError
 
