@@ -44,6 +44,13 @@ class Ours:
             count += 1
         return count
 
+    async def export(self) -> int:
+        """Items in the lines, which begin with a manifest."""
+        count = -1
+        async for _ in self._conversations.export("walk"):
+            count += 1
+        return count
+
     async def close(self) -> None:
         await self._client.close()
 

@@ -8,6 +8,7 @@ repetitions; the difference is the step alone, without interpreter and imports. 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ import attrs
 from benchmarks import events, payloads
 from benchmarks.contenders import CONTENDERS
 from benchmarks.static_server import serve
-from benchmarks.worker import decoder
+from benchmarks.worker import decoder, ids_reader
 
 FEW, MANY = 20, 120
 
@@ -53,8 +54,11 @@ def repeat(step: str, url: str, times: int) -> None:
     what, who = step.split(":")
     if what.startswith("events-"):
         events.CONTENDERS[who](events.chunks(int(what.removeprefix("events-")), 100) * times)
-    elif what == "decode":
-        read, body = decoder(who), payloads.as_bytes(payloads.page("mixed", 100))
+    elif what in {"decode", "ids"}:
+        read, body = (decoder if what == "decode" else ids_reader)(who), payloads.as_bytes(payloads.page("mixed", 100))
+        read(body)
+        gc.collect()
+        gc.freeze()  # what the imports left is not looked through while a page is decoded
         for _ in range(times):
             read(body)
     else:

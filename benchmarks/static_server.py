@@ -88,7 +88,7 @@ def serve(root: Path) -> Iterator[tuple[str, str]]:
         f"{cookies}",
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _pin(process.pid)
+    pin_to_last(process.pid)
     try:
         _wait_for(plain)
         yield f"http://127.0.0.1:{plain}/v1", f"http://localhost:{cookies}/v1"
@@ -110,8 +110,8 @@ def _nginx(root: Path, plain: int, cookies: int) -> list[str] | None:
     return [program, "-e", "/dev/null", "-c", str(root / "nginx.conf")]
 
 
-def _pin(pid: int) -> None:
-    """To the last core; clients run on the first."""
+def pin_to_last(pid: int) -> None:
+    """A process to the last core; clients run on the first."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(pid, {max(os.sched_getaffinity(0))})
 

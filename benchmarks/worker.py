@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import payloads
+from benchmarks import fleet, payloads
 from benchmarks.contenders import CONTENDERS
 
 
@@ -89,6 +89,20 @@ async def walk(contender: str, url: str) -> float:
         await client.close()
 
 
+async def export(contender: str, url: str) -> float:
+    """10,000 items: ``walk`` reads them as objects, ``ours`` writes them as JSON Lines with a manifest."""
+    client = CONTENDERS["ours"](url)
+    try:
+        await client.page()
+        began = time.process_time()
+        for _ in range(4):
+            count = await client.walk() if contender == "walk" else await client.export()
+            assert count == payloads.PAGES * payloads.PAGE_SIZE
+        return (time.process_time() - began) / 4 * 1e6
+    finally:
+        await client.close()
+
+
 async def burst(contender: str, url: str) -> float:
     """5,000 tasks at once on a pool of 100; CPU of all of them. Raises when one fails."""
     client = CONTENDERS[contender](url)
@@ -113,9 +127,12 @@ async def first_call(contender: str, url: str) -> float:
 
 def decode(contender: str, kind: str, count: int) -> float:
     """A page from bytes to objects."""
-    body = payloads.as_bytes(payloads.page(kind, count))
-    step = decoder(contender)
     rounds = 2000 // count * (1 if contender == "official" else 10)
+    return _repeated(decoder(contender), payloads.as_bytes(payloads.page(kind, count)), rounds)
+
+
+def _repeated(step: Callable[[bytes], object], body: bytes, rounds: int) -> float:
+    """Microseconds of CPU per round, after a warm-up."""
     for _ in range(rounds // 5 + 2):
         step(body)
     gc.collect()
@@ -146,6 +163,26 @@ def decoder(contender: str) -> Callable[[bytes], object]:
     from openai.types.conversations import ConversationItemList
 
     return lambda body: construct_type(type_=ConversationItemList, value=json.loads(body))
+
+
+def ids_of_page(contender: str, count: int) -> float:
+    """A page of which nothing but the ids is read, as erase reads it."""
+    return _repeated(ids_reader(contender), payloads.as_bytes(payloads.page("mixed", count)), 20_000 // count)
+
+
+def ids_reader(contender: str) -> Callable[[bytes], object]:
+    if contender == "orjson":
+        return decoder(contender)
+    from openai_conversations.api.pagination import item_id, json_page
+    from openai_conversations.transport.message import HTTPResponse
+
+    source: Any = None  # no request: only the body is looked at
+
+    def read(body: bytes) -> object:
+        response = HTTPResponse(status_code=200, headers={}, content=body, source=source)
+        return [item_id(item) for item in json_page(response, exact=False).items]
+
+    return read
 
 
 def memory_of_items(contender: str, _: str) -> float:
@@ -253,13 +290,16 @@ CASES: dict[str, Callable[[str, str], Any]] = {
     "create-20": lambda who, url: create_items(who, url, 20),
     "page-100": page,
     "walk-10000": walk,
+    "export-10000": export,
     "burst-5000": burst,
     "decode-10-mixed": lambda who, _: decode(who, "mixed", 10),
     "decode-100-mixed": lambda who, _: decode(who, "mixed", 100),
     "decode-100-messages": lambda who, _: decode(who, "messages", 100),
     "decode-100-unknown": lambda who, _: decode(who, "unknown", 100),
+    "decode-100-ids": lambda who, _: ids_of_page(who, 100),
     "memory-items": memory_of_items,
     "memory-client": memory_of_client,
+    "bulk-erase": lambda who, _: fleet.measure(who),
     "middleware": middleware,
 }
 

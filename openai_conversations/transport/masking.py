@@ -11,6 +11,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from html.entities import codepoint2name
 from typing import Final
 
@@ -106,6 +107,8 @@ def _escaped(secret: str) -> re.Pattern[bytes]:
     return re.compile(b"".join(map(_any_spelling, secret)))
 
 
+# Kept by character and not by credential: an error is looked through for each, and a fleet's erase makes thousands.
+@lru_cache(maxsize=512)
 def _any_spelling(character: str) -> bytes:
     return rb"(?:\\*%b|(?i:%b))" % (re.escape(_utf8(character)), b"|".join(map(re.escape, _escapes_of(character))))
 
