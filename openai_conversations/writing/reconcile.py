@@ -178,10 +178,8 @@ class Reconcile:
         Whether a success lists an item that an earlier response listed: a gateway may have answered from its memory.
 
         Not so where a server uses ids again, which is seen when such an item is another one than before, and the one
-        that was sent. Nor is it asked where nothing is to be looked up.
+        that was sent.
         """
-        if request.write is None or request.write.guard == "off":
-            return False
         data = None if response.stream is not None or request.base_url in self._using_ids_again else items_of(response)
         before = seen.get(item_id(data[-1])) if data else None
         if data is None or before is None:
