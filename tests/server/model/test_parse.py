@@ -87,6 +87,14 @@ def test_a_script_is_a_list():
         load_script(ScriptedModel(), {})
 
 
+def test_a_script_as_an_object():
+    """It need not say how fast the model is."""
+    model = ScriptedModel()
+    load_script(model, {"turns": ["a"]})
+
+    assert (1, None) == (len(model.unused), model.tokens_per_second)
+
+
 def test_a_script_with_its_speed(tmp_path):
     """An object holds the turns and says how fast the model is; a file can hold either."""
     model = ScriptedModel()

@@ -113,6 +113,7 @@ async def test_a_call_and_its_output(api, server):
         ([OUTPUT, CALL], "No tool call found for function call output with call_id call_1."),
         ([CALL, {**OUTPUT, "call_id": "call_2"}], "No tool output found for function call call_1."),
         ([REASONING], "Item 'rs_1' of type 'reasoning' was provided without its required following item."),
+        ([REASONING, OUTPUT], "Item 'rs_1' of type 'reasoning' was provided without its required following item."),
         ([REASONING, user("a")], "Item 'rs_1' of type 'reasoning' was provided without its required following item."),
     ],
 )

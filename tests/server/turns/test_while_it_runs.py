@@ -269,6 +269,18 @@ async def test_a_turn_that_sleeps_is_cancelled(api, server, naps):
     assert "cancelled" == (await api.ask("POST", f"/responses/{id}/cancel")).json["status"]
 
 
+async def test_a_turn_that_waits_for_its_next_token_is_cancelled(api, server, naps):
+    """It is stopped between two tokens as well as before the first."""
+    naps.ended.clear()
+    server.model.set_speed(tokens_per_second=0.001)
+    server.model.say("a b")
+    id = (await api.turn(background=True)).json["id"]
+    await naps.begun.wait()
+
+    assert "cancelled" == (await api.ask("POST", f"/responses/{id}/cancel")).json["status"]
+    assert [1000] == naps.asked
+
+
 async def test_a_response_that_is_deleted_while_it_runs(api, server):
     """It is not stored; the conversation gets its items."""
     conversation = await api.create()
