@@ -99,7 +99,7 @@ class Codec:
             name: What ``event:`` said, for servers that do not write the type into the JSON.
 
         Raises:
-            DecodeError: It is not JSON; the message has the beginning of its text.
+            DecodeError: It is not JSON, and not named an error; the message has the beginning of its text.
         """
         try:
             value = orjson.loads(data)

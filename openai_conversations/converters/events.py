@@ -30,12 +30,20 @@ def read_event(data: bytes, name: str, converter: Converter) -> Event:
     Raises:
         DecodeError: It is not JSON; the message has the beginning of its text.
     """
-    value = _json(data)
+    value = _error_in_words(data) if name == "error" else _json(data)
     tag = _type(value, name)
     if tag not in EVENT_CLASSES:
         return UnknownEvent(data=value)
     read: Event = read_tolerantly(value, getattr(events, EVENT_CLASSES[tag]), converter)
     return read
+
+
+def _error_in_words(data: bytes) -> Any:
+    """What an event that is named an error says; some gateways say it in plain words."""
+    try:
+        return _json(data)
+    except DecodeError:
+        return {"type": "error", "message": data.decode("utf-8", "replace")}
 
 
 def _type(value: Any, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Final
 
 from openai_conversations.errors import APIConnectionError, APITimeoutError
@@ -10,6 +11,44 @@ from openai_conversations.transport.message import BodyStream, HTTPRequest
 from openai_conversations.transport.sse import EventParser, ServerSentEvent
 
 _NONE: Final[list[ServerSentEvent]] = []
+
+
+class WholeBody:
+    """
+    The body of a response that was read before, in the place of one that is open.
+
+    Args:
+        content: The body.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._left = content
+        self.limit: int = len(content)
+
+    @property
+    def is_at_end(self) -> bool:
+        return not self._left
+
+    async def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
+        left = self.take()
+        for at in range(0, len(left), size or len(left) or 1):
+            yield left[at : at + (size or len(left))]
+
+    def take(self) -> bytes:
+        taken, self._left = self._left, b""
+        return taken
+
+    async def read(self) -> bytes:
+        return self.take()
+
+    def fail(self) -> None:
+        self._left = b""
+
+    def abort(self) -> None:
+        self._left = b""
+
+    async def close(self) -> None:
+        self.abort()
 
 
 class EventReader:
@@ -24,13 +63,28 @@ class EventReader:
         request: What it answers; ``timeout.next_byte`` bounds each wait for bytes.
     """
 
-    __slots__ = ("_byte", "_chunks", "_expired", "_loop", "_parser", "_request", "_stream", "_timer", "_until", "ended")
+    __slots__ = (
+        "_byte",
+        "_chunks",
+        "_expired",
+        "_first",
+        "_is_object",
+        "_loop",
+        "_parser",
+        "_request",
+        "_stream",
+        "_timer",
+        "_until",
+        "ended",
+    )
 
     def __init__(self, stream: BodyStream, request: HTTPRequest) -> None:
         self._stream = stream
         self._request = request
         self._parser = EventParser()
         self._chunks: list[bytes] = []
+        self._first = b""  # of the body, until it is known what it is
+        self._is_object: bool | None = None
         self._loop = asyncio.get_running_loop()
         self._byte = request.timeout.next_byte
         self._timer: asyncio.TimerHandle | None = None
@@ -39,6 +93,29 @@ class EventReader:
         self._expired = False
         self.ended: bool = False
         """Whether the body has ended cleanly, or ``[DONE]`` has said that no event comes any more."""
+
+    async def is_object(self, seconds: float | None) -> bool:
+        """
+        Whether the body is a JSON object and no stream, whatever its headers say: by its first character.
+
+        Args:
+            seconds: How long to wait for that; ``None`` for no bound.
+
+        Raises:
+            APITimeoutError: It did not come in time.
+            APIConnectionError: The connection broke.
+        """
+        if self._is_object is None:
+            until = None if seconds is None else self._loop.time() + seconds
+            while not self._first.strip() and (chunk := self._stream.take() or await self._wait(until)):
+                self._first += chunk
+                self._check_size(len(self._first))
+            self._is_object = self._first.lstrip().startswith(b"{")
+        return self._is_object
+
+    def _begun(self) -> bytes:
+        first, self._first = self._first, b""
+        return first
 
     async def read(self, seconds: float | None) -> list[ServerSentEvent]:
         """
@@ -53,7 +130,7 @@ class EventReader:
         """
         parser, until = self._parser, None if seconds is None else self._loop.time() + seconds
         while not self.ended:
-            chunk = self._stream.take() or await self._wait(until)
+            chunk = self._begun() or self._stream.take() or await self._wait(until)
             if not chunk:
                 self.ended = True
                 return parser.finish()
@@ -76,7 +153,7 @@ class EventReader:
             APIConnectionError: The connection broke, or the body is larger than it may be.
         """
         until = None if seconds is None else self._loop.time() + seconds
-        while chunk := self._stream.take() or await self._wait(until):
+        while chunk := self._begun() or self._stream.take() or await self._wait(until):
             self._chunks.append(chunk)
             self._check_size(sum(map(len, self._chunks)))
         self.ended = True

@@ -35,6 +35,8 @@ _ARGUMENTS: Final = "response.function_call_arguments.delta"
 
 _NO_NUMBER: Final = -1
 
+_NOT_COMPLETE: Final = frozenset({"failed", "incomplete", "cancelled"})
+
 
 @attrs.define(eq=False)
 class TurnSnapshot:
@@ -103,9 +105,10 @@ class TurnSnapshot:
         return any(index >= output_index for index in (*self._items, *(key[0] for key in self._pieces)))
 
     @property
-    def whole_items(self) -> list[ConversationItem]:
-        """The items that came whole, in the order of the output."""
-        return [self._items[index] for index in sorted(self._done)]
+    def _rebuilt(self) -> list[ConversationItem]:
+        """What has come of all items, in the order of the output; a text without an item is a message's."""
+        texts = {key[0] for key in self._pieces if key[2] == _TEXT and (key[0] >= 0 or not self._items)}
+        return [self._grown(index) for index in sorted({*self._items, *texts})]
 
     @property
     def current(self) -> Response | None:
@@ -138,15 +141,16 @@ class TurnSnapshot:
 
     def _end(self, event: Terminal) -> None:
         if not isinstance(event, ResponseErrorEvent):
+            event.response.id = event.response.id or self.response_id or ""
             self.response = event.response
-            if not event.response.output and self._done:
-                event.response.output = self.whole_items
+            if not event.response.output and (rebuilt := self._rebuilt):
+                event.response.output = rebuilt
                 self.is_rebuilt = True
         self.terminal = _merged(self.terminal, event)
 
     def _grown(self, index: int) -> ConversationItem:
         """An item with the text or the arguments that have come."""
-        item = self._items[index]
+        item = self._items.get(index) or Message(role="assistant", content=[])
         if index in self._done:
             return item
         if isinstance(item, Message):
@@ -171,6 +175,11 @@ def _merged(before: Terminal | None, event: Terminal) -> Terminal:
             failed.response.error = error.reason
         return failed
     return before
+
+
+def is_complete(event: Terminal) -> bool:
+    """Whether a turn is complete by its event, and its response does not say otherwise."""
+    return isinstance(event, ResponseCompletedEvent) and event.response.status not in _NOT_COMPLETE
 
 
 def reason_of(event: Terminal) -> ResponseError:

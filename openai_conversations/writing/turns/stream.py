@@ -26,12 +26,12 @@ from openai_conversations.schemas.responses.events.lifecycle import (
     ResponseErrorEvent,
     ResponseFailedEvent,
 )
-from openai_conversations.transport.events import EventReader
+from openai_conversations.transport.events import EventReader, WholeBody
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.sse import ServerSentEvent
 from openai_conversations.writing.turns.errors import StreamInterruptedError
 from openai_conversations.writing.turns.recovery import Recovery, events_of_json
-from openai_conversations.writing.turns.snapshot import TurnSnapshot
+from openai_conversations.writing.turns.snapshot import TurnSnapshot, is_complete
 from openai_conversations.writing.write_order import WriteLock, Writing
 
 # Servers send `error` and `response.failed`, in either order, and the reason in one of them.
@@ -189,12 +189,12 @@ class TurnStream:
     # events as they arrive
 
     def _listen(self, response: HTTPResponse) -> None:
-        assert response.stream is not None  # noqa: S101  # for type checkers: a 2xx of a streaming request
-        self._reader = EventReader(response.stream, self.request)
+        # A 204 has no body, and a middleware of the user's may have read it.
+        self._reader = EventReader(response.stream or WholeBody(response.content), self.request)
 
     async def _read_events(self, reader: EventReader) -> list[Event]:
         try:
-            if self._is_json:
+            if self._recovery is None and await reader.is_object(self._patience):
                 events = events_of_json(self._shown(await reader.read_whole(self._patience)), self.request)
                 self._add(events)
             else:
@@ -260,12 +260,6 @@ class TurnStream:
             self.snapshot.add(event)
 
     @property
-    def _is_json(self) -> bool:
-        """Whether JSON came where a stream was asked for."""
-        response = self.response
-        return response is not None and self._recovery is None and _is_json(response)
-
-    @property
     def _patience(self) -> float | None:
         """
         Seconds to wait for an event; ``None`` for no bound.
@@ -289,7 +283,7 @@ class TurnStream:
         """The turn has ended: others may write, and the reader may still take its last events."""
         self.ended = True
         terminal = self.snapshot.terminal
-        if isinstance(terminal, ResponseCompletedEvent):
+        if isinstance(terminal, ResponseCompletedEvent) and is_complete(terminal):
             output = terminal.response.output
             self._let_go(output[-1].id or None if output else None, is_taken=True)
         else:
@@ -338,7 +332,3 @@ def _is_other(terminal: Event, event: Event) -> bool:
 
 def _are_both(events: Sequence[Event]) -> bool:
     return len(events) > 1 and isinstance(events[-2], _EITHER)
-
-
-def _is_json(response: HTTPResponse) -> bool:
-    return "json" in response.headers.get("content-type", "").partition(";")[0].lower()

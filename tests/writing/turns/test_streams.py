@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
 from openai_conversations import (
     AmbiguousWriteError,
     ConversationsError,
+    HTTPResponse,
     ResponseFailedError,
+    ResponseIncompleteError,
     StreamInterruptedError,
     Timeout,
 )
@@ -155,6 +158,85 @@ async def test_a_key_that_an_event_repeats(said):
     shown = f"{error} {error!r} {error.body} {error.response} {error.__cause__!r}"
     assert "The key" in shown
     assert "0123" not in shown
+
+
+# What a stream may be instead
+
+
+JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+WHOLE = json.dumps(response("completed", [message("Hello")])).encode()
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [STREAM, WHOLE],
+        [STREAM, b" \r\n", 0.1, WHOLE],
+        [JSON, WHOLE[:1], 0.1, WHOLE[1:]],
+        [JSON, CREATED, TEXT, COMPLETED],
+    ],
+    ids=["a stream by its head", "white space first", "JSON by its head", "a stream that is called JSON"],
+)
+async def test_what_the_head_says_does_not_count(steps):
+    """Whether JSON came in place of a stream is told by its first character: gateways call either by either name."""
+    async with scripted(lambda _: steps) as client, client.responses.stream(model="m") as stream:
+        assert await stream.get_final_text() == "Hello"
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 204 No Content\r\n\r\n", STREAM, JSON, STREAM + b"<html>"])
+async def test_nothing_in_place_of_a_stream(head):
+    """A 2xx response without events says nothing of the turn; the next write goes."""
+
+    def answers(asked):
+        return [head] if "/responses" in asked.line else [listing([message("Before", name="msg_0")])]
+
+    async with scripted(answers) as client:
+        for _ in range(2):
+            stream = await client.responses.create(conversation="conv_1", model="m", input="Hi", stream=True, timeout=5)
+            with pytest.raises(AmbiguousWriteError, match="without a terminal event"):
+                await stream.get_final_text()
+
+
+async def test_a_middleware_that_has_read_the_stream():
+    """A response whose body a middleware of the user's has read, or made, is a stream all the same."""
+
+    async def middleware(request, handler):
+        return HTTPResponse(status_code=200, content=CREATED + TEXT + COMPLETED, source=request)
+
+    async with (
+        scripted(lambda _: [], middlewares=[middleware]) as client,
+        client.responses.stream(model="m") as stream,
+    ):
+        assert await stream.get_final_text() == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (event("response.completed", 2, response=response("failed")), "is 'failed'"),
+        (event("response.completed", 2, response=response("incomplete")), "incomplete"),
+        (b"event: error\ndata: upstream is away\n\n", "upstream is away"),
+    ],
+    ids=["completed, and failed", "completed, and incomplete", "an error in words"],
+)
+async def test_what_is_no_success(said, expected):
+    """A terminal event whose response says that it is not complete, and an error in plain words, are errors."""
+    async with scripted(lambda _: [STREAM, CREATED, said]) as client, client.responses.stream(model="m") as stream:
+        with pytest.raises((ResponseFailedError, ResponseIncompleteError), match=expected):
+            await stream.get_final_response()
+
+
+@pytest.mark.parametrize("ended", [None, {"id": "", "status": "completed", "output": []}], ids=["null", "empty"])
+async def test_a_completed_event_that_tells_nothing(ended):
+    """The final response is made of what was streamed, and marked so, when the terminal event has none of it."""
+    rest = event("response.output_text.delta", 2, output_index=0, content_index=0, item_id="x", delta="lo")
+    last = event("response.completed", 3, response=ended)
+    async with (
+        scripted(lambda _: [STREAM, CREATED, TEXT, rest, last]) as client,
+        client.responses.stream(model="m") as stream,
+    ):
+        final = await stream.get_final_response()
+    assert (final.id, final.output_text, stream.is_rebuilt) == ("resp_1", "Hello", True)
 
 
 # What a turn that was given up adds later
