@@ -243,7 +243,7 @@ def javascript(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Ours, the official client and handwritten aiohttp side by side: ``nox -s bench -- --rounds 9 --chart out.svg``."""
+    """Ours, the official client and handwritten aiohttp side by side: ``nox -s bench -- --chart out.svg``."""
     install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
     session.run("python", "-m", "benchmarks.events")

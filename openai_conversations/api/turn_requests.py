@@ -17,7 +17,7 @@ from openai_conversations.api.arguments import CallOptions, Omit, is_given, omit
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.requests import build_request
 from openai_conversations.errors import InvalidArgumentError
-from openai_conversations.jsontypes import is_object
+from openai_conversations.jsontypes import is_array, is_object
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.responses.response import ResponseConversation
 from openai_conversations.transport.message import HTTPRequest, Replay, Write
@@ -134,13 +134,14 @@ def input_items(given: object) -> Sequence[Any]:
     """The items that an input stands for, as JSON."""
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": given}]
-    return given if isinstance(given, list) else ()
+    return given if is_array(given) else ()
 
 
 def _member(name: str, value: object) -> object:
     if name == "input" and not isinstance(value, str) and value is not None:
         if isinstance(value, (bytes, Mapping)) or not isinstance(value, Iterable):
-            raise InvalidArgumentError(f"input must be a text or a list of items, not {type(value).__name__}")
+            kind = type(cast("object", value)).__name__
+            raise InvalidArgumentError(f"input must be a text or a list of items, not {kind}")
         return codec().encode_items(cast("Iterable[object]", value), "input")
     if name == "conversation" and isinstance(value, (Conversation, ResponseConversation)):
         return value.id

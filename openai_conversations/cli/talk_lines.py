@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final, TextIO
 
 PROMPT: Final = "> "
@@ -48,7 +48,7 @@ class Lines:
             line = self._source.readline()
             return line.rstrip("\r\n") if line else None
         with contextlib.suppress(ImportError):
-            import readline  # noqa: F401  # lines can be edited, and had again
+            import readline  # noqa: F401  # pyright: ignore[reportUnusedImport]  # lines can be edited, and had again
         try:
             return input(PROMPT)
         except EOFError:
@@ -56,7 +56,7 @@ class Lines:
 
 
 @contextlib.contextmanager
-def interrupting(task: asyncio.Task[object]) -> Iterator[None]:
+def interrupting(task: asyncio.Task[object]) -> Generator[None]:
     """While this is open, Ctrl-C cancels a task, and nothing else."""
     before = signal.getsignal(signal.SIGINT)
     loop = asyncio.get_running_loop()

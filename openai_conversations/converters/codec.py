@@ -146,7 +146,8 @@ class Codec:
             reason = str(error)
         else:
             if not isinstance(read, UnknownItem) or read.type:
-                read._noted = response.headers.get("x-request-id")  # noqa: SLF001  # its one writer
+                noted: Any = read
+                noted._noted = response.headers.get("x-request-id")  # noqa: SLF001  # its one writer
                 return read
         raise _unlike(response, kind, reason)
 
@@ -287,8 +288,9 @@ def lost_digits(value: Any) -> bool:
     """
     nodes: list[Any] = [[value]]
     for node in nodes:  # grows meanwhile
-        for member in node.values() if type(node) is dict else node:
-            kind = type(member)
+        shape: Any = type(node)
+        for member in node.values() if shape is dict else node:
+            kind: Any = type(member)
             if kind is str:
                 continue
             if kind is dict or kind is list:

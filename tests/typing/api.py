@@ -166,8 +166,8 @@ async def streamed_turn(client: ConversationsClient) -> None:
         assert_type(stream, ResponseStream[None])
         async for text in stream.text_stream:
             assert_type(text, str)
-    async with client.responses.stream(model="gpt-5.5", input="Hi", text_format=dict) as parsed:
-        assert_type((await parsed.get_final_response()).output_parsed, dict[Any, Any] | None)
+    async with client.responses.stream(model="gpt-5.5", input="Hi", text_format=Message) as parsed:
+        assert_type((await parsed.get_final_response()).output_parsed, Message | None)
 
 
 async def streaming(client: ConversationsClient) -> None:

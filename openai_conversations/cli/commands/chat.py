@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -63,7 +63,7 @@ async def chat(
 
 
 @asynccontextmanager
-async def _client(connection: Connection) -> AsyncIterator[ConversationsClient]:
+async def _client(connection: Connection) -> AsyncGenerator[ConversationsClient]:
     """The service's client; without a key, that of a server that lives as long as the chat."""
     if has_key(connection):
         async with connection.client() as client:
