@@ -139,16 +139,20 @@ def input_items(given: object) -> Sequence[Any]:
 
 def _member(name: str, value: object) -> object:
     if name == "input" and not isinstance(value, str) and value is not None:
-        if isinstance(value, (bytes, Mapping)) or not isinstance(value, Iterable):
-            kind = type(cast("object", value)).__name__
-            raise InvalidArgumentError(f"input must be a text or a list of items, not {kind}")
-        return codec().encode_items(cast("Iterable[object]", value), "input")
+        return codec().encode_items(_listed(value), "input")
     if name == "conversation" and isinstance(value, (Conversation, ResponseConversation)):
         return value.id
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     is_iterator = isinstance(value, Iterable) and not isinstance(value, (Mapping, list, tuple))
     return codec().to_json(list(cast("Iterable[object]", value)) if is_iterator else value)
+
+
+def _listed(items: object) -> Iterable[object]:
+    if not isinstance(items, Iterable) or isinstance(items, (bytes, Mapping)):
+        kind = type(items).__name__  # pyright: ignore[reportUnknownArgumentType]
+        raise InvalidArgumentError(f"input must be a text or a list of items, not {kind}")
+    return cast("Iterable[object]", items)
 
 
 def _conversation_id(conversation: object) -> str | None:

@@ -288,9 +288,8 @@ def lost_digits(value: Any) -> bool:
     """
     nodes: list[Any] = [[value]]
     for node in nodes:  # grows meanwhile
-        shape: Any = type(node)
-        for member in node.values() if shape is dict else node:
-            kind: Any = type(member)
+        for member in node.values() if type(node) is dict else node:  # pyright: ignore[reportUnknownVariableType]
+            kind = type(member)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             if kind is str:
                 continue
             if kind is dict or kind is list:

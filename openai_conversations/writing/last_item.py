@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import attrs
 
@@ -68,7 +68,7 @@ def seen_item(item: Any, earlier: str | None = None) -> SeenItem:
         earlier: The id of an item that stands before it.
     """
     content: Any = member(item, "content")
-    parts = cast("list[Any]", content) if isinstance(content, list) else [content]
+    parts: Any = content if isinstance(content, list) else [content]  # pyright: ignore[reportUnknownVariableType]
     texts = [part if isinstance(part, str) else member(part, "text") for part in parts]
     return SeenItem(
         type=str(member(item, "type") or "message"),
