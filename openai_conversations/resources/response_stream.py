@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.errors import ConversationsError
 from openai_conversations.resources.raw import StreamedAPIResponse
 from openai_conversations.schemas.content import OutputText
 from openai_conversations.schemas.items.message import Message
@@ -257,8 +258,12 @@ class ResponseStreamManager(Generic[T]):
     def __init__(self, begin: Callable[[], Awaitable[ResponseStream[T]]]) -> None:
         self._begin = begin
         self._stream: ResponseStream[T] | None = None
+        self._is_begun = False
 
     async def __aenter__(self) -> ResponseStream[T]:
+        if self._is_begun:
+            raise ConversationsError("this stream was begun before: call responses.stream() again for another turn")
+        self._is_begun = True
         self._stream = stream = await self._begin()
         return stream
 

@@ -51,12 +51,14 @@ class Found:
         items: Input and output; ``None`` when they are not certainly those of the turn.
         resembling: Ids of items that may be those of the turn.
         is_final: Whether looking again would tell nothing more.
+        has_failed: Whether nothing could be seen.
     """
 
     known: str
     items: Sequence[Any] | None = None
     resembling: tuple[str, ...] | None = None
     is_final: bool = False
+    has_failed: bool = False
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -106,16 +108,21 @@ class TurnLookup:
         )
 
     async def _look_until_found(self, failure: APIError) -> Found:
-        """Look until there is nothing more to see, for as long as a turn that failed so may still run."""
+        """
+        Look until there is nothing more to see, for as long as a turn that failed so may still run.
+
+        The last look often meets the deadline: what was seen before stands.
+        """
         clock = self.runtime.clock
         ends = clock() + self._patience(failure)
         pause = max(self.policy.initial, 0.01)
-        found = Found(known=_NOT_CHECKED)
+        found = Found(known=_NOT_CHECKED, has_failed=True)
         while not found.is_final and (remaining := ends - clock()) > 0 and self.budget.take():
             jittered = pause * (1 - self.policy.jitter * self.runtime.uniform())
             await self.runtime.sleep(min(jittered, remaining / 2 if remaining > pause / 4 else remaining))
             pause = min(pause * 2, _LONGEST_PAUSE)
-            found = await self.look()
+            seen = await self.look()
+            found = found if seen.has_failed and not found.has_failed else seen
         return found
 
     def _patience(self, failure: APIError) -> float:
@@ -131,7 +138,7 @@ class TurnLookup:
             return await self._seen()
         except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
             reason = error if isinstance(error, ConversationsError) else type(error).__name__
-            return Found(known=f"The lookup failed: {reason}")
+            return Found(known=f"The lookup failed: {reason}", has_failed=True)
 
     async def _seen(self) -> Found:
         base = items_of(self.request)

@@ -25,7 +25,7 @@ from openai_conversations.errors import (
     NotFoundError,
 )
 from openai_conversations.jsontypes import as_object
-from openai_conversations.schemas.responses.events.base import Event
+from openai_conversations.schemas.responses.events.base import Event, ItemEvent
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.settings import Timeout
 from openai_conversations.transport.classify import backoff_delay
@@ -110,9 +110,13 @@ class Recovery:
         Whether an event of a resumed stream is new.
 
         Raises:
-            APIResponseValidationError: One is missing between the last and this one.
+            StreamInterruptedError: One is missing between the last and this one.
+            ValueError: It cannot be told: it has no number, and is a part of the output.
         """
         number, last = event.sequence_number, self.snapshot.last_number
+        if number < 0 <= last and isinstance(event, ItemEvent):
+            self._may_resume = False
+            raise ValueError("without a number, in a stream that was resumed")
         if number < 0 or last < 0:
             return True
         if number <= last:

@@ -15,6 +15,7 @@ from openai_conversations import (
     ResponseIncompleteError,
     StreamInterruptedError,
     Timeout,
+    TurnLostError,
 )
 from tests.writing.helpers import assistant
 from tests.writing.turns.scripted import (
@@ -237,6 +238,51 @@ async def test_a_completed_event_that_tells_nothing(ended):
     ):
         final = await stream.get_final_response()
     assert (final.id, final.output_text, stream.is_rebuilt) == ("resp_1", "Hello", True)
+
+
+async def test_a_resumed_stream_without_numbers():
+    """Parts of the output that cannot be placed are not given twice: the response is retrieved instead."""
+    rest = [
+        b"data: " + json.dumps({"type": "response.output_text.delta", "delta": text}).encode() + b"\n\n"
+        for text in ("Hel", "lo")
+    ]
+    begun = event("response.created", 0, response=response(background=True))
+
+    def answers(asked):
+        if asked.line.startswith("POST"):
+            return [STREAM, begun, TEXT]
+        return [STREAM, *rest] if "stream=true" in asked.line else [answer(response("completed", [message("Hello")]))]
+
+    async with scripted(answers) as client, client.responses.stream(model="m", safe=True) as stream:
+        assert [text async for text in stream.text_stream] == ["Hel", "lo"]
+
+
+async def test_a_stream_is_begun_once():
+    """What ``stream()`` returns takes one turn: to enter it again is a mistake."""
+    async with scripted(lambda _: [STREAM, CREATED, TEXT + COMPLETED]) as client:
+        begin = client.responses.stream(model="m")
+        async with begin as stream:
+            await stream.until_done()
+        with pytest.raises(ConversationsError, match="begun before"):
+            await begin.__aenter__()
+
+
+async def test_what_was_seen_before_the_deadline():
+    """A last look that meets the deadline does not hide what an earlier one has seen."""
+    items = [message("Before", name="msg_0")]
+
+    def answers(asked):
+        if asked.line.startswith("GET"):
+            return [listing(items)] if len(items) < 2 or clock() < 3.0 else [600.0]
+        items.append(message("Hi", "user", "msg_1"))
+        return []
+
+    clock = asyncio.get_running_loop().time
+    async with scripted(answers) as client:
+        await client.conversations.items.list("conv_1", order="desc")
+        with pytest.raises(TurnLostError, match="without any output") as raised:
+            await client.responses.create(conversation="conv_1", model="m", input="Hi", timeout=10)
+    assert [item.id for item in raised.value.items] == ["msg_1"]
 
 
 # What a turn that was given up adds later
