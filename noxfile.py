@@ -184,9 +184,10 @@ def pyright(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """The documentation without a warning, and its examples executed."""
-    install(session, "docs", "tests")
+    """The documentation without a warning, its examples read by mypy and executed."""
+    install(session, "docs", "typing")
     session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run("python", "docs/_scripts/check_types.py")
     session.run("pytest", "tests/docs", *session.posargs)
 
 

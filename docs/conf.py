@@ -18,7 +18,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "tables"]
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
-html_title = f"openai_conversations {release}"
+html_title = f"openai_\u200bconversations {release}"  # may be broken there: the sidebar is narrow
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

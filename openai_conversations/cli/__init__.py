@@ -18,6 +18,6 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("cyclopts", "rich"):
             raise
-        sys.stderr.write('error: the command line needs its extra: pip install "openai_conversations[cli]"\n')
+        sys.stderr.write('error: the command line needs its extra "cli", or: pip install cyclopts rich\n')
         sys.exit(3)
     sys.exit(run(sys.argv[1:]))

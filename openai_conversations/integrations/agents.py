@@ -1,5 +1,5 @@
 """
-A session for the official agents SDK (``pip install "openai_conversations[agents]"``).
+A session for the official agents SDK (extra ``agents``).
 
 It is a subclass of the SDK's own ``OpenAIConversationsSession``, because the SDK looks for that class: by it, it knows
 which ids and which reasoning a conversation takes. What it does, it does by this package's client: nothing is stored

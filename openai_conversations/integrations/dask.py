@@ -1,5 +1,5 @@
 """
-Bulk runs on more machines than one: shards of ids are tasks of Dask (``pip install "openai_conversations[dask]"``).
+Bulk runs on more machines than one: shards of ids are tasks of Dask (extra ``dask``).
 
 The ledger stays where the run was started, and stays the truth: a shard that was lost with its worker is done again.
 What a worker learns that its next write stands on, such as the id of a new conversation, goes through the scheduler

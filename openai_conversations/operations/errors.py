@@ -113,7 +113,7 @@ class MissingExtraError(OperationError, ImportError):
     A library that only this operation needs is not installed.
 
     Attributes:
-        extra: The extra that brings it: ``pip install "openai-conversations[extra]"``.
+        extra: The extra that brings it, such as ``html``.
     """
 
     def __init__(self, message: str, *, extra: str) -> None:

@@ -158,4 +158,4 @@ def test_without_the_extra(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert (3, "") == (done.returncode, done.stdout)
-    assert 'error: the command line needs its extra: pip install "openai_conversations[cli]"\n' == done.stderr
+    assert 'error: the command line needs its extra "cli", or: pip install cyclopts rich\n' == done.stderr

@@ -1,5 +1,5 @@
 """
-Traces and metrics by OpenTelemetry (``pip install "openai_conversations[otel]"``, which brings only its API).
+Traces and metrics by OpenTelemetry (extra ``otel``, which brings only its API).
 
 :class:`Telemetry` is a middleware of the client.
 """

@@ -1,5 +1,5 @@
 """
-Locks and a rate limit that many processes share, in Redis or Valkey (``pip install "openai_conversations[redis]"``).
+Locks and a rate limit that many processes share, in Redis or Valkey (extra ``redis``).
 
 Both take the asynchronous client of ``redis`` or of ``valkey``: anything with its ``eval``.
 """

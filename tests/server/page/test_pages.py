@@ -286,7 +286,7 @@ async def test_what_is_not_installed(page, monkeypatch):
     response = await page.get()
 
     assert (501, "text/plain") == (response.status, response.headers["content-type"])
-    assert b'pip install "openai-conversations[html]"' in response.body
+    assert b"pip install jinja2 markdown-it-py" in response.body
     assert 200 == (await page.get("faults")).status
 
 

@@ -59,7 +59,7 @@ def environment() -> Environment:
         from markupsafe import Markup
     except ImportError as error:
         raise MissingExtraError(
-            f'HTML needs {error.name}; install it with: pip install "openai-conversations[html]"', extra="html"
+            f'HTML needs {error.name}; install the extra "html", or: pip install jinja2 markdown-it-py', extra="html"
         ) from error
     templates = Environment(
         autoescape=True,
