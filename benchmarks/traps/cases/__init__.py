@@ -15,12 +15,14 @@ from benchmarks.traps.cases import (
     rewriting,
     secrets,
     time_bounds,
+    turns,
     unknowable,
 )
 from benchmarks.traps.trap import Group
 
 GROUPS: Final = (
     Group("Writes", [*lost_responses.trap, *rewriting.trap, *other_writers.trap, *appends.trap, *deletes.trap]),
+    Group("Turns", turns.trap),
     Group("Reads", reads.trap),
     Group("Time and event loops", time_bounds.trap),
     Group("Network", network.trap),
