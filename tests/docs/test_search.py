@@ -45,6 +45,12 @@ def test_a_word_is_in_a_title(word, page):
     assert re.search(rf"\b{word}\b", title, re.IGNORECASE), title
 
 
+@pytest.mark.parametrize("number", [word for word in WORDS if word.isdigit()])
+def test_a_number_is_in_the_index(number):
+    """Sphinx's search leaves numbers out of texts, and finds those of the index."""
+    assert f"```{{index}} {number}\n```" in PAGES[WORDS[number]]
+
+
 def test_every_page_is_in_one_group():
     """A page stands in one group of the landing page."""
     listed = re.findall(
