@@ -8,9 +8,7 @@ what counts is the median and the ratios, never a figure on its own.
 from __future__ import annotations
 
 import argparse
-import compileall
 import importlib.metadata
-import importlib.util
 import json
 import os
 import platform
@@ -26,7 +24,7 @@ import attrs
 
 from benchmarks.chart import chart
 from benchmarks.static_server import serve
-from benchmarks.worker import pin_to_first
+from benchmarks.worker import compile_all, pin_to_first
 
 # What the case `import` runs, in an interpreter that has imported nothing else.
 IMPORTS = {
@@ -122,7 +120,7 @@ Samples = dict[str, dict[str, list[float]]]
 def measure(cases: list[str], rounds: int) -> Samples:
     """All samples, one list per case and contender."""
     samples: Samples = {case: {who: [] for who in PLAN[case]} for case in cases}
-    _compile()
+    compile_all()
     with tempfile.TemporaryDirectory() as root, serve(Path(root)) as (plain, cookies):
         pin_to_first()
         for number in range(rounds):
@@ -138,13 +136,6 @@ def _turns(contenders: tuple[str, ...], number: int) -> tuple[str, ...]:
     """Another one begins in each round."""
     start = number % len(contenders)
     return contenders[start:] + contenders[:start]
-
-
-def _compile() -> None:
-    """As an installer does; a source tree is compiled at each import where Python is told to write no bytecode."""
-    found = importlib.util.find_spec("openai_conversations")
-    for folder in found.submodule_search_locations or () if found else ():
-        compileall.compile_dir(folder, quiet=1)
 
 
 def _sample(case: str, who: str, url: str) -> float:
