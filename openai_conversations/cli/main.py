@@ -41,7 +41,9 @@ COMMANDS: Final = (
         "serve:serve",
         ["serve --port 8765", "serve --database chats.sqlite", "serve --fault commit_then_drop:probability=0.1"],
     ),
-    Command("chat", "chat:chat", ["chat", "chat conv_123 --model gpt-5.5", 'echo "Hello" | openai-conversations chat']),
+    Command(
+        "chat", "chat:chat", ["chat", "chat conv_123 --model gpt-5.5", "chat --instructions 'Be brief' | tee chat.txt"]
+    ),
     Command("create", "create:create", ["create", 'create "Good morning" -m user=42', "create -f items.json"]),
     Command(
         "show",

@@ -57,7 +57,7 @@ def test_examples(name, example, inside):
     said = inside(name, "--help").out
     words = [word for word in shlex.split(example.partition(" | ")[0].partition(" > ")[0]) if "OPENAI_" not in word]
 
-    (line,) = [line for line in said.splitlines() if line.endswith(example.removeprefix("OPENAI_API_KEY=… "))]
+    (line,) = [line for line in said.splitlines() if line.endswith(f" {example.removeprefix('OPENAI_API_KEY=… ')}")]
     assert len(line) <= 80
     command, _, unused, _ = make_app().parse_known_args(words)
     assert (name.replace("import", "import_"), []) == (command.__name__, unused)
