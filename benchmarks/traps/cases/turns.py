@@ -122,8 +122,10 @@ async def _proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 def _response(status: str, *texts: str) -> dict[str, Any]:
-    content = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
-    output = [{"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}]
+    content: list[dict[str, Any]] = [{"type": "output_text", "text": text, "annotations": []} for text in texts]
+    output: list[dict[str, Any]] = [
+        {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": content}
+    ]
     return {"id": "resp_1", "object": "response", "created_at": 1, "status": status, "output": output if texts else []}
 
 
