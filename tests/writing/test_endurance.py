@@ -21,12 +21,12 @@ pytestmark = pytest.mark.real_time
 TASKS = 32
 
 SERVER = r'''
-import asyncio, json
+import asyncio, itertools, json
 
-ITEM = {"type": "message", "id": "msg_1", "role": "user", "status": "completed",
+ITEM = {"type": "message", "id": "msg_00000001", "role": "user", "status": "completed",
         "content": [{"type": "input_text", "text": "Hi"}]}
 CONVERSATION = {"id": "conv_1", "object": "conversation", "created_at": 1, "metadata": {}}
-PAGE = {"object": "list", "data": [ITEM], "has_more": False, "first_id": "msg_1", "last_id": "msg_1"}
+PAGE = {"object": "list", "data": [ITEM], "has_more": False, "first_id": "msg_00000001", "last_id": "msg_00000001"}
 
 
 def http(value):
@@ -49,10 +49,15 @@ class Server(asyncio.Protocol):
             if len(self.data) < end:
                 return
             self.data = self.data[end:]
-            self.transport.write(PAGES if b"/items" in lines[0] else CONVERSATIONS)
+            self.transport.write(page(lines[0]) if b"/items" in lines[0] else CONVERSATIONS)
 
 
-PAGES, CONVERSATIONS = http(PAGE), http(CONVERSATION)
+PAGES, CONVERSATIONS, IDS = http(PAGE), http(CONVERSATION), itertools.count(2)
+
+
+def page(line):
+    """What is added has an id of its own: one that comes again is not believed."""
+    return PAGES.replace(b"msg_00000001", b"msg_%08d" % next(IDS)) if line.startswith(b"post") else PAGES
 
 
 async def main():
