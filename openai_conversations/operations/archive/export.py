@@ -44,7 +44,7 @@ async def export(caller: Caller, conversation_id: str, *, include: Sequence[str]
         ArchiveError: An item, or the conversation, holds what JSON cannot carry; says which and where.
     """
     conversation, whole = await _read(caller, conversation_id, include)
-    lines = [_line(f"item {number} ({type_of(item)})", item) for number, item in enumerate(whole.items, 1)]
+    lines = [_item_line(number, item) for number, item in enumerate(whole.items, 1)]
     manifest = make_manifest(
         conversation,
         whole.items,
@@ -63,6 +63,13 @@ async def _read(caller: Caller, conversation_id: str, include: Sequence[str]) ->
     response = await caller.send(requests.get_conversation(caller, conversation_id))
     conversation = as_object(loads_lossless(response.content))
     return conversation, await read_whole(caller, conversation_id, include=include)
+
+
+def _item_line(number: int, item: JsonObject) -> bytes:
+    try:
+        return dumps(item)
+    except (ValueError, RecursionError):
+        return _line(f"item {number} ({type_of(item)})", item)  # said only of what fails: a tenth of an export
 
 
 def _line(what: str, value: JsonObject) -> bytes:
