@@ -18,7 +18,11 @@ Yes = Annotated[bool, Parameter(name=["--yes", "-y"], show_default=False, help="
 Json = Annotated[bool, Parameter(name="--json", show_default=False, help="Print JSON, as in a pipe.")]
 
 
-def _a(wanted: Wanted) -> Callable[[Any, Any], None]:
+Validator = Callable[[Any, Any], None]
+"""Asked about the type and the value of an option."""
+
+
+def _a(wanted: Wanted) -> Validator:
     """What cyclopts asks about the value of an option; its error names the option."""
 
     def validate(_: Any, value: Any) -> None:
@@ -28,10 +32,10 @@ def _a(wanted: Wanted) -> Callable[[Any, Any], None]:
     return validate
 
 
-seconds = _a(SECONDS)
-a_duration = _a(DURATION)
-a_count = _a(COUNT)
-a_positive_count = _a(POSITIVE_COUNT)
+seconds: Validator = _a(SECONDS)
+a_duration: Validator = _a(DURATION)
+a_count: Validator = _a(COUNT)
+a_positive_count: Validator = _a(POSITIVE_COUNT)
 
 
 def a_rate(_: Any, text: str | None) -> None:

@@ -52,7 +52,7 @@ class JournalView:
     """
 
     def __init__(self, seen: int) -> None:
-        self.seen = seen
+        self.seen: int = seen
         self._open: dict[int, tuple[object, ...]] | None = None
 
     def news(self, journal: Sequence[JournalEntry]) -> tuple[bool, list[JournalEntry]]:
@@ -60,7 +60,8 @@ class JournalView:
         newest = journal[-1].number if journal else 0
         is_new = newest < self.seen
         if is_new:
-            self.seen, self._open = 0, {}
+            self.seen = 0
+            self._open = {}
         recent = journal[-KEPT:]
         changed = [entry for entry in recent if self._has_changed(entry)]
         self.seen = newest
