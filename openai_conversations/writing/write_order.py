@@ -195,7 +195,10 @@ class WriteOrder:
             if not scope.expired():
                 raise
             asked = "append" if request is None else request.operation
-            message = f"{asked}: the deadline passed while other writes to the conversation were under way."
+            message = (
+                f"{asked}: the deadline passed while other writes to the conversation were under way. "
+                "The stream of a turn is one until it is read to its end, or closed."
+            )
             failure = APITimeoutError(None if request is None else request.info, message=message, sent=False)
             failure.not_carried_out = request is None or request.write is None or not request.write.lookup_first
             raise failure from error
