@@ -35,6 +35,7 @@ _NOT_THERE: Final = re.compile(
     rf"|\bno such (?:conversation|item|response)\b|\bno (?:conversation|item|response)\b{_ID}{_NAME}",
     re.IGNORECASE,
 )
+_NO_CONVERSATION: Final = re.compile(rf"(?<![\w/])conversation\b{_ID}{_GONE}|^{_NAME}{_ID}{_GONE}", re.IGNORECASE)
 _NOT_THERE_CODE: Final = re.compile(r"(?:conversation|item|message|response)_?not_?found", re.IGNORECASE)
 
 
@@ -71,12 +72,27 @@ def is_api_not_found(error: APIStatusError, request: HTTPRequest) -> bool:
     ``detail``, they must name it, too.
     """
     details = error_details(error.body)
-    said = error_message(error.body)
-    for name in filter(None, (request.item_id, request.response_id, request.conversation_id)):
-        said = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", _NAME, said)
+    said = _unnamed(error_message(error.body), request.item_id, request.response_id, request.conversation_id)
     if not is_error_object(error.body):
         return bool(details) and _NAME in said and _NOT_THERE.search(said) is not None
     return _NOT_THERE.search(said) is not None or _NOT_THERE_CODE.fullmatch(str(details.get("code"))) is not None
+
+
+def says_conversation_is_gone(error: APIStatusError, request: HTTPRequest) -> bool:
+    """
+    Whether a 404 says that the conversation is not there: it tells nothing of the item that was asked for.
+
+    A service may keep the items of a conversation that was deleted.
+    """
+    said = _unnamed(error_message(error.body), request.conversation_id)
+    return _NO_CONVERSATION.search(said) is not None
+
+
+def _unnamed(said: str, *names: str | None) -> str:
+    """Words with one sign in the place of each id, so that rules need not know them."""
+    for name in filter(None, names):
+        said = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", _NAME, said)
+    return said
 
 
 def _message(response: HTTPResponse, body: object) -> str:

@@ -30,7 +30,7 @@ from openai_conversations.errors import (
 )
 from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.transport.message import Guard, HTTPRequest
-from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.transport.status import is_api_not_found, says_conversation_is_gone
 from openai_conversations.writing.item_source import ItemIterable, ItemSource
 from openai_conversations.writing.lookup import newest_item
 from openai_conversations.writing.resume import (
@@ -318,7 +318,7 @@ class Append:
         try:
             await self._caller.send(self._bounded(request))
         except NotFoundError as error:
-            return is_api_not_found(error, request)
+            return is_api_not_found(error, request) and not says_conversation_is_gone(error, request)
         except Exception:  # noqa: BLE001  # whatever it is, the item may still be there: that is what is said
             return False
         return True

@@ -1,7 +1,8 @@
 """
 Deletions: what is gone after an unknown outcome was deleted by this call.
 
-A deletion that the service confirmed is never turned into an error by what is asked for afterwards.
+A deletion that the service confirmed is never turned into an error by what is asked for afterwards. One that only a 404
+speaks for is confirmed by its conversation: where that is gone too, the item may still be there.
 """
 
 from __future__ import annotations
@@ -42,7 +43,13 @@ async def delete_conversation(request: HTTPRequest, handler: Handler, last_items
 
 
 async def delete_item(request: HTTPRequest, handler: Handler, last_items: LastItems) -> HTTPResponse:
-    """The same of an item; what such a call returns, the conversation, is then asked for."""
+    """
+    The same of an item; what such a call returns, the conversation, is then asked for.
+
+    A service whose conversation was deleted answers 404 for its items, whether they are still there or not: where the
+    conversation cannot be read, a 404 says nothing of what the attempt before it did, and is raised.
+    """
+    absent: NotFoundError | None = None
     try:
         response = await handler(request)
         if response.status_code != _NO_CONTENT:
@@ -50,14 +57,25 @@ async def delete_item(request: HTTPRequest, handler: Handler, last_items: LastIt
     except NotFoundError as error:
         if not (error.after_unknown_outcome and is_api_not_found(error, request)):
             raise
+        absent = error
         response = HTTPResponse(status_code=204, content=b"", source=request, attempts=error.attempts)
     finally:
         last_items.forget(request.conversation_key, request.item_id)
-    return await _conversation_after(request, handler, response)
+    return await _conversation_after(request, handler, response, absent)
 
 
-async def _conversation_after(request: HTTPRequest, handler: Handler, deleted: HTTPResponse) -> HTTPResponse:
-    """The conversation, or what is known of it when it cannot be read: its id."""
+async def _conversation_after(
+    request: HTTPRequest, handler: Handler, deleted: HTTPResponse, absent: NotFoundError | None
+) -> HTTPResponse:
+    """
+    The conversation, or what is known of it when it cannot be read: its id.
+
+    Args:
+        request: The deletion.
+        handler: Sends a request.
+        deleted: The response to it.
+        absent: The 404 that speaks for it, raised when the conversation cannot be read; ``None`` when it is confirmed.
+    """
     try:
         shown = await handler(_conversation_of(request))
         if shown.stream is not None or conversation_id(shown) is not None:
@@ -65,6 +83,8 @@ async def _conversation_after(request: HTTPRequest, handler: Handler, deleted: H
         reason = "the response is not a conversation"
     except ConversationsError as error:
         reason = str(error)
+    if absent is not None:
+        raise absent
     logger.warning("an item was deleted, but its conversation could not be read afterwards: %s", reason)
     known = {"id": request.conversation_id, "object": "conversation"}
     return deleted.replace(status_code=200, content=codec().encode(known))

@@ -15,10 +15,11 @@ from openai_conversations.transport.status import (
     error_body,
     is_api_not_found,
     retry_after,
+    says_conversation_is_gone,
     status_error,
     status_to_error,
 )
-from tests.fakes import Script, get_request, locked, respond
+from tests.fakes import Script, delete_request, get_request, locked, respond
 
 NOW = 1_800_000_000.0
 
@@ -289,3 +290,21 @@ def test_retry_after_of_anything(text):
     seconds = retry_after({"retry-after": text}, now=lambda: NOW)
 
     assert seconds is None or (math.isfinite(seconds) and seconds > 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("Conversation with id 'conv_1' not found.", True),
+        ("conversation conv_1 does not exist", True),
+        ("conv_1 not found", True),
+        ("Item with id 'msg_0' not found in conversation 'conv_1'.", False),
+        ("msg_0 not found", False),
+    ],
+)
+def test_of_whom_a_404_speaks(said, expected):
+    """A 404 that says of the conversation that it is gone is told from one that says it of the item."""
+    request = delete_request(operation="deleteConversationItem", item_id="msg_0")
+    error = status_error(respond(404, json.dumps({"error": {"message": said}}).encode()))
+
+    assert expected is says_conversation_is_gone(error, request)

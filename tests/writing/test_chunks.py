@@ -551,6 +551,18 @@ async def test_a_rollback_and_a_gateway():
     assert (20, False) == (len(caught.value.stored), caught.value.rolled_back)
 
 
+async def test_a_rollback_in_a_conversation_that_is_gone():
+    """A 404 that says that the conversation is gone says nothing of its items: a service may have kept them."""
+    conversation = Conversation(fail={2: (REFUSED, False)})
+    said = b'{"error":{"message":"Conversation with id \'conv_1\' not found.","type":"invalid_request_error"}}'
+    conversation.delete = lambda request: respond(404, said)
+
+    with pytest.raises(AppendIncompleteError, match="20 stored items could not be removed") as caught:
+        await append(conversation, messages(30), rollback=True)
+
+    assert (20, False) == (len(caught.value.stored), caught.value.rolled_back)
+
+
 async def test_a_rollback_that_fails():
     """What could not be removed is said, in order."""
     conversation = Conversation(fail={3: (LATE, False)}, stuck=["msg_3", "msg_25"])

@@ -1083,13 +1083,28 @@ async def test_an_item_that_is_gone(chain, fates):
     assert chain.known is None
 
 
-@pytest.mark.parametrize("fates", [(lost(broken()), lost(respond(404, API_404))), (lost(respond(204, b"")),)])
-@pytest.mark.parametrize(
-    "shown", [respond(403, b"{}"), respond(404, API_404), respond(500), broken(), respond(200, b"<html>")]
-)
-async def test_an_item_that_is_gone_from_what_cannot_be_read(chain, fates, shown, caplog):
-    """A deletion that was carried out is no error, also when the conversation cannot be read afterwards."""
-    service = chain.serves(*fates)
+UNREADABLE = [respond(403, b"{}"), respond(404, API_404), respond(500), broken(), respond(200, b"<html>")]
+ITEM_404 = b'{"error":{"message":"Item with id \'msg_0\' not found in conversation \'conv_1\'.","type":"x"}}'
+
+
+@pytest.mark.parametrize("shown", UNREADABLE)
+@pytest.mark.parametrize("said", [API_404, ITEM_404], ids=["conversation", "item"])
+async def test_an_item_of_a_conversation_that_is_gone(chain, shown, said):
+    """A 404 alone does not say that an item was deleted: a conversation that is gone may have left it behind."""
+    service = chain.serves(lost(broken()), lost(respond(404, said)))
+    service.listing = lambda _: shown
+
+    with pytest.raises(NotFoundError) as raised:
+        await chain(delete_item(max_retries=1))
+
+    assert not raised.value.not_carried_out
+    assert chain.known is None
+
+
+@pytest.mark.parametrize("shown", UNREADABLE)
+async def test_an_item_that_is_gone_from_what_cannot_be_read(chain, shown, caplog):
+    """A deletion that was confirmed is no error, also when the conversation cannot be read afterwards."""
+    service = chain.serves(lost(respond(204, b"")))
     service.listing = lambda _: shown
 
     response = await chain(delete_item(max_retries=1))

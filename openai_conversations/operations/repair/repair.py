@@ -24,7 +24,7 @@ from openai_conversations.operations.errors import OutdatedPlanError
 from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.check import CheckReport, Finding, examine, fingerprint
 from openai_conversations.operations.repair.tool_calls import link
-from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.transport.status import is_api_not_found, says_conversation_is_gone
 
 Strategy = Literal["add_outputs", "delete_tail"]
 
@@ -176,7 +176,7 @@ async def _delete(caller: Caller, conversation_id: str, name: str) -> None:
     try:
         await caller.send(request)
     except NotFoundError as error:
-        if not is_api_not_found(error, request):
+        if not is_api_not_found(error, request) or says_conversation_is_gone(error, request):
             raise
 
 
