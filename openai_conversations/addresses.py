@@ -24,17 +24,33 @@ def checked_base_url(name: str, base_url: object, path: str) -> str:
     Raises:
         ConfigurationError: It is no absolute URL, or holds a query or a password, which are not shown.
     """
+    parts = split_base_url(name, base_url)
+    if parts.query:
+        raise no_query(name)
+    own = parts.path.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{own or path}"
+
+
+def split_base_url(name: str, base_url: object) -> SplitResult:
+    """
+    The parts of a base URL, which may have a query.
+
+    Raises:
+        ConfigurationError: It is no absolute URL, or holds a fragment or a password, which are not shown.
+    """
     parts = _split_url(name, base_url)
-    if parts.query or parts.fragment:
-        raise ConfigurationError(
-            f"{name} must not have a query or a fragment", advice="; use default_query for queries"
-        )
+    if parts.fragment:
+        raise no_query(name)
     if parts.username or parts.password:
         raise ConfigurationError(
             f"{name} must not contain a user name or a password", advice="; use api_key or default_headers"
         )
-    own = parts.path.rstrip("/")
-    return f"{parts.scheme}://{parts.netloc}{own or path}"
+    return parts
+
+
+def no_query(name: str) -> ConfigurationError:
+    """The error for a base URL with a query, which is not shown."""
+    return ConfigurationError(f"{name} must not have a query or a fragment", advice="; use default_query for queries")
 
 
 def _split_url(name: str, url: object) -> SplitResult:

@@ -21,7 +21,6 @@ from openai_conversations.settings import (
     DEFAULT_MAX_CONNECTIONS,
     DEFAULT_MAX_RETRIES,
     DEFAULT_TIMEOUT,
-    OPENAI,
     ApiKey,
     BodyLimits,
     Profile,
@@ -132,7 +131,9 @@ class ConversationsClient(Endpoints):
         proxy: URL of an HTTP proxy, ``""`` for none; else what the environment names, read once.
         ssl: As aiohttp's ``ssl``.
         retry: Delays, and a hook that sees every attempt.
-        profile: How the server differs from OpenAI's: ``openai``, ``azure``, ``generic`` or a :class:`Profile`.
+        profile: How the server differs from OpenAI's: ``openai``, ``azure``, ``generic`` or a :class:`Profile`. When it
+            is not given, it is ``azure`` for the hosts of Azure, else ``openai``.
+        user_isolation_key: Whose conversations are meant, at Azure AI Foundry: sent as ``x-ms-user-isolation-key``.
         lock: Mutual exclusion with writers in other processes, held for each append; ``None`` for none.
         runtime: Clock, sleep and randomness, for tests.
 
@@ -161,7 +162,8 @@ class ConversationsClient(Endpoints):
         proxy: str | None = None,
         ssl: SSL = True,
         retry: RetryPolicy | None = None,
-        profile: Profile | str = OPENAI,
+        profile: Profile | str | None = None,
+        user_isolation_key: str | None = None,
         lock: ConversationLock | None = None,
         runtime: Runtime | None = None,
     ) -> None:
@@ -191,6 +193,7 @@ class ConversationsClient(Endpoints):
                 profile=profile,
                 proxy=proxy,
                 webhook_secret=webhook_secret,
+                user_isolation_key=user_isolation_key,
             )
         except ConfigurationError as error:
             raise error.with_traceback(None) from None  # its frames hold the key
@@ -202,6 +205,7 @@ class ConversationsClient(Endpoints):
                 default_query,
                 proxy,
                 webhook_secret,
+                user_isolation_key,
             )  # what reports errors shows the variables of frames
         policy, budget = retry or RetryPolicy(), RetryBudget()
         writing = Writing(
@@ -292,16 +296,19 @@ class ConversationsClient(Endpoints):
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
         webhook_secret: str | None = None,
+        user_isolation_key: str | None = None,
     ) -> ConversationsClient:
         """
         A cheap view with other settings that shares the connections; closing a view closes nothing.
 
-        Headers and query values are added to those of this client.
+        Headers and query values are added to those of this client; at Azure AI Foundry, *user_isolation_key* makes it
+        the view of one user.
 
         Raises:
             ConfigurationError: A setting cannot be used.
         """
         own = self._settings
+        stays = base_url is None
         try:
             settings = resolve(
                 api_key=own.api_key if api_key is None else api_key,
@@ -315,12 +322,15 @@ class ConversationsClient(Endpoints):
                 profile=own.profile,
                 proxy=own.proxy,
                 webhook_secret=own.webhook_secret if webhook_secret is None else webhook_secret,
+                user_isolation_key=user_isolation_key,
                 environ={},
             )
         except ConfigurationError as error:
             raise error.with_traceback(None) from None  # its frames hold the key
         finally:
-            del api_key, base_url, default_headers, default_query, webhook_secret
+            del api_key, base_url, default_headers, default_query, webhook_secret, user_isolation_key
+        if stays and own.url_query:
+            settings = attrs.evolve(settings, url_query=own.url_query)
         view = object.__new__(type(self))
         view._assemble(settings, self._shared, is_view=True)
         return view

@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from openai_conversations.addresses import checked_base_url, checked_proxy_argument, checked_proxy_variable
+from openai_conversations.azure_addresses import V1, checked_azure_url, is_azure
 from openai_conversations.checks import (
     FLAG,
     MAPPING,
@@ -149,6 +150,8 @@ class Profile:
         query: Sent with every request (``api-version``).
         needs_key: Whether a client without a key is refused.
         lists_conversations: Whether there is a listing of conversations; OpenAI has none.
+        url_style: What becomes of a base URL: ``plain`` takes it as it is, ``azure`` makes what people paste from
+            Azure's pages the right one, and takes a ``user_isolation_key``.
     """
 
     name: str
@@ -158,6 +161,7 @@ class Profile:
     query: Mapping[str, str] = attrs.field(factory=dict[str, str])
     needs_key: bool = True
     lists_conversations: bool = False
+    url_style: Literal["plain", "azure"] = "plain"
 
     def __attrs_post_init__(self) -> None:
         for name, wanted in _PROFILE_FIELDS.items():
@@ -175,10 +179,11 @@ _PROFILE_FIELDS: Final[Mapping[str, Wanted]] = {
     ),
     "needs_key": FLAG,
     "lists_conversations": FLAG,
+    "url_style": one_of(("plain", "azure")),
 }
 
 OPENAI: Final = Profile(name="openai")
-AZURE: Final = Profile(name="azure", key_header="api-key", path="/openai/v1", lists_conversations=True)
+AZURE: Final = Profile(name="azure", key_header="api-key", path=V1, lists_conversations=True, url_style="azure")
 GENERIC: Final = Profile(name="generic", include_style="repeat", needs_key=False)
 
 PROFILES: Final[Mapping[str, Profile]] = {p.name: p for p in (OPENAI, AZURE, GENERIC)}
@@ -192,7 +197,7 @@ def azure(*, api_version: str | None = None) -> Profile:
     Azure OpenAI and Foundry projects: ``/openai/v1``, the ``api-key`` header or a token provider.
 
     Args:
-        api_version: Sent as ``api-version`` with every request; ``None`` sends none, which the v1 path allows.
+        api_version: Sent as ``api-version`` with every request; ``None`` sends none, which is right for the v1 path.
     """
     TEXT.or_none().check("api_version", api_version, ConfigurationError)
     return attrs.evolve(AZURE, query={"api-version": api_version} if api_version else {})
@@ -200,7 +205,7 @@ def azure(*, api_version: str | None = None) -> Profile:
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What a client goes by; the key is not shown."""
+    """What a client goes by; the key is not shown. ``url_query`` is what the base URL brings along."""
 
     api_key: ApiKey | None = attrs.field(repr=False)
     organization: str | None
@@ -210,6 +215,7 @@ class Settings:
     max_retries: int
     default_headers: Mapping[str, str] = attrs.field(repr=False)
     default_query: Mapping[str, object] = attrs.field(repr=False)
+    url_query: Mapping[str, str] = attrs.field(repr=False)
     profile: Profile
     proxy: str | None = attrs.field(default=None, repr=False)
     webhook_secret: str | None = attrs.field(default=None, repr=False)
@@ -234,9 +240,10 @@ def resolve(
     max_retries: int = DEFAULT_MAX_RETRIES,
     default_headers: Mapping[str, str] | None = None,
     default_query: Mapping[str, object] | None = None,
-    profile: Profile | str = OPENAI,
+    profile: Profile | str | None = None,
     proxy: str | None = None,
     webhook_secret: str | None = None,
+    user_isolation_key: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
     """
@@ -246,8 +253,9 @@ def resolve(
         ConfigurationError: A value cannot be used; the message names it and never shows a key.
     """
     env = os.environ if environ is None else environ
-    server = find_profile(profile)
-    url = _base_url(*_first("base_url", base_url, "OPENAI_BASE_URL", env), server)
+    called, given = _first("base_url", base_url, "OPENAI_BASE_URL", env)
+    server = find_profile(profile, given)
+    url, url_query = _base_url(called, given, server)
     follow_log_level(env.get("OPENAI_LOG"))
     return Settings(
         api_key=_checked_api_key(api_key, env.get("OPENAI_API_KEY") or None, server),
@@ -257,10 +265,15 @@ def resolve(
         timeout=as_timeout(timeout),
         max_retries=checked_max_retries(max_retries),
         default_headers=merged(
-            custom_headers(env.get("OPENAI_CUSTOM_HEADERS")), checked_headers(default_headers or {}, "default_headers")
+            merged(
+                custom_headers(env.get("OPENAI_CUSTOM_HEADERS")),
+                checked_headers(default_headers or {}, "default_headers"),
+            ),
+            _isolation(user_isolation_key, server),
         )
         or _NO_DEFAULTS,
         default_query=_given({**server.query, **checked_query(default_query)}) or _NO_DEFAULTS,
+        url_query=url_query or _NO_DEFAULTS,
         profile=server,
         proxy=environment_proxy(url, environ) if proxy is None else checked_proxy_argument(proxy),
         webhook_secret=_checked_secret(env.get("OPENAI_WEBHOOK_SECRET") if webhook_secret is None else webhook_secret),
@@ -274,12 +287,17 @@ def _first(keyword: str, given: T | None, variable: str, env: Mapping[str, str])
     return f"the environment variable {variable}", env.get(variable) or None
 
 
-def _base_url(name: str, base_url: str | None, profile: Profile) -> str:
-    return checked_base_url(name, DEFAULT_BASE_URL if base_url is None else base_url, profile.path)
+def _base_url(name: str, base_url: str | None, profile: Profile) -> tuple[str, Mapping[str, str]]:
+    """Where requests go, and what the URL says of their queries."""
+    if base_url is not None and profile.url_style == "azure":
+        return checked_azure_url(name, base_url)
+    return checked_base_url(name, DEFAULT_BASE_URL if base_url is None else base_url, profile.path), {}
 
 
-def find_profile(profile: Profile | str) -> Profile:
-    """A profile by its name, or the profile itself."""
+def find_profile(profile: Profile | str | None, base_url: object = None) -> Profile:
+    """A profile by its name, or the profile itself; ``None`` for the one that a base URL speaks of, else OpenAI's."""
+    if profile is None:
+        return AZURE if is_azure(base_url) else OPENAI
     if isinstance(profile, Profile):
         return profile
     if not _PROFILE.accepts(profile):
@@ -331,6 +349,21 @@ def _checked_id(name: str, value: object) -> str | None:
             f"not {shown(value)}"
         )
     return value
+
+
+USER_ISOLATION_KEY: Final = "x-ms-user-isolation-key"
+"""The header by which Azure AI Foundry keeps the users of one key apart."""
+
+
+def _isolation(key: object, profile: Profile) -> Mapping[str, str]:
+    """The header for a user; it says whose conversations are seen, so it is hidden as a key is."""
+    if key is None:
+        return {}
+    if profile.url_style != "azure":
+        raise ConfigurationError(
+            f"user_isolation_key is Azure AI Foundry's, and the profile is {profile.name!r}", advice=": profile='azure'"
+        )
+    return {USER_ISOLATION_KEY: checked_key(key, "user_isolation_key")}
 
 
 def _checked_secret(secret: object) -> str | None:

@@ -40,7 +40,9 @@ def _rule(ours: str | None, others: str | None) -> Rule:
 
 
 # What needs nothing of ours: errors, numbers, types of JSON, encodings of files, how names are loaded when asked for.
-BASE = "addresses checks errors error_bodies headers jsontypes lazy limits no_proxy text_encoding version"
+BASE = (
+    "addresses azure_addresses checks errors error_bodies headers jsontypes lazy limits no_proxy text_encoding version"
+)
 # The values that travel through the chain, and none of the code that makes attempts.
 VALUES = "transport.message transport.runtime"
 WRITING = f"{BASE} settings schemas api {VALUES}"
@@ -50,6 +52,7 @@ CORE = f"{BASE} settings schemas transport converters api writing operations bul
 TABLE = {
     "": _rule(f"{CORE} client", "attrs"),
     "addresses": _rule("checks errors", ""),
+    "azure_addresses": _rule("addresses errors", ""),
     "checks": _rule("errors", "attrs"),
     "headers": _rule("errors", ""),
     "errors": _rule("error_bodies limits", "attrs"),

@@ -131,6 +131,7 @@ WAYS = {
     "constructor": {"api_key": KEY},
     "provider": {"api_key": lambda: KEY},
     "azure key": {"api_key": KEY, "profile": "azure"},
+    "isolation key": {"api_key": "k", "profile": "azure", "user_isolation_key": MARKER},
     "extra headers": {"api_key": None, "profile": "generic", "extra": {"Authorization": f"Bearer {KEY}"}},
     "default headers": {"api_key": None, "profile": "generic", "default_headers": {"X-Auth-Token": MARKER}},
     "a header of any name": {
@@ -347,7 +348,15 @@ async def test_native_failures():
 # Local variables
 
 
-OURS = {"constructor", "provider", "azure key", "default headers", "a header of any name", "default query"}
+OURS = {
+    "constructor",
+    "provider",
+    "azure key",
+    "isolation key",
+    "default headers",
+    "a header of any name",
+    "default query",
+}
 """Ways to give a key to the client; what a caller gives to a call is in the caller's own frames as well."""
 
 

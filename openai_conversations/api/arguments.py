@@ -247,6 +247,13 @@ def check_listing(*, after: object, limit: object, order: object) -> None:
             wanted.check(name, value)
 
 
+def check_words(given: Mapping[str, object]) -> None:
+    """Values of a query that are strings, where they are given."""
+    for name, value in given.items():
+        if not isinstance(value, Omit):
+            _WORD.check(name, value)
+
+
 _WORD: Final = OPTIONAL_TEXT
 _LIMIT: Final = Wanted("a whole number", is_whole).or_none()
 

@@ -258,11 +258,16 @@ def _url(
         plain = isinstance(given, str) and _PLAIN_ID(given)
         path = path.replace(f"{{{name}}}", value if plain else path_id(name, value))
     url = settings.base_url + path
-    if not (query or extra or settings.default_query):
+    if not (query or extra or settings.default_query or settings.url_query):
         return url
     pairs = [
         pair
-        for name, value in {**settings.default_query, **query, **checked_extra_query(extra)}.items()
+        for name, value in {
+            **settings.url_query,
+            **settings.default_query,
+            **query,
+            **checked_extra_query(extra),
+        }.items()
         for pair in _pairs(settings, name, value)
     ]
     return f"{url}?{'&'.join(pairs)}" if pairs else url

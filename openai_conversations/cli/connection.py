@@ -28,14 +28,14 @@ class Connection:
     Attributes:
         api_key_file: A file that holds the key; else OPENAI_API_KEY.
         base_url: Where the service is; else OPENAI_BASE_URL.
-        profile: How the service differs from OpenAI's: openai, azure or generic.
+        profile: How the service differs from OpenAI's: openai, azure or generic; else told by the base URL.
         timeout: Seconds for each call, retries and waiting included.
         max_retries: How often a call is tried again.
     """
 
     api_key_file: Path | None = None
     base_url: str | None = None
-    profile: Annotated[str, Parameter(show_default=False)] = "openai"
+    profile: str | None = None
     timeout: Annotated[float, Parameter(validator=a_duration)] = 60.0
     max_retries: Annotated[int, Parameter(validator=a_count)] = 2
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from openai_conversations.resources.listing import BY_PAGES
+from openai_conversations.api.caller import Caller
+from openai_conversations.resources.listing import BY_PAGES, Ask, fetching
 from openai_conversations.resources.paging import FollowedPage, Lister
+from openai_conversations.resources.raw import Finish
 from openai_conversations.schemas.conversation import Conversation
 from openai_conversations.schemas.conversation_list import ConversationList
 
@@ -21,3 +23,9 @@ class ConversationLister(Lister[ConversationPage, Conversation]):
     """What ``conversations.list`` returns: the same with conversations."""
 
     __slots__ = ()
+
+
+def conversation_lister(ask: Ask, caller: Caller, finish: Finish | None, after: str | None) -> ConversationLister:
+    """What ``conversations.list`` returns; the arguments are those of :func:`.listing.lister`."""
+    fetch = fetching(ConversationPage, ask, caller, finish)
+    return ConversationLister(fetch, after=after, max_items=None, prefetch=True)

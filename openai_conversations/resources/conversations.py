@@ -6,7 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, cast
 
 from openai_conversations.api import requests
-from openai_conversations.api.arguments import CallOptions, Omit, checked_choice, omit
+from openai_conversations.api.arguments import (
+    CallOptions,
+    Omit,
+    check_listing,
+    check_words,
+    checked_choice,
+    omit,
+)
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.resources.conversation_operations import ConversationOperations
@@ -89,9 +96,9 @@ class Conversations(ConversationOperations):
         **options: Unpack[CallOptions],
     ) -> ConversationLister:
         """
-        List conversations, where the server can: Azure AI Foundry (``profile="azure"``). ``await`` gives one page.
+        List conversations, where the server can: ``await`` gives one page, ``async for`` every conversation.
 
-        OpenAI has no such endpoint.
+        Azure AI Foundry can (``profile="azure"``); OpenAI has no such endpoint.
 
         Args:
             limit: Conversations of a page, 1 to 100.
@@ -112,17 +119,17 @@ class Conversations(ConversationOperations):
                 f"conversations cannot be listed: a server of the profile {profile.name!r} has no endpoint for it, "
                 "only Azure AI Foundry has (profile='azure'). Keep the ids, with a Registry for instance"
             )
-        from openai_conversations.resources.conversation_listing import ConversationLister, ConversationPage
+        check_listing(after=after, limit=limit, order=order)
+        named = {"before": before, "agent_name": agent_name, "agent_id": agent_id}
+        check_words(named)
+        query = {"limit": limit, "order": order, **named}
 
-        query = {"limit": limit, "order": order, "before": before, "agent_name": agent_name, "agent_id": agent_id}
+        async def ask(caller: Caller, cursor: str | None) -> HTTPResponse:
+            return await caller.send(requests.list_conversations(caller, query, cursor, options))
 
-        async def fetch(cursor: str | None) -> ConversationPage:
-            request = requests.list_conversations(self._caller, query, cursor, options)
-            page: ConversationPage = codec().decode_response(await self._caller.send(request), ConversationPage)
-            page.attach(fetch, cursor)
-            return page
+        from openai_conversations.resources.conversation_listing import conversation_lister  # for who lists
 
-        return ConversationLister(fetch, after=after if isinstance(after, str) else None, max_items=None, prefetch=True)
+        return conversation_lister(ask, self._caller, self._finish, after if isinstance(after, str) else None)
 
     async def retrieve(self, conversation_id: str, **options: Unpack[CallOptions]) -> Conversation:
         """
@@ -174,6 +181,10 @@ class RawConversations(Wrapped):
     def create(self) -> None:
         """See :meth:`Conversations.create`."""
 
+    @raw(Conversations.list)
+    def list(self) -> None:
+        """See :meth:`Conversations.list`."""
+
     @raw(Conversations.retrieve)
     def retrieve(self) -> None:
         """See :meth:`Conversations.retrieve`."""
@@ -197,6 +208,10 @@ class StreamingConversations(Wrapped):
     @streamed(Conversations.create)
     def create(self) -> None:
         """See :meth:`Conversations.create`."""
+
+    @streamed(Conversations.list)
+    def list(self) -> None:
+        """See :meth:`Conversations.list`."""
 
     @streamed(Conversations.retrieve)
     def retrieve(self) -> None:

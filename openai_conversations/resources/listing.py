@@ -8,7 +8,7 @@ from typing import cast
 
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.large import LARGE, decode_large
-from openai_conversations.resources.paging import FollowedPage, Lister, MemberIterator
+from openai_conversations.resources.paging import Fetch, FollowedPage, Lister, MemberIterator, P
 from openai_conversations.resources.raw import Finish
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.page import ConversationItemList
@@ -66,20 +66,34 @@ def lister(
         max_items: Items at the most; ``None`` for all.
         prefetch: Whether the next page is fetched while the second half of a page is consumed.
     """
+    fetch = fetching(ConversationItemPage, ask, caller, finish)
+    return ItemLister(fetch, after=after, max_items=max_items, prefetch=prefetch)
 
-    async def first(cursor: str | None) -> ConversationItemPage:
+
+def fetching(kind: type[P], ask: Ask, caller: Caller, finish: Finish | None) -> Fetch[P]:
+    """
+    How the pages of a listing are got; the arguments are those of :func:`lister`.
+
+    Args:
+        kind: The class of the pages.
+        ask: Asks for a page.
+        caller: Where it goes.
+        finish: What a wrapper makes of the first response; ``None`` for a page.
+    """
+
+    async def first(cursor: str | None) -> P:
         assert finish is not None  # noqa: S101  # for type checkers
-        page = finish(await ask(caller, cursor), ConversationItemPage)
-        page.when_parsed(partial(ConversationItemPage.attach, fetch=fetch, asked=cursor))
-        return cast("ConversationItemPage", page)
+        page = finish(await ask(caller, cursor), kind)
+        page.when_parsed(partial(kind.attach, fetch=fetch, asked=cursor))
+        return cast("P", page)
 
-    async def fetch(cursor: str | None) -> ConversationItemPage:
+    async def fetch(cursor: str | None) -> P:
         response = await ask(caller.streaming(stream=False), cursor)
         if len(response.content) > LARGE:
-            page = await decode_large(response, ConversationItemPage, caller.runtime.clock)
+            page = await decode_large(response, kind, caller.runtime.clock)
         else:
-            page = codec().decode_response(response, ConversationItemPage)
+            page = codec().decode_response(response, kind)
         page.attach(fetch, cursor)
         return page
 
-    return ItemLister(fetch if finish is None else first, after=after, max_items=max_items, prefetch=prefetch)
+    return fetch if finish is None else first

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -108,8 +109,14 @@ def fixed_headers(settings: Settings, version: str) -> dict[str, str]:
     return merged(ours, settings.default_headers)
 
 
+_TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+"""How a JSON Web Token looks (https://www.rfc-editor.org/rfc/rfc7519#section-3); no key of Azure has a dot."""
+
+
 def _credentials(key: str, header: str) -> dict[str, str]:
-    return {"api-key": key} if header == "api-key" else {"Authorization": f"Bearer {key}"}
+    """The header of a key; a token that was given as a string is no key, and goes where tokens go."""
+    is_key = header == "api-key" and not _TOKEN.fullmatch(key)
+    return {"api-key": key} if is_key else {"Authorization": f"Bearer {key}"}
 
 
 async def ask_key(provider: ApiKey) -> str:

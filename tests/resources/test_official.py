@@ -96,7 +96,8 @@ def test_raw_and_streaming_methods(theirs: Any, ours: Any, resource: Any) -> Non
     """Raw and streaming responses are there for every method that the official client has them for, as it is called."""
     names = {"create", "list", "retrieve", "update", "delete"} & set(theirs.__init__.__code__.co_names)
 
-    assert names == {n for n in ("create", "list", "retrieve", "update", "delete") if hasattr(ours, n)}
+    more = {"list"} - names if resource is Conversations else set[str]()  # of Azure, which the official client lacks
+    assert names | more == {n for n in ("create", "list", "retrieve", "update", "delete") if hasattr(ours, n)}
     for name in names:
         assert inspect.signature(getattr(resource, name)) == inspect.signature(getattr(ours, name))
 

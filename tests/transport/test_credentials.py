@@ -71,6 +71,15 @@ async def test_azure_tokens_are_bearers():
     assert "api-key" not in headers
 
 
+def test_a_token_is_no_key():
+    """A token of Entra that was given as a string goes where tokens go, as with the official client."""
+    token = "eyJhbGciOiJub25lIn0.eyJhdWQiOiJodHRwczovL2FpLmF6dXJlLmNvbSJ9.c2lnbmF0dXJl"
+    headers = fixed_headers(settings(api_key=token, base_url="https://r.openai.azure.com", profile=AZURE), "1")
+
+    assert f"Bearer {token}" == headers["Authorization"]
+    assert "api-key" not in headers
+
+
 async def test_default_headers_win_over_ours_and_those_of_a_call_over_both():
     """Names are compared in any case; the nearer one wins and keeps its spelling."""
     options = settings(default_headers={"ACCEPT": "text/plain", "x-team": "a"})
