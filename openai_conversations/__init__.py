@@ -99,7 +99,11 @@ if TYPE_CHECKING:
         TrimIncompleteError as TrimIncompleteError,
         TurnTooLongError as TurnTooLongError,
     )
-    from openai_conversations.operations.repair.check import CheckReport as CheckReport, Finding as Finding
+    from openai_conversations.operations.repair.check import (
+        CheckReport as CheckReport,
+        Finding as Finding,
+        NotWritable as NotWritable,
+    )
     from openai_conversations.operations.repair.repair import (
         RepairPlan as RepairPlan,
         RepairReport as RepairReport,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 _GZIP: Final = b"\x1f\x8b"
 
 _FIELDS_OF_EVENTS: Final = ("data:", "event:", "id:", "retry:", ":")
 """https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream"""
+
+# Where Azure's content filter stands in an error, and in a response: by `content.filters.tsp` in
+# https://github.com/Azure/azure-rest-api-specs, and by what the service sends.
+_INNER: Final = ("innererror", "inner_error", "error_details")
+_RESULTS: Final = ("content_filter_result", "content_filter_results")
 
 # Of a body that nobody labelled, as much is decompressed: an error is shorter.
 _MOST_DECOMPRESSED: Final = 1 << 16
@@ -46,11 +51,58 @@ def error_message(body: object) -> str:
     if isinstance(body, str):
         return "the response is an HTML page" if body.lstrip().startswith("<") else body
     details = error_details(body)
-    for key in ("message", "detail", "title", "error"):
-        value = details.get(key)
-        if value:
-            return value if isinstance(value, str) else _listed(value)
-    return ""
+    said = next((_words(details[key]) for key in ("message", "detail", "title", "error") if details.get(key)), "")
+    filtered = filtered_for(details)
+    # First what it is about: messages of Azure are long, and end in a link.
+    return "; ".join([f"filtered for {filtered}: {said}" if filtered else said, *_inner_messages(details, said)])
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else _listed(value)
+
+
+def _inner_messages(details: Mapping[str, Any], said: str) -> Iterator[str]:
+    """What ``details`` of an error of Azure's say beyond it: ``[{"code": "…", "message": "…"}]``."""
+    inner = details.get("details")
+    for each in cast("list[object]", inner) if isinstance(inner, list) else ():
+        message = cast("Mapping[str, Any]", each).get("message") if isinstance(each, Mapping) else None
+        if isinstance(message, str) and message and message not in said:
+            yield message
+
+
+def filtered_for(body: object) -> str:
+    """
+    What Azure's content filter took offence at, such as ``violence (medium), jailbreak``; ``""`` for nothing.
+
+    Args:
+        body: The object of an error, or a response.
+    """
+    named = (_named(category, value) for result in _results(body, 0) for category, value in result.items())
+    return ", ".join(dict.fromkeys(filter(None, named)))
+
+
+def _results(body: object, depth: int) -> Iterator[Mapping[str, Any]]:
+    """The results of filters: in the object itself, in its inner errors, in a list of filters."""
+    if not isinstance(body, Mapping) or depth > len(_INNER):
+        return
+    fields = cast("Mapping[str, Any]", body)
+    for name in _RESULTS:
+        if isinstance(fields.get(name), Mapping):
+            yield fields[name]
+    for name in _INNER:
+        yield from _results(fields.get(name), depth + 1)
+    filters = fields.get("content_filters")
+    for each in cast("list[object]", filters) if isinstance(filters, list) else ():
+        yield from _results(each, depth + 1)
+
+
+def _named(category: str, value: object) -> str:
+    fields: Mapping[str, Any] = cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+    if fields.get("filtered") is not True:
+        return ""
+    severity = fields.get("severity")
+    name = category.replace("_", " ")
+    return f"{name} ({severity})" if isinstance(severity, str) else name
 
 
 def _listed(value: object) -> str:

@@ -408,7 +408,7 @@ class APIStatusError(APIError):
     @property
     def request_id(self) -> str | None:
         """The service's id of this response (``x-request-id``), if it gave one."""
-        return self.response.headers.get("x-request-id")
+        return request_id_in(self.response.headers)
 
 
 class BadRequestError(APIStatusError):
@@ -464,6 +464,12 @@ def error_class(status_code: int, body: object) -> type[APIStatusError]:
         return ConversationLockedError
     fallback = InternalServerError if status_code >= 500 else APIStatusError
     return STATUS_ERRORS.get(status_code, fallback)
+
+
+def request_id_in(headers: Mapping[str, str]) -> str | None:
+    """The service's id of a response; what refuses a request in front of Azure's service gives one of its own."""
+    given = headers.get("x-request-id")
+    return headers.get("apim-request-id") if given is None else given
 
 
 def _text(value: object) -> str | None:

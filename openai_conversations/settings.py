@@ -16,7 +16,6 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 from openai_conversations.addresses import checked_base_url, checked_proxy_argument, checked_proxy_variable
-from openai_conversations.azure_addresses import V1, checked_azure_url, is_azure
 from openai_conversations.checks import (
     FLAG,
     MAPPING,
@@ -183,7 +182,9 @@ _PROFILE_FIELDS: Final[Mapping[str, Wanted]] = {
 }
 
 OPENAI: Final = Profile(name="openai")
-AZURE: Final = Profile(name="azure", key_header="api-key", path=V1, lists_conversations=True, url_style="azure")
+AZURE: Final = Profile(
+    name="azure", key_header="api-key", path="/openai/v1", lists_conversations=True, url_style="azure"
+)
 GENERIC: Final = Profile(name="generic", include_style="repeat", needs_key=False)
 
 PROFILES: Final[Mapping[str, Profile]] = {p.name: p for p in (OPENAI, AZURE, GENERIC)}
@@ -290,6 +291,8 @@ def _first(keyword: str, given: T | None, variable: str, env: Mapping[str, str])
 def _base_url(name: str, base_url: str | None, profile: Profile) -> tuple[str, Mapping[str, str]]:
     """Where requests go, and what the URL says of their queries."""
     if base_url is not None and profile.url_style == "azure":
+        from openai_conversations.azure_addresses import checked_azure_url  # for who goes there
+
         return checked_azure_url(name, base_url)
     return checked_base_url(name, DEFAULT_BASE_URL if base_url is None else base_url, profile.path), {}
 
@@ -297,12 +300,20 @@ def _base_url(name: str, base_url: str | None, profile: Profile) -> tuple[str, M
 def find_profile(profile: Profile | str | None, base_url: object = None) -> Profile:
     """A profile by its name, or the profile itself; ``None`` for the one that a base URL speaks of, else OpenAI's."""
     if profile is None:
-        return AZURE if is_azure(base_url) else OPENAI
+        return AZURE if _is_azure(base_url) else OPENAI
     if isinstance(profile, Profile):
         return profile
     if not _PROFILE.accepts(profile):
         raise ConfigurationError(f"profile must be {_PROFILE.words}, not {shown(profile)}", advice=", or a Profile")
     return PROFILES[profile]
+
+
+def _is_azure(base_url: object) -> bool:
+    if ".azure." not in str(base_url).lower():
+        return False
+    from openai_conversations.azure_addresses import is_azure  # for who goes there
+
+    return is_azure(base_url)
 
 
 def _checked_api_key(given: ApiKey | None, variable: str | None, profile: Profile) -> ApiKey | None:

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from openai_conversations import APIResponseValidationError, ConversationsClient
-from openai_conversations.error_bodies import said_instead
+from openai_conversations.error_bodies import error_message, filtered_for, said_instead
 from openai_conversations.errors import one_line
 from tests.sockets import answering, http
 
@@ -48,6 +48,59 @@ BUSY = b'{"error":{"message":"The model is busy","code":"busy"}}'
 def test_what_a_body_says(content, expected):
     """Whatever came in the place of JSON, its words are found, or what it is."""
     assert expected == said_instead(content)
+
+
+FILTERED = {"violence": {"filtered": True, "severity": "high"}, "hate": {"filtered": False, "severity": "safe"}}
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        ({"innererror": {"content_filter_result": FILTERED}}, "violence (high)"),
+        ({"inner_error": {"content_filter_results": FILTERED}}, "violence (high)"),
+        ({"inner_error": {"error_details": {"content_filter_results": FILTERED}}}, "violence (high)"),
+        ({"content_filter_result": {"self_harm": {"filtered": True}}}, "self harm"),
+        ({"content_filters": [{"content_filter_results": FILTERED}] * 2}, "violence (high)"),
+        ({"content_filter_result": {"custom_blocklists": {"filtered": True, "details": []}}}, "custom blocklists"),
+        ({"content_filter_result": {"violence": {"filtered": "true"}, "hate": None}}, ""),
+        ({"content_filter_result": [], "innererror": "x", "content_filters": {"a": 1}}, ""),
+        ({}, ""),
+        (None, ""),
+    ],
+)
+def test_content_filters(details, expected):
+    """What a filter took offence at, wherever it stands; what has another shape says nothing."""
+    assert expected == filtered_for(details)
+
+
+def test_a_filter_that_nests():
+    """An inner error in an inner error, without end, is not followed without end."""
+    details = {"content_filter_result": FILTERED}
+    for _ in range(10_000):
+        details = {"innererror": details}
+
+    assert filtered_for(details) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"statusCode": 429, "message": "Token rate limit is exceeded."}, "Token rate limit is exceeded."),
+        ({"error": {"code": "DeploymentNotFound", "message": "No deployment."}}, "No deployment."),
+        (
+            {"error": {"message": "Bad.", "details": [{"code": "X", "message": "The index is missing."}, {}, "x"]}},
+            "Bad.; The index is missing.",
+        ),
+        ({"error": {"message": "The index is missing.", "details": [{"message": "missing"}]}}, "The index is missing."),
+        (
+            {"error": {"message": "Filtered.", "content_filter_result": FILTERED}},
+            "filtered for violence (high): Filtered.",
+        ),
+    ],
+)
+def test_what_azure_says(body, expected):
+    """Errors of API Management and of the service, with what they hold inside."""
+    assert expected == error_message(body)
 
 
 def test_a_bomb_is_not_decompressed():

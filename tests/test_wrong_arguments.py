@@ -186,7 +186,7 @@ ENTRANCES = [
 # What people read, and what only our own code makes; an error is raised, not made.
 RESULTS = re.compile(
     r".*(Error|Event|Report|Result|Progress|Summary|Receipt|Page|Lister|Outcome|Row|Item|Proof|Deletes|Plan|Step"
-    r"|Checkpoint|Difference|Finding|Registered|PendingCreate|Archive|Attempt|RequestInfo|APIResponse)$"
+    r"|Checkpoint|Difference|Finding|NotWritable|Registered|PendingCreate|Archive|Attempt|RequestInfo|APIResponse)$"
 )
 
 # Shapes for type checkers; what travels through middlewares, two of which are made for each call; a hook of json.dumps,

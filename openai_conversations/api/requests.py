@@ -243,7 +243,7 @@ def _is_ours(caller: Caller, options: CallOptions | None) -> bool:
     """Whether query values of the caller's own leave it to ours which part of a conversation is listed."""
     options = caller.options if options is None else options
     given = {*checked_extra_query(options.get("extra_query")), *caller.settings.default_query}
-    return given.isdisjoint({"after", "before", "limit", "order"})
+    return given.isdisjoint({"after", "before", "limit", "order", "item_type"})
 
 
 def _url(

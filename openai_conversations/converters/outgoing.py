@@ -32,8 +32,13 @@ KEEPS_ID: Final = frozenset(
 )
 """Item types whose id must stay; the id of every other known type is not sent."""
 
-OUTPUT_ONLY: Final = frozenset({"created_by"})
-"""Fields that the service sets and does not take."""
+OUTPUT_ONLY: Final = frozenset({"created_by", "agent_reference", "response_id"})
+"""
+Fields that the service sets and does not take.
+
+The last two are Azure AI Foundry's, whose description has all three on the items that it gives, and on none that it
+takes (``openai-responses/models.tsp`` in https://github.com/Azure/azure-rest-api-specs).
+"""
 
 
 def outgoing(item: Any) -> Any:

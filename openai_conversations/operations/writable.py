@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from typing import Any, Final
 
+from openai_conversations.converters.outgoing import KEEPS_ID
 from openai_conversations.jsontypes import JsonObject, as_array, is_array, is_object, text_of, type_of
+from openai_conversations.operations.azure_items import AZURE_ITEM_TYPES
 
 _TEXTS: Final = frozenset({"input_text", "output_text", "text", "summary_text", "reasoning_text"})
 _ROLES: Final = frozenset({"user", "assistant", "system", "developer"})
@@ -22,6 +24,11 @@ _INPUT_PARTS: Final = frozenset({"input_image", "input_file"})
 _KNOWN_PARTS: Final = _TEXTS | _INPUT_PARTS | {"refusal", "computer_screenshot"}
 
 _STATES: Final = frozenset({"in_progress", "completed", "incomplete"})
+
+
+def why_not_writable(item: JsonObject) -> str:
+    """Why a stored item cannot be stored again, in one sentence; ``""`` when it can."""
+    return refusal_of(item, writable(item), KEEPS_ID)
 
 
 def refusal_of(original: JsonObject, item: JsonObject, keeps_id: Container[str]) -> str:
@@ -36,6 +43,8 @@ def refusal_of(original: JsonObject, item: JsonObject, keeps_id: Container[str])
     tag = type_of(item)
     if item.get("content") == [] != original.get("content"):
         return "nothing of its content can be written"
+    if tag in AZURE_ITEM_TYPES:
+        return f"Azure AI Foundry gives {tag} items and, by its description, takes none"
     check = _CHECKS.get(tag)
     if check is not None:
         return check(item)

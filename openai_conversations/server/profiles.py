@@ -57,6 +57,9 @@ class ServerProfile:
         keepalive: Seconds after which an idle connection is closed.
         lists_conversations: Whether ``GET /conversations`` lists them, by ``limit``, ``order``, ``after``, ``before``,
             ``agent_name`` and ``agent_id``.
+        agents: Whether a turn may be an agent's, which needs no model: what it makes says whose it is, by
+            ``agent_reference`` and ``response_id``, and no request may say that.
+        filters_items: Whether a list of items heeds ``item_type``.
         items_during_turn: Whether items are added and deleted while a turn runs in their conversation, or refused with
             ``conversation_locked``.
         aborted_turn: What becomes of a turn whose client hangs up before its end: it is stored like any other
@@ -103,6 +106,8 @@ class ServerProfile:
     trailing_slash: Literal["refused", "redirected"] = "refused"
     keepalive: float = 75.0
     lists_conversations: bool = False
+    agents: bool = False
+    filters_items: bool = False
     items_during_turn: Literal["accepted", "refused"] = "accepted"
     aborted_turn: Literal["stored", "unchanged", "call"] = "stored"
     lock_after_disconnect: float = 0.0
@@ -121,6 +126,7 @@ class ServerProfile:
             unknown_types=self.unknown_types,
             repeat_ids=self.repeat_ids,
             empty_reasoning=self.empty_reasoning == "accepted",
+            refuses_origin=self.agents,
         )
 
 
@@ -153,6 +159,8 @@ PROFILES: Mapping[str, ServerProfile] = {
             key_headers=("authorization", "api-key"),
             request_id_headers=("x-request-id", "apim-request-id"),
             lists_conversations=True,
+            agents=True,
+            filters_items=True,
         ),
     )
 }

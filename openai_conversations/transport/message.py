@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
 import attrs
 from multidict import CIMultiDict
 
-from openai_conversations.errors import Attempt, RequestInfo, secret_values, shown_url, without_secrets
+from openai_conversations.errors import (
+    Attempt,
+    RequestInfo,
+    request_id_in,
+    secret_values,
+    shown_url,
+    without_secrets,
+)
 from openai_conversations.headers import merged
 from openai_conversations.settings import DEFAULT_TIMEOUT, Timeout
 
@@ -273,7 +280,7 @@ class HTTPResponse:
     @property
     def request_id(self) -> str | None:
         """The service's id of this response, if it gave one, but for a credential that a gateway repeats in it."""
-        given = self.headers.get("x-request-id")
+        given = request_id_in(self.headers)
         if given is None or _IDS_OF_OPENAI(given):
             return given
         from openai_conversations.transport.masking import hide_in_text

@@ -105,12 +105,22 @@ def _message(response: HTTPResponse, body: object) -> str:
     said = error_message(body)
     if response.status_code == 404 and (not is_error_object(body) or said.startswith(_NO_SUCH_ADDRESS)):
         said = f"{said.rstrip('.')}; {_base_url_hint(response.source.base_url)}".removeprefix("; ")
+    if response.status_code == 401 and "audience" in said.lower():
+        said += _scope_hint(response.source.base_url)
     return f"{text}: {said}" if said else text
 
 
 def _base_url_hint(base_url: str) -> str:
     lacks = "" if base_url.endswith("/v1") else ", without the /v1 that most servers have"
     return f"is base_url right? It is {base_url}{lacks}" if base_url else "is base_url right?"
+
+
+def _scope_hint(base_url: str) -> str:
+    """A token of Entra that is for another service, which is the first mistake that everybody makes."""
+    from openai_conversations.azure_addresses import token_scope  # for errors only
+
+    scope = token_scope(base_url)
+    return f"; its tokens are those of the scope {scope}" if scope else ""
 
 
 def _phrase(status_code: int) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from openai_conversations import ConversationsClient, Receipt, Registry
+from openai_conversations.cli.render.reports import show_check
+from openai_conversations.operations.repair.check import examine
 from tests.cli.conftest import make
 from tests.cli.processes import PROGRAM, environment, inherited, read_until
 from tests.cli.samples import BROKEN, ITEMS
@@ -197,6 +199,14 @@ def test_check_and_repair(shell):
     assert (1, False) == (len(planned["plan"]["steps"]), planned["applied"])
     assert (True, True) == (done["applied"], done["after"]["is_sound"])
     assert "sound" in shell.in_terminal("check", broken)
+
+
+def test_check_names_what_cannot_be_copied(capsys):
+    """What a fork would leave out stands in one line for each reason."""
+    show_check(examine("conv_1", [{"type": "structured_outputs", "id": n, "output": 1} for n in "ab"]))
+
+    reason = "Azure AI Foundry gives structured_outputs items and, by its description, takes none"
+    assert f"a fork or an import leaves out 2 of 2 items: {reason}\nsound 2 items\n" == capsys.readouterr().out
 
 
 def test_repair_in_a_terminal(shell):

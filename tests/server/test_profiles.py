@@ -205,6 +205,45 @@ async def test_azure_lists_the_conversations_of_an_agent(api, name):
 
 
 @profile("azure")
+async def test_azure_says_whose_it_is(api, server):
+    """What a turn makes names its response and its agent, which needs no model; a request may name neither."""
+    conversation = await api.create()
+    agent = {"type": "agent_reference", "name": "helper", "version": "3"}
+    response = (await api.turn(conversation=conversation, agent_reference=agent, model=None)).json
+    sent, made = server.items(conversation)
+    refused = [await api.append(conversation, {**made, "id": "msg_x", name: made[name]}) for name in ("response_id",)]
+
+    assert agent == response["agent_reference"] == made["agent_reference"]
+    assert response["id"] == made["response_id"]
+    assert "response_id" not in sent
+    assert [(400, "unknown_parameter")] == [(each.status, each.json["error"]["code"]) for each in refused]
+    assert 400 == (await api.turn(conversation=conversation, model=None)).status
+
+
+@profile("azure")
+async def test_azure_lists_items_of_a_type(api, server):
+    """A list of items can be of one type, page by page."""
+    conversation = await api.create(user("a"))
+    server.add_items(conversation, [{"type": "workflow_action", "kind": "SetVariable", "action_id": n} for n in "123"])
+    first = (await api.list(conversation, "?item_type=workflow_action&limit=2")).json
+    second = (await api.list(conversation, f"?item_type=workflow_action&limit=2&after={first['last_id']}")).json
+
+    assert (["3", "2"], True) == ([each["action_id"] for each in first["data"]], first["has_more"])
+    assert (["1"], False) == ([each["action_id"] for each in second["data"]], second["has_more"])
+    assert all(each["id"].startswith("wfa_") for each in first["data"])
+    assert [] == (await api.list(conversation, "?item_type=hologram")).json["data"]
+
+
+@profile("azure")
+async def test_azure_refuses_as_its_gateway_does(api):
+    """Without a key, the words are those of API Management."""
+    response = await api.ask("GET", "/conversations", headers={"authorization": ""})
+
+    assert (401, "401") == (response.status, response.json["error"]["code"])
+    assert response.json["error"]["message"].startswith("Access denied due to invalid subscription key")
+
+
+@profile("azure")
 async def test_azure_keeps_users_apart(api):
     """Users of one key are kept apart by a header."""
 

@@ -53,12 +53,23 @@ def show_check(report: CheckReport) -> None:
     if report.include_refused:
         refused = f"the server refuses to show: {', '.join(report.include_refused)}"
         out.print(Text(clean(refused), "yellow"), soft_wrap=True)
+    _show_not_writable(report)
     if report.is_sound:
         out.print(Text.assemble(("sound ", "bold green"), f"{report.items} items"))
         return
     out.print(Text.assemble((f"{len(report.findings)} found ", "bold red"), f"in {report.items} items"))
     for finding in report.findings:
         out.print(Text.assemble(("  • ", "red"), clean(str(finding))), soft_wrap=True)
+
+
+def _show_not_writable(report: CheckReport) -> None:
+    """What a fork or an import would leave out, by reasons."""
+    from rich.text import Text
+
+    reasons = [item.reason for item in report.not_writable]
+    for reason in dict.fromkeys(reasons):
+        text = f"a fork or an import leaves out {reasons.count(reason)} of {report.items} items: {reason}"
+        console().print(Text(clean(text), "yellow"), soft_wrap=True)
 
 
 def show_plan(report: RepairReport) -> None:

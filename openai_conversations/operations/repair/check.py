@@ -22,7 +22,7 @@ from openai_conversations.operations.repair.tool_calls import (
     own_names,
     references,
 )
-from openai_conversations.operations.writable import is_empty_reasoning
+from openai_conversations.operations.writable import is_empty_reasoning, why_not_writable
 
 Trouble = Literal[
     "call_without_output",
@@ -64,6 +64,24 @@ class Finding:
 
 
 @attrs.frozen(kw_only=True)
+class NotWritable:
+    """
+    An item that a fork, or an import of its export, would leave out; a conversation goes on with it all the same.
+
+    Attributes:
+        index: Which item, counted from 0.
+        item_id: Its id.
+        type: Its type.
+        reason: One sentence.
+    """
+
+    index: int
+    item_id: str
+    type: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
 class CheckReport:
     """
     What a check found.
@@ -75,6 +93,7 @@ class CheckReport:
         fingerprint: SHA-256 over the ids in their order: the same as long as no item comes or goes.
         include_refused: Fields of ``include`` that the server refused. Without ``reasoning.encrypted_content`` nobody
             can tell empty reasoning from the other kind, and none is reported.
+        not_writable: Items that cannot be stored again. Nothing is wrong with them where they are.
     """
 
     conversation_id: str
@@ -82,6 +101,7 @@ class CheckReport:
     findings: tuple[Finding, ...]
     fingerprint: str
     include_refused: tuple[str, ...] = ()
+    not_writable: tuple[NotWritable, ...] = ()
 
     @property
     def is_sound(self) -> bool:
@@ -97,6 +117,7 @@ class CheckReport:
             "findings": [attrs.asdict(finding) for finding in self.findings],
             "fingerprint": self.fingerprint,
             "include_refused": list(self.include_refused),
+            "not_writable": [attrs.asdict(item) for item in self.not_writable],
         }
 
 
@@ -121,7 +142,16 @@ def examine(conversation_id: str, items: Sequence[JsonObject], include_refused: 
         findings=tuple(findings),
         fingerprint=fingerprint(items),
         include_refused=include_refused,
+        not_writable=tuple(_not_writable(items, is_all_shown=ENCRYPTED not in include_refused)),
     )
+
+
+def _not_writable(items: Sequence[JsonObject], *, is_all_shown: bool) -> Iterator[NotWritable]:
+    """Items that cannot be stored again; what reasoning holds is not known where not all is shown."""
+    for index, item in enumerate(items):
+        reason = why_not_writable(item) if is_all_shown or type_of(item) != "reasoning" else ""
+        if reason:
+            yield NotWritable(index=index, item_id=item_id(item), type=type_of(item), reason=reason)
 
 
 def fingerprint(items: Iterable[JsonObject]) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 import attrs
 
 from openai_conversations.jsontypes import JsonObject, as_object, text_of, type_of
+from openai_conversations.operations.azure_items import OUTPUT_OF_SERVICE
 
 OUTPUT_OF: Final[Mapping[str, str]] = {
     "function_call": "function_call_output",
@@ -25,9 +26,12 @@ OUTPUT_OF: Final[Mapping[str, str]] = {
     "program": "program_output",
     "mcp_approval_request": "mcp_approval_response",
 }
-"""Type of a call → type of what answers it."""
+"""Type of a call → type of what answers it, where the caller does or a model waits for it."""
 
 OUTPUTS: Final = frozenset(OUTPUT_OF.values())
+
+_ANSWERS: Final[Mapping[str, str]] = {**OUTPUT_OF, **OUTPUT_OF_SERVICE}
+_ANSWERING: Final = frozenset(_ANSWERS.values())
 
 _NEEDS_OUTPUT: Final = frozenset(OUTPUT_OF) - {"program", "mcp_approval_request", "tool_search_call"}
 
@@ -101,9 +105,9 @@ def link(items: Sequence[JsonObject]) -> Links:
     linker = _Linker(items)
     for index, item in enumerate(items):
         tag = type_of(item)
-        if tag in OUTPUT_OF:
-            linker.call(index, OUTPUT_OF[tag])
-        elif tag in OUTPUTS:
+        if tag in _ANSWERS:
+            linker.call(index, _ANSWERS[tag])
+        elif tag in _ANSWERING:
             linker.output(index, tag)
     return linker.links()
 
@@ -129,6 +133,8 @@ class _Linker:
             self._open[tag].remove(call)
             self._output_of[call] = index
             self._answered.update({(tag, known): call for known in names_of(self._items[call])})
+        elif tag not in OUTPUTS:
+            return  # the service made it: nobody knows whether it stands in the way of anything
         elif name and (tag, name) in self._answered:
             self._second[index] = self._answered[tag, name]
         else:

@@ -9,6 +9,7 @@ import attrs
 
 from openai_conversations.server.model.chunks import count_strings, cut
 from openai_conversations.server.model.reply import Part, Reply
+from openai_conversations.server.rules.azure_items import AZURE_CALLS, ID_PREFIXES, WITH_STATUS
 from openai_conversations.server.rules.item_types import ITEM_TYPES
 
 Item = dict[str, Any]
@@ -55,6 +56,14 @@ def make_output(reply: Reply, new_id: Callable[[str], str]) -> Output:
     return Output(steps=tuple(steps), reply=reply)
 
 
+def of_agent(output: Output, response: Mapping[str, Any]) -> Output:
+    """The same where every item says which response it is from, and which agent took the turn, if one did."""
+    agent = response.get("agent_reference")
+    origin = {"response_id": response["id"], **({"agent_reference": agent} if agent else {})}
+    steps = (attrs.evolve(step, item=step.item and {**step.item, **origin}) for step in output.steps)
+    return attrs.evolve(output, steps=tuple(steps))
+
+
 def limited(output: Output, limit: int | None) -> Output:
     """What is left of a reply when ``max_output_tokens`` end it: it is incomplete, and so is its last item."""
     left = None if output.reply.usage else limit  # what was recorded has kept to its limit
@@ -84,7 +93,7 @@ def _step(part: Part, new_id: Callable[[str], str]) -> Step:
 
 def _item(value: Mapping[str, Any], new_id: Callable[[str], str]) -> Item:
     tag = str(value["type"])
-    prefix = ITEM_TYPES[tag].prefix if tag in ITEM_TYPES else "item"
+    prefix = ITEM_TYPES[tag].prefix if tag in ITEM_TYPES else ID_PREFIXES.get(tag, "item")
     item: Item = {"id": value.get("id") or new_id(prefix), **{k: v for k, v in value.items() if k != "id"}}
     if tag in _WITH_CALL_ID and not item.get("call_id"):
         item["call_id"] = new_id("call")
@@ -93,7 +102,7 @@ def _item(value: Mapping[str, Any], new_id: Callable[[str], str]) -> Item:
     return item
 
 
-_WITH_CALL_ID = frozenset({"function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call"})
+_WITH_CALL_ID = AZURE_CALLS | {"function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call"}
 _STATUS: Mapping[str, Any] = {"status": "completed"}
 # What an item has although a script need not say it.
 _FILLED: Mapping[str, Mapping[str, Any]] = {
@@ -110,6 +119,8 @@ _FILLED: Mapping[str, Mapping[str, Any]] = {
     "mcp_call": {**_STATUS, "server_label": "server", "arguments": "{}", "output": None, "error": None},
     "mcp_list_tools": {"server_label": "server", "tools": [], "error": None},
     "mcp_approval_request": {"server_label": "server", "arguments": "{}"},
+    **dict.fromkeys(WITH_STATUS, _STATUS),
+    **{call: {**_STATUS, "arguments": "{}"} for call in AZURE_CALLS},
 }
 
 

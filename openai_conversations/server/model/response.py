@@ -37,7 +37,8 @@ _REPEATED: Mapping[str, Any] = {
 def begun_response(id: str, created_at: int, fields: Mapping[str, Any], conversation_id: str, status: str) -> Json:
     """A response that has no output yet."""
     repeated = {name: default if fields.get(name) is None else fields[name] for name, default in _REPEATED.items()}
-    given = {name: fields[name] for name in ("prompt", "user") if fields.get(name) is not None}
+    names = ("prompt", "user", "agent_reference")
+    given = {name: fields[name] for name in names if fields.get(name) is not None}
     return {
         "id": id,
         "object": "response",

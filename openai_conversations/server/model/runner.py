@@ -12,7 +12,7 @@ import attrs
 from openai_conversations.server.http import errors
 from openai_conversations.server.http.lifetime import Lifetime, ServerClosing
 from openai_conversations.server.model.events import output_events
-from openai_conversations.server.model.output import Output, limited, make_output
+from openai_conversations.server.model.output import Output, limited, make_output, of_agent
 from openai_conversations.server.model.reply import Reply
 from openai_conversations.server.model.response import begun_response, count_prompt, ended_response
 from openai_conversations.server.model.run import Run
@@ -96,12 +96,16 @@ class TurnRunner:
         scripted = self._choose(asked, begun)
         new_id, now = self._context.ids.new, self._context.now()
         status = "queued" if asked.background else "in_progress"
+        response = begun_response(new_id("resp"), now, asked.fields, asked.conversation_id, status)
+        output = make_output(scripted.reply or Reply(), new_id)
+        if self._context.profile.agents:
+            output = of_agent(output, response)
         run = Run(
             asked=asked,
             begun=begun,
             scripted=scripted,
-            output=limited(make_output(scripted.reply or Reply(), new_id), asked.fields.get("max_output_tokens")),
-            response=begun_response(new_id("resp"), now, asked.fields, asked.conversation_id, status),
+            output=limited(output, asked.fields.get("max_output_tokens")),
+            response=response,
             prompt_tokens=count_prompt(asked.fields, begun.prompt),
             started=self._clock(),
             stored=asked.store,

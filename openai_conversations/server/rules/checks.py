@@ -112,6 +112,11 @@ def agent(query: Query) -> Agent:
     return Agent(name=name or _last(query, "agent_name", ""), version=version)
 
 
+def item_type(query: Query) -> str:
+    """The type of the items that are asked for; ``""`` for all."""
+    return _last(query, "item_type", "")
+
+
 def _limit(query: Query, limits: bool) -> int:
     text = _last(query, "limit", str(DEFAULT_PAGE))
     if not re.fullmatch("[+-]?[0-9]{1,18}", text):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import attrs
 
 from openai_conversations.server.http import errors
+from openai_conversations.server.rules.azure_items import ID_PREFIXES, ORIGIN
 from openai_conversations.server.rules.item_types import CHECKED_PREFIXES, INPUT_ONLY, ITEM_TYPES, MESSAGES, ItemType
 from openai_conversations.server.rules.schema_dsl import is_object, text, words
 
@@ -58,6 +59,7 @@ class ItemRules:
         unknown_types: Keep items of types that the server does not know instead of refusing them.
         repeat_ids: Take items whose ids are there already.
         empty_reasoning: Take reasoning that holds nothing but its id, as the agents SDK sends it.
+        refuses_origin: Refuse the fields that say which agent and which response an item is from.
     """
 
     strict: bool = True
@@ -65,6 +67,7 @@ class ItemRules:
     unknown_types: bool = False
     repeat_ids: bool = False
     empty_reasoning: bool = True
+    refuses_origin: bool = False
 
 
 def prepare_all(
@@ -119,7 +122,7 @@ def prepare(value: Any, path: str, new_id: Callable[[str], str], rules: ItemRule
     if item_type is None:
         _check_unknown(tag, path, rules)
         sent_id = _own_id(value, path)
-        return Prepared(item={**value, "id": sent_id or new_id("item")}, sent_id=sent_id)
+        return Prepared(item={**value, "id": sent_id or new_id(ID_PREFIXES.get(tag, "item"))}, sent_id=sent_id)
     id = _choose_id(value, tag, item_type, path, rules)
     stored = _message(value, path) if tag == "message" else item_type.shape(value, path)
     if rules.strict:
@@ -211,6 +214,9 @@ def _text_part(role: str, content: str) -> Item:
 def _check_write_back(value: Item, tag: str, path: str, rules: ItemRules) -> None:
     if "created_by" in value:
         raise errors.unknown_parameter(f"{path}.created_by")
+    for name in ORIGIN if rules.refuses_origin else ():
+        if name in value:
+            raise errors.unknown_parameter(f"{path}.{name}")
     if tag == "reasoning":
         _check_reasoning(value, path, rules)
 

@@ -137,11 +137,15 @@ def create_items(request: ServerRequest, context: Context) -> Job:
 def list_items(request: ServerRequest, context: Context) -> Job:
     asked = page_query_of(request, context.profile)
     include = checks.include(request.query, context.profile.include)
+    item_type = checks.item_type(request.query) if context.profile.filters_items else ""
 
     def job(store: Store) -> ServerResponse:
         conversation = _find(store, request)
         after = _after(store, conversation, asked.after, context.cursors, request.hidden)
-        rows, more = _visible_page(store, conversation, after, asked, request.hidden)
+        if item_type:
+            rows, more = _page_of_type(store, conversation, after, asked, item_type)
+        else:
+            rows, more = _visible_page(store, conversation, after, asked, request.hidden)
         more = more or (context.profile.full_page_has_more and len(rows) == asked.limit)
         return ServerResponse(body=page_of(rows, more=more, include=include, profile=context.profile))
 
@@ -288,6 +292,16 @@ def _visible_page(
     rows, more = store.page(conversation, after=after, limit=asked.limit + len(hidden), ascending=asked.ascending)
     visible = [row for row in rows if row.id not in hidden] if hidden else rows
     return visible[: asked.limit], more or len(visible) > asked.limit
+
+
+def _page_of_type(
+    store: Store, conversation: ConversationRow, after: int | None, asked: PageQuery, item_type: str
+) -> tuple[list[ItemRow], bool]:
+    """A page of the items of one type, and whether more of them follow."""
+    rows = store.items(conversation) if asked.ascending else store.items(conversation)[::-1]
+    start = next((n + 1 for n, row in enumerate(rows) if store.position(conversation, row.id) == after), 0)
+    found = [row for row in rows[start:] if json.loads_exact(row.body).get("type") == item_type]
+    return found[: asked.limit], len(found) > asked.limit
 
 
 def _store(

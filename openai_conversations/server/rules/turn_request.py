@@ -80,7 +80,8 @@ def read_turn(request: ServerRequest, context: Context) -> TurnRequest:
     """
     asked = read_prompt(request, context)
     fields = asked.fields
-    if not fields.get("model") and not fields.get("prompt"):
+    has_agent = context.profile.agents and asked.agent.name
+    if not (fields.get("model") or fields.get("prompt") or has_agent):
         raise errors.missing("model")
     if fields.get("input") is None and not (asked.conversation_id or asked.previous_id or fields.get("prompt")):
         raise errors.missing("input")

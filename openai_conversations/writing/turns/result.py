@@ -8,6 +8,7 @@ from collections.abc import Callable
 from openai_conversations.api import turn_requests
 from openai_conversations.api.arguments import CallOptions
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.error_bodies import filtered_for
 from openai_conversations.errors import ConversationsError, RequestInfo
 from openai_conversations.schemas.responses.events.base import Event
 from openai_conversations.schemas.responses.events.lifecycle import (
@@ -101,10 +102,11 @@ def final_response(terminal: Terminal | None, request: RequestInfo) -> Response:
     if isinstance(terminal, ResponseIncompleteEvent):
         raise _incomplete(terminal.response, request)
     error = reason_of(terminal)
+    response = None if isinstance(terminal, ResponseErrorEvent) else terminal.response
     raise ResponseFailedError(
-        f"the response failed: {error.message or error.code or 'no reason given'}",
+        f"the response failed: {error.message or error.code or 'no reason given'}{_filtered(response)}",
         request,
-        response=None if isinstance(terminal, ResponseErrorEvent) else terminal.response,
+        response=response,
         body={"error": codec().to_json(error)},
     )
 
@@ -124,7 +126,7 @@ def check_complete(response: Response, request: RequestInfo | None = None) -> Re
     error = response.error
     said = error.message or error.code if error is not None else None
     raise ResponseFailedError(
-        f"the response is {response.status!r}: {said or 'no reason given'}",
+        f"the response is {response.status!r}: {said or 'no reason given'}{_filtered(response)}",
         request,
         response=response,
         body=None if error is None else {"error": codec().to_json(error)},
@@ -135,5 +137,12 @@ def _incomplete(response: Response, request: RequestInfo | None) -> ResponseInco
     details = response.incomplete_details
     reason = details.reason if details is not None else None
     return ResponseIncompleteError(
-        f"the response is incomplete: {reason or 'no reason given'}", request, response=response
+        f"the response is incomplete: {reason or 'no reason given'}{_filtered(response)}", request, response=response
     )
+
+
+def _filtered(response: Response | None) -> str:
+    """What Azure's content filter took out, for the end of a sentence."""
+    filters = (response.extra or {}).get("content_filters") if response is not None else None
+    filtered = filtered_for({"content_filters": filters})
+    return f", filtered for {filtered}" if filtered else ""

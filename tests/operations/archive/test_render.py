@@ -18,6 +18,7 @@ from openai_conversations.operations.archive.render.html import environment
 from openai_conversations.operations.archive.render.safety import safe_image, safe_link
 from openai_conversations.operations.errors import MissingExtraError
 from openai_conversations.schemas.items import ITEM_CLASSES
+from tests.azure_fake import ITEMS as AZURE_ITEMS, TYPES as AZURE_TYPES
 from tests.server.samples import IDS, ITEMS
 
 PIXEL = (
@@ -85,6 +86,39 @@ def test_unknown_type():
 
     assert "<b>hologram</b>" in page
     assert '"beams": 3' in html.unescape(page)
+
+
+def test_every_type_of_azure_is_known():
+    """Items that only Azure AI Foundry makes are shown as what they are, and outputs stand with their calls."""
+    page = as_html(*AZURE_ITEMS)
+    text = html.unescape(page)
+    calls = sum(item["type"].endswith("_call_output") for item in AZURE_ITEMS)
+
+    assert [] == [tag for tag in AZURE_TYPES if f"<b>{tag}</b>" in page]
+    assert len(AZURE_ITEMS) - calls == len(re.findall("<details", page))
+    for words in (
+        "Azure AI Search",
+        "SharePoint search",
+        "look_up",
+        "InvokeAzureAgent",
+        "likes red",
+        '{"color": "red"}',
+    ):
+        assert words in text
+
+
+def test_links_of_azure_are_no_links():
+    """Where somebody is to give consent is text: nobody knows where it leads."""
+    page = Page(as_html(*AZURE_ITEMS))
+
+    assert "https://consent.example/" in page.text
+    assert [] == [found for tag, found in page.tags if tag == "a" and "consent" in str(found.get("href"))]
+
+
+@pytest.mark.parametrize("item", AZURE_ITEMS, ids=lambda item: item["type"])
+def test_azure_items_alone(item):
+    """Each can be shown by itself, an output without its call, too."""
+    assert len(as_markdown(item)) > 20
 
 
 def test_roles():

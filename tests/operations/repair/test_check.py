@@ -50,6 +50,13 @@ SOUND = [
     [{"type": "file_search_call", "id": "fs", "queries": []}],
 ]
 
+AZURE = [
+    [{"type": "bing_grounding_call", "id": "bg", "call_id": "a", "arguments": "{}"}],
+    [{"type": "bing_grounding_call_output", "id": "bgo", "call_id": "a", "output": "x"}] * 2,
+    [reasoning("r"), {"type": "azure_ai_search_call_output", "id": "aiso", "call_id": "a"}],
+]
+"""What only the service makes: nobody knows whether one without the other stands in the way."""
+
 BROKEN = {
     "call": ([call()], [("call_without_output", 0, "c")]),
     "one of two calls": ([call("a"), call("b"), output("a")], [("call_without_output", 1, "b")]),
@@ -72,6 +79,25 @@ BROKEN = {
     "approved call": ([{"type": "mcp_call", "id": "m", "approval_request_id": "x"}], [("dangling_reference", 0, "x")]),
     "program": ([call(caller=PROGRAM), output(caller=PROGRAM)], [("dangling_reference", n, "p") for n in (0, 1)]),
 }
+
+
+@pytest.mark.parametrize("items", AZURE, ids=range(len(AZURE)))
+def test_calls_that_the_service_answers(items):
+    """They are no trouble of the caller's; the report names them as what cannot be stored again."""
+    report = examine("conv", items)
+
+    assert report.is_sound
+    assert [item["type"] for item in items if item["type"] != "reasoning"] == [
+        each.type for each in report.not_writable
+    ]
+
+
+def test_what_cannot_be_stored_again():
+    """Any item that a fork would leave out is named; of reasoning that is not shown whole nobody can say."""
+    items = [reasoning("r", ""), assistant("m"), {**assistant("n"), "role": "critic"}]
+
+    assert [0, 2] == [each.index for each in examine("conv", items).not_writable]
+    assert [2] == [each.index for each in examine("conv", items, ("reasoning.encrypted_content",)).not_writable]
 
 
 @pytest.mark.parametrize("items", SOUND, ids=range(len(SOUND)))

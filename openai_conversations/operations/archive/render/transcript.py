@@ -24,6 +24,7 @@ from openai_conversations.operations.archive.render.blocks import (
     section,
 )
 from openai_conversations.operations.archive.render.values import flat_json, hint
+from openai_conversations.operations.azure_items import OUTPUT_OF_SERVICE, TOOL_CALLS
 from openai_conversations.operations.repair.tool_calls import link
 
 EntryKind = Literal["message", "tool", "output", "reasoning", "event"]
@@ -192,6 +193,11 @@ def _event(title: str, *shown: str) -> Callable[[JsonObject], Entry]:
     return lambda item: attrs.evolve(make(item), kind="event")
 
 
+def _workflow_action(item: JsonObject) -> Entry:
+    made = _event("workflow action", "action_id", "parent_action_id", "previous_action_id")(item)
+    return attrs.evolve(made, hint=text_of(item, "kind"))
+
+
 def _unknown(item: JsonObject) -> Entry:
     title = type_of(item) or "unknown item"
     shown = (Section(title="", blocks=(json_block(item),)),)
@@ -254,6 +260,12 @@ _MAKERS: Final[Mapping[str, Callable[[JsonObject], Entry]]] = {
     "additional_tools": _event("additional tools", "tools"),
     "configuration_update": _event("configuration update", "reasoning", "text"),
     "compaction": _event("earlier items were compacted"),
+    "memory_search_call": _call("memory search", came_back=("memories", "results")),
+    "oauth_consent_request": _event("consent is asked for", "server_label", "consent_link"),
+    "structured_outputs": _event("structured outputs", "output"),
+    "workflow_action": _workflow_action,
+    **{call: _call(name, "arguments") for call, name in TOOL_CALLS.items()},
+    **dict.fromkeys(OUTPUT_OF_SERVICE.values(), _orphaned_output),
     "function_call_output": _orphaned_output,
     "custom_tool_call_output": _orphaned_output,
     "computer_call_output": _orphaned_output,
