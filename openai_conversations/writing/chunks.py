@@ -32,7 +32,7 @@ from openai_conversations.limits import ITEMS_PER_REQUEST
 from openai_conversations.transport.message import Guard, HTTPRequest
 from openai_conversations.transport.status import is_api_not_found, says_conversation_is_gone
 from openai_conversations.writing.item_source import ItemIterable, ItemSource
-from openai_conversations.writing.lookup import newest_item
+from openai_conversations.writing.listings import newest_item
 from openai_conversations.writing.resume import (
     AppendIncompleteError,
     AppendProgress,

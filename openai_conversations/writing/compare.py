@@ -20,7 +20,8 @@ from typing import Any, Final, TypeGuard
 import attrs
 
 from openai_conversations.schemas.items import ITEM_CLASSES
-from openai_conversations.writing.last_item import OUTPUT_OF_A_TURN, SeenItem, seen_item
+from openai_conversations.writing.last_item import SeenItem, seen_item
+from openai_conversations.writing.open_turns import OUTPUT_OF_A_TURN
 
 IGNORED: Final = frozenset({"status", "annotations", "logprobs", "created_by", "object"})
 """What a server sets or adds by itself."""
@@ -141,13 +142,18 @@ def is_any_like(sent: Sequence[Any], unresolved: Sequence[Any]) -> bool:
 def _is_like(one: Any, other: Any) -> bool:
     """Whether one may be stored where the other was sent: all of a kind but messages whose texts differ plainly."""
     if other is OUTPUT_OF_A_TURN:
-        return kind_of(one) not in _NO_OUTPUT
+        return may_be_of_a_model(one)
     if kind_of(one) != kind_of(other) and ANY_KIND not in (kind_of(one), kind_of(other)):
         return False
     mine, theirs = _plain_text(one), _plain_text(other)
     if mine is None or theirs is None:
         return True
     return _is_like_text(mine, theirs)
+
+
+def may_be_of_a_model(item: Any) -> bool:
+    """Whether a model may have written an item: of some kinds only a caller does."""
+    return kind_of(item) not in _NO_OUTPUT
 
 
 def _is_like_text(mine: str, theirs: str) -> bool:

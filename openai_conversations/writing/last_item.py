@@ -21,6 +21,7 @@ from openai_conversations.api.caller import codec
 from openai_conversations.api.pagination import item_id, member
 from openai_conversations.errors import APIResponseValidationError
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
+from openai_conversations.writing.open_turns import OpenTurn, in_brief
 
 START: Final = ""
 """Known of a conversation that was empty."""
@@ -33,10 +34,10 @@ _MOST_SEEN: Final = 8
 _LONGEST_BEGINNING: Final = 80
 """Characters of a text that are kept."""
 
-OUTPUT_OF_A_TURN: Final[Mapping[str, str]] = {"type": "output of a turn"}
-"""In the place of what a model may still write."""
 _ANYTHING: Final[Mapping[str, str]] = {"type": "item_reference"}
 """In the place of more than is kept."""
+_MOST_COMPLETE: Final = 4
+"""Turns that are complete, and of which it has not been seen that they are stored, that are kept."""
 
 
 @attrs.frozen(kw_only=True)
@@ -92,8 +93,8 @@ class _Known:
     """Another number after each write whose outcome is not known."""
     seen: dict[str, SeenItem] = attrs.field(factory=dict[str, SeenItem])
     """Items of which more than the id is known, the latest last."""
-    given_up: tuple[Any, ...] = ()
-    """What turns may still add whose end this client has not seen: a service goes on without it, for minutes."""
+    turns: tuple[OpenTurn, ...] = ()
+    """Those that may still add their items: a service goes on without this client, for minutes, or stores late."""
 
     def lags_behind(self, newest_first: Sequence[str]) -> bool:
         """Whether a listing may show less than what was known before."""
@@ -105,11 +106,17 @@ class LastItems:
     The last item known of each conversation.
 
     The conversations used longest ago are forgotten beyond 10,000.
+
+    Attributes:
+        in_order: Servers that list in the order that they are asked for.
     """
 
     def __init__(self, most: int = _MOST_CONVERSATIONS) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._most = most
+        self.in_order: set[str] = set()
+        self._open: dict[str, str] = {}
+        """Responses of turns whose end is not known, with their conversations."""
         # One counter for all: an entry that was forgotten and made again does not repeat a number.
         self._count = count()
 
@@ -156,6 +163,7 @@ class LastItems:
         if known.version != version or (known.last_item_id is None and known.lags_behind(newest_first)):
             return
         known.last_item_id = newer(known.last_item_id, newest_first)
+        known.turns = tuple(turn for turn in known.turns if not turn.is_shown(newest_first))
 
     def seen(self, key: str) -> dict[str, SeenItem]:
         """What is known of the latest items, by their ids."""
@@ -202,34 +210,67 @@ class LastItems:
             known.unresolved = (*earlier, *unresolved)
 
     def end_turn(
-        self, key: str, last_item_id: str | None, begun: int, *, sent: Sequence[Any], is_taken: bool | None
+        self, key: str, begun: int, *, sent: Sequence[Any], response: str = "", output: Sequence[str] | None = None
     ) -> None:
         """
-        A turn ended, or whoever took it does not know how it goes on.
+        A turn was taken, whatever became of it.
 
-        Its input and its output may come at any later time, also after a listing was read. So they stay in doubt until
-        a later turn is complete: there is one at a time.
+        Its input and its output may come at any later time, also after a listing was read. Of one whose end is not
+        known they stay in doubt until a later turn is complete: there is one at a time. Of one that is complete they
+        are known by the ids of the output.
 
         Args:
             key: The conversation.
-            last_item_id: Its last item now.
             begun: What :meth:`begin` gave.
             sent: The input.
-            is_taken: Whether it is complete; ``False`` when it was certainly not taken, ``None`` when that is unknown.
+            response: What tells its response from those of other servers; ``""`` when it was not told.
+            output: The ids of its output, when it is complete; ``None`` when that is unknown.
         """
-        self.end(key, last_item_id, begun, unresolved=None if is_taken else ())
+        self.end(key, _last_of(output), begun, unresolved=() if output is None else None)
         known = self._entry(key)
-        if is_taken:
-            known.given_up = ()
-        elif is_taken is None:
+        complete = [turn for turn in known.turns if turn.output is not None]
+        if output is None:
             known.unknown_version = known.version
-            more = (*known.given_up, *sent, OUTPUT_OF_A_TURN)
-            known.given_up = more if len(more) <= _MOST_UNRESOLVED else (_ANYTHING,)
+            turn = OpenTurn(response=response, sent=tuple(sent), output=None, version=known.version)
+            known.turns = (*complete, *_in_doubt(known.turns, turn))
+            self._remember(response, key)
+        elif any(output):
+            turn = OpenTurn(response=response, sent=in_brief(sent), output=tuple(output), version=known.version)
+            known.turns = (*complete[-_MOST_COMPLETE + 1 :], turn)
+        else:
+            known.turns = tuple(complete)
 
-    def given_up(self, key: str) -> tuple[Any, ...]:
-        """What may still be added by turns whose end is not known; :data:`OUTPUT_OF_A_TURN` in place of an output."""
+    def _remember(self, response: str, key: str) -> None:
+        if response:
+            self._open[response] = key
+        if len(self._open) > self._most:
+            del self._open[next(iter(self._open))]
+
+    def is_open(self, response: str) -> bool:
+        """Whether it is not known how the turn of a response ended."""
+        return response in self._open
+
+    def settle_turn(self, response: str, output: Sequence[str]) -> None:
+        """
+        A turn whose end was not known is complete.
+
+        Args:
+            response: What :meth:`end_turn` was told.
+            output: The ids of its output.
+        """
+        known = self._known.get(self._open.pop(response, ""))
+        turn = None if known is None else next((one for one in known.turns if one.response == response), None)
+        if known is None or turn is None or turn.output is not None:
+            return
+        settled = attrs.evolve(turn, sent=in_brief(turn.sent), output=tuple(output))
+        known.turns = tuple(settled if one is turn else one for one in known.turns)
+        if known.version == turn.version and known.last_item_id is None:
+            known.last_item_id = _last_of(output)
+
+    def turns(self, key: str) -> Sequence[OpenTurn]:
+        """The turns that may still add their items."""
         known = self._known.get(key)
-        return () if known is None else known.given_up
+        return () if known is None else known.turns
 
     def forget(self, key: str, item_id: str | None = None) -> None:
         """The conversation, or the item that was its last, was deleted, or somebody else wrote to it."""
@@ -254,6 +295,18 @@ class LastItems:
         else:
             self._known.move_to_end(key)
         return known
+
+
+def _last_of(output: Sequence[str] | None) -> str | None:
+    return output[-1] or None if output else None
+
+
+def _in_doubt(turns: Sequence[OpenTurn], turn: OpenTurn) -> Sequence[OpenTurn]:
+    """The turns whose end is not known, and one more; in the place of more than is kept, one that may add anything."""
+    in_doubt = [*(one for one in turns if one.output is None), turn]
+    if sum(len(one.may_add) for one in in_doubt) <= _MOST_UNRESOLVED:
+        return in_doubt
+    return [attrs.evolve(turn, response="", sent=(_ANYTHING,))]
 
 
 def newer(known: str | None, newest_first: Sequence[str]) -> str | None:

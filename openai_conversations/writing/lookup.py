@@ -11,15 +11,12 @@ of a cursor that it does not know.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final
 
 import attrs
 
-from openai_conversations.api import operations
-from openai_conversations.api.large import LARGE, read_page
-from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id, json_page
+from openai_conversations.api.pagination import JsonPage, PageWalk, SeenItems, item_id
 from openai_conversations.errors import (
     APIError,
     APIResponseValidationError,
@@ -28,12 +25,15 @@ from openai_conversations.errors import (
 )
 from openai_conversations.limits import ITEMS_PER_PAGE
 from openai_conversations.transport.classify import may_arrive_late, may_be_under_way, state_of, wait_before_next
-from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Listing, Replay
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
+from openai_conversations.writing.added_by_turns import without_turns
 from openai_conversations.writing.compare import Match, is_as_seen, judge, resembling
-from openai_conversations.writing.last_item import START, SeenItem, newer
+from openai_conversations.writing.last_item import START, SeenItem
+from openai_conversations.writing.listings import listing_of, read_listing
+from openai_conversations.writing.open_turns import OpenTurn, may_add
 
 # Of the time left, the part that the wait before the first lookup may take, and the part that the pause between two
 # lookups may take if the write is to be sent again after it.
@@ -58,8 +58,6 @@ _NO_ORDER: Final = "The listing does not begin with the newest item: the server 
 _SHOW_AN_ORDER: Final = 2
 """Items of a page that show in which order it is."""
 
-_OURS: Final = frozenset({"after", "before", "limit", "order"})
-
 
 @attrs.frozen(eq=False)
 class _Read:
@@ -69,6 +67,7 @@ class _Read:
     Attributes:
         newest: The items behind the last known one, the newest first; all when it was not met.
         first: The id that came first, ``""`` for none.
+        shown: The ids of all items of the pages that were read.
         is_alone: Whether there is no second item by which an order could be told.
         is_met: Whether the last known item was met.
         is_in_order: Whether the newest came first, by items whose order was known; ``None`` when they do not tell.
@@ -76,6 +75,7 @@ class _Read:
 
     newest: list[Any]
     first: str
+    shown: Collection[str]
     is_alone: bool = attrs.field(kw_only=True)
     is_met: bool = attrs.field(kw_only=True)
     is_in_order: bool | None = attrs.field(default=None, kw_only=True)
@@ -84,6 +84,22 @@ class _Read:
     def behind(self) -> list[Any]:
         """The same, oldest first."""
         return self.newest[::-1]
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class Behind:
+    """
+    What stands behind the last known item.
+
+    Attributes:
+        items: Oldest first.
+        turns: Earlier ones that may still add theirs.
+        problem: Why it is not certain what stands there; ``None`` when it is.
+    """
+
+    items: Sequence[Any]
+    turns: Sequence[OpenTurn]
+    problem: str | None
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -97,6 +113,7 @@ class Lookup:
         sent: The items as they were sent.
         last_item_id: The last item known before it, :data:`START`, or ``None``.
         unresolved: What this client sent after that one and before it, whose outcome is unknown.
+        turns: Those of this client that may still add their items.
         seen: What is known of the last known item besides its id; ``None`` when nothing is.
         in_order: Servers that are known to list in the order that they are asked for; noted here, too.
         clock: Seconds; deadlines are by this clock.
@@ -107,6 +124,7 @@ class Lookup:
     sent: Sequence[Any]
     last_item_id: str | None
     unresolved: Sequence[Any] = ()
+    turns: Sequence[OpenTurn] = ()
     seen: SeenItem | None = None
     in_order: set[str] = attrs.field(factory=set[str])
     clock: Callable[[], float] = time.monotonic
@@ -128,29 +146,44 @@ class Lookup:
             PaginationStalledError: The listing does not advance.
         """
         read = await self._read()
+        behind, turns = without_turns(read.behind, read.shown, self.turns)
+        unresolved = (*self.unresolved, *may_add(turns))
         if read.is_met:
-            match = judge(self.sent, read.behind, self.unresolved)
+            match = judge(self.sent, behind, unresolved)
             is_certain = match.is_absent or match.stored is not None
-            if is_certain and (read.is_in_order is False or not await self._is_newest_first(read, match)):
-                return Match(known=_NO_ORDER, resembling=resembling(self.sent, read.behind))
+            is_at_start = match.is_absent and self.last_item_id == START
+            if is_certain and not (is_at_start or await self._is_newest_first(read)):
+                return Match(known=_NO_ORDER, resembling=resembling(self.sent, behind))
             return match
         if self.last_item_id and all(item_id(item) != self.last_item_id for item in read.behind):
-            return Match(known=_NOT_SHOWN, resembling=resembling(self.sent, read.behind))
-        if judge(self.sent, read.behind).is_absent:
+            return Match(known=_NOT_SHOWN, resembling=resembling(self.sent, behind))
+        if judge(self.sent, behind).is_absent:
             return Match(is_absent=True)
         known = "The conversation has items of the same kind, but whether they are these or older ones is unknown."
-        return Match(known=known, resembling=resembling(self.sent, read.behind))
+        return Match(known=known, resembling=resembling(self.sent, behind))
 
-    async def read_back(self) -> tuple[list[Any], bool]:
-        """The newest items, oldest first, as far back as the last known one, and whether that was met."""
+    async def behind(self) -> Behind:
+        """
+        What stands behind the last known item, but for what earlier turns of this client are known to have added.
+
+        Raises:
+            APIError: The conversation could not be read.
+            PaginationStalledError: The listing does not advance.
+        """
         read = await self._read()
-        return read.behind, read.is_met
+        items, turns = without_turns(read.behind, read.shown, self.turns)
+        if not read.is_met:
+            return Behind(items=items, turns=turns, problem=_NOT_SHOWN)
+        is_in_order = await self._is_newest_first(read)
+        return Behind(items=items, turns=turns, problem=None if is_in_order else _NO_ORDER)
 
     async def _read(self) -> _Read:
         """Read back as far as the last known item, or to the end."""
         earlier = None if self.seen is None else self.seen.earlier
         newest: list[Any] = []
-        first, shown, is_backwards = "", 0, False
+        first, is_backwards = "", False
+        shown: list[str] = []
+        number = 0
         seen: SeenItems[Any] = SeenItems()
         walk = PageWalk()
         while walk.goes_on():
@@ -158,16 +191,19 @@ class Lookup:
             walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
             seen.turn_page()
             names = [item_id(item) for item in page.items]
-            first = first if shown or not names else names[0]
-            shown += len(names) + page.has_more
+            first = first if number or not names else names[0]
+            number += len(names) + page.has_more
+            shown += names
             for at, (name, item) in enumerate(zip(names, page.items, strict=True)):
                 if self.last_item_id and name == self.last_item_id and self._marks_a_place(item, page.items, newest):
                     is_in_order = False if is_backwards else True if earlier in names[at:] else None
-                    return _Read(newest, first, is_alone=shown < _SHOW_AN_ORDER, is_met=True, is_in_order=is_in_order)
+                    is_alone = number < _SHOW_AN_ORDER
+                    return _Read(newest, first, shown, is_alone=is_alone, is_met=True, is_in_order=is_in_order)
                 is_backwards = is_backwards or name == earlier
                 if seen.is_new(name, item):
                     newest.append(item)
-        return _Read(newest, first, is_alone=shown < _SHOW_AN_ORDER, is_met=self.last_item_id == START)
+        is_alone = number < _SHOW_AN_ORDER
+        return _Read(newest, first, shown, is_alone=is_alone, is_met=self.last_item_id == START)
 
     def _marks_a_place(self, known: Any, page: Sequence[Any], newest: Sequence[Any]) -> bool:
         """
@@ -182,7 +218,7 @@ class Lookup:
         is_one = all(item == known for item in page[places[0] : places[-1] + 1])
         return is_one and (self.seen is None or is_as_seen(self.seen, known))
 
-    async def _is_newest_first(self, read: _Read, match: Match) -> bool:
+    async def _is_newest_first(self, read: _Read) -> bool:
         """
         Whether the listing began with the newest item, where a certain result depends on it.
 
@@ -190,11 +226,13 @@ class Lookup:
         oldest item is asked for, once a server: one that then shows what it gave as the newest ignores the order.
         """
         server = self.request.base_url
-        if read.is_alone or (match.is_absent and self.last_item_id == START):
+        if read.is_alone:
             return True
+        if read.is_in_order is False:
+            return False
         if read.is_in_order is None and server not in self.in_order:
             oldest = listing_of(self.request, after=None, limit=1, order="asc")
-            page = await _read(await self.send(oldest), self.clock)
+            page = await read_listing(await self.send(oldest), self.clock)
             if page.is_empty or item_id(page.items[0]) == read.first:
                 return False
         self.in_order.add(server)
@@ -204,9 +242,9 @@ class Lookup:
         """A page, newest first. One that cannot be read is asked for once more: so much depends on it."""
         request = listing_of(self.request, after=after, limit=ITEMS_PER_PAGE)
         try:
-            return await _read(await self.send(request), self.clock)
+            return await read_listing(await self.send(request), self.clock)
         except APIResponseValidationError:
-            return await _read(await self.send(request), self.clock)
+            return await read_listing(await self.send(request), self.clock)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -307,77 +345,3 @@ class Lookups:
     def _patience(self) -> float:
         remaining = self.remaining
         return self.policy.longest_lock_wait if remaining is None else remaining
-
-
-def listing_of(
-    request: HTTPRequest, *, after: str | None, limit: int, order: Literal["asc", "desc"] = "desc"
-) -> HTTPRequest:
-    """
-    The listing of the conversation that an append goes to: same headers, same deadline, the query that is not ours.
-
-    Args:
-        request: The append.
-        after: The cursor.
-        limit: Items of a page.
-        order: Which end comes first.
-    """
-    parts = urlsplit(request.url)
-    ours = [("after", after), ("limit", str(limit)), ("order", order)]
-    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _OURS]
-    pairs = [*query, *((name, value) for name, value in ours if value is not None)]
-    operation = operations.LIST_ITEMS
-    return request.replace(
-        operation=operation.id,
-        method=operation.method,
-        template=operation.path,
-        url=f"{request.url.partition('?')[0]}?{urlencode(pairs, quote_via=quote, safe='')}",
-        body=None,
-        replay=Replay.SAFE,
-        is_ordered=False,
-        write=None,
-        listing=Listing(order=order, after=after),
-        stream=False,
-        attempts=(),
-    )
-
-
-async def newest_item(
-    request: HTTPRequest, send: Handler, known: str | None, clock: Callable[[], float] = time.monotonic
-) -> str | None:
-    """
-    The last item of a conversation, asked for.
-
-    Args:
-        request: The append that is to follow.
-        send: Sends a request.
-        known: What was known before: a listing that lags does not replace it.
-        clock: Seconds; deadlines are by this clock.
-
-    Returns:
-        Its id, :data:`START` when the conversation is empty, ``None`` when nothing can be told.
-
-    Raises:
-        APIError: The listing failed.
-        PaginationStalledError: The server says that there are items and gives none.
-    """
-    return newer(known, [item_id(item) for item in await newest_items(request, send, clock)])
-
-
-async def newest_items(request: HTTPRequest, send: Handler, clock: Callable[[], float]) -> Sequence[Any]:
-    """The newest items of a conversation, asked for, the newest first; see :func:`newest_item`."""
-    walk = PageWalk()
-    while walk.goes_on():
-        page = await _read(await send(listing_of(request, after=walk.cursor, limit=_RECENT)), clock)
-        walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
-        if page.items:
-            return page.items
-    return ()
-
-
-_RECENT: Final = 20
-"""Items that tell whether a listing has caught up with what is known."""
-
-
-async def _read(response: HTTPResponse, clock: Callable[[], float]) -> JsonPage:
-    """The page of a listing; what is small is read here, without a way through another room."""
-    return json_page(response) if len(response.content) <= LARGE else await read_page(response, clock)

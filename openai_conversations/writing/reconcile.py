@@ -72,8 +72,6 @@ class Reconcile:
         self._policy = policy
         self._budget = RetryBudget() if budget is None else budget
         self._runtime = runtime or Runtime()
-        self._in_order: set[str] = set()
-        """Servers that list in the order that they are asked for."""
         self._using_ids_again: set[str] = set()
         """Servers that give new items ids of older ones."""
         self._by_operation: Mapping[str, Callable[[HTTPRequest, Handler], Awaitable[HTTPResponse]]] = {
@@ -85,6 +83,7 @@ class Reconcile:
             operations.CREATE_RESPONSE.id: self._of_turns,
             operations.DELETE_RESPONSE.id: self._of_turns,
             operations.CANCEL_RESPONSE.id: self._of_turns,
+            operations.GET_RESPONSE.id: self._of_turns,
         }
 
     def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
@@ -144,7 +143,7 @@ class Reconcile:
             return known
         key = request.conversation_key
         try:
-            from openai_conversations.writing.lookup import newest_items
+            from openai_conversations.writing.listings import newest_items
 
             shown = await newest_items(request, handler, self._runtime.clock)
         except ConversationsError as error:
@@ -211,6 +210,8 @@ class Reconcile:
         """Keep what the last item is that a response lists, and which item stands before it."""
         data = items_of(response) or []
         earlier = item_id(data[-2]) if len(data) > 1 else before
+        if earlier and any(turn.is_shown([earlier]) for turn in self.last_items.turns(key)):
+            earlier = None  # a service that stores a turn late puts it behind what was written meanwhile
         self.last_items.note(key, item_id(data[-1]), seen_item(data[-1], earlier or None))
 
     async def _write(self, request: HTTPRequest, handler: Handler, before: str | None) -> HTTPResponse:
@@ -257,9 +258,9 @@ class Reconcile:
             send=handler,
             sent=_sent_items(request),
             last_item_id=before,
-            unresolved=self.last_items.given_up(request.conversation_key),
+            turns=self.last_items.turns(request.conversation_key),
             seen=seen,
-            in_order=self._in_order,
+            in_order=self.last_items.in_order,
             clock=self._runtime.clock,
         )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from openai_conversations.writing.compare import Match, is_alike, is_as_sent, is_palindrome, is_same, judge, kind_of
-from openai_conversations.writing.last_item import OUTPUT_OF_A_TURN
+from openai_conversations.writing.open_turns import OUTPUT_OF_A_TURN
 
 
 def user(text, **more):

@@ -11,7 +11,8 @@ import pytest
 from openai_conversations.errors import PaginationStalledError
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse, Write
 from openai_conversations.writing.last_item import START, LastItems, newer, seen_item
-from openai_conversations.writing.lookup import Lookup, listing_of, newest_item
+from openai_conversations.writing.listings import listing_of, newest_item
+from openai_conversations.writing.lookup import Lookup
 
 URL = "http://fake/v1/conversations/conv_1/items"
 

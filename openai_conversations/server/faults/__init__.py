@@ -75,6 +75,7 @@ from openai_conversations.server.faults.named.streams import (
     rewrite_ids,
     skip_event,
     stall_stream,
+    stored_later,
 )
 
 __all__ = [
@@ -133,6 +134,7 @@ __all__ = [
     "stale_reads",
     "stall_stream",
     "status",
+    "stored_later",
     "stuck_cursor",
     "trickle",
     "trim_whitespace",

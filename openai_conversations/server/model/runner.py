@@ -24,7 +24,7 @@ from openai_conversations.server.rules.operations import Context
 from openai_conversations.server.rules.prompt import OUTPUTS
 from openai_conversations.server.rules.turn_request import TurnRequest
 from openai_conversations.server.rules.turns import Begun
-from openai_conversations.server.storage.store import Store, on_store
+from openai_conversations.server.storage.store import ItemRow, Store, on_store
 from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import DatabaseError
 
@@ -222,7 +222,8 @@ class TurnRunner:
         if row is not None and rewrites:
             row = turns.rewritten(row, rewrites)
         try:
-            ids = await self._write(turns.finish(run.begun, added, row, run.asked.agent))
+            now = () if call.options.late_seconds else added
+            ids = await self._write(turns.finish(run.begun, now, row, run.asked.agent))
         except DatabaseError as error:
             problem = Reply(end="failed", code="server_error", message=f"The database does not work: {error}.")
             reply, row, ids = problem, None, ()
@@ -230,10 +231,23 @@ class TurnRunner:
         partial = kept is not None and len(added) < len(run.begun.input) + len(kept)
         call.entry.note_turn(ids, committed=bool(ids) or row is not None, partial=partial)
         self._context.writes.note(ids)
+        if call.options.late_seconds and added and reply is not None:
+            self._lifetime.start(self._add_late(run, added, call))
         run.response = response
         if reply is not None:
             shown = turns.shown(response, run.asked.include)
             run.emit({"type": f"response.{response['status']}", "response": shown})
+
+    async def _add_late(self, run: Run, added: Sequence[ItemRow], call: TurnCall) -> None:
+        """Add the items of a turn to its conversation, some time after it told its end."""
+        await self._lifetime.sleep(call.options.late_seconds)
+        try:
+            ids = await self._write(turns.finish(run.begun, added, None, run.asked.agent))
+        except DatabaseError:
+            logger.exception("the items of a turn cannot be stored")
+            return
+        call.entry.note_turn(ids, committed=bool(ids) or call.entry.committed, partial=call.entry.partial)
+        self._context.writes.note(ids)
 
     def _kept(self, run: Run, response: Json, options: TurnOptions) -> list[Json] | None:
         """What the conversation gets of the output; ``None`` leaves it as it is."""

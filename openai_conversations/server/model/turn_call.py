@@ -18,11 +18,13 @@ class TurnOptions:
 
     Attributes:
         keeps_items: Whether input and output are added to the conversation.
+        late_seconds: Seconds after its end when they are.
         lock_seconds: Seconds for which the conversation stays locked after the end.
         rewrites: What the store makes of the items that it is given.
     """
 
     keeps_items: bool = True
+    late_seconds: float = 0.0
     lock_seconds: float = 0.0
     rewrites: tuple[Rewrite, ...] = ()
 

@@ -9,6 +9,7 @@ may still run. It is therefore never sent again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, Final, cast
 
 import attrs
@@ -25,8 +26,11 @@ from openai_conversations.transport.message import Handler, HTTPRequest
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
-from openai_conversations.writing.compare import is_any_like, is_same, resembling
-from openai_conversations.writing.lookup import Lookup, listing_of
+from openai_conversations.writing.compare import is_any_like, is_same, may_be_of_a_model, resembling
+from openai_conversations.writing.last_item import SeenItem
+from openai_conversations.writing.listings import listing_of
+from openai_conversations.writing.lookup import Lookup
+from openai_conversations.writing.open_turns import OpenTurn, may_add
 from openai_conversations.writing.turns.errors import TurnLostError
 
 _NOT_CHECKED: Final = "The conversation was not checked."
@@ -70,7 +74,9 @@ class TurnLookup:
         request: The turn.
         send: Sends a request, inside the same deadline.
         last_item_id: The last item known before it; ``""`` for an empty conversation, ``None`` for not known.
-        unresolved: What earlier turns may still add, of which it is not known how they ended.
+        turns: Earlier ones that may still add their items.
+        seen: What is known of the last known item besides its id; ``None`` when nothing is.
+        in_order: Servers that are known to list in the order that they are asked for; noted here, too.
         policy: Delays.
         budget: Each lookup takes a token.
         runtime: Clock, sleep and randomness.
@@ -82,7 +88,9 @@ class TurnLookup:
     policy: RetryPolicy
     budget: RetryBudget
     runtime: Runtime
-    unresolved: Sequence[Any] = ()
+    turns: Sequence[OpenTurn] = ()
+    seen: SeenItem | None = None
+    in_order: set[str] = attrs.field(factory=set[str])
 
     async def error_for(self, failure: APIError) -> AmbiguousWriteError:
         """The error that says what is known of a turn that failed so."""
@@ -146,12 +154,20 @@ class TurnLookup:
         if self.last_item_id is None:
             page = json_page(await self.send(listing_of(base, after=None, limit=_RECENT)))
             return Found(known=_NO_LAST_ITEM, resembling=resembling(sent, page.items), is_final=True)
-        lookup = Lookup(request=base, send=self.send, sent=sent, last_item_id=self.last_item_id)
-        behind, is_met = await lookup.read_back()
-        if not is_met:
-            known = "The listing does not show the item that was the last before it."
-            return Found(known=known, resembling=resembling(sent, behind))
-        return judge(sent, behind, self.unresolved)
+        lookup = Lookup(
+            request=base,
+            send=self.send,
+            sent=sent,
+            last_item_id=self.last_item_id,
+            turns=self.turns,
+            seen=self.seen,
+            in_order=self.in_order,
+            clock=self.runtime.clock,
+        )
+        behind = await lookup.behind()
+        if behind.problem is not None:
+            return Found(known=behind.problem, resembling=resembling(sent, behind.items))
+        return judge(sent, behind.items, may_add(behind.turns))
 
 
 def judge(sent: Sequence[Any], behind: Sequence[Any], unresolved: Sequence[Any] = ()) -> Found:
@@ -170,9 +186,10 @@ def judge(sent: Sequence[Any], behind: Sequence[Any], unresolved: Sequence[Any] 
     run = behind[: len(sent)]
     if not sent or len(run) < len(sent) or not all(map(is_same, sent, run)):
         return Found(known=_OTHERS, resembling=resembling(sent, behind), is_final=True)
-    if len(behind) == len(sent):
-        return Found(known=_NO_OUTPUT, items=behind)
-    return Found(known=_TAKEN, items=behind, is_final=True)
+    output = list(takewhile(may_be_of_a_model, behind[len(sent) :]))
+    if not output:
+        return Found(known=_NO_OUTPUT, items=run)
+    return Found(known=_TAKEN, items=[*run, *output], is_final=True)
 
 
 def _may_run(failure: APIError) -> bool:

@@ -24,13 +24,14 @@ from openai_conversations.errors import (
     ConversationsError,
     NotFoundError,
 )
+from openai_conversations.jsontypes import is_array
 from openai_conversations.transport.classify import is_unknown_failure
 from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Replay
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import error_body, is_api_not_found
-from openai_conversations.writing.last_item import LastItems
+from openai_conversations.writing.last_item import LastItems, ids_of
 
 # How a response begins, also one that is cut off later.
 _ID: Final = re.compile(rb'\s*\{\s*"id"\s*:\s*"([\w-]+)"').match
@@ -61,7 +62,8 @@ class ReconcileTurns:
     def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
         ways: Mapping[str, Callable[[HTTPRequest, Handler], Awaitable[HTTPResponse]]] = {
             operations.DELETE_RESPONSE.id: _delete,
-            operations.CANCEL_RESPONSE.id: _cancel,
+            operations.CANCEL_RESPONSE.id: self._cancel,
+            operations.GET_RESPONSE.id: self._get,
         }
         return ways.get(request.operation, self._create)(request, handler)
 
@@ -72,21 +74,47 @@ class ReconcileTurns:
             return await self._send(request, handler)
         key = request.conversation_key
         known, begun = self.last_items.begin(key)
-        last: str | None = None
-        is_taken: bool | None = None
+        value: Any = None
+        is_refused = False
         try:
             response = await self._send(request, handler)
             value = None if request.stream else codec().value_of(response)
-            if member(value, "status") == "completed":
-                last, is_taken = last_output_id(value), True
         except ConversationsError as error:
-            if error.not_carried_out:
-                last, is_taken = known, False
+            is_refused = error.not_carried_out
             raise
         else:
             return response
         finally:
-            self.last_items.end_turn(key, last, begun, sent=write.items, is_taken=is_taken)
+            if is_refused:
+                self.last_items.end(key, known, begun, unresolved=())
+            else:
+                response_id, output = response_key(request, item_id(value)), output_of(value)
+                self.last_items.end_turn(key, begun, sent=write.items, response=response_id, output=output)
+
+    async def _get(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+        """A response that is asked for tells how its turn ended, where that was not known."""
+        response = await handler(request)
+        if not request.stream:
+            self._settle(request, response)
+        return response
+
+    async def _cancel(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+        response = await _cancel(request, handler)
+        if not request.stream:
+            self._settle(request, response)
+        return response
+
+    def _settle(self, request: HTTPRequest, response: HTTPResponse) -> None:
+        key = response_key(request, request.response_id or "")
+        if not self.last_items.is_open(key):
+            return
+        try:
+            value = codec().value_of(response)
+        except APIResponseValidationError:
+            return  # whoever decodes it says so
+        output = output_of(value)
+        if output is not None and item_id(value) == request.response_id:
+            self.last_items.settle_turn(key, output)
 
     async def _send(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         before = self.last_items.get(request.conversation_key) if request.write is not None else None
@@ -115,7 +143,9 @@ class ReconcileTurns:
             request=request,
             send=handler,
             last_item_id=before,
-            unresolved=self.last_items.given_up(request.conversation_key),
+            turns=self.last_items.turns(request.conversation_key),
+            seen=self.last_items.seen(request.conversation_key).get(before) if before else None,
+            in_order=self.last_items.in_order,
             policy=self.policy,
             budget=self.budget,
             runtime=self.runtime,
@@ -135,7 +165,7 @@ async def _retrieved(request: HTTPRequest, handler: Handler, failure: APIError) 
         value = codec().value_of(found)
     except APIError:
         return None
-    return found if member(value, "status") in FINAL else None
+    return found if member(value, "status") in FINAL and item_id(value) == asked.response_id else None
 
 
 async def _delete(request: HTTPRequest, handler: Handler) -> HTTPResponse:
@@ -200,7 +230,14 @@ def _check(response: HTTPResponse) -> None:
     )
 
 
-def last_output_id(response: Any) -> str | None:
-    """The id of the last item of the output of a response, as JSON; ``None`` when there is none."""
-    output: Sequence[Any] = member(response, "output") or ()
-    return item_id(output[-1]) or None if isinstance(output, list) and output else None
+def response_key(request: HTTPRequest, response_id: str) -> str:
+    """What tells a response from those of other servers; ``""`` for none."""
+    return f"{request.base_url}/{response_id}" if response_id else ""
+
+
+def output_of(response: Any) -> Sequence[str] | None:
+    """The ids of the output of a response that is complete, as JSON; ``None`` of any other."""
+    if member(response, "status") != "completed":
+        return None
+    output: object = member(response, "output")
+    return ids_of(output) if is_array(output) else ()

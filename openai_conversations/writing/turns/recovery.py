@@ -8,7 +8,7 @@ became whole, and the end.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -24,13 +24,14 @@ from openai_conversations.errors import (
     ConversationsError,
     NotFoundError,
 )
-from openai_conversations.jsontypes import as_object
-from openai_conversations.schemas.responses.events.base import Event, ItemEvent
+from openai_conversations.jsontypes import as_object, text_of
+from openai_conversations.schemas.responses.events.base import Event, ItemEvent, UnknownEvent
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.settings import Timeout
 from openai_conversations.transport.classify import backoff_delay
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.writing.open_turns import OpenTurn
 from openai_conversations.writing.turns.errors import StreamInterruptedError, TurnLostError
 from openai_conversations.writing.turns.lookup import TurnLookup
 from openai_conversations.writing.turns.recovered import (
@@ -71,7 +72,7 @@ class Recovery:
         request: The turn, or the stream of a response.
         snapshot: What the events had told.
         last_item_id: The last item known before the turn.
-        unresolved: What earlier turns may still add.
+        turns: Earlier ones that may still add their items.
         failure: Why the stream broke last; ``None`` when it just ended.
         resumed: How often it was resumed since an event came.
     """
@@ -81,7 +82,7 @@ class Recovery:
     request: HTTPRequest
     snapshot: TurnSnapshot
     last_item_id: str | None = None
-    unresolved: Sequence[Any] = ()
+    turns: Sequence[OpenTurn] = ()
     failure: APIError | None = None
     resumed: int = 0
     _may_resume: bool = attrs.field(init=False, default=True)
@@ -111,8 +112,12 @@ class Recovery:
 
         Raises:
             StreamInterruptedError: One is missing between the last and this one.
-            ValueError: It cannot be told: it has no number, and is a part of the output.
+            ValueError: It cannot be told: it has no number, and is a part of the output; or it is of another response.
         """
+        told = _response_id_of(event)
+        if told and told != self._response_id:
+            self._may_resume = False
+            raise ValueError(f"of another response, {told}, in a stream that was resumed")
         number, last = event.sequence_number, self.snapshot.last_number
         if number < 0 <= last and isinstance(event, ItemEvent):
             self._may_resume = False
@@ -186,7 +191,10 @@ class Recovery:
     async def _retrieved(self, ends: float | None) -> Response:
         caller = self.caller.streaming(stream=False)
         request = turn_requests.get_response(caller, self._response_id or "", options=self._options(ends))
-        response: Response = codec().decode_response(await caller.send(request), Response)
+        sent = await caller.send(request)
+        response: Response = codec().decode_response(sent, Response)
+        if response.id != request.response_id:
+            raise APIResponseValidationError(sent, message=f"another response came than was asked for: {response.id}")
         return response
 
     async def _check_conversation(self, response: Response) -> None:
@@ -237,12 +245,15 @@ class Recovery:
         return self._interrupted(known)
 
     def _lookup(self) -> TurnLookup:
-        caller = self.caller.streaming(stream=False)
+        caller, last_items = self.caller.streaming(stream=False), self.writing.last_items
+        seen = last_items.seen(self.request.conversation_key)
         return TurnLookup(
             request=self.request.replace(deadline=self._patience_ends(), stream=False, attempts=()),
             send=caller.send,
             last_item_id=self.last_item_id,
-            unresolved=self.unresolved,
+            turns=self.turns,
+            seen=seen.get(self.last_item_id) if self.last_item_id else None,
+            in_order=last_items.in_order,
             policy=self.writing.policy,
             budget=self.writing.budget,
             runtime=self.caller.runtime,
@@ -307,6 +318,14 @@ class Recovery:
 
     async def _sleep(self, seconds: float) -> None:
         await self.caller.runtime.sleep(seconds)
+
+
+def _response_id_of(event: Event) -> str:
+    """The id of the response that an event is of; ``""`` where it does not say."""
+    told = getattr(event, "response", None)
+    if isinstance(event, UnknownEvent):
+        return text_of(as_object(event.data).get("response"), "id")
+    return told.id if isinstance(told, Response) else ""
 
 
 def _least(bound: float | None, seconds: float) -> float:

@@ -18,7 +18,7 @@ from openai_conversations.schemas.responses.events.lifecycle import (
 )
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.writing.turns.errors import ResponseFailedError, ResponseIncompleteError
-from openai_conversations.writing.turns.snapshot import Terminal, is_complete, reason_of
+from openai_conversations.writing.turns.snapshot import Cancelled, Terminal, is_complete, reason_of
 from openai_conversations.writing.turns.stream import TurnStream
 from openai_conversations.writing.write_order import Writing
 
@@ -91,7 +91,7 @@ def final_response(terminal: Terminal | None, request: RequestInfo) -> Response:
     The response of a turn that is complete.
 
     Raises:
-        ResponseFailedError: The turn failed.
+        ResponseFailedError: The turn failed, or was cancelled.
         ResponseIncompleteError: It ended before it was whole.
         ConversationsError: The stream was closed before the end.
     """
@@ -99,6 +99,8 @@ def final_response(terminal: Terminal | None, request: RequestInfo) -> Response:
         raise ConversationsError("the stream was closed before the turn ended: there is no final response")
     if isinstance(terminal, ResponseCompletedEvent):
         return terminal.response if is_complete(terminal) else check_complete(terminal.response, request)
+    if isinstance(terminal, Cancelled):
+        return check_complete(terminal.response, request)
     if isinstance(terminal, ResponseIncompleteEvent):
         raise _incomplete(terminal.response, request)
     error = reason_of(terminal)

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 import attrs
 
+from openai_conversations.api.caller import codec
+from openai_conversations.jsontypes import as_object, text_of
 from openai_conversations.schemas.content import OutputText
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.function_call import FunctionCall
 from openai_conversations.schemas.items.message import Message
-from openai_conversations.schemas.responses.events.base import Event, Piece
+from openai_conversations.schemas.responses.events.base import Event, Piece, UnknownEvent
 from openai_conversations.schemas.responses.events.items import (
     ResponseOutputItemAddedEvent,
     ResponseOutputItemDoneEvent,
@@ -26,12 +28,30 @@ from openai_conversations.schemas.responses.events.lifecycle import (
 from openai_conversations.schemas.responses.response import Response, ResponseError
 from openai_conversations.schemas.unknown import UnknownItem
 
-Terminal = ResponseCompletedEvent | ResponseIncompleteEvent | ResponseFailedEvent | ResponseErrorEvent
+
+@attrs.frozen(kw_only=True, eq=False)
+class Cancelled:
+    """
+    The end of a turn that was cancelled.
+
+    OpenAI's description has no event for it. Servers of this API send ``response.cancelled``, which its reader gets as
+    an :class:`UnknownEvent`.
+
+    Attributes:
+        response: As the event has it, or as far as it was known before.
+    """
+
+    response: Response
+
+
+Terminal = ResponseCompletedEvent | ResponseIncompleteEvent | ResponseFailedEvent | ResponseErrorEvent | Cancelled
 
 TERMINAL: Final = (ResponseCompletedEvent, ResponseIncompleteEvent, ResponseFailedEvent, ResponseErrorEvent)
 
 _TEXT: Final = "response.output_text.delta"
 _ARGUMENTS: Final = "response.function_call_arguments.delta"
+
+_CANCELLED: Final = "response.cancelled"
 
 _NO_NUMBER: Final = -1
 
@@ -78,6 +98,9 @@ class TurnSnapshot:
             self._add_item(event)
         elif isinstance(event, TERMINAL):
             self._end(event)
+        elif isinstance(event, UnknownEvent):
+            if text_of(event.data, "type") == _CANCELLED:
+                self._end(Cancelled(response=self._cancelled(event)))
         elif isinstance(response := getattr(event, "response", None), Response):
             self.response = response
 
@@ -147,6 +170,13 @@ class TurnSnapshot:
                 event.response.output = rebuilt
                 self.is_rebuilt = True
         self.terminal = _merged(self.terminal, event)
+
+    def _cancelled(self, event: UnknownEvent) -> Response:
+        told = as_object(as_object(event.data).get("response"))
+        response = codec().decode(codec().encode({"id": "", "output": [], **told}), Response) if told else self.response
+        cancelled = Response(id="") if response is None else copy.copy(response)
+        cancelled.status = "cancelled"
+        return cancelled
 
     def _grown(self, index: int) -> ConversationItem:
         """An item with the text or the arguments that have come."""

@@ -30,8 +30,9 @@ from openai_conversations.transport.events import EventReader, WholeBody
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.sse import ServerSentEvent
 from openai_conversations.writing.turns.errors import StreamInterruptedError
+from openai_conversations.writing.turns.reconcile import response_key
 from openai_conversations.writing.turns.recovery import Recovery, events_of_json
-from openai_conversations.writing.turns.snapshot import TurnSnapshot, is_complete
+from openai_conversations.writing.turns.snapshot import Terminal, TurnSnapshot, is_complete
 from openai_conversations.writing.write_order import WriteLock, Writing
 
 # Servers send `error` and `response.failed`, in either order, and the reason in one of them.
@@ -100,7 +101,7 @@ class TurnStream:
             self._listen(response)
         except ConversationsError as error:
             if error.not_carried_out:
-                self._let_go(self._known, is_taken=False)
+                self._let_go(is_refused=True)
             else:
                 self.abort()
             raise
@@ -161,7 +162,7 @@ class TurnStream:
         self.closed = True
         if self._reader is not None:
             self._reader.close()
-        self._let_go(None, is_taken=None)
+        self._let_go()
 
     # the write lock
 
@@ -175,14 +176,18 @@ class TurnStream:
         self._lock = lock
         self._known, self._begun = self._writing.last_items.begin(key)
 
-    def _let_go(self, last_item_id: str | None, *, is_taken: bool | None) -> None:
-        """Let the next write go, and note what the last item is now; only the first time."""
+    def _let_go(self, output: Sequence[str] | None = None, *, is_refused: bool = False) -> None:
+        """Let the next write go, and note what became of the turn, only once: its output, if it is complete."""
         lock, self._lock = self._lock, None
         begun, self._begun = self._begun, None
         write = self.request.write
         if begun is not None and write is not None:
             key = self.request.conversation_key
-            self._writing.last_items.end_turn(key, last_item_id, begun, sent=write.items, is_taken=is_taken)
+            if is_refused:
+                self._writing.last_items.end(key, self._known, begun, unresolved=())
+            else:
+                response = response_key(self.request, self.snapshot.response_id or "")
+                self._writing.last_items.end_turn(key, begun, sent=write.items, response=response, output=output)
         if lock is not None:
             lock.release_soon()
 
@@ -284,10 +289,13 @@ class TurnStream:
         self.ended = True
         terminal = self.snapshot.terminal
         if isinstance(terminal, ResponseCompletedEvent) and is_complete(terminal):
-            output = terminal.response.output
-            self._let_go(output[-1].id or None if output else None, is_taken=True)
+            output = [item.id for item in terminal.response.output]
+            self._let_go(output)
+            if self.request.write is None:
+                response = response_key(self.request, self.snapshot.response_id or "")
+                self._writing.last_items.settle_turn(response, output)
         else:
-            self._let_go(None, is_taken=None)
+            self._let_go()
 
     # when the connection broke
 
@@ -302,7 +310,7 @@ class TurnStream:
                 caller=self._caller, writing=self._writing, request=self.request, snapshot=self.snapshot
             )
             self._recovery.last_item_id = self._known
-            self._recovery.unresolved = self._writing.last_items.given_up(self.request.conversation_key)
+            self._recovery.turns = self._writing.last_items.turns(self.request.conversation_key)
         self._recovery.failure = failure
 
     async def _go_on(self) -> list[Event]:
@@ -323,7 +331,7 @@ class TurnStream:
         return events
 
 
-def _is_other(terminal: Event, event: Event) -> bool:
+def _is_other(terminal: Terminal, event: Event) -> bool:
     """Whether an event that comes after the terminal one is the other one of the two."""
     return isinstance(event, _EITHER) and isinstance(event, ResponseErrorEvent) is not isinstance(
         terminal, ResponseErrorEvent

@@ -111,6 +111,7 @@ async def test_a_stream_behind_which_the_connection_closes(api, server):
         "error_event",
         "stall_stream:seconds=1",
         "completed_not_stored",
+        "stored_later:seconds=1",
         "lock_held:seconds=1",
         "late_commit:seconds=1",
         "stale_reads:seconds=1",

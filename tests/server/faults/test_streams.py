@@ -10,7 +10,7 @@ import pytest
 from openai_conversations.converters import json
 from openai_conversations.server import faults
 from tests.server.api import texts, user
-from tests.server.faults.support import LOST, until
+from tests.server.faults.support import LOST, stored, until
 
 WHOLE = [
     "response.created",
@@ -315,6 +315,23 @@ async def test_complete_but_not_stored(api, server, stream):
     assert [] == server.items(conversation)
     assert "completed" == (await api.ask("GET", f"/responses/{id}")).json["status"]
     assert not server.requests[1].acknowledged
+
+
+async def test_complete_and_stored_later(api, server, naps):
+    """The response reads completed, and the conversation gets the items behind what came meanwhile."""
+    conversation = await api.create()
+    server.add_fault(faults.stored_later(10))
+    naps.ended.clear()
+    answer = await api.turn(conversation=conversation)
+    assert ("completed", []) == (answer.json["status"], server.items(conversation))
+    server.add_items(conversation, [{"role": "user", "content": "between"}])
+    naps.ended.set()
+    await until(lambda: server.requests[-1].item_ids)
+
+    assert [10] == naps.asked
+    assert "between" == stored(server, conversation)[0]
+    assert answer.json["output"][0]["id"] == server.items(conversation)[2]["id"]
+    assert server.requests[-1].item_ids == tuple(item["id"] for item in server.items(conversation)[1:])
 
 
 async def test_a_lock_that_stays(api, server, clock):

@@ -34,9 +34,10 @@ def message(text: str, role: str = "assistant", name: str = "msg_1") -> dict[str
     return {"type": "message", "id": name, "role": role, "content": [{"type": kind, "text": text}]}
 
 
-def listing(items: list[Any]) -> bytes:
-    """A page of a conversation, newest first."""
-    return answer({"object": "list", "data": items[::-1], "has_more": False, "first_id": "", "last_id": ""})
+def listing(items: list[Any], asked: Asked | None = None) -> bytes:
+    """A conversation as a page, newest first unless the oldest was asked for."""
+    data = items if asked is not None and "order=asc" in asked.line else items[::-1]
+    return answer({"object": "list", "data": data, "has_more": False, "first_id": "", "last_id": ""})
 
 
 def answer(value: Any) -> bytes:

@@ -273,7 +273,7 @@ async def test_what_was_seen_before_the_deadline():
 
     def answers(asked):
         if asked.line.startswith("GET"):
-            return [listing(items)] if len(items) < 2 or clock() < 3.0 else [600.0]
+            return [listing(items, asked)] if len(items) < 2 or clock() < 3.0 else [600.0]
         items.append(message("Hi", "user", "msg_1"))
         return []
 

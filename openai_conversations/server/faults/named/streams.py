@@ -31,6 +31,7 @@ __all__ = [
     "rewrite_ids",
     "skip_event",
     "stall_stream",
+    "stored_later",
 ]
 
 _TURNS = frozenset({"createResponse"})
@@ -224,6 +225,17 @@ def completed_not_stored(**select: Unpack[Select]) -> Fault:
     """Complete a turn and leave its conversation as it was; the response itself can be looked up."""
     effect = partial(streams.with_options, truth=False, keeps_items=False)
     return Fault(name="completed_not_stored", effect=effect, possible=_TURNS, **select)
+
+
+def stored_later(seconds: float = 1.0, **select: Unpack[Select]) -> Fault:
+    """
+    Complete a turn, and add its items to the conversation so many seconds later, on the server's clock.
+
+    The lock is gone at the end of the turn: what others write meanwhile stands before them.
+    """
+    check_bounds(seconds=seconds)
+    effect = partial(streams.with_options, truth=True, late_seconds=seconds)
+    return Fault(name="stored_later", effect=effect, possible=_TURNS, **select)
 
 
 def lock_held(seconds: float = 5.0, **select: Unpack[Select]) -> Fault:
