@@ -13,7 +13,7 @@ PAGES = {page.relative_to(DOCS).as_posix(): page.read_text(encoding="utf-8") for
 WORDS = {
     "429": "how-to/rate-limits.md",
     "agents": "how-to/agents.md",
-    "azure": "how-to/other-servers.md",
+    "azure": "how-to/azure.md",
     "fastapi": "how-to/fastapi.md",
     "gdpr": "how-to/gdpr.md",
     "json": "how-to/objects-to-json.md",
