@@ -11,13 +11,18 @@ import asyncio
 import inspect
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
-import openai_conversations
+import openai_conversations.resources.conversations
+import openai_conversations.resources.items
+import openai_conversations.resources.response_inputs
+import openai_conversations.resources.responses
+import openai_conversations.resources.webhooks
 from openai_conversations import (
     AZURE,
     BodyLimits,
@@ -50,6 +55,13 @@ from openai_conversations import (
 from openai_conversations.api.arguments import CallOptions
 from openai_conversations.checks import shown
 from openai_conversations.resources.conversation_operations import OperationOptions
+from openai_conversations.resources.response_params import (
+    InputTokenCountParams,
+    ResponseCompactParams,
+    ResponseCreateParams,
+    ResponseRetrieveParams,
+    TurnParams,
+)
 from tests.sockets import answering, http
 
 ITEMS = [{"role": "user", "content": "Hi"}]
@@ -85,7 +97,18 @@ class Entrance:
     error: type[Exception] = InvalidArgumentError
 
 
-def method(path: str, **right: Any) -> Entrance:
+OWNERS = {
+    "": ConversationsClient,
+    "conversations": openai_conversations.resources.conversations.Conversations,
+    "conversations.items": openai_conversations.resources.items.Items,
+    "responses": openai_conversations.resources.responses.Responses,
+    "responses.input_items": openai_conversations.resources.response_inputs.InputItems,
+    "responses.input_tokens": openai_conversations.resources.response_inputs.InputTokens,
+    "webhooks": openai_conversations.resources.webhooks.Webhooks,
+}
+
+
+def method(path: str, error: type[Exception] = InvalidArgumentError, /, **right: Any) -> Entrance:
     """A method of a client."""
     attributes = path.split(".")
 
@@ -95,13 +118,8 @@ def method(path: str, **right: Any) -> Entrance:
             found = getattr(found, attribute)
         return found(**keywords)
 
-    from openai_conversations.resources.conversations import Conversations
-    from openai_conversations.resources.items import Items
-
-    owner: Any = Items if ".items." in path else Conversations if "." in path else ConversationsClient
-    signature = inspect.signature(getattr(owner, attributes[-1]))
-    error = InvalidArgumentError if "." in path else ConfigurationError
-    return Entrance(path, call, signature, right, error)
+    owner: Any = OWNERS[path.rpartition(".")[0]]
+    return Entrance(path, call, inspect.signature(getattr(owner, attributes[-1])), right, error)
 
 
 def function(made: Callable[..., Any], error: type[Exception] = InvalidArgumentError, **right: Any) -> Entrance:
@@ -134,8 +152,25 @@ class Conversations:
 
 ENTRANCES = [
     function(ConversationsClient, ConfigurationError, api_key="k"),
-    method("with_options"),
+    method("with_options", ConfigurationError),
+    method("get", path="/models", cast_to=dict),
+    method("post", path="/models", cast_to=dict),
+    method("put", path="/models", cast_to=dict),
+    method("patch", path="/models", cast_to=dict),
+    method("delete", path="/models", cast_to=dict),
+    method("responses.create", model="m", input="Hi"),
+    method("responses.stream", model="m", input="Hi"),
+    method("responses.parse", model="m", input="Hi", text_format=Timeout),
+    method("responses.retrieve", response_id="resp_1"),
+    method("responses.delete", response_id="resp_1"),
+    method("responses.cancel", response_id="resp_1"),
+    method("responses.compact", model="m", input="Hi"),
+    method("responses.input_items.list", response_id="resp_1"),
+    method("responses.input_tokens.count", model="m", input="Hi"),
+    method("webhooks.unwrap", payload=b"{}", headers={}),
+    method("webhooks.verify_signature", payload=b"{}", headers={}),
     method("conversations.create"),
+    method("conversations.list"),
     method("conversations.retrieve", conversation_id="conv_1"),
     method("conversations.update", conversation_id="conv_1", metadata={}),
     method("conversations.delete", conversation_id="conv_1"),
@@ -147,6 +182,7 @@ ENTRANCES = [
     method("conversations.repair", conversation_id="conv_1"),
     method("conversations.compact", conversation_id="conv_1", model="m"),
     method("conversations.trim", conversation_id="conv_1", model="m", max_tokens=1),
+    method("conversations.run", conversation_id="conv_1", model="m", input="Hi"),
     method("conversations.patch_metadata", conversation_id="conv_1", changes={}),
     method("conversations.items.create", conversation_id="conv_1", items=ITEMS),
     method("conversations.items.append", conversation_id="conv_1", items=ITEMS),
@@ -199,11 +235,16 @@ TAKEN_AS_THEY_ARE = {
     *("json_default", "lazy_imports", "provide", "DefaultAioHttpClient"),
 }
 
+LISTS = Profile(name="lists", lists_conversations=True)
+
 WRONG = [Thing(), 5, -1, 1.5, float("nan"), True, "wrong", b"wrong", [Thing()], {"wrong": Thing()}, Thing]
 
 # What each word of an annotation takes of these.
 TAKES = [
-    (r"\bobject\b(?! \| None\])|\bAny\b|extra_body", lambda v: True),
+    (r"\bobject\b(?! \| None\])|\bAny\b(?!.* cast_to)|extra_body", lambda v: True),
+    (r"\bInputParam\b|\bConversationParam\b", lambda v: isinstance(v, str)),
+    (r"\bRequestOptions\b", lambda v: isinstance(v, dict)),  # an unknown member is Python's own error
+    (r" cast_to$", lambda v: v is bytes),
     (r"\bstr\b(?!,)|\bIds\b|ApiKey|PathLike|\bText\b|Lines", lambda v: isinstance(v, str)),
     (r"\bbytes\b|Lines", lambda v: isinstance(v, bytes)),
     (r"\bbool\b|SSL", lambda v: isinstance(v, bool)),
@@ -229,9 +270,15 @@ def annotations(entrance: Entrance) -> Iterator[tuple[str, str]]:
         if parameter.kind is not parameter.VAR_KEYWORD:
             yield name, str(parameter.annotation)
             continue
-        options = CallOptions if "CallOptions" in str(parameter.annotation) else OperationOptions
+        (options,) = [kind for kind in KEYWORDS if f"[{kind.__name__}]" in str(parameter.annotation)]
         for option in options.__annotations__:
             yield option, str(options.__annotations__[option])
+
+
+KEYWORDS = (
+    *(CallOptions, OperationOptions),
+    *(TurnParams, ResponseCreateParams, ResponseRetrieveParams, ResponseCompactParams, InputTokenCountParams),
+)
 
 
 def wrong_values(entrance: Entrance) -> Iterator[tuple[str, Any]]:
@@ -245,6 +292,9 @@ async def drained(result: Any) -> Any:
     """What a call does is done when it was awaited, or gone through."""
     if inspect.isawaitable(result):
         return await drained(await result)
+    if isinstance(result, AbstractAsyncContextManager):
+        async with result:
+            return None
     if isinstance(result, AsyncIterator):
         return [each async for each in result]
     return result
@@ -264,7 +314,8 @@ async def test_wrong_values(tmp_path, entrance):
     """Our own error names the parameter in one sentence; nothing is sent and no ledger is made for it."""
     unclear: list[tuple[str, object, str]] = []
     async with answering(http(500)) as server:
-        async with ConversationsClient(api_key="k", base_url=server.base_url, max_retries=0) as client:
+        keywords = {"base_url": server.base_url, "max_retries": 0, "profile": LISTS}
+        async with ConversationsClient(api_key="k", **keywords) as client:
             for name, value in wrong_values(entrance):
                 error: Exception | None = None
                 try:

@@ -195,6 +195,22 @@ def checked_items(items: object) -> list[Any]:
     return listed
 
 
+def checked_definitions(definitions: object) -> list[Any]:
+    """
+    Tools that are described by hand.
+
+    Raises:
+        InvalidArgumentError: They are no iterable of mappings or objects; the message says which is not.
+    """
+    if not is_items(definitions):
+        raise InvalidArgumentError(f"definitions must be a list of tools, not {shown(definitions)}")
+    listed = list(definitions)
+    for number, tool in enumerate(listed):
+        if not (isinstance(tool, Mapping) or is_model(tool)):
+            raise InvalidArgumentError(f"definitions[{number}] must be a tool, not {shown(tool)}")
+    return listed
+
+
 def is_items(items: object) -> TypeGuard[Iterable[object]]:
     """Whether an argument may be items: an iterable, but no text, no mapping, and no object that is one itself."""
     return isinstance(items, Iterable) and not isinstance(items, (str, bytes, Mapping)) and not is_model(items)

@@ -13,9 +13,18 @@ from typing import Any, Final, cast
 import attrs
 
 from openai_conversations.api import operations
-from openai_conversations.api.arguments import CallOptions, Omit, is_given, omit, path_id
+from openai_conversations.api.arguments import (
+    CallOptions,
+    Omit,
+    check_include,
+    checked_metadata,
+    is_given,
+    omit,
+    path_id,
+)
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.requests import build_request
+from openai_conversations.checks import COUNT, FLAG, TEXT, TEXTS, Wanted, is_number, shown
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import is_array, is_object
 from openai_conversations.schemas.conversation import Conversation
@@ -79,6 +88,13 @@ def get_response(
     options: CallOptions | None = None,
 ) -> HTTPRequest:
     """``getResponse``; as a stream of the events after a number, where it is asked for so."""
+    check_include(include)
+    for name, value, wanted in (
+        ("starting_after", starting_after, COUNT),
+        ("include_obfuscation", include_obfuscation, FLAG),
+    ):
+        if is_given(value):
+            wanted.check(name, value)
     query: dict[str, object] = {
         "include": include,
         "include_obfuscation": include_obfuscation,
@@ -113,6 +129,7 @@ def list_input_items(
 def count_input_tokens(caller: Caller, params: Mapping[str, object], options: CallOptions | None = None) -> HTTPRequest:
     """``Getinputtokencounts``."""
     body = {name: _member(name, value) for name, value in params.items() if is_given(value)}
+    _conversation_id(body.get("conversation"))
     return build_request(caller, operations.COUNT_INPUT_TOKENS, {}, options, body=body)
 
 
@@ -142,10 +159,42 @@ def _member(name: str, value: object) -> object:
         return codec().encode_items(_listed(value), "input")
     if name == "conversation" and isinstance(value, (Conversation, ResponseConversation)):
         return value.id
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if name == "metadata":
+        return checked_metadata(value)
+    if value is None:
+        return None
+    written = _json_of(value)
+    wanted = _MEMBERS.get(name)
+    if wanted is not None and not wanted.accepts(written):
+        raise InvalidArgumentError(f"{name} must be {wanted.words}, not {shown(value)}")
+    return written
+
+
+def _json_of(value: object) -> object:
+    if isinstance(value, (str, bool, int, float)):
         return value
-    is_iterator = isinstance(value, Iterable) and not isinstance(value, (Mapping, list, tuple))
+    is_iterator = isinstance(value, Iterable) and not isinstance(value, (Mapping, list, tuple, bytes))
     return codec().to_json(list(cast("Iterable[object]", value)) if is_iterator else value)
+
+
+_AMOUNT: Final = Wanted("a number of 0 or more", lambda value: is_number(value) and value >= 0)
+_OBJECT: Final = Wanted("a mapping", is_object)
+_LIST: Final = Wanted("a list", is_array)
+
+# What the members of a body are as JSON, where `None` is sent as null. Which words and numbers are right is for the
+# service to judge: it adds to them.
+_MEMBERS: Final[Mapping[str, Wanted]] = {
+    **dict.fromkeys(("background", "parallel_tool_calls", "store", "stream"), FLAG),
+    **dict.fromkeys(("instructions", "model", "personality", "previous_response_id", "prompt_cache_key"), TEXT),
+    **dict.fromkeys(("prompt_cache_retention", "safety_identifier", "service_tier", "truncation", "user"), TEXT),
+    **dict.fromkeys(("max_output_tokens", "max_tool_calls", "top_logprobs"), COUNT),
+    **dict.fromkeys(("temperature", "top_p"), _AMOUNT),
+    **dict.fromkeys(("access_programs", "background_options", "image", "moderation", "prompt"), _OBJECT),
+    **dict.fromkeys(("prompt_cache_options", "reasoning", "stream_options", "text"), _OBJECT),
+    **dict.fromkeys(("context_management", "tools"), _LIST),
+    "include": TEXTS,
+    "tool_choice": Wanted("a word or a mapping", lambda value: isinstance(value, str) or is_object(value)),
+}
 
 
 def _listed(items: object) -> Iterable[object]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, overload
 
 from openai_conversations.api.arguments import CallOptions, refuse_other_keywords
 from openai_conversations.api.caller import codec
+from openai_conversations.checks import MAPPING, TEXT, shown
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import is_omitted
 from openai_conversations.schemas.base import Schema
@@ -119,6 +120,7 @@ class Endpoints:
         from openai_conversations.api.any_request import any_request  # loaded by who asks
 
         read = _reader(cast_to)
+        MAPPING.or_none().check("options", options)
         given: RequestOptions = options or {}
         refuse_other_keywords(given, RequestOptions)
         request = any_request(
@@ -133,6 +135,9 @@ class Endpoints:
 
 
 def _call_options(given: RequestOptions) -> CallOptions:
+    for name in ("headers", "params", "extra_json"):
+        MAPPING.or_none().check(f"options: {name}", given.get(name))
+    TEXT.or_none().check("options: idempotency_key", given.get("idempotency_key"))
     headers = dict(given.get("headers") or {})
     if key := given.get("idempotency_key"):
         headers["Idempotency-Key"] = key
@@ -148,7 +153,7 @@ def _call_options(given: RequestOptions) -> CallOptions:
 
 def _reader(cast_to: Any) -> Callable[[HTTPResponse], Any]:
     """What makes of a response what was asked for; known before anything is sent."""
-    if cast_to in _READERS:
+    if isinstance(cast_to, Hashable) and cast_to in _READERS:
         return _READERS[cast_to]
     if getattr(cast_to, "__origin__", None) in (dict, list):
         return _json_of
@@ -158,7 +163,7 @@ def _reader(cast_to: Any) -> Callable[[HTTPResponse], Any]:
         return partial(_validated, model=cast_to)
     raise InvalidArgumentError(
         f"cast_to must be a class of openai_conversations, a pydantic model, object, dict, list, str, bytes, None or "
-        f"HTTPResponse, not {cast_to!r}"
+        f"HTTPResponse, not {shown(cast_to)}"
     )
 
 

@@ -6,8 +6,17 @@ from collections.abc import Sequence
 from typing import Literal, Unpack, cast
 
 from openai_conversations.api import turn_requests
-from openai_conversations.api.arguments import CallOptions, Omit, checked_max_items, omit, refuse_other_keywords
+from openai_conversations.api.arguments import (
+    CallOptions,
+    Omit,
+    check_include,
+    check_listing,
+    checked_max_items,
+    omit,
+    refuse_other_keywords,
+)
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.checks import FLAG
 from openai_conversations.limits import Include
 from openai_conversations.resources.listing import ItemLister, lister
 from openai_conversations.resources.raw import Finish, Wrapped, finish_raw, finish_streaming, raw, streamed
@@ -59,6 +68,9 @@ class InputItems:
             **options: See :class:`CallOptions`.
         """
         checked_max_items(max_items)
+        FLAG.check("prefetch", prefetch)
+        check_listing(after=after, limit=limit, order=order)
+        check_include(include)
 
         async def ask(caller: Caller, cursor: str | None) -> HTTPResponse:
             query = {"after": cursor, "include": include, "limit": limit, "order": order}

@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from openai_conversations.api import turn_requests
+from openai_conversations.api.arguments import is_given, omit
 from openai_conversations.api.caller import Caller, codec
-from openai_conversations.errors import ConversationsError
+from openai_conversations.checks import shown
+from openai_conversations.errors import ConversationsError, InvalidArgumentError
+from openai_conversations.jsontypes import is_object
 from openai_conversations.resources.raw import StreamedAPIResponse
 from openai_conversations.schemas.content import OutputText
 from openai_conversations.schemas.items.message import Message
@@ -273,3 +276,23 @@ class ResponseStreamManager(Generic[T]):
 
     def __aiter__(self) -> NoReturn:
         raise TypeError("responses.stream() is a context manager: `async with client.responses.stream(…) as stream:`")
+
+
+def with_format(body: dict[str, object], text_format: type | None) -> dict[str, object]:
+    """
+    The body with the class that its text stands for as the format.
+
+    Raises:
+        InvalidArgumentError: It is no class with members, or the body has a format of its own.
+    """
+    if text_format is None:
+        return body
+    from openai_conversations.converters.structured import text_format_of
+
+    text = body.get("text", omit)
+    given: Any = codec().to_json(text) if is_given(text) and text is not None else {}
+    if not is_object(given):
+        raise InvalidArgumentError(f"text must be a mapping, not {shown(text)}")
+    if "format" in given:
+        raise InvalidArgumentError("give text_format or text={'format': …}, not both")
+    return {**body, "text": {**given, "format": text_format_of(text_format)}}

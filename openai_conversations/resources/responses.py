@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, Unpack, cast, overload
 from openai_conversations.api import turn_requests
 from openai_conversations.api.arguments import CallOptions, Omit, is_given, omit, refuse_other_keywords
 from openai_conversations.api.caller import Caller, codec
-from openai_conversations.errors import InvalidArgumentError
+from openai_conversations.checks import COUNT, FLAG
 from openai_conversations.resources.raw import (
     APIResponse,
     Finish,
@@ -38,6 +38,7 @@ from openai_conversations.resources.response_stream import (
     ResponseStream,
     ResponseStreamManager,
     parsed_response,
+    with_format,
 )
 from openai_conversations.schemas.responses.response import CompactedResponse, Response, ResponseDeleted
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
@@ -124,6 +125,7 @@ class Responses:
             ConversationLockedError: Somebody else held the conversation until the deadline.
         """
         refuse_other_keywords(params, ResponseCreateParams)
+        FLAG.check("safe", safe)
         body, options = split({**params, "stream": stream})
         is_stream = stream is True
         if safe:
@@ -190,6 +192,9 @@ class Responses:
             **params: See :class:`ResponseCreateParams`.
         """
         refuse_other_keywords(params, ResponseCreateParams)
+        FLAG.check("safe", safe)
+        if is_given(starting_after):
+            COUNT.check("starting_after", starting_after)
         body, options = split(params)
         kind = None if isinstance(text_format, Omit) else text_format
         return ResponseStreamManager(
@@ -208,7 +213,7 @@ class Responses:
     ) -> ResponseStream[T]:
         caller = self._caller.streaming(stream=True)
         if isinstance(response_id, Omit):
-            body = _with_format({**body, "stream": True}, text_format)
+            body = with_format({**body, "stream": True}, text_format)
             request = turn_requests.create_response(
                 caller, turn_requests.in_background(body) if safe else body, options
             )
@@ -232,7 +237,7 @@ class Responses:
         Raises:
             OutputParseError: The text does not fit the class. Of a response that is not complete, no text is read.
         """
-        body = _with_format(dict(params), text_format)
+        body = with_format(dict(params), text_format)
         response = await self.create(safe=safe, **cast("ResponseCreateParams", body))
         return parsed_response(response, text_format if response.status == "completed" else None)
 
@@ -261,6 +266,8 @@ class Responses:
             **params: See :class:`ResponseRetrieveParams`.
         """
         refuse_other_keywords(params, ResponseRetrieveParams)
+        if is_given(stream):
+            FLAG.check("stream", stream)
         query, options = split(params)
         is_stream = stream is True
         caller = self._caller.streaming(stream=is_stream or self._caller.stream)
@@ -308,18 +315,6 @@ class Responses:
     def _finished(self, response: HTTPResponse, kind: type[T]) -> T:
         finish = self._finish or codec().decode_response
         return cast("T", finish(response, kind))
-
-
-def _with_format(body: dict[str, object], text_format: type | None) -> dict[str, object]:
-    if text_format is None:
-        return body
-    from openai_conversations.converters.structured import text_format_of
-
-    text = body.get("text", omit)
-    given: dict[str, Any] = codec().to_json(text) if is_given(text) and text is not None else {}
-    if "format" in given:
-        raise InvalidArgumentError("give text_format or text={'format': …}, not both")
-    return {**body, "text": {**given, "format": text_format_of(text_format)}}
 
 
 class RawResponses(Wrapped):

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
-from openai_conversations.api.arguments import Omit, checked_metadata, omit, path_id, refuse_other_keywords
+from openai_conversations.api.arguments import (
+    Omit,
+    checked_definitions,
+    checked_metadata,
+    omit,
+    path_id,
+    refuse_other_keywords,
+)
 from openai_conversations.api.caller import Caller
-from openai_conversations.checks import COUNT, FLAG, NAME, OPTIONAL_FUNCTION, OPTIONAL_TEXT, POSITIVE_COUNT
+from openai_conversations.checks import COUNT, FLAG, MAPPING, NAME, OPTIONAL_FUNCTION, OPTIONAL_TEXT, POSITIVE_COUNT
 from openai_conversations.resources.operation_options import OperationOptions, operation_caller
 from openai_conversations.writing.write_order import Writing
 
@@ -76,8 +83,11 @@ class TurnOperations:
 
         refuse_other_keywords(params, TurnParams)
         path_id("conversation_id", conversation_id)
+        MAPPING.or_none().check("tools", tools)
+        POSITIVE_COUNT.check("max_rounds", max_rounds)
+        FLAG.check("safe", safe)
         body, options = split(params)
-        body |= {"model": model, "input": input, "tools": list(definitions)}
+        body |= {"model": model, "input": input, "tools": checked_definitions(definitions)}
         chosen = RunOptions(
             body=turn_requests.in_background(body) if safe else body,
             functions=tools or {},

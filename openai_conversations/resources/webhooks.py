@@ -10,12 +10,12 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final, cast
 
 from openai_conversations.api.caller import codec
-from openai_conversations.checks import COUNT, shown
+from openai_conversations.checks import COUNT, Wanted, shown
 from openai_conversations.converters.errors import DecodeError
 from openai_conversations.errors import ConfigurationError, InvalidArgumentError, InvalidWebhookSignatureError
 from openai_conversations.schemas.webhooks import UnwrapWebhookEvent
@@ -89,6 +89,8 @@ class Webhooks:
         """
         COUNT.check("tolerance", tolerance)
         body = _bytes(payload)
+        _check_secret(secret)
+        _HEADERS.check("headers", headers)
         event, stamp, signatures = (_header(headers, name) for name in ("webhook-id", "webhook-timestamp", _SIGNATURE))
         self._check_time(stamp, tolerance)
         try:
@@ -133,6 +135,28 @@ def _key(secret: str | None) -> bytes:
     except binascii.Error:
         pass
     raise ConfigurationError(f"the webhook secret begins with {_PREFIX} and is not base64 after it")
+
+
+def _check_secret(secret: object) -> None:
+    if secret is not None and not isinstance(secret, str):
+        raise InvalidArgumentError(f"secret must be a string or None, not of type {type(secret).__name__}")
+
+
+def _is_headers(headers: object) -> bool:
+    """A mapping of a framework's, or pairs, of texts."""
+    items: Any = getattr(headers, "items", None)
+    pairs: object = items() if callable(items) and not isinstance(headers, type) else headers
+    if isinstance(pairs, (str, bytes)) or not isinstance(pairs, Iterable):
+        return False
+    return all(map(_is_pair, cast("Iterable[object]", pairs)))
+
+
+def _is_pair(pair: object) -> bool:
+    texts = cast("tuple[object, ...]", pair) if isinstance(pair, (tuple, list)) else ()
+    return len(texts) == 2 and all(isinstance(text, (str, bytes)) for text in texts)
+
+
+_HEADERS: Final = Wanted("a mapping of strings, or pairs of them", _is_headers)
 
 
 def _bytes(payload: object) -> bytes:

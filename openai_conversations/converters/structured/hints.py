@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, cast, get_args, get_origin
 
 import attrs
 
+from openai_conversations.checks import shown
 from openai_conversations.converters.fields import is_union, union_members
 from openai_conversations.converters.structured.reading import JSON_NAMES
 from openai_conversations.converters.structured.types import (
@@ -52,8 +53,9 @@ def checked_class(kind: Any) -> Any:
     """
     if _has_members(kind):
         return kind
+    given = _shown(kind) if isinstance(kind, type) or hasattr(kind, "__origin__") else shown(kind)
     raise InvalidArgumentError(
-        f"text_format must be an attrs class, a dataclass, a TypedDict or a pydantic model class, not {_shown(kind)}"
+        f"text_format must be an attrs class, a dataclass, a TypedDict or a pydantic model class, not {given}"
     )
 
 

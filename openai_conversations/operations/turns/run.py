@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from openai_conversations.api.caller import Caller, codec
-from openai_conversations.errors import APIError, ConversationsError, InvalidArgumentError
+from openai_conversations.errors import APIError, ConversationsError
 from openai_conversations.operations.concurrency import checked_concurrency, for_each
 from openai_conversations.operations.errors import RunIncompleteError
 from openai_conversations.operations.turns.tools import Tool, ToolCall, ToolFunction, as_tools, failed
@@ -77,8 +77,6 @@ async def run(caller: Caller, writing: Writing, conversation_id: str, options: R
         RunIncompleteError: It stopped after functions were called.
         APIError: The first turn failed.
     """
-    if type(options.max_rounds) is not int or options.max_rounds < 1:
-        raise InvalidArgumentError(f"max_rounds must be a whole number above 0, not {options.max_rounds!r}")
     checked_concurrency(options.concurrency)
     given = [codec().to_json(tool) for tool in options.body.get("tools") or ()]
     tools = as_tools(options.functions, given)
