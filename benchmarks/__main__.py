@@ -47,6 +47,7 @@ print(min(once() for _ in range(5)))
 """
 
 HTTP = ("ours", "handwritten", "official", "official-aiohttp")
+TURN_TAKERS = ("ours", "lines", "official", "official-aiohttp")
 
 PLAN: dict[str, tuple[str, ...]] = {
     "import": tuple(IMPORTS),
@@ -66,6 +67,12 @@ PLAN: dict[str, tuple[str, ...]] = {
     "decode-100-unknown": ("ours", "orjson", "official"),
     "decode-100-ids": ("ours", "orjson"),
     "export-10000": ("ours", "walk"),
+    "turn-16": TURN_TAKERS,
+    "event-1": TURN_TAKERS,
+    "event-10": TURN_TAKERS,
+    "streams-1000": ("ours", "lines"),
+    "streams-1000-silent": ("ours", "lines"),
+    "memory-stream": ("ours", "lines", "official-aiohttp"),
     "bulk-erase": ("retrieve", "erase"),
     "help": ("ours",),
     "memory-items": ("ours", "official"),
@@ -110,6 +117,16 @@ TARGETS = (
     Target("memory-items", "ours", "official", 0.45, 0.35),
     Target("memory-client", "ours", "", 8 * 1024, 2 * 1024),
     Target("burst-5000", "official", "ours", 8, 12, at_least=True),
+    Target("turn-16", "official", "ours", 8, 12, at_least=True),
+    Target("event-1", "ours", "lines", 1.0, 0.6),
+    Target("event-10", "ours", "lines", 1.0, 0.6),
+    Target("event-1", "official", "ours", 25, 50, at_least=True),
+    Target("event-1", "official-aiohttp", "ours", 25, 50, at_least=True),
+    Target("event-10", "official", "ours", 25, 50, at_least=True),
+    Target("event-10", "official-aiohttp", "ours", 25, 50, at_least=True),
+    Target("streams-1000", "ours", "", 60, 35),
+    Target("streams-1000-silent", "ours", "", 10, 1),
+    Target("memory-stream", "ours", "", 100 * 1024, 50 * 1024),
     Target("bulk-erase", "retrieve", "erase", 0.7, 0.85, at_least=True),
     Target("help", "ours", "", 300_000, 200_000),
 )
@@ -193,7 +210,7 @@ def show(samples: Samples, rows: list[dict[str, object]]) -> None:
     from rich.table import Table
 
     console = Console()
-    table = Table("case", "contender", "median", "spread", title="Median per operation: µs of CPU, or bytes")
+    table = Table("case", "contender", "median", "spread", title="Median per operation: µs of CPU, bytes, or %")
     for case, by_contender in samples.items():
         for who, values in by_contender.items():
             table.add_row(case, who, f"{statistics.median(values):,.1f}", f"{_spread(values):.0%}")
@@ -234,6 +251,11 @@ With `cookies` the server sets two unless the request brings them, as an edge do
 `decode-100-ids` is a page of which only the ids are read, as erase reads it.
 `export-10000` writes 10,000 items as JSON Lines; *walk* gives them as objects.
 `bulk-erase` is CPU per call on the embedded server: *erase* erases conversations of 20 items, *retrieve* asks for them.
+`turn-16` is a turn that is not streamed, sixteen at once.
+`event-1` and `event-10` are one event of a stream of 2,000 tokens, which the server writes one by one or ten by ten.
+*lines* is aiohttp and orjson as a person writes them: `async for line in response.content`, a dict for each event.
+`streams-1000` is the share of one core, in per cent, of 1,000 streams of 20 tokens a second each.
+`streams-1000-silent` is CPU of one of 1,000 streams that wait, in a second; `memory-stream` is what it keeps.
 `help` is the wall time of `openai-conversations --help`, the best of five.
 
 ## Targets
@@ -244,7 +266,8 @@ With `cookies` the server sets two unless the request brings them, as an edge do
 
 ## Medians
 
-Microseconds of CPU of the client per operation; bytes where the case says memory, wall time for `help`.
+Microseconds of CPU of the client per operation; bytes where the case says memory, per cent of a core for
+`streams-1000`, wall time for `help`.
 
 | case | contender | median | spread |
 |---|---|--:|--:|

@@ -78,7 +78,7 @@ def serve(root: Path) -> Iterator[tuple[str, str]]:
     The second has a name and not an address, because cookie jars keep nothing for addresses.
     """
     write_answers(root)
-    plain, cookies = _free_port(), _free_port()
+    plain, cookies = free_port(), free_port()
     command = _nginx(root, plain, cookies) or [
         sys.executable,
         "-m",
@@ -90,7 +90,7 @@ def serve(root: Path) -> Iterator[tuple[str, str]]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     pin_to_last(process.pid)
     try:
-        _wait_for(plain)
+        wait_for(plain)
         yield f"http://127.0.0.1:{plain}/v1", f"http://localhost:{cookies}/v1"
     finally:
         process.terminate()
@@ -116,14 +116,14 @@ def pin_to_last(pid: int) -> None:
         os.sched_setaffinity(pid, {max(os.sched_getaffinity(0))})
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
     for _ in range(200):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

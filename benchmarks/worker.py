@@ -21,6 +21,7 @@ from typing import Any
 
 from benchmarks import fleet, payloads
 from benchmarks.contenders import CONTENDERS
+from benchmarks.streams import cases
 
 
 async def _rate(call: Callable[[], Awaitable[object]], concurrency: int, total: int) -> float:
@@ -302,6 +303,12 @@ CASES: dict[str, Callable[[str, str], Any]] = {
     "memory-items": memory_of_items,
     "memory-client": memory_of_client,
     "bulk-erase": lambda who, _: fleet.measure(who),
+    "turn-16": lambda who, _: cases.turn(who),
+    "event-1": lambda who, _: cases.events(who, 1),
+    "event-10": lambda who, _: cases.events(who, 10),
+    "streams-1000": lambda who, _: cases.many(who),
+    "streams-1000-silent": lambda who, _: cases.waiting(who),
+    "memory-stream": lambda who, _: cases.memory(who),
     "middleware": middleware,
 }
 

@@ -94,6 +94,11 @@ class EventReader:
         self.ended: bool = False
         """Whether the body has ended cleanly, or ``[DONE]`` has said that no event comes any more."""
 
+    @property
+    def holds_events(self) -> bool:
+        """Whether it is known that the body is no JSON object."""
+        return self._is_object is False
+
     async def is_object(self, seconds: float | None) -> bool:
         """
         Whether the body is a JSON object and no stream, whatever its headers say: by its first character.
@@ -113,9 +118,10 @@ class EventReader:
             self._is_object = self._first.lstrip().startswith(b"{")
         return self._is_object
 
-    def _begun(self) -> bytes:
+    def _taken(self) -> bytes:
+        """What has come and was not read; ``b""`` when that is nothing."""
         first, self._first = self._first, b""
-        return first
+        return first or self._stream.take()
 
     async def read(self, seconds: float | None) -> list[ServerSentEvent]:
         """
@@ -128,9 +134,13 @@ class EventReader:
             APITimeoutError: There was none in time, or no byte within ``timeout.next_byte``. Nothing more can be read.
             APIConnectionError: The connection broke, or an event is larger than it may be.
         """
-        parser, until = self._parser, None if seconds is None else self._loop.time() + seconds
+        parser, until = self._parser, None
         while not self.ended:
-            chunk = self._begun() or self._stream.take() or await self._wait(until)
+            chunk = self._taken()
+            if not chunk:
+                if until is None and seconds is not None:
+                    until = self._loop.time() + seconds
+                chunk = await self._wait(until)
             if not chunk:
                 self.ended = True
                 return parser.finish()
@@ -153,7 +163,7 @@ class EventReader:
             APIConnectionError: The connection broke, or the body is larger than it may be.
         """
         until = None if seconds is None else self._loop.time() + seconds
-        while chunk := self._begun() or self._stream.take() or await self._wait(until):
+        while chunk := self._taken() or await self._wait(until):
             self._chunks.append(chunk)
             self._check_size(sum(map(len, self._chunks)))
         self.ended = True

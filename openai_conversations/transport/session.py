@@ -545,6 +545,29 @@ def _bare(error: BaseException) -> BaseException:
     return error
 
 
+def _all_that_came(content: Any) -> bytes:
+    """
+    All bytes that are there, at once.
+
+    What `StreamReader._read_nowait` does, which goes through the body chunk by chunk as the server has cut it: a fifth
+    of what an event costs that has a chunk of its own.
+    """
+    buffer = content._buffer  # noqa: SLF001
+    if len(buffer) < 2 or content._buffer_offset:  # noqa: SLF001
+        return content._read_nowait(-1) if buffer else b""  # noqa: SLF001
+    taken = b"".join(buffer)
+    buffer.clear()
+    content._size = 0  # noqa: SLF001
+    content._cursor += len(taken)  # noqa: SLF001
+    splits = content._http_chunk_splits  # noqa: SLF001
+    if splits:
+        last = splits[-1]
+        splits.clear()
+        splits.append(last)
+    content._protocol.resume_reading()  # noqa: SLF001
+    return taken
+
+
 class _Stream:
     """
     The unread body of a response, which holds a connection of the pool until it is closed.
@@ -572,15 +595,18 @@ class _Stream:
 
     def take(self) -> bytes:
         # What arrived before the connection broke is read first; `read_nowait` would raise, and lose it.
-        content: Any = self._answer.content
-        taken: bytes = content._read_nowait(-1) if content._buffer else b""  # noqa: SLF001
-        return taken
+        return _all_that_came(self._answer.content)
 
     async def read(self) -> bytes:
+        content: Any = self._answer.content
         try:
-            return await self._answer.content.readany()
+            if content.exception() is not None:
+                raise content.exception()
+            while not content._buffer and not content.is_eof():  # noqa: SLF001
+                await content._wait("read")  # noqa: SLF001
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise self._broken(error) from _bare(error)
+        return _all_that_came(content)
 
     def fail(self) -> None:
         self._answer.content.set_exception(TimeoutError())

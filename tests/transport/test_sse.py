@@ -128,7 +128,7 @@ fragments = st.sampled_from(
     [
         *(b"data", b"event", b"id", b"retry", b":", b" ", b"\n", b"\r", b"\r\n", b"\n\n", b"\t", b"[DONE]", b"a", b"7"),
         *(b"data: ", b"event: a\ndata: {}\n\n", b"event: a\r\ndata: {}\r\n\r\n", b": c\n\n", b"\xef\xbb\xbf", b"\xff"),
-        *(b"\0", "ä€😀\u2028".encode()),
+        *(b"\0", "ä€😀\u2028".encode(), b"event: a\ndata: ", b"event: a\ndata: 1\n\n" * 3, b"data: 2\n\n"),
     ]
 )
 bodies = st.lists(fragments, max_size=30).map(b"".join) | st.binary(max_size=60)

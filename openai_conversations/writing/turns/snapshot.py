@@ -84,17 +84,17 @@ class TurnSnapshot:
         init=False, factory=dict[tuple[int, int, str], "list[str]"]
     )
     """Item, content part, type of the events → the pieces."""
+    _last: tuple[int, int, str] = attrs.field(init=False, default=(_NO_NUMBER, _NO_NUMBER, ""))
+    _last_pieces: list[str] = attrs.field(init=False, factory=list[str])
+    """Those that were added to last, and where they belong: the next piece nearly always belongs there, too."""
 
     def add(self, event: Event) -> None:
         """Take an event."""
-        number = event.sequence_number
-        if number != self.last_number + 1 and number != _NO_NUMBER:
-            self.is_numbered = self.is_numbered and self.last_number == _NO_NUMBER
-        if number != _NO_NUMBER:
-            self.last_number = number
         if isinstance(event, Piece):
-            self._add_piece(event)
-        elif isinstance(event, ResponseOutputItemAddedEvent | ResponseOutputItemDoneEvent):
+            self.add_piece(event)
+            return
+        self._count(event.sequence_number)
+        if isinstance(event, ResponseOutputItemAddedEvent | ResponseOutputItemDoneEvent):
             self._add_item(event)
         elif isinstance(event, TERMINAL):
             self._end(event)
@@ -143,13 +143,27 @@ class TurnSnapshot:
         shown.output = output
         return shown
 
-    def _add_piece(self, event: Any) -> None:
+    def add_piece(self, event: Any) -> None:
+        """Take a piece of a text; all but a few events are that."""
+        number = event.sequence_number
+        if number == self.last_number + 1:
+            self.last_number = number
+        else:
+            self._count(number)
         key = (event.output_index, getattr(event, "content_index", _NO_NUMBER), event.type)
-        pieces = self._pieces.get(key)
-        if pieces is None:
-            pieces = self._pieces[key] = []
+        if key != self._last:
+            self._last = key
+            self._last_pieces = self._pieces.setdefault(key, [])
+        pieces = self._last_pieces
         pieces.append(event.delta or "")
         event.extend(pieces)
+
+    def _count(self, number: int) -> None:
+        if number == _NO_NUMBER:
+            return
+        if number != self.last_number + 1:
+            self.is_numbered = self.is_numbered and self.last_number == _NO_NUMBER
+        self.last_number = number
 
     def _add_item(self, event: ResponseOutputItemAddedEvent | ResponseOutputItemDoneEvent) -> None:
         if isinstance(event.item, UnknownItem) and event.item.data is None:

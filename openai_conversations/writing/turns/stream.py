@@ -20,7 +20,7 @@ from openai_conversations.errors import (
     APITimeoutError,
     ConversationsError,
 )
-from openai_conversations.schemas.responses.events.base import Event
+from openai_conversations.schemas.responses.events.base import Event, Piece
 from openai_conversations.schemas.responses.events.lifecycle import (
     ResponseCompletedEvent,
     ResponseErrorEvent,
@@ -122,21 +122,18 @@ class TurnStream:
             raise ConversationsError("another task is reading this stream: one task reads at a time")
         self._is_read = True
         try:
-            return await self._next_events()
+            while not (self.ended or self.closed):
+                if self._last_word is not None:
+                    self.abort()
+                    raise self._last_word
+                reader = self._reader
+                events = await (self._go_on() if reader is None else self._read_events(reader))
+                if events:
+                    return events
+            await self.close()
+            return []
         finally:
             self._is_read = False
-
-    async def _next_events(self) -> list[Event]:
-        while not (self.ended or self.closed):
-            if self._last_word is not None:
-                self.abort()
-                raise self._last_word
-            reader = self._reader
-            events = await (self._go_on() if reader is None else self._read_events(reader))
-            if events:
-                return events
-        await self.close()
-        return []
 
     async def close(self) -> None:
         """Give the connection back when the turn has ended, else close it. The turn itself may go on."""
@@ -199,13 +196,15 @@ class TurnStream:
 
     async def _read_events(self, reader: EventReader) -> list[Event]:
         try:
-            if self._recovery is None and await reader.is_object(self._patience):
-                events = events_of_json(self._shown(await reader.read_whole(self._patience)), self.request)
-                self._add(events)
+            if reader.holds_events or self._recovery is not None or not await reader.is_object(self._patience()):
+                events = self._held or self._taken(await reader.read(self._patience()))
+                if events and isinstance(events[-1], _EITHER):
+                    self._held = events
+                    await self._read_other(reader)
+                    self._held = []
             else:
-                self._held = self._held or self._taken(await reader.read(self._patience))
-                await self._read_other(reader)
-                events, self._held = self._held, []
+                events = events_of_json(self._shown(await reader.read_whole(self._patience())), self.request)
+                self._add(events)
         except (APIConnectionError, APIResponseValidationError) as failure:
             self._drop_reader(failure)
             return []
@@ -220,18 +219,24 @@ class TurnStream:
         """What arrived, as events: up to the terminal one, and but for those that came before a stream was resumed."""
         events: list[Event] = []
         snapshot, recovery = self.snapshot, self._recovery
+        is_plain = recovery is None and snapshot.terminal is None
         decode = codec().decode_event
         try:
-            for data in arrived:
-                event = decode(data.data, data.event)
+            for name, data, _ in arrived:
+                event = decode(data, name)
+                if is_plain and isinstance(event, Piece):
+                    snapshot.add_piece(event)
+                    events.append(event)
+                    continue
                 if isinstance(event, _EITHER):
-                    event = decode(self._shown(data.data), data.event)
+                    event = decode(self._shown(data), name)
                 if recovery is not None and not recovery.is_next(event):
                     continue
                 if snapshot.terminal is not None and not _is_other(snapshot.terminal, event):
                     continue
                 snapshot.add(event)
                 events.append(event)
+                is_plain = is_plain and snapshot.terminal is None
                 if snapshot.terminal is not None and not isinstance(event, _EITHER):
                     break
         except StreamInterruptedError as error:
@@ -251,8 +256,6 @@ class TurnStream:
     async def _read_other(self, reader: EventReader) -> None:
         """After one of ``error`` and ``response.failed``, read on for the other; whoever is cancelled may go on."""
         held, clock = self._held, self._loop.time
-        if not held or not isinstance(held[-1], _EITHER):
-            return
         self._other_until = self._other_until or clock() + _TIME_FOR_THE_OTHER
         try:
             while not (_are_both(held) or reader.ended) and (left := self._other_until - clock()) > 0:
@@ -264,7 +267,6 @@ class TurnStream:
         for event in events:
             self.snapshot.add(event)
 
-    @property
     def _patience(self) -> float | None:
         """
         Seconds to wait for an event; ``None`` for no bound.
@@ -273,13 +275,12 @@ class TurnStream:
             APITimeoutError: The bound of the whole stream has passed.
         """
         request, timeout = self.request, self.request.timeout
-        now = self._caller.runtime.clock()
         patience = timeout.next_event
         if self._waits_for_first and request.deadline is not None:
-            patience = max(request.deadline - now, 0.0)
+            patience = max(request.deadline - self._caller.runtime.clock(), 0.0)
         if timeout.stream is None or request.started is None:
             return patience
-        left = request.started + timeout.stream - now
+        left = request.started + timeout.stream - self._caller.runtime.clock()
         if left <= 0:
             raise APITimeoutError(request.info, message=f"The stream did not end within {timeout.stream:g} s.")
         return left if patience is None else min(left, patience)
