@@ -186,7 +186,8 @@ def pyright(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """The documentation without a warning, its examples read by mypy and executed."""
     install(session, "docs", "typing")
-    session.run("sphinx-build", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    # A fresh environment: what was read in an earlier run loses its entries in the index, and the search with them.
+    session.run("sphinx-build", "-E", "-W", "-n", "--keep-going", "-b", "html", "docs", "docs/_build/html")
     session.run("python", "docs/_scripts/check_types.py")
     session.run("pytest", "tests/docs", *session.posargs)
 

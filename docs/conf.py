@@ -14,11 +14,14 @@ copyright = "2026, openai_conversations contributors"
 release = importlib.metadata.version("openai_conversations")
 version = release
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "tables"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "tables", "breaks"]
 exclude_patterns = ["_build"]
 
 html_theme = "furo"
 html_title = f"openai_\u200bconversations {release}"  # may be broken there: the sidebar is narrow
+html_static_path = ["_static"]
+html_css_files = ["custom.css"]
+html_search_scorer = str(Path(__file__).parent / "_static" / "search_scorer.js")  # else of the working directory
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
