@@ -63,7 +63,8 @@ _SHOWN_PARAMETERS = frozenset(
 )
 
 
-def _without_credentials(text: str) -> str:
+def without_credentials(text: str) -> str:
+    """Hide what looks like a credential."""
     return _CREDENTIAL.sub(r"\1***", text)
 
 
@@ -77,15 +78,13 @@ _UNPRINTABLE = re.compile(
 
 def one_line(text: str) -> str:
     """Fold white space, drop what a terminal obeys, hide what looks like a credential, cut after 300 characters."""
-    folded = _without_credentials(_UNPRINTABLE.sub("", " ".join(text.split())))
+    folded = without_credentials(_UNPRINTABLE.sub("", " ".join(text.split())))
     return folded if len(folded) <= _LONGEST_MESSAGE else f"{folded[:_LONGEST_MESSAGE]}…"
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with ``***`` for each value that looks like a key or whose name speaks of keys, cookies or so."""
-    return {
-        name: "***" if _SECRET_NAME.search(name) else _without_credentials(value) for name, value in headers.items()
-    }
+    return {name: "***" if _SECRET_NAME.search(name) else without_credentials(value) for name, value in headers.items()}
 
 
 def secret_values(headers: Mapping[str, str], url: str) -> tuple[str, ...]:

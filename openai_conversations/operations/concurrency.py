@@ -26,19 +26,24 @@ async def for_each(things: Iterable[T], work: Callable[[T], Awaitable[object]], 
     """
     Work on every thing, on at most *concurrency* of them at a time.
 
-    After a failure nothing new is begun, what is under way is brought to its end, and the first failure is raised.
-    When this is cancelled, so is what is under way.
+    After a failure nothing new is begun, what is under way is brought to its end, and the first failure is raised, as
+    it is; work in which something else was cancelled has failed, too. When this is cancelled, so is what is under way,
+    and nothing new is begun.
     """
     left = iter(things)
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
 
     async def worker() -> None:
         for thing in left:
             try:
                 await work(thing)
-            except Exception as error:  # noqa: BLE001  # raised below, when the others have ended
-                failures.append(error)
-            if failures:
+            except (KeyboardInterrupt, SystemExit):  # these end the event loop
+                raise
+            except BaseException as error:
+                if is_cancelled():
+                    raise
+                failures.append(error)  # raised below, when the others have ended
+            if failures or is_cancelled():
                 return
 
     async with asyncio.TaskGroup() as group:
@@ -46,3 +51,9 @@ async def for_each(things: Iterable[T], work: Callable[[T], Awaitable[object]], 
             group.create_task(worker())
     if failures:
         raise failures[0]
+
+
+def is_cancelled() -> bool:
+    """Whether the task that this is called in is being cancelled; else a ``CancelledError`` is somebody else's."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -11,7 +11,7 @@ What the operations raise besides the errors of the calls that they make.
         ├── MetadataConflictError              the metadata did not stay as it was written
         ├── MissingExtraError (also ImportError)  a library is not installed; names the extra that brings it
         ├── NoSuchItemError                    the conversation has no such item
-        ├── RunIncompleteError                 a run of turns that stopped after functions were called
+        ├── RunIncompleteError                 a run of turns that stopped before the model was done
         ├── OutdatedPlanError                  the conversation is not any more what the plan was made for
         ├── TrimIncompleteError                a trim stopped half way, or the server does not delete items
         └── TurnTooLongError                   the newest turn alone has more tokens than a conversation may have
@@ -151,7 +151,7 @@ class OutdatedPlanError(OperationError):
 
 class RunIncompleteError(OperationError):
     """
-    A run that stopped after functions were called; the cause is chained as ``__cause__``.
+    A run that stopped after functions were called, or at calls that cannot be answered; ``__cause__`` is the cause.
 
     Attributes:
         conversation_id: The conversation.

@@ -51,8 +51,8 @@ class TurnOperations:
 
         A function is called when the response that asks for it is complete, and once for each call. Its parameters are
         described to the model by their annotations, it by its docstring. A text that it returns is the output, a list
-        of content parts too, anything else is written as JSON; what it raises is logged and said to the model. The
-        outputs are the input of the next turn.
+        of ``input_text``, ``input_image`` and ``input_file`` too, anything else is written as JSON; what it raises is
+        logged and said to the model. The outputs are the input of the next turn.
 
         When this is cancelled, or the process dies, between a call and the turn that takes its output, the conversation
         holds a call without output, which the API refuses to go on with: :meth:`repair` closes it.
@@ -61,18 +61,23 @@ class TurnOperations:
             conversation_id: The conversation.
             model: The model.
             input: What is said to the model.
-            tools: Functions by the names that the model knows them by; async ones do not keep the event loop.
+            tools: Functions by the names that the model knows them by; async ones do not keep the event loop. Methods,
+                objects that can be called and partials count as functions; what a partial has given is not told to the
+                model. A parameter with a default may be left out by the model.
             definitions: Tools that are not functions here, or functions described by hand. Where the model calls one
                 that is not in ``tools``, and no other, the run ends: the call is in ``response.output``.
             max_rounds: How many turns it may take.
             concurrency: How many functions are called at a time.
             on_event: Called with each event of each turn as it comes, to show it to somebody; may be a coroutine
-                function. What it raises ends the run.
+                function. What it raises ends the run; after functions were called it is the cause of
+                ``RunIncompleteError``.
             safe: See ``responses.create``.
             **params: See :class:`TurnParams`; they are for each turn.
 
         Raises:
-            RunIncompleteError: It stopped after functions were called: after ``max_rounds``, or because a turn failed.
+            RunIncompleteError: It stopped after functions were called: after ``max_rounds``, because a turn failed, or
+                because the model waits for something else, too. Or the calls of a response cannot be answered, because
+                their ids are missing or stand for two: then none of them was made.
             ResponseFailedError: The first turn failed.
             ResponseIncompleteError: It ended before it was whole.
             APIError: Any other error of the first turn; see ``responses.create``.
@@ -84,6 +89,7 @@ class TurnOperations:
         refuse_other_keywords(params, TurnParams)
         path_id("conversation_id", conversation_id)
         MAPPING.or_none().check("tools", tools)
+        OPTIONAL_FUNCTION.check("on_event", on_event)
         POSITIVE_COUNT.check("max_rounds", max_rounds)
         FLAG.check("safe", safe)
         body, options = split(params)

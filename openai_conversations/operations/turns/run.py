@@ -8,22 +8,29 @@ done; what is left open then, ``repair`` closes.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, cast
 
 import attrs
 
+from openai_conversations.api.arguments import CallOptions
 from openai_conversations.api.caller import Caller, codec
-from openai_conversations.errors import APIError, ConversationsError
-from openai_conversations.operations.concurrency import checked_concurrency, for_each
+from openai_conversations.errors import ConversationsError
+from openai_conversations.jsontypes import as_object
+from openai_conversations.operations.concurrency import checked_concurrency, for_each, is_cancelled
 from openai_conversations.operations.errors import RunIncompleteError
-from openai_conversations.operations.turns.tools import Tool, ToolCall, ToolFunction, as_tools, failed
+from openai_conversations.operations.turns.asked import Asked, asked_of
+from openai_conversations.operations.turns.tools import Tool, ToolCall, ToolFunction, as_tools, failed, words_of
 from openai_conversations.schemas.items.function_call import FunctionCall
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.schemas.responses.usage import ResponseUsage
 from openai_conversations.writing.chunks import AppendOptions, append
 from openai_conversations.writing.turns.result import OnEvent, check_complete, take_turn
 from openai_conversations.writing.write_order import Writing
+
+logger: Final = logging.getLogger("openai_conversations")
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +81,7 @@ async def run(caller: Caller, writing: Writing, conversation_id: str, options: R
     See ``conversations.run``.
 
     Raises:
-        RunIncompleteError: It stopped after functions were called.
+        RunIncompleteError: It stopped after functions were called, or at calls that cannot be answered.
         APIError: The first turn failed.
     """
     checked_concurrency(options.concurrency)
@@ -94,6 +101,7 @@ class _Run:
     options: RunOptions
     tools: Mapping[str, Tool]
     calls: list[ToolCall] = attrs.field(factory=list[ToolCall])
+    answered: list[FunctionCall] = attrs.field(factory=list[FunctionCall])
     responses: list[Response] = attrs.field(factory=list[Response])
 
     async def until_done(self, body: dict[str, Any]) -> RunResult:
@@ -102,62 +110,100 @@ class _Run:
         while True:
             response = await self._turn(body, outputs)
             self.responses.append(response)
-            asked = self._asked(response)
-            if not asked:
+            asked = asked_of(response, self.tools, self.answered)
+            if asked.unclear:
+                raise await self._stopped((), asked.unclear)
+            if not asked.calls:
                 return self._result()
-            outputs = await self._answer(asked)
-            self.calls += outputs
-            if len(self.responses) >= self.options.max_rounds:
-                raise await self._stopped(outputs, f"the model is not done after {self.options.max_rounds} turns")
+            outputs = await self._answer(asked.calls)
+            if why := self._why_not_on(asked):
+                raise await self._stopped(outputs, why, leaves_open=bool(asked.others))
             body = {**body, "input": [output.item for output in outputs]}
+
+    def _why_not_on(self, asked: Asked) -> str:
+        """Why there can be no further turn; ``""`` when there can."""
+        if asked.others:
+            return f"the model waits for the output of a {asked.others[0]}, too"
+        if len(self.responses) >= self.options.max_rounds:
+            return f"the model is not done after {self.options.max_rounds} turns"
+        return ""
 
     async def _turn(self, body: dict[str, Any], outputs: Sequence[ToolCall]) -> Response:
         """Take a turn. Where outputs would be lost with it, they are kept."""
         try:
             return check_complete(await take_turn(self.caller, self.writing, body, on_event=self.options.on_event))
-        except APIError as error:
-            if not outputs:
+        except (Exception, asyncio.CancelledError) as error:
+            if not outputs or (isinstance(error, asyncio.CancelledError) and is_cancelled()):
                 raise
-            raise await self._stopped(outputs, f"a turn failed: {error}", is_open=error.not_carried_out) from error
-
-    def _asked(self, response: Response) -> list[FunctionCall]:
-        answered = {call.call_id for call in self.calls}
-        calls = [item for item in response.output if isinstance(item, FunctionCall)]
-        once = {call.call_id: call for call in calls if call.call_id not in answered}
-        # What somebody else is to answer stays open: a function without an implementation here, given as a definition.
-        return list(once.values()) if any(call.name in self.tools for call in once.values()) else []
+            # Only what sends may say that nothing was: an error of a callback or a middleware says nothing of the turn.
+            is_open = isinstance(error, ConversationsError) and error.not_carried_out
+            raise await self._stopped(outputs, f"a turn failed: {words_of(error)}", is_known=is_open) from error
 
     async def _answer(self, asked: Sequence[FunctionCall]) -> list[ToolCall]:
         """Call what was asked for, several at a time; the answers in the order of the calls."""
-        answers: dict[str, ToolCall] = {}
+        answers: dict[int, ToolCall] = {}
 
-        async def call(one: FunctionCall) -> None:
-            tool = self.tools.get(one.name)
-            answers[one.call_id] = (
-                await tool.answer(one) if tool is not None else failed(one, f"There is no function {one.name!r}.")
-            )
+        async def call(place: int) -> None:
+            answers[place] = failed(asked[place], "The function was stopped, and nothing is known of its outcome.")
+            answers[place] = await self._call(asked[place])
 
-        await for_each(asked, call, concurrency=self.options.concurrency)
-        return [answers[one.call_id] for one in asked]
+        try:
+            await for_each(range(len(asked)), call, concurrency=self.options.concurrency)
+        except (KeyboardInterrupt, SystemExit, asyncio.CancelledError):
+            raise
+        except BaseException as error:
+            outputs = self._note(asked, answers)
+            raise await self._stopped(outputs, f"a function raised {words_of(error)}") from error
+        return self._note(asked, answers)
 
-    async def _stopped(self, outputs: Sequence[ToolCall], why: str, *, is_open: bool = True) -> RunIncompleteError:
-        """The error for a run that stops with outputs that no turn has taken: they are added, if that is known."""
-        is_stored = is_open and await self._store(outputs)
-        where = "are in the conversation" if is_stored else "may not be in the conversation: see `calls`, and `repair`"
+    async def _call(self, one: FunctionCall) -> ToolCall:
+        tool = self.tools.get(one.name)
+        if tool is not None:
+            return await tool.answer(one)
+        if one.name in self._described():
+            return failed(one, f"Somebody else answers {one.name!r}: call it alone, and not together with others.")
+        return failed(one, f"There is no function {one.name!r}.")
+
+    def _described(self) -> set[object]:
+        return {as_object(codec().to_json(tool)).get("name") for tool in self.options.body.get("tools") or ()}
+
+    def _note(self, asked: Sequence[FunctionCall], answers: Mapping[int, ToolCall]) -> list[ToolCall]:
+        not_called = "The function was not called: the run stopped."
+        outputs = [answers.get(place) or failed(one, not_called) for place, one in enumerate(asked)]
+        self.calls += outputs
+        self.answered += asked
+        return outputs
+
+    async def _stopped(
+        self, outputs: Sequence[ToolCall], why: str, *, is_known: bool = True, leaves_open: bool = False
+    ) -> RunIncompleteError:
+        """
+        The error for a run that stops.
+
+        Args:
+            outputs: What no turn has taken; it is added where that is safe.
+            why: Why it stops.
+            is_known: Whether the outputs are certainly not in the conversation.
+            leaves_open: Whether there are calls beside these, which somebody else answers.
+        """
+        is_stored = bool(outputs) and is_known and await self._store(outputs)
         return RunIncompleteError(
-            f"the run stopped after {len(self.calls)} calls: {why}; the last outputs {where}",
+            f"the run stopped after {len(self.calls)} calls: {why}; {_where(outputs, is_stored=is_stored)}",
             conversation_id=self.conversation_id,
             calls=tuple(self.calls),
             response=self.responses[-1],
-            is_closed=is_stored,
+            is_closed=is_stored and not leaves_open,
         )
 
     async def _store(self, outputs: Sequence[ToolCall]) -> bool:
         items = [output.item for output in outputs]
-        options = AppendOptions(call=self.caller.options)
+        # What was to be added to the body of each turn is nothing for the body of an append.
+        call = {name: value for name, value in self.caller.options.items() if name != "extra_body"}
+        options = AppendOptions(call=cast("CallOptions", call))
         try:
             await append(self.caller, self.writing, self.conversation_id, items, resume=None, options=options)
-        except ConversationsError:
+        except Exception as error:  # noqa: BLE001  # the error of the run is raised, and says that they may be missing
+            logger.warning("the outputs of a run could not be added: %s", words_of(error))
             return False
         return True
 
@@ -168,6 +214,14 @@ class _Run:
             rounds=len(self.responses),
             usage=_sum([one.usage for one in self.responses if one.usage is not None]),
         )
+
+
+def _where(outputs: Sequence[ToolCall], *, is_stored: bool) -> str:
+    if not outputs:
+        return "nothing of the last response was called: see `response`, and `repair`"
+    if is_stored:
+        return "the last outputs are in the conversation"
+    return "the last outputs may not be in the conversation: see `calls`, and `repair`"
 
 
 def _sum(usages: Sequence[ResponseUsage]) -> ResponseUsage:

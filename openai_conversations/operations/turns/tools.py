@@ -1,19 +1,24 @@
-"""Functions that a model may call: what it is told of them, how a call becomes their arguments, what it is answered."""
+"""Functions that a model may call: how a call becomes their arguments, what it is answered."""
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypedDict, cast, get_type_hints
+from traceback import TracebackException
+from typing import Any, Final
 
 import attrs
 
 from openai_conversations.api.caller import codec
+from openai_conversations.checks import MAPPING, shown
 from openai_conversations.converters.errors import DecodeError
-from openai_conversations.converters.structured import read_structured, text_format_of
-from openai_conversations.errors import InvalidArgumentError, one_line
+from openai_conversations.converters.structured import read_structured
+from openai_conversations.errors import InvalidArgumentError, one_line, without_credentials
 from openai_conversations.jsontypes import JsonObject, as_object, is_array, is_object
+from openai_conversations.operations.concurrency import is_cancelled
+from openai_conversations.operations.turns.signatures import arguments_of, check_function, definition_of
 from openai_conversations.schemas.items.function_call import FunctionCall
 
 logger: Final = logging.getLogger("openai_conversations")
@@ -21,11 +26,8 @@ logger: Final = logging.getLogger("openai_conversations")
 ToolFunction = Callable[..., Awaitable[object]] | Callable[..., object]
 """A function, best an async one, whose parameters have names and annotations."""
 
-_NOT_NAMED: Final = (
-    inspect.Parameter.POSITIONAL_ONLY,
-    inspect.Parameter.VAR_POSITIONAL,
-    inspect.Parameter.VAR_KEYWORD,
-)
+_PARTS: Final = frozenset({"input_text", "input_image", "input_file"})
+"""The content that an output may have, by the API's description of ``FunctionCallOutput``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,7 +40,9 @@ class ToolCall:
         name: The function.
         arguments: What the model wrote: JSON, if it wrote well.
         output: What it was answered: a text, or a list of content parts.
-        failed: Whether the function does not exist, its arguments did not fit, or it raised.
+        failed: Whether the output is no function's: it does not exist, its arguments did not fit, it raised, or what it
+            returned cannot be sent.
+        caller: The program that made the call; ``None`` for the model itself.
     """
 
     call_id: str
@@ -46,11 +50,13 @@ class ToolCall:
     arguments: str
     output: str | list[Any]
     failed: bool = False
+    caller: JsonObject | None = None
 
     @property
     def item(self) -> JsonObject:
         """The item that answers the call."""
-        return {"type": "function_call_output", "call_id": self.call_id, "output": self.output}
+        caller = {"caller": self.caller} if self.caller else {}
+        return {"type": "function_call_output", "call_id": self.call_id, "output": self.output, **caller}
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -69,15 +75,39 @@ class Tool:
     arguments: Any | None
 
     async def answer(self, call: FunctionCall) -> ToolCall:
-        """Call the function. What it raises is logged, and said to the model: a run is not over for that."""
+        """
+        Call the function. What it raises is logged, and said to the model: a run is not over for that.
+
+        So is what is cancelled inside the function; when the run itself is cancelled, so is the function, and this.
+
+        Raises:
+            BaseException: What it raised is no ``Exception``.
+        """
+        why = "The function was not called: {}"
         try:
             keywords = self._keywords(call.arguments)
+            why = "The function failed: {}"
+            returned = await self._call(keywords)
+            why = "The function was called, but what it returned cannot be sent: {}"
+            return answered(call, _output(returned))
+        except asyncio.CancelledError as error:
+            if is_cancelled():
+                raise
+            raised: BaseException = error
+        except Exception as error:  # noqa: BLE001  # logged below, without credentials
+            raised = error
+        said = words_of(raised)
+        logger.error("%s: %s\n%s", call.name, why.format(said), _traceback(raised))
+        return failed(call, why.format(said))
+
+    async def _call(self, keywords: Mapping[str, Any]) -> object:
+        """In a task of its own: what is cancelled in it is not the run."""
+
+        async def called() -> object:
             returned = self.function(**keywords)
-            output = _output(await returned if inspect.isawaitable(returned) else returned)
-        except Exception as error:
-            logger.exception("the function %s failed", call.name)
-            return failed(call, f"The function failed: {one_line(f'{type(error).__name__}: {error}')}")
-        return ToolCall(call_id=call.call_id, name=call.name, arguments=call.arguments, output=output)
+            return await returned if inspect.isawaitable(returned) else returned
+
+        return await asyncio.create_task(called())
 
     def _keywords(self, arguments: str) -> Mapping[str, Any]:
         if self.arguments is None:
@@ -89,12 +119,25 @@ class Tool:
         return read
 
 
+def answered(call: FunctionCall, output: str | list[Any], *, is_failure: bool = False) -> ToolCall:
+    """The answer to a call."""
+    caller = None if call.caller is None else codec().to_json(call.caller)
+    return ToolCall(
+        call_id=call.call_id,
+        name=call.name,
+        arguments=call.arguments,
+        output=output,
+        failed=is_failure,
+        caller=caller,
+    )
+
+
 def failed(call: FunctionCall, output: str) -> ToolCall:
     """The answer to a call that could not be carried out."""
-    return ToolCall(call_id=call.call_id, name=call.name, arguments=call.arguments, output=output, failed=True)
+    return answered(call, output, is_failure=True)
 
 
-def as_tools(functions: Mapping[str, ToolFunction], definitions: list[Any]) -> dict[str, Tool]:
+def as_tools(functions: object, definitions: list[Any]) -> dict[str, Tool]:
     """
     The tools of a run.
 
@@ -105,37 +148,24 @@ def as_tools(functions: Mapping[str, ToolFunction], definitions: list[Any]) -> d
     Raises:
         InvalidArgumentError: A function cannot be called, or its signature cannot be described.
     """
+    MAPPING.check("tools", functions)
     described = {as_object(one).get("name") for one in definitions if as_object(one).get("type") == "function"}
-    return {name: _tool(name, function, is_described=name in described) for name, function in functions.items()}
+    return {name: _tool(name, function, is_described=name in described) for name, function in _items(functions)}
+
+
+def _items(functions: Any) -> list[tuple[str, ToolFunction]]:
+    for name, function in functions.items():
+        if not isinstance(name, str) or not name:
+            raise InvalidArgumentError(f"tools must have names that are strings and not empty, not {shown(name)}")
+        check_function(name, function)
+    return list(functions.items())
 
 
 def _tool(name: str, function: ToolFunction, *, is_described: bool) -> Tool:
-    if not callable(function):
-        raise InvalidArgumentError(f"tools[{name!r}] must be a function, not {type(function).__name__}")
     if is_described:
         return Tool(function=function, definition=None, arguments=None)
-    arguments = _arguments(name, function)
-    schema = text_format_of(arguments)
-    definition: JsonObject = {"type": "function", "name": name, "parameters": schema["schema"], "strict": True}
-    if doc := inspect.getdoc(function):
-        definition["description"] = doc
-    return Tool(function=function, definition=definition, arguments=arguments)
-
-
-def _arguments(name: str, function: ToolFunction) -> Any:
-    """The parameters of a function as a class, for its schema."""
-    parameters = inspect.signature(function).parameters
-    try:
-        hints = get_type_hints(function, include_extras=True)
-    except NameError as error:
-        raise InvalidArgumentError(f"tools[{name!r}]: an annotation cannot be read: {error}") from None
-    for parameter in parameters.values():
-        if parameter.kind in _NOT_NAMED or parameter.name not in hints:
-            raise InvalidArgumentError(
-                f"tools[{name!r}]: the parameter {parameter.name} needs a name of its own and an annotation, so that "
-                "the model can be told of it; or describe the function in definitions"
-            )
-    return cast("Any", TypedDict)(name, {parameter: hints[parameter] for parameter in parameters})
+    arguments = arguments_of(name, function)
+    return Tool(function=function, definition=definition_of(name, function, arguments), arguments=arguments)
 
 
 def _output(returned: object) -> str | list[Any]:
@@ -143,6 +173,20 @@ def _output(returned: object) -> str | list[Any]:
     if isinstance(returned, str):
         return returned
     value = codec().to_json(returned)
-    if is_array(value) and value and all(as_object(part).get("type") for part in value):
+    if is_array(value) and value and all(as_object(part).get("type") in _PARTS for part in value):
         return value
     return codec().encode(value).decode()
+
+
+def words_of(error: BaseException) -> str:
+    """Its class and what it says; there are errors that cannot even say it."""
+    name = type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001  # whatever it is, it says nothing of the call
+        said = ""
+    return one_line(f"{name}: {said}") if said else name
+
+
+def _traceback(error: BaseException) -> str:
+    return without_credentials("".join(TracebackException.from_exception(error).format())).rstrip()
