@@ -32,6 +32,7 @@ from openai_conversations.settings import (
     resolve,
 )
 from openai_conversations.transport.credentials import Credentials
+from openai_conversations.transport.lost_streams import closing_lost_streams
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import Retry, RetryBudget
 from openai_conversations.transport.runtime import Runtime
@@ -79,6 +80,8 @@ def build_chain(shared: _Shared, end: Handler) -> Handler:
 
 def _link(middleware: Middleware, handler: Handler) -> Handler:
     def call(request: HTTPRequest) -> Awaitable[HTTPResponse]:
+        if request.stream:
+            return closing_lost_streams(request, middleware=middleware, handler=handler)
         return middleware(request, handler)
 
     return call

@@ -82,6 +82,14 @@ def one_line(text: str) -> str:
     return folded if len(folded) <= _LONGEST_MESSAGE else f"{folded[:_LONGEST_MESSAGE]}…"
 
 
+def described(error: BaseException) -> str:
+    """Somebody else's error in a sentence: its class and its words, if it can say any."""
+    try:
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
+    except Exception:  # noqa: BLE001  # what an error's own `__str__` raises says nothing
+        return type(error).__name__
+
+
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers with ``***`` for each value that looks like a key or whose name speaks of keys, cookies or so."""
     return {name: "***" if _SECRET_NAME.search(name) else without_credentials(value) for name, value in headers.items()}

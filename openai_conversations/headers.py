@@ -12,6 +12,44 @@ from openai_conversations.errors import ConfigurationError, ConversationsError, 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 
+_OF_THE_CONNECTION: Final = frozenset(
+    (
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""
+Headers that say where a message ends, or that are for the next hop alone.
+
+Whoever writes the message must set them (https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1,
+https://www.rfc-editor.org/rfc/rfc9112#section-6): with a wrong length, the rest of the body is read as the next request
+on the connection.
+"""
+
+_CONNECTION: Final = frozenset(("close", "keep-alive"))
+
+
+def refuse_headers_of_the_connection(
+    headers: Mapping[str, str], argument: str, error: type[ConversationsError] = ConfigurationError
+) -> None:
+    """
+    See that no header is among them that only the connection may set.
+
+    Raises:
+        ConversationsError: One is.
+    """
+    for name, value in headers.items():
+        lowered = name.lower()
+        if lowered in _OF_THE_CONNECTION or (lowered == "connection" and value.strip().lower() not in _CONNECTION):
+            raise error(f"{argument} must not contain {name}: it belongs to the connection, which the client makes")
+
+
 def checked_headers(
     headers: Mapping[str, str], argument: str, error: type[ConversationsError] = ConfigurationError
 ) -> dict[str, str]:
@@ -24,7 +62,8 @@ def checked_headers(
         error: The class of the error.
 
     Raises:
-        ConversationsError: A name or value holds a line break or is not a string; the value is not shown.
+        ConversationsError: A name or value holds a line break or is not a string, or the header belongs to the
+            connection; the value is not shown.
     """
     if not isinstance(headers, Mapping):
         raise error(f"{argument} must be a mapping of strings, not {type(headers).__name__}")
@@ -34,6 +73,7 @@ def checked_headers(
             raise error(f"{argument}: {one_line(str(name))!r} is not the name of a header")
         if not isinstance(value, str) or any(c in value for c in "\r\n\0"):
             raise error(f"{argument}: the value of the header {name} is not a string, or holds a line break")
+    refuse_headers_of_the_connection(headers, argument, error)
     return dict(headers)
 
 

@@ -332,6 +332,58 @@ async def test_a_middleware_may_answer():
     assert [] == server.asked
 
 
+@pytest.mark.parametrize("how", ["raises", "cancelled", "drops", "reads", "asks twice"])
+async def test_a_middleware_that_loses_a_stream(how):
+    """A response that a middleware does not pass on costs no place in the pool."""
+
+    async def middleware(request, handler):
+        response = await handler(request)
+        if response.stream is None:
+            return response
+        if how == "raises":
+            raise KeyError("of the middleware")
+        if how == "cancelled":
+            raise asyncio.CancelledError
+        if how == "reads":
+            return response.replace(content=await response.stream.read(), stream=None)
+        return await handler(request) if how == "asks twice" else response.replace(content=b"{}", stream=None)
+
+    async with (
+        answering(http(200, b'{"id":"conv_1"}')) as server,
+        client_of(server, middlewares=[middleware], max_connections=2, timeout=5.0) as client,
+    ):
+        streaming = client.conversations.with_streaming_response
+        for _ in range(3):
+            try:
+                async with streaming.retrieve("conv_1") as response:
+                    await response.read()
+            except (KeyError, asyncio.CancelledError):
+                assert how in ("raises", "cancelled")
+        assert "conv_1" == (await client.conversations.retrieve("conv_1")).id
+
+
+async def test_a_middleware_with_a_stream_of_its_own():
+    """A middleware may put its own stream around that of the response: it is whoever reads it that closes both."""
+
+    class Around:
+        def __init__(self, stream):
+            self._stream = stream
+
+        def __getattr__(self, name):
+            return getattr(self._stream, name)
+
+    async def middleware(request, handler):
+        response = await handler(request)
+        return response.replace(stream=Around(response.stream))
+
+    async with (
+        answering(http(200, b'{"id":"conv_1"}')) as server,
+        client_of(server, middlewares=[middleware]) as client,
+        client.conversations.with_streaming_response.retrieve("conv_1") as response,
+    ):
+        assert b'{"id":"conv_1"}' == await response.read()
+
+
 async def test_errors_reach_a_middleware():
     """Error statuses are exceptions for a middleware, too."""
     seen = []

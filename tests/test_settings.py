@@ -323,6 +323,19 @@ def test_values_of_headers(value):
     assert "marker" not in str(e.value)
 
 
+@pytest.mark.parametrize("name", ["Content-Length", "TRANSFER-ENCODING", "Proxy-Connection", "Keep-Alive", "Trailer"])
+def test_headers_of_the_connection(name):
+    """What says where a message ends, or is for the next hop alone, is for the connection to say."""
+    with pytest.raises(ConfigurationError, match=f"default_headers must not contain {name}: it belongs to the conn"):
+        resolved(default_headers={name: "3"})
+    with pytest.raises(ConfigurationError, match=f"OPENAI_CUSTOM_HEADERS must not contain {name}"):
+        resolved({"OPENAI_CUSTOM_HEADERS": f"{name}: 3"})
+
+    assert {"Connection": "close", "Host": "a"} == resolved(
+        default_headers={"Connection": "close", "Host": "a"}
+    ).default_headers
+
+
 def test_what_is_no_mapping():
     """Headers are a mapping."""
     with pytest.raises(ConfigurationError, match="headers must be a mapping of strings, not list"):

@@ -12,8 +12,8 @@ from typing import Final
 
 from multidict import CIMultiDict
 
-from openai_conversations.errors import ConfigurationError
-from openai_conversations.headers import merged
+from openai_conversations.errors import ConfigurationError, InvalidArgumentError
+from openai_conversations.headers import merged, refuse_headers_of_the_connection
 from openai_conversations.settings import ApiKey, Settings, checked_key
 from openai_conversations.transport.deadline import late
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
@@ -87,7 +87,13 @@ class Credentials:
 
 
 def _with_headers(base: SecretHeaders, request: HTTPRequest) -> SecretHeaders:
-    """The client's headers, those of the request over them, and the number of the retry where there is one."""
+    """
+    The client's headers, those of the request over them, and the number of the retry where there is one.
+
+    Raises:
+        InvalidArgumentError: A middleware has set a header that belongs to the connection.
+    """
+    refuse_headers_of_the_connection(request.headers, "the headers of a request", InvalidArgumentError)
     headers = merged(base, request.headers)
     if request.attempts:
         headers = merged(headers, {RETRY_COUNT: str(len(request.attempts))})

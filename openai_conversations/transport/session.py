@@ -14,6 +14,7 @@ import ssl as ssl_module
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache, partial
 from http.cookies import SimpleCookie
 from types import TracebackType
@@ -225,7 +226,7 @@ class SessionManager:
                 source=request,
                 sent_headers=answer.request_info.headers,
                 elapsed=self._clock() - started,
-                stream=_Stream(answer, request, pool, self._body_limits.decompressed) if is_open else None,
+                stream=_Stream(answer, request, opened, self._body_limits.decompressed) if is_open else None,
             )
         except (aiohttp.ClientError, TimeoutError, OSError, BodyTooLargeError) as error:
             failure = _failure(request, error, is_sent=_is_sent(error, body, has_place=has_place), status=status)
@@ -572,13 +573,16 @@ class _Stream:
     """
     The unread body of a response, which holds a connection of the pool until it is closed.
 
-    The connection is given back when the body was read to its end, else closed.
+    The connection is given back when the body was read to its end, else closed; also when whoever had it lost it, at
+    the latest when it is dropped.
     """
 
-    def __init__(self, answer: aiohttp.ClientResponse, request: HTTPRequest, pool: Pool | None, limit: int) -> None:
+    def __init__(self, answer: aiohttp.ClientResponse, request: HTTPRequest, opened: _Open, limit: int) -> None:
         self._answer = answer
         self._request = request
-        self._pool = pool
+        self._loop = opened.loop
+        self._pool = opened.pool
+        self._is_open = True
         self.limit: int = limit
 
     @property
@@ -586,6 +590,7 @@ class _Stream:
         return self._answer.content.at_eof()
 
     async def chunks(self, size: int | None = None) -> AsyncIterator[bytes]:
+        self._check_loop()
         content = self._answer.content
         try:
             async for chunk in content.iter_chunked(size) if size else in_steps(content):
@@ -598,6 +603,7 @@ class _Stream:
         return _all_that_came(self._answer.content)
 
     async def read(self) -> bytes:
+        self._check_loop()
         content: Any = self._answer.content
         try:
             if content.exception() is not None:
@@ -612,16 +618,30 @@ class _Stream:
         self._answer.content.set_exception(TimeoutError())
 
     def abort(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
         if self._answer.content.at_eof():
             self._answer.release()
         else:
             self._answer.close()
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.give_back()
+        if self._pool is not None:
+            self._pool.give_back()
 
     async def close(self) -> None:
+        self._check_loop()
         self.abort()
+
+    def _check_loop(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongEventLoopError("the response belongs to another event loop: read and close it there")
+
+    def __del__(self) -> None:
+        # aiohttp gives back the connection of a response that is dropped, but not our place in the pool. It may be
+        # noticed in any thread.
+        if getattr(self, "_is_open", False) and not self._loop.is_closed():
+            with suppress(RuntimeError):  # it was closed in this moment
+                self._loop.call_soon_threadsafe(self.abort)
 
     def _broken(self, error: BaseException) -> APIConnectionError:
         return _failure(self._request, error, is_sent=True, status=self._answer.status)

@@ -20,6 +20,9 @@ _DONE: Final = b"[DONE]"
 _MOST_NAMES: Final = 256
 _LONGEST_NAME: Final = 100
 
+_LONGEST_NUMBER: Final = 18
+"""Digits of a time that is heeded: a longer one is none that anybody waits, and Python reads none of over 4,300."""
+
 
 class ServerSentEvent(NamedTuple):
     """One event of a stream."""
@@ -165,7 +168,7 @@ class EventParser:
                 _NAMES[line] = self._event
         elif name == b"id" and b"\0" not in value:
             self._id = _text(value)
-        elif name == b"retry" and value.isdigit():
+        elif name == b"retry" and value.isdigit() and len(value) <= _LONGEST_NUMBER:
             self.retry = int(value)
 
     def _end_data(self, events: list[ServerSentEvent]) -> None:

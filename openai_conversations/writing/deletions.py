@@ -78,7 +78,7 @@ async def _conversation_after(
     """
     try:
         shown = await handler(_conversation_of(request))
-        if shown.stream is not None or conversation_id(shown) is not None:
+        if conversation_id(shown) is not None:
             return shown
         reason = "the response is not a conversation"
     except ConversationsError as error:
@@ -107,5 +107,6 @@ def _conversation_of(request: HTTPRequest) -> HTTPRequest:
         method=operation.method,
         template=operation.path,
         url=request.url.partition("?")[0].rpartition("/items/")[0],
+        stream=False,
         attempts=(),
     )

@@ -17,8 +17,8 @@ from typing import Any, Final, Protocol
 
 import attrs
 
-from openai_conversations.errors import APITimeoutError, WrongEventLoopError
-from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
+from openai_conversations.errors import APITimeoutError, ConversationsError, WrongEventLoopError, described, one_line
+from openai_conversations.transport.message import BodyStream, Handler, HTTPRequest, HTTPResponse
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.writing.last_item import LastItems
@@ -36,7 +36,11 @@ class ConversationLock(Protocol):
     """Mutual exclusion of writers, for instance over Redis, for the time of one write including its retries."""
 
     def hold(self, conversation_id: str) -> AbstractAsyncContextManager[object]:
-        """Wait for the lock of a conversation, and release it at the end; cancellation must release it too."""
+        """
+        Wait for the lock of a conversation, and release it at the end; cancellation must release it too.
+
+        What it raises on entering is the cause of a :class:`ConversationsError`: nothing was sent.
+        """
         ...
 
 
@@ -68,6 +72,16 @@ class Claim:
     deadline: float | None
     request: HTTPRequest | None
 
+    @property
+    def asked(self) -> str:
+        """What was asked, for an error."""
+        return "append" if self.request is None else self.request.operation
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing of it was ever sent: an earlier call cannot have stored it."""
+        return self.request is None or self.request.write is None or not self.request.write.lookup_first
+
 
 class WriteOrder:
     """
@@ -89,13 +103,22 @@ class WriteOrder:
         return self._in_order(request, handler) if request.is_ordered else handler(request)
 
     async def _in_order(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
-        async with self.hold(
+        opened: BodyStream | None = None
+        lock = self.hold(
             request.conversation_key,
             conversation_id=request.conversation_id or "",
             deadline=request.deadline,
             request=request,
-        ):
-            return await handler(request)
+        )
+        try:
+            async with lock:
+                response = await handler(request)
+                opened = response.stream
+        except BaseException:
+            if opened is not None:
+                opened.abort()  # whoever is cancelled while the lock is released never gets it
+            raise
+        return response
 
     def hold(
         self, key: str, *, conversation_id: str, deadline: float | None, request: HTTPRequest | None = None
@@ -167,8 +190,13 @@ class WriteOrder:
         """Take the lock of all processes, where there is one."""
         if self._shared is None:
             return None
-        lock = self._shared.hold(claim.conversation_id)
-        await self._in_time(lock.__aenter__(), claim)
+        try:
+            lock = self._shared.hold(claim.conversation_id)
+            await self._in_time(lock.__aenter__(), claim)
+        except ConversationsError:
+            raise
+        except Exception as error:
+            raise _not_locked(error, claim) from error
         return lock
 
     async def release_lock(self, lock: AbstractAsyncContextManager[object], deadline: float | None) -> None:
@@ -194,14 +222,25 @@ class WriteOrder:
         except TimeoutError as error:
             if not scope.expired():
                 raise
-            asked = "append" if request is None else request.operation
             message = (
-                f"{asked}: the deadline passed while other writes to the conversation were under way. "
+                f"{claim.asked}: the deadline passed while other writes to the conversation were under way. "
                 "The stream of a turn is one until it is read to its end, or closed."
             )
             failure = APITimeoutError(None if request is None else request.info, message=message, sent=False)
-            failure.not_carried_out = request is None or request.write is None or not request.write.lookup_first
+            failure.not_carried_out = claim.is_new
             raise failure from error
+
+
+def _not_locked(error: Exception, claim: Claim) -> ConversationsError:
+    """The error for a lock of several processes that cannot be taken, for a reason of its own: nothing was sent."""
+    failure = ConversationsError(
+        one_line(
+            f"{claim.asked}: nothing was sent, because the lock of the conversation could not be taken: "
+            f"{described(error)}"
+        )
+    )
+    failure.not_carried_out = claim.is_new
+    return failure
 
 
 class WriteLock:

@@ -200,6 +200,20 @@ async def test_extras(silent_client, extra, complaint):
             "extra_headers: the value of the header X is not a string, or holds a line break",
         ),
         ({"extra_headers": {"X Y": "a"}}, "extra_headers: 'X Y' is not the name of a header"),
+        *(
+            (
+                {"extra_headers": {name: value}},
+                f"extra_headers must not contain {name}: it belongs to the connection, which the client makes",
+            )
+            for name, value in {
+                "Content-Length": "3",
+                "transfer-encoding": "chunked",
+                "Expect": "100-continue",
+                "Connection": "Upgrade",
+                "Upgrade": "h2c",
+                "TE": "trailers",
+            }.items()
+        ),
         ({"timeout": 0}, "timeout: total must be a positive number of seconds or None, not 0"),
         ({"timeout": "1"}, "timeout must be a number of seconds, a Timeout or None, not '1'"),
     ],

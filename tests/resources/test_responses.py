@@ -106,6 +106,25 @@ async def test_cancelling_in_the_background(server, client):
         turn.release()
 
 
+async def test_cancelling_what_has_ended(server, make_client):
+    """A response that has ended is what its cancellation gives, whole, in every way to ask; no place is lost."""
+    client = make_client(max_connections=1, timeout=2.0)
+    one = await client.responses.create(**MODEL)
+    raw, streaming = client.responses.with_raw_response, client.responses.with_streaming_response
+    for status in (400, 404, 409):
+        for _ in range(3):
+            server.add_fault(faults.status("cancelResponse", status=status))
+        async with streaming.cancel(one.id) as response:
+            assert one == await response.parse()
+        assert one == (await raw.cancel(one.id)).parse() == await client.responses.cancel(one.id)
+    conversation = await client.conversations.create(items=[{"role": "user", "content": "a"}])
+    (item,) = [item async for item in client.conversations.items.list(conversation.id)]
+    async with client.conversations.items.with_streaming_response.delete(
+        item.id, conversation_id=conversation.id
+    ) as response:
+        assert conversation.id == (await response.parse()).id
+
+
 async def test_a_stream_of_a_turn(client):
     """Events come in order, up to the terminal one; then the stream is closed and its connection given back."""
     stream = await client.responses.create(stream=True, **MODEL)

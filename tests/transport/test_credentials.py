@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.errors import ConfigurationError
+from openai_conversations.errors import ConfigurationError, InvalidArgumentError
 from openai_conversations.settings import AZURE, merged, resolve
 from openai_conversations.transport.credentials import Credentials, ask_key, fixed_headers
 from tests.fakes import get_request, respond
@@ -45,6 +45,12 @@ def test_what_every_request_carries():
         "OpenAI-Organization": "org_1",
         "OpenAI-Project": "proj_1",
     } == headers
+
+
+async def test_headers_of_the_connection():
+    """A middleware cannot set a header that would put requests and responses out of step, either."""
+    with pytest.raises(InvalidArgumentError, match="the headers of a request must not contain content-length"):
+        await sent(settings(), get_request(headers={"content-length": "3"}))
 
 
 def test_no_key_no_header():

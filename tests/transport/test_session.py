@@ -514,6 +514,47 @@ async def test_a_stream_that_breaks(manager):
     assert caught.value.sent
 
 
+async def test_a_stream_that_is_dropped():
+    """A response that nobody holds any more gives its place in the pool back."""
+    manager = SessionManager(limit=1)
+    async with hanging_up(after=b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nabc") as server:
+        response = await manager.send(asking(server, stream=True))
+        assert response.stream is not None
+        del response
+        gc.collect()
+        async with asyncio.timeout(5):
+            held = await manager.send(asking(server, stream=True))
+
+        await held.stream.close()
+        await manager.close()
+
+
+def test_a_stream_in_another_event_loop():
+    """A response is read and closed in its own event loop: another one is refused at once, and disturbs nothing."""
+    manager = SessionManager(limit=1)
+
+    async def begin():
+        listening = answering(http(200, b"x" * 10))
+        server = await listening.__aenter__()
+        return listening, await manager.send(asking(server, stream=True))
+
+    async def use(stream):
+        for step in (anext(stream.chunks()), stream.read(), stream.close()):
+            with pytest.raises(WrongEventLoopError, match="read and close it there"):
+                await step
+
+    async def finish(listening, stream):
+        assert b"x" * 10 == b"".join([chunk async for chunk in stream.chunks()])
+        await stream.close()
+        await manager.close()
+        await listening.__aexit__(None, None, None)
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        listening, response = first.run(begin())
+        second.run(use(response.stream))
+        first.run(finish(listening, response.stream))
+
+
 async def test_errors_are_not_streamed(manager):
     """The body of an error is read at once: the message needs it."""
     async with answering(http(404, b"nothing")) as server:

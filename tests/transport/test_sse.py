@@ -248,6 +248,8 @@ def test_done_at_the_end():
         (b"retry\n", None),
         ("retry: ²\n".encode(), None),
         (b"retry: 1", None),
+        (b"retry: " + b"9" * 18 + b"\n", 10**18 - 1),
+        (b"retry: 7\nretry: " + b"1" * 5000 + b"\n", 7),
     ],
 )
 def test_retry(body, expected):

@@ -11,7 +11,7 @@ import attrs
 import pytest
 from hypothesis import given, strategies as st
 
-from openai_conversations.errors import APITimeoutError, WrongEventLoopError
+from openai_conversations.errors import APITimeoutError, ConversationsError, WrongEventLoopError
 from openai_conversations.transport.message import Write
 from openai_conversations.writing.write_order import WriteOrder
 from tests.fakes import FakeClock, Script, append_request, get_request, respond, until
@@ -239,20 +239,6 @@ async def test_a_cancelled_wait_for_a_shared_lock():
     assert ["gave up conv_1", "took conv_1", "released conv_1"] == lock.log
 
 
-async def test_a_shared_lock_that_cannot_be_had():
-    """The error of a lock is the caller's: nothing was sent, and the next may try."""
-
-    class Broken:
-        def hold(self, _):
-            raise ConnectionError("no Redis")
-
-    order = WriteOrder(Broken())
-
-    for _ in range(2):
-        with pytest.raises(ConnectionError, match="no Redis"):
-            await hold(order, "first", [])
-
-
 async def test_a_shared_lock_that_cannot_be_released(caplog):
     """The write is over: that its lock cannot be released is logged, and does not hide its outcome."""
     caplog.set_level(logging.ERROR)
@@ -266,7 +252,7 @@ async def test_a_shared_lock_that_cannot_be_released(caplog):
 
 
 async def test_a_foreign_timeout_passes():
-    """A TimeoutError of the lock itself is not taken for the deadline."""
+    """A TimeoutError of the lock itself is not taken for the deadline: it is why the lock could not be taken."""
 
     class Late:
         @asynccontextmanager
@@ -274,10 +260,10 @@ async def test_a_foreign_timeout_passes():
             raise TimeoutError("Redis is slow")
             yield
 
-    with pytest.raises(TimeoutError, match="Redis is slow") as caught:
+    with pytest.raises(ConversationsError, match="could not be taken: TimeoutError: Redis is slow") as caught:
         await hold(WriteOrder(Late()), "first", [])
 
-    assert TimeoutError is type(caught.value)
+    assert (ConversationsError, TimeoutError) == (type(caught.value), type(caught.value.__cause__))
 
 
 async def test_inside_a_turn_the_turn_is_there_already():
@@ -499,3 +485,52 @@ async def test_cancelled_anywhere(cancel_in, waits, deadline, nested):
     assert not lock.is_taken
     assert ["after in", "after out"] == log[-2:]
     assert {} == order._queues  # noqa: SLF001  # memory has no public face
+
+
+@pytest.mark.parametrize("where", ["hold", "enter"])
+async def test_a_shared_lock_that_cannot_be_taken(where):
+    """What a lock of the user's own raises is the cause of one of our errors: nothing was sent, and nobody is held."""
+
+    class Broken:
+        def hold(self, conversation_id):
+            if where == "hold":
+                raise ConnectionError(f"no Redis for {conversation_id}")
+            return self
+
+        async def __aenter__(self):
+            raise ConnectionError("no Redis for conv_1")
+
+        async def __aexit__(self, *_):
+            raise AssertionError("it was never taken")
+
+    order, script = WriteOrder(Broken()), Script(respond())
+    for changes, is_new in (({}, True), ({"write": Write(lookup_first=True)}, False)):
+        with pytest.raises(ConversationsError, match=r"nothing was sent, .* ConnectionError: no Redis for conv_1") as e:
+            await order(request(**changes), script)
+        assert (is_new, ConnectionError) == (e.value.not_carried_out, type(e.value.__cause__))
+    assert [] == script.requests
+
+
+async def test_a_stream_whose_lock_is_not_released_in_time():
+    """Whoever is cancelled while the shared lock is released never gets the open response: it is closed."""
+
+    class Stream:
+        is_open = True
+
+        def abort(self):
+            self.is_open = False
+
+    class Slow(SharedLock):
+        @asynccontextmanager
+        async def hold(self, conversation_id):
+            yield
+            await asyncio.Event().wait()
+
+    stream = Stream()
+    writing = asyncio.ensure_future(WriteOrder(Slow())(request(), Script(respond().replace(stream=stream))))
+    await asyncio.sleep(0.01)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+
+    assert not stream.is_open

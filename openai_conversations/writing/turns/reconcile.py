@@ -100,7 +100,7 @@ class ReconcileTurns:
 
     async def _cancel(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         response = await _cancel(request, handler)
-        if not request.stream:
+        if response.stream is None:
             self._settle(request, response)
         return response
 
@@ -159,7 +159,7 @@ async def _retrieved(request: HTTPRequest, handler: Handler, failure: APIError) 
     if named is None:
         return None
     wanted = f"{request.base_url}{operations.GET_RESPONSE.path.replace('{response_id}', named[1].decode())}"
-    asked = _get(request.replace(url=wanted, response_id=named[1].decode(), stream=False, is_ordered=False, write=None))
+    asked = _get(request.replace(url=wanted, response_id=named[1].decode(), is_ordered=False, write=None))
     try:
         found = await handler(asked)
         value = codec().value_of(found)
@@ -191,9 +191,10 @@ async def _cancel(request: HTTPRequest, handler: Handler) -> HTTPResponse:
             raise
         try:
             response = await handler(_get(request))
+            value = codec().value_of(response)
         except APIError:
             raise error from None
-        if member(codec().value_of(response), "status") not in FINAL:
+        if member(value, "status") not in FINAL:
             raise
         return response
 
@@ -209,6 +210,7 @@ def _get(request: HTTPRequest) -> HTTPRequest:
         url=f"{path.removesuffix('/cancel')}{mark}{query}",
         body=None,
         replay=Replay.SAFE,
+        stream=False,
         attempts=(),
     )
 
