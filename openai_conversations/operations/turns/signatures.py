@@ -91,8 +91,11 @@ def _innermost(function: Callable[..., object]) -> Callable[..., object]:
 
 def _code_of(function: Callable[..., object]) -> Callable[..., object]:
     """What has the annotations: of a partial its function, of an object its ``__call__``."""
-    inner: Any = _innermost(function)
-    return inner if inspect.isroutine(inner) or hasattr(inner, "__wrapped__") else inner.__call__
+    inner = _innermost(function)
+    if inspect.isroutine(inner) or hasattr(inner, "__wrapped__"):
+        return inner
+    called: Callable[..., object] = cast("Any", inner).__call__
+    return called
 
 
 def _parameters(name: str, function: Callable[..., object]) -> Mapping[str, inspect.Parameter]:
