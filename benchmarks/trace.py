@@ -31,7 +31,7 @@ from openai_conversations.server import ConversationsServer, faults
 ROOT = str(Path(openai_conversations.__file__).parent) + "/"
 
 LAYERS = (
-    "errors error_bodies jsontypes lazy limits no_proxy text_encoding version checks headers addresses",
+    "errors error_bodies jsontypes lazy limits no_proxy text_encoding version checks headers addresses azure_addresses",
     "schemas",
     "settings storage",
     "transport",

@@ -96,7 +96,7 @@ async def export(contender: str, url: str) -> float:
     """10,000 items: ``walk`` reads them as objects, ``ours`` writes them as JSON Lines with a manifest."""
     client = CONTENDERS["ours"](url)
     try:
-        await client.page()
+        await (client.walk() if contender == "walk" else client.export())
         began = time.process_time()
         for _ in range(4):
             count = await client.walk() if contender == "walk" else await client.export()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import attrs
@@ -59,11 +59,7 @@ class Whole:
 
 async def read_whole(caller: Caller, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> Whole:
     """
-    Every item, for what must miss none: copies, exports, checks.
-
-    A last page that is full is not believed: there are servers that say ``has_more: false`` on each. The listing is
-    asked to go on behind it, until a page is not full or shows nothing new. Fields of ``include`` that the server
-    refuses are dropped.
+    Every item, for what must miss none: copies, checks.
 
     Args:
         caller: Makes the calls.
@@ -73,57 +69,58 @@ async def read_whole(caller: Caller, conversation_id: str, *, include: Sequence[
     Raises:
         PaginationStalledError: The server says that there are more items but the listing does not advance.
     """
-    reading = _Reading(caller, conversation_id, IncludeFields(tuple(include)))
-    await reading.run()
-    return Whole(items=reading.items, include=reading.include)
+    fields = IncludeFields(tuple(include))
+    items = [item async for page in read_pages(caller, conversation_id, fields) for item in page]
+    return Whole(items=items, include=fields)
 
 
-class _Reading:
-    """One conversation on its way in."""
+async def read_pages(
+    caller: Caller, conversation_id: str, include: IncludeFields
+) -> AsyncIterator[Sequence[JsonObject]]:
+    """
+    The same page by page: of each what did not come before.
 
-    def __init__(self, caller: Caller, conversation_id: str, include: IncludeFields) -> None:
-        self.items: list[JsonObject] = []
-        self.include = include
-        self._caller = caller
-        self._id = conversation_id
-        self._seen: SeenItems[Any] = SeenItems()
+    A last page that is full is not believed: there are servers that say ``has_more: false`` on each. The listing is
+    asked to go on behind it, until a page is not full or shows nothing new.
 
-    async def run(self) -> None:
-        last = await self._walk(None)
-        while last is not None and len(last.items) >= ITEMS_PER_PAGE and last.next_cursor is not None:
-            count = len(self.items)
-            last = await self._walk_behind(last.next_cursor)
-            if len(self.items) == count:
+    Args:
+        caller: Makes the calls.
+        conversation_id: The conversation.
+        include: Fields to ask for; what the server refuses is dropped.
+
+    Raises:
+        PaginationStalledError: The server says that there are more items but the listing does not advance.
+    """
+    walk, seen, page, is_more = PageWalk(), SeenItems[Any](), None, True
+    while True:
+        if walk.goes_on():
+            page = await _page(caller, conversation_id, walk.cursor, include)
+        elif page is None or len(page.items) < ITEMS_PER_PAGE or page.next_cursor is None or not is_more:
+            return
+        else:
+            walk, is_more = PageWalk(), False
+            page = await _page_behind(caller, conversation_id, page.next_cursor, include)
+            if page is None:
                 return
+        walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
+        seen.turn_page()
+        new = [item for item in page.items if seen.is_new(item_id(item), item)]
+        is_more = is_more or bool(new)
+        yield new
 
-    async def _walk(self, page: JsonPage | None) -> JsonPage | None:
-        """From page to page for as long as the server says that there are more; gives the last."""
-        walk = PageWalk()
-        if page is not None:
-            walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
-        while walk.goes_on():
-            page = await self._page(walk.cursor)
-            walk.note(has_more=page.has_more, next_cursor=page.next_cursor, is_empty=page.is_empty)
-            self._take(page)
-        return page
 
-    async def _walk_behind(self, cursor: str) -> JsonPage | None:
-        """The same behind what should be the last item: a server that knows no such place has nothing there."""
+async def _page_behind(caller: Caller, conversation_id: str, cursor: str, include: IncludeFields) -> JsonPage | None:
+    """The page behind what should be the last item: a server that knows no such place has nothing there."""
+    try:
+        return await read_page(caller, conversation_id, after=cursor, include=include.fields)
+    except (BadRequestError, NotFoundError, UnprocessableEntityError):
+        return None
+
+
+async def _page(caller: Caller, conversation_id: str, after: str | None, include: IncludeFields) -> JsonPage:
+    while True:
         try:
-            page = await read_page(self._caller, self._id, after=cursor, include=self.include.fields)
-        except (BadRequestError, NotFoundError, UnprocessableEntityError):
-            return None
-        self._take(page)
-        return await self._walk(page)
-
-    async def _page(self, after: str | None) -> JsonPage:
-        while True:
-            try:
-                return await read_page(self._caller, self._id, after=after, include=self.include.fields)
-            except (BadRequestError, UnprocessableEntityError) as error:
-                if not await self.include.narrow(self._caller, self._id, error):
-                    raise
-
-    def _take(self, page: JsonPage) -> None:
-        self._seen.turn_page()
-        self.items += [item for item in page.items if self._seen.is_new(item_id(item), item)]
+            return await read_page(caller, conversation_id, after=after, include=include.fields)
+        except (BadRequestError, UnprocessableEntityError) as error:
+            if not await include.narrow(caller, conversation_id, error):
+                raise

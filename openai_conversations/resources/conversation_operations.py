@@ -138,7 +138,7 @@ class ConversationOperations(TurnOperations):
             dry_run=dry_run,
         )
 
-    async def export(
+    def export(
         self,
         conversation_id: str,
         *,
@@ -163,8 +163,7 @@ class ConversationOperations(TurnOperations):
         Raises:
             MissingExtraError: HTML is asked for, and what it needs is not installed.
         """
-        from openai_conversations.operations.archive.export import collect, export
-        from openai_conversations.operations.archive.files import render_archive
+        from openai_conversations.operations.archive.export import export
 
         path_id("conversation_id", conversation_id)
         checked_choice("format", format, ("jsonl", "markdown", "html"))
@@ -173,10 +172,22 @@ class ConversationOperations(TurnOperations):
         caller = self._with(options)
         fields = INCLUDE_ALL if isinstance(include, Omit) else include
         if format == "jsonl":
-            async for line in export(caller, conversation_id, include=fields):
-                yield line
-            return
-        archive = await collect(caller, conversation_id, include=fields)
+            return export(caller, conversation_id, include=fields)
+        return self._shown(caller, conversation_id, format, title, fields)
+
+    async def _shown(
+        self,
+        caller: Caller,
+        conversation_id: str,
+        format: Literal["markdown", "html"],
+        title: str | None,
+        include: Sequence[str],
+    ) -> AsyncIterator[bytes]:
+        """The lines of an export for people."""
+        from openai_conversations.operations.archive.export import collect
+        from openai_conversations.operations.archive.files import render_archive
+
+        archive = await collect(caller, conversation_id, include=include)
         text = render_archive(archive, format, title=title)
         for line in text.encode("utf-8", "replace").splitlines(keepends=True):
             yield line

@@ -8,13 +8,12 @@ wrote it. A reader refuses a version that it does not know; members that it does
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import attrs
 
-from openai_conversations.jsontypes import JsonObject, as_array, is_array, is_object, type_of
+from openai_conversations.jsontypes import JsonObject, as_array, is_array, is_object
 from openai_conversations.operations.erase.receipts import iso
 from openai_conversations.operations.errors import ArchiveError
 
@@ -30,10 +29,10 @@ def digest(line: bytes) -> str:
 
 
 def digest_of_all(lines: Iterable[bytes]) -> str:
-    """SHA-256 over the item lines, each followed by a line feed."""
+    """SHA-256 over the item lines, each with its line feed."""
     whole = hashlib.sha256()
     for line in lines:
-        whole.update(line + b"\n")
+        whole.update(line)
     return whole.hexdigest()
 
 
@@ -71,7 +70,7 @@ class Manifest:
 
 def make_manifest(
     conversation: JsonObject,
-    items: Sequence[JsonObject],
+    types: Mapping[str, int],
     lines: Sequence[bytes],
     *,
     source: str,
@@ -79,17 +78,17 @@ def make_manifest(
     include: Sequence[str],
     include_refused: Sequence[str] = (),
 ) -> Manifest:
-    """The manifest of item lines; *at* in Unix seconds."""
+    """The manifest of item lines, each with its end, and of how many there are of each type; *at* in Unix seconds."""
     return Manifest(
         conversation=conversation,
         source=source,
         exported_at=iso(at),
         include=tuple(include),
         include_refused=tuple(include_refused),
-        items=len(items),
-        types=dict(sorted(Counter(type_of(item) for item in items).items())),
+        items=len(lines),
+        types=dict(sorted(types.items())),
         sha256=digest_of_all(lines),
-        digests=tuple(map(digest, lines)),
+        digests=tuple(digest(line[:-1]) for line in lines),
     )
 
 

@@ -199,5 +199,5 @@ class _Export:
         return item
 
     def _check_all(self) -> None:
-        if digest_of_all(self._lines) != self._manifest.sha256:
+        if digest_of_all(line + b"\n" for line in self._lines) != self._manifest.sha256:
             raise ArchiveError("the items are not those that were exported: their hash differs", line=1)
