@@ -79,7 +79,7 @@ def erasing(conversations: Erases, *, concurrency: int = 8) -> BulkJob:
             await note.keep({"deleting": attrs.asdict(pending)})
 
         def on_deleted(item: DeletedItem) -> None:
-            note.keep_soon({"item": attrs.asdict(item)})
+            note.keep_soon({"item": {"id": item.id, "request_id": item.request_id}})
 
         async def on_proof(proof: Proof) -> None:
             """Before the conversation itself goes: what this attempt did is on the disk."""

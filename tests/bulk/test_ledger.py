@@ -297,10 +297,40 @@ async def test_a_note_soon_that_cannot_be_kept(tmp_path, caplog):
         await opened.add(["a"])
         with caplog.at_level(logging.WARNING, "openai_conversations"):
             opened.note_soon(2**64, ["x"])
-            await opened.add(["b"])
+            await opened.note(1, [])
 
     assert 1 == len(caplog.messages)
-    assert "what an attempt of row 18446744073709551616 did was not written down" in caplog.messages[0]
+    assert "what was done of row 18446744073709551616 was not written down" in caplog.messages[0]
+
+
+async def test_notes_soon_are_one_job(tmp_path):
+    """Notes that nobody waits for gather, and are on the disk in their order with the next that somebody waits for."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a"])
+        (row,) = await opened.take(1)
+        commits = opened.commits
+        for number in range(100):
+            opened.note_soon(row.number, [number])
+        await opened.note(row.number, ["the last"])
+        written = opened.commits - commits
+        opened.release()
+        (again,) = await opened.take(1)
+
+    assert (*range(100), "the last") == again.notes
+    assert written <= 2
+
+
+async def test_notes_soon_of_a_ledger_that_is_closed(tmp_path):
+    """Notes that nobody waited for are on the disk when the ledger is closed."""
+    async with ledger(tmp_path) as opened:
+        await opened.add(["a"])
+        (row,) = await opened.take(1)
+        opened.note_soon(row.number, ["x"])
+    async with ledger(tmp_path) as opened:
+        await opened.take_up()
+        (again,) = await opened.take(1)
+
+    assert ("x",) == again.notes
 
 
 async def test_many_receipts(tmp_path):
