@@ -89,10 +89,23 @@ def says_conversation_is_gone(error: APIStatusError, request: HTTPRequest) -> bo
 
 
 def _unnamed(said: str, *names: str | None) -> str:
-    """Words with one sign in the place of each id, so that rules need not know them."""
+    """
+    Words with one sign in the place of each id, so that rules need not know them.
+
+    Without a pattern: each id would be one of its own, which takes longer to compile than the rest of a 404 together.
+    """
     for name in filter(None, names):
-        said = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", _NAME, said)
+        shown, found, rest = said.partition(name)
+        while found:
+            is_whole = not (_is_of_a_name(shown[-1:]) or _is_of_a_name(rest[:1]))
+            piece, again, rest = rest.partition(name)
+            shown, found = shown + (_NAME if is_whole else found) + piece, again
+        said = shown
     return said
+
+
+def _is_of_a_name(character: str) -> bool:
+    return character.isalnum() or character in ("_", "-")
 
 
 def _message(response: HTTPResponse, body: object) -> str:
