@@ -7,7 +7,7 @@ from typing import Final
 from openai_conversations.error_bodies import error_message
 from openai_conversations.errors import APIStatusError
 from openai_conversations.transport.message import HTTPRequest
-from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.transport.status import is_api_not_found, says_conversation_is_gone
 
 NO_SUCH_OPERATION: Final = frozenset({404, 405, 501})
 """What servers answer that have no such operation; 404 counts when it is not about the item."""
@@ -25,14 +25,16 @@ def stale_wait(rounds: int) -> float:
 
 def is_item_gone(error: APIStatusError, request: HTTPRequest, *, deletes_items: bool) -> bool:
     """
-    Whether an error is the API's word that the item or the conversation is not there, and not about the address.
+    Whether an error is the API's word that the item is not there, and not about the address or the conversation.
+
+    A service may keep the items of a conversation that was deleted: that one is gone says nothing of the other.
 
     Args:
         error: What the deletion met.
         request: The deletion.
         deletes_items: Whether the server has deleted other items: then it has the operation.
     """
-    if error.status_code != 404 or not is_api_not_found(error, request):
+    if error.status_code != 404 or not is_api_not_found(error, request) or says_conversation_is_gone(error, request):
         return False
     said = error_message(error.body)
     return deletes_items or any(name and name in said for name in (request.item_id, request.conversation_id))

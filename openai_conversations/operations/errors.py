@@ -173,9 +173,9 @@ class RunIncompleteError(OperationError):
 
 class TrimIncompleteError(OperationError):
     """
-    A trim stopped half way, or the server does not delete items; a failed call is chained as ``__cause__``.
+    A trim stopped half way, the server does not delete items, or its count does not follow the deletions.
 
-    Trimming again goes on where it stopped.
+    A failed call is chained as ``__cause__``. Trimming again goes on where it stopped.
 
     Attributes:
         conversation_id: The conversation.

@@ -15,7 +15,8 @@ from openai_conversations.api.arguments import (
     omit,
     refuse_other_keywords,
 )
-from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.caller import Caller
+from openai_conversations.api.results import computed
 from openai_conversations.checks import FLAG
 from openai_conversations.limits import Include
 from openai_conversations.resources.listing import ItemLister, lister
@@ -107,7 +108,7 @@ class InputTokens:
         refuse_other_keywords(params, InputTokenCountParams)
         body, options = split(params)
         request = turn_requests.count_input_tokens(self._caller, body, options)
-        finish = self._finish or codec().decode_response
+        finish = self._finish or computed
         return cast("InputTokenCount", finish(await self._caller.send(request), InputTokenCount))
 
 

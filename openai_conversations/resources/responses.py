@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar, Unpack, cast, overload
 from openai_conversations.api import turn_requests
 from openai_conversations.api.arguments import CallOptions, Omit, is_given, omit, refuse_other_keywords
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.results import computed
 from openai_conversations.checks import COUNT, FLAG
 from openai_conversations.resources.raw import (
     APIResponse,
@@ -310,7 +311,8 @@ class Responses:
         refuse_other_keywords(params, ResponseCompactParams)
         body, options = split(params)
         request = turn_requests.compact(self._caller, body, options)
-        return self._finished(await self._caller.send(request), CompactedResponse)
+        finish = self._finish or computed
+        return cast("CompactedResponse", finish(await self._caller.send(request), CompactedResponse))
 
     def _finished(self, response: HTTPResponse, kind: type[T]) -> T:
         finish = self._finish or codec().decode_response

@@ -174,8 +174,9 @@ class TurnOperations:
         Delete the oldest turns until a conversation has no more than so many tokens, by the service's count.
 
         Whole turns go, and no call without its output; what a developer says at the start stays, and so does the
-        newest turn. What is left is counted before anything is deleted. When it stops half way, calling it again goes
-        on.
+        newest turn. What is left is counted before anything is deleted. Where the service counts more in the
+        conversation than these items have, one turn more goes at a time, each only after a count that has followed the
+        deletions before. When it stops half way, calling it again goes on.
 
         Args:
             conversation_id: The conversation.
@@ -187,7 +188,8 @@ class TurnOperations:
 
         Raises:
             TurnTooLongError: The newest turn alone has more tokens, with what stays at the start.
-            TrimIncompleteError: It stopped half way, or the server does not delete items.
+            TrimIncompleteError: It stopped half way, the server does not delete items, or its count of the conversation
+                does not follow the deletions.
         """
         from openai_conversations.operations.turns.trim import trim
 

@@ -23,7 +23,7 @@ from openai_conversations.operations.deleting import NO_SUCH_OPERATION, STALE_RO
 from openai_conversations.operations.erase.receipts import After, DeletedItem, PendingDeletes, Proof, Receipt
 from openai_conversations.operations.errors import EraseIncompleteError
 from openai_conversations.operations.listing import read_page
-from openai_conversations.transport.status import is_api_not_found
+from openai_conversations.transport.status import is_api_not_found, says_conversation_is_gone
 
 logger: Final = logging.getLogger("openai_conversations")
 
@@ -81,7 +81,7 @@ class _Erasure:
         self._on_deleted = on_deleted
         self._deleted: dict[str, DeletedItem] = {}
         self._missing: dict[str, DeletedItem] = {}
-        self._announced: set[str] = set()
+        self._announced: dict[str, None] = {}
         self._rounds = 0
         self._started_at = self._now()
 
@@ -184,7 +184,7 @@ class _Erasure:
         new = tuple(name for name in ids if name not in self._announced)
         if new and self._on_deleting is not None:
             await self._on_deleting(PendingDeletes(ids=new, at=self._now(), source=self._caller.settings.base_url))
-        self._announced.update(new)
+        self._announced.update(dict.fromkeys(new))
         await for_each(ids, self._delete, concurrency=self._concurrency)
 
     async def _delete(self, name: str) -> None:
@@ -192,6 +192,8 @@ class _Erasure:
         try:
             response = await self._caller.send(request)
         except APIStatusError as error:
+            if error.status_code == 404 and says_conversation_is_gone(error, request):
+                raise _GoneError(error) from error
             is_gone = is_item_gone(error, request, deletes_items=bool(self._deleted))
             if not (is_gone or await self._is_unlisted(name, error)):
                 raise
@@ -248,7 +250,7 @@ class _Erasure:
         ids = self._ids(shown)
         try:
             await self._delete_all(ids)
-        except NotFoundError as error:
+        except (NotFoundError, _GoneError) as error:
             message = "items are listed after the conversation was deleted, and cannot be deleted any more"
             raise self._incomplete(message, ids) from error
         shown = await self._shown_after()
@@ -267,8 +269,8 @@ class _Erasure:
             return "not_found" if isinstance(error, NotFoundError) else "not_seen"
         return page if page.items else "empty"
 
-    async def _gone(self, error: NotFoundError) -> Receipt:
-        """The listing says that there is no conversation; ask for the conversation itself, to be sure."""
+    async def _gone(self, error: APIStatusError) -> Receipt:
+        """The server says that there is no conversation; ask for the conversation itself, to be sure."""
         request = requests.get_conversation(self._caller, self._id)
         try:
             await self._caller.send(request)
@@ -279,6 +281,9 @@ class _Erasure:
                 Receipt(
                     conversation_id=self._id,
                     outcome="already_gone",
+                    unconfirmed=tuple(
+                        name for name in self._announced if name not in {**self._deleted, **self._missing}
+                    ),
                     started_at=self._started_at,
                     finished_at=self._started_at,
                     request_id=second.request_id,
@@ -290,6 +295,6 @@ class _Erasure:
 class _GoneError(Exception):
     """The API's own word that there is no such conversation."""
 
-    def __init__(self, error: NotFoundError) -> None:
+    def __init__(self, error: APIStatusError) -> None:
         super().__init__(str(error))
         self.error = error

@@ -90,8 +90,8 @@ class Receipt:
         items: What this run deleted, in the order of the responses.
         missing: Items that were listed, and that the server did not know any more when they were to be deleted:
             somebody else was faster.
-        unconfirmed: Of a run that stopped: ids of items whose deletion it asked for, or was about to, without seeing a
-            response.
+        unconfirmed: Of a run that stopped, or found the conversation gone while it deleted: ids of items whose deletion
+            it asked for, or was about to, and that nothing says were deleted.
         proof: The listing that showed that nothing was left; ``None`` when the conversation was gone already.
         after: What a listing showed after the conversation was deleted: ``not_found``, ``empty``, or ``not_seen`` when
             that listing failed or was not made.

@@ -17,6 +17,7 @@ from openai_conversations.api import turn_requests
 from openai_conversations.api.arguments import Omit, omit
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.pagination import item_id
+from openai_conversations.api.results import computed
 from openai_conversations.errors import APIResponseValidationError, ConversationsError
 from openai_conversations.jsontypes import JsonObject, as_array, is_object, text_of, type_of
 from openai_conversations.operations.copy.copying import (
@@ -258,7 +259,7 @@ async def _compacted(caller: Caller, model: str, old: CopyPlan, instructions: st
     sent = [copied.sent for copied in old.items]
     request = turn_requests.compact(caller, {"model": model, "input": sent, "instructions": instructions})
     response = await caller.send(request)
-    codec().decode_response(response, CompactedResponse)
+    computed(response, CompactedResponse)
     output = as_array(codec().exact_value_of(response)["output"])
     window = plan_copy([item for item in output if is_object(item)])
     if not window.items or not all(map(is_object, output)):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.results import computed
+from openai_conversations.checks import COUNT
 from openai_conversations.jsontypes import JsonObject
 from openai_conversations.schemas.responses.usage import InputTokenCount
 
@@ -22,5 +24,7 @@ async def count_items(caller: Caller, model: str, items: Sequence[JsonObject]) -
 
 async def _count(caller: Caller, params: dict[str, object]) -> int:
     response = await caller.send(turn_requests.count_input_tokens(caller, params))
-    counted: InputTokenCount = codec().decode_response(response, InputTokenCount)
+    counted: InputTokenCount = computed(response, InputTokenCount)
+    if not COUNT.accepts(counted.input_tokens):
+        raise codec().unlike(response, InputTokenCount, f"expected {COUNT.words} @ $.input_tokens")
     return counted.input_tokens

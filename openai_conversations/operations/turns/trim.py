@@ -4,13 +4,18 @@ Trimming: deleting the oldest turns of a conversation until the service counts f
 What is left is counted before anything is deleted, as items that stand in no conversation. Turns go one after the
 other, oldest first; within a turn what names other items first, and each call right before its output. So wherever a
 run stops, at most one call and its output are torn apart, in the oldest turn, and the next run begins with that turn.
+
+Such a count of items is of what was sent, and cannot be old. The count of the conversation can: one that lags behind
+the deletions would have turn after turn deleted. So beyond what the counts of items ask for, a turn goes only after a
+count of the conversation that has followed the deletions before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -26,6 +31,8 @@ from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.tool_calls import link, references
 from openai_conversations.operations.turns.tokens import count_conversation, count_items
 from openai_conversations.operations.turns.whole_turns import WholeTurns, whole_turns
+
+T = TypeVar("T")
 
 
 @attrs.frozen(kw_only=True)
@@ -114,8 +121,36 @@ class _Listed:
         segments = (self.items[start:end] for start, end in pairwise(bounds))
         return tuple(item_id(item) for segment in segments for item in deletion_order(segment))
 
+    def unnamed(self, ids: Sequence[str]) -> list[str]:
+        """Those of the ids that do not name one item of those that are to go: empty ones, and those of others, too."""
+        here, there = Counter(map(item_id, self.items)), Counter(ids)
+        return [name for name in ids if not name or here[name] != there[name]]
+
     def _start(self, turn: int) -> int:
         return (*self.turns.starts, self.turns.end)[turn]
+
+
+@attrs.frozen(kw_only=True)
+class _Measured:
+    """
+    Tokens, by both of the service's counts.
+
+    Attributes:
+        conversation: Of the conversation; it may lag.
+        items: Of its items, as items that stand in no conversation.
+    """
+
+    conversation: int
+    items: int
+
+    def follows(self, earlier: _Measured) -> bool:
+        """
+        Whether the count of the conversation is of now, as far as can be told.
+
+        What it counts beyond the items was there before anything was deleted: deletions do not add to it.
+        """
+        beyond, before = (each.conversation - each.items for each in (self, earlier))
+        return self != earlier and beyond <= before
 
 
 def deletion_order(items: Sequence[JsonObject]) -> list[JsonObject]:
@@ -152,13 +187,14 @@ class _Trim:
     async def run(self, *, dry_run: bool) -> TrimReport:
         before = after = await self._count()
         listed = await self._listed()
-        turns = await self._fewest(listed, before) if before > self._most else listed.torn
+        measured = await self._measured(listed, before) if before > self._most or listed.torn else None
+        turns = await self._fewest(listed, measured) if measured is not None else 0
         ids = listed.gone(turns)
         if dry_run and ids:
             after = await count_items(self._caller, self._model, listed.kept(turns))
-        elif ids:
-            await self._delete_all(ids)
-            turns, after = await self._until_it_fits(turns)
+        elif measured is not None:
+            await self._delete_all(listed, ids)
+            turns, after = await self._until_it_fits(turns, measured)
         return TrimReport(
             conversation_id=self._id,
             tokens_before=before,
@@ -177,15 +213,38 @@ class _Trim:
         items = (await read_whole(self._caller, self._id)).items
         return _Listed(items=items, turns=whole_turns(items))
 
-    async def _fewest(self, listed: _Listed, before: int) -> int:
+    async def _measured(self, listed: _Listed, tokens: int) -> _Measured:
+        """
+        Both counts, before anything is deleted.
+
+        Where only the count of the conversation says that it is too long, it is asked for again for a while: nothing
+        shows yet whether it is of now.
+        """
+        items = await count_items(self._caller, self._model, listed.kept(0))
+        for number in range(1, STALE_ROUNDS + 1):
+            if items > self._most or tokens <= self._most:
+                break
+            await self._caller.runtime.sleep(stale_wait(number))
+            tokens = await self._count()
+        return _Measured(conversation=tokens, items=items)
+
+    async def _fewest(self, listed: _Listed, measured: _Measured) -> int:
         """
         The smallest number of turns without which few enough tokens are left: the half is tried, again and again.
+
+        It is one where the items fit and only the count of the conversation says that they do not.
 
         Raises:
             TurnTooLongError: All but the newest are not enough.
         """
+        if measured.conversation <= self._most:
+            return listed.torn
         least, most = max(listed.torn, 1), listed.most
-        tokens = await count_items(self._caller, self._model, listed.kept(most)) if most else before
+        if not most:
+            raise self._too_long(measured.conversation)
+        if measured.items <= self._most:
+            return least
+        tokens = await count_items(self._caller, self._model, listed.kept(most))
         if tokens > self._most:
             raise self._too_long(tokens)
         while least < most:
@@ -196,38 +255,44 @@ class _Trim:
                 most = middle
         return most
 
-    async def _until_it_fits(self, turns: int) -> tuple[int, int]:
+    async def _until_it_fits(self, turns: int, last: _Measured) -> tuple[int, int]:
         """
-        Count what is left, and delete one turn more where the service counts more in a conversation than outside.
+        Count what is left, and delete more where the service counts more in a conversation than outside.
 
         Returns:
             How many turns were deleted, and the tokens of what is left.
         """
         stale = 0
-        while True:
-            try:
-                tokens = await self._count()
-                listed = None if tokens <= self._most else await self._listed()
-            except ConversationsError as error:
-                raise self._incomplete(f"what is left could not be counted: {error}", ()) from error
-            if listed is None:
-                return turns, tokens
-            deleted = frozenset(self._deleted)
-            shown = tuple(name for name in map(item_id, listed.items) if name in deleted)
-            stale = stale + 1 if shown else 0
+        while (tokens := await self._counted(self._count())) > self._most:
+            listed = await self._counted(self._listed())
+            items = await self._counted(count_items(self._caller, self._model, listed.kept(0)))
+            now = _Measured(conversation=tokens, items=items)
+            shown = tuple(name for name in map(item_id, listed.items) if name in frozenset(self._deleted))
+            has_followed = now.follows(last)
+            if not shown and (has_followed or items > self._most):
+                more = await self._counted(self._fewest(listed, now))
+                await self._delete_all(listed, listed.gone(more))
+                turns, last, stale = turns + more, now if has_followed else last, 0
+                continue
+            stale += 1
             if stale > STALE_ROUNDS:
-                raise self._incomplete("the server goes on listing items that it said it deleted", shown)
-            if stale:
-                await self._caller.runtime.sleep(stale_wait(stale))
-            elif not listed.most:
-                raise self._too_long(tokens)
-            else:
-                await self._delete_all(listed.gone(1))
-                turns += 1
+                raise self._incomplete(_why_stale(now, shown), shown)
+            await self._caller.runtime.sleep(stale_wait(stale))
+        return turns, tokens
 
-    async def _delete_all(self, ids: Sequence[str]) -> None:
-        if not all(ids):
-            raise self._incomplete("the server lists items that have no id and cannot be deleted", ids)
+    async def _counted(self, call: Awaitable[T]) -> T:
+        """A call after the deletions; its error does not hide them."""
+        try:
+            return await call
+        except TurnTooLongError:
+            raise
+        except ConversationsError as error:
+            raise self._incomplete(f"what is left could not be counted: {error}", ()) from error
+
+    async def _delete_all(self, listed: _Listed, ids: Sequence[str]) -> None:
+        if unnamed := listed.unnamed(ids):
+            what = f"{len(unnamed)} items that have no id of their own"
+            raise self._incomplete(f"the server lists {what} and cannot be deleted", ids)
         for number, name in enumerate(ids):
             try:
                 await self._delete(name, ids[number:])
@@ -270,3 +335,12 @@ class _Trim:
             max_tokens=self._most,
             deleted=tuple(self._deleted),
         )
+
+
+def _why_stale(now: _Measured, shown: Sequence[str]) -> str:
+    if shown:
+        return "the server goes on listing items that it said it deleted"
+    return (
+        f"the service's count of the conversation ({now.conversation} tokens) does not follow the deletions: "
+        f"the items that are left have {now.items}"
+    )

@@ -167,19 +167,25 @@ async def test_deleted_by_somebody_else():
 
 
 async def test_conversation_deleted_by_somebody_else():
-    """When somebody deletes the conversation meanwhile, the receipt says what was deleted and that it was gone."""
+    """When somebody deletes the conversation meanwhile, nothing is known of the items that were not deleted yet."""
     service = FakeService()
-    name = service.conversation({"id": "a"}, {"id": "b"})
+    name = service.conversation({"id": "a"}, {"id": "b"}, {"id": "c"})
 
     def take(number: int, _: str) -> None:
         if number == 3:
-            del service.stored[name]
+            service._delete(name)  # noqa: SLF001  # the fake's own
 
     service.before = take
 
     receipt = await erase(caller(service), name, concurrency=1)
 
-    assert ("already_gone", ("a",), ["b"]) == (receipt.outcome, receipt.item_ids, [i.id for i in receipt.missing])
+    assert ("already_gone", ("a",), (), ("b", "c")) == (
+        receipt.outcome,
+        receipt.item_ids,
+        receipt.missing,
+        receipt.unconfirmed,
+    )
+    assert ["b", "c"] == [item["id"] for item in service.orphans]
 
 
 async def test_conversation_deleted_after_the_proof():

@@ -136,6 +136,23 @@ async def test_no_window(window):
     assert [source] == list(service.stored)
 
 
+async def test_a_window_beside_an_error():
+    """A window that comes with an error is none: the older turns would be what a failure left of them."""
+    service = FakeService()
+    source = conversation(service)
+    done = service.carry_out
+    failed = {"error": {"message": "the model gave up"}}
+    service.carry_out = lambda request: {  # type: ignore[method-assign]  # the fake's own
+        **done(request),
+        **(failed if request.operation == "Compactconversation" else {}),
+    }
+
+    with pytest.raises(APIResponseValidationError, match="the model gave up"):
+        await compact(*writer(service), source, model="m", keep_last=1)
+
+    assert [source] == list(service.stored)
+
+
 async def test_metadata_of_its_own():
     """Metadata that is given replaces the original's."""
     service = FakeService()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from openai_conversations.errors import APIConnectionError, NotFoundError
+from openai_conversations.errors import APIConnectionError, APIResponseValidationError, NotFoundError
 from openai_conversations.operations.errors import TrimIncompleteError, TurnTooLongError
 from openai_conversations.operations.repair.check import examine
 from openai_conversations.operations.turns.trim import trim
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
-from tests.operations.fakes import FakeService, broken, caller, response
+from tests.operations.fakes import FakeService, broken, caller, response, user
 from tests.operations.turns.test_whole_turns import items_of
 
 LONG = "s u a u r c1 o1 a u a u a"
@@ -78,40 +80,163 @@ async def test_few_counts():
     assert 10 >= service.operations().count("Getinputtokencounts")
 
 
+def counting(service: FakeService, conversation: Callable[[int], int]) -> None:
+    """Let the service count something else for a conversation than for its items; given is what it would count."""
+    counted = service.carry_out
+
+    def count(request: HTTPRequest) -> object:
+        value = counted(request)
+        is_conversation = request.operation == "Getinputtokencounts" and b'"conversation"' in (request.body or b"")
+        return {**value, "input_tokens": conversation(value["input_tokens"])} if is_conversation else value
+
+    service.carry_out = count  # type: ignore[method-assign]  # the fake's own
+
+
 async def test_a_conversation_that_counts_more():
     """Where the service counts more in the conversation than outside, one turn more goes, until it fits."""
     service = FakeService()
     name = service.conversation(*items_of("u a u a u a u a"))
-    counted = service.carry_out
+    slept: list[float] = []
 
-    def more(request: HTTPRequest) -> object:
-        value = counted(request)
-        if request.operation == "Getinputtokencounts" and b'"conversation"' in request.body:
-            return {**value, "input_tokens": value["input_tokens"] + 20}
-        return value
+    counting(service, lambda tokens: tokens + 20)
+    report = await trim(caller(service, slept=slept), name, model="m", max_tokens=60)
 
-    service.carry_out = more
-    report = await trim(caller(service), name, model="m", max_tokens=60)
-
-    assert (ids(4, 5, 6, 7), 60, 2) == (left(service, name), report.tokens_after, report.turns)
+    assert (ids(4, 5, 6, 7), 60, 2, []) == (left(service, name), report.tokens_after, report.turns, slept)
 
 
 async def test_a_conversation_that_never_fits():
     """When the newest turn does not fit in the conversation, the error says what was deleted before."""
     service = FakeService()
     name = service.conversation(*items_of("u a u a"))
-    counted = service.carry_out
 
-    def more(request: HTTPRequest) -> object:
-        value = counted(request)
-        is_conversation = request.operation == "Getinputtokencounts" and b'"conversation"' in request.body
-        return {**value, "input_tokens": 1000} if is_conversation else value
-
-    service.carry_out = more
+    counting(service, lambda tokens: tokens + 1000)
     with pytest.raises(TurnTooLongError, match="2 items before it were deleted") as caught:
         await trim(caller(service), name, model="m", max_tokens=30)
 
     assert ("i0", "i1") == caught.value.deleted
+
+
+async def test_a_count_that_never_follows():
+    """A count that does not follow the deletions has no turn deleted beyond what the items' own count asks for."""
+    service = FakeService()
+    name = service.conversation(*items_of("u a " * 10))
+    slept: list[float] = []
+
+    counting(service, lambda _: 200)
+    with pytest.raises(TrimIncompleteError, match=r"200 tokens\) does not follow .* have 180") as caught:
+        await trim(caller(service, slept=slept), name, model="m", max_tokens=180)
+
+    assert (("i0", "i1"), ()) == (caught.value.deleted, caught.value.left)
+    assert [0.1, 0.2, 0.4, 0.8, 1.6, 3.2] == pytest.approx(slept)
+
+
+async def test_a_count_that_follows_by_halves():
+    """One that has followed a part of the deletions is no better."""
+    service = FakeService()
+    name = service.conversation(*items_of("u a " * 10))
+
+    counting(service, lambda tokens: (200 + tokens) // 2)
+    with pytest.raises(TrimIncompleteError, match="does not follow"):
+        await trim(caller(service), name, model="m", max_tokens=160)
+
+    assert ids(*range(4, 20)) == left(service, name)
+
+
+@pytest.mark.parametrize("lag", range(1, 7))
+async def test_a_count_that_lags(lag):
+    """One that lags is waited for."""
+    service = FakeService()
+    name = service.conversation(*items_of("u a " * 10))
+    counts: list[int] = []
+
+    def lagging(tokens: int) -> int:
+        counts.append(tokens)
+        return counts[max(len(counts) - 1 - lag, 0)]
+
+    counting(service, lagging)
+    report = await trim(caller(service), name, model="m", max_tokens=180)
+
+    assert (("i0", "i1"), 180) == (report.deleted, report.tokens_after)
+
+
+@pytest.mark.parametrize("lag", [3, None])
+async def test_a_count_that_is_old_from_the_beginning(lag):
+    """Where the items fit and only the count of the conversation does not, it is asked again before one turn goes."""
+    service = FakeService()
+    name = service.conversation(*items_of("u a " * 10))
+    counts: list[int] = []
+
+    def old(tokens: int) -> int:
+        counts.append(tokens)
+        return 300 if lag is None or len(counts) <= lag else tokens
+
+    counting(service, old)
+    if lag is not None:
+        assert () == (await trim(caller(service), name, model="m", max_tokens=200)).deleted
+        return
+    with pytest.raises(TrimIncompleteError, match="does not follow") as caught:
+        await trim(caller(service), name, model="m", max_tokens=200)
+    assert ("i0", "i1") == caught.value.deleted
+
+
+async def test_somebody_else_writes():
+    """What comes meanwhile is counted with the rest: the items' own count asks for more turns to go."""
+    service = FakeService()
+    name = service.conversation(*items_of("u a " * 10))
+
+    def write(_: int, operation: str) -> None:
+        if (
+            operation == "deleteConversationItem"
+            and left(service, name)[0] == "i1"
+            and "new" not in left(service, name)
+        ):
+            service.add(name, "one", "two", {**user("three"), "id": "new"})
+
+    service.before = write
+    report = await trim(caller(service), name, model="m", max_tokens=180)
+
+    assert (170, 3, 17) == (report.tokens_after, report.turns, len(service.stored[name].items))
+
+
+@pytest.mark.parametrize("wrong", [-1, True, "5", None, 5.5])
+async def test_a_count_that_is_none(wrong):
+    """What is no number of tokens is an error of the service's, and nothing is deleted."""
+    service = FakeService()
+    name = service.conversation(*items_of("u a u a"))
+
+    counting(service, lambda _: wrong)
+    with pytest.raises(APIResponseValidationError):
+        await trim(caller(service), name, model="m", max_tokens=30)
+
+    assert 4 == len(service.stored[name].items)
+
+
+async def test_a_count_beside_an_error():
+    """A count that comes with an error is none."""
+    service = FakeService()
+    name = service.conversation(*items_of("u a u a"))
+    counted = service.carry_out
+    service.carry_out = lambda request: {**counted(request), "error": {"message": "no tokenizer"}}  # type: ignore[method-assign]  # the fake's own
+
+    with pytest.raises(APIResponseValidationError, match="no tokenizer"):
+        await trim(caller(service), name, model="m", max_tokens=30)
+
+
+async def test_conversation_deleted_by_somebody_else():
+    """That the conversation is gone does not say that its items were deleted."""
+    service = FakeService()
+    name = service.conversation(*items_of(LONG))
+
+    def take(_: int, operation: str) -> None:
+        if operation == "deleteConversationItem" and len(service.stored[name].items) == 11:
+            service._delete(name)  # noqa: SLF001  # the fake's own
+
+    service.before = take
+    with pytest.raises(TrimIncompleteError) as caught:
+        await trim(caller(service), name, model="m", max_tokens=50)
+
+    assert ("i1",) == caught.value.deleted
+    assert isinstance(caught.value.__cause__, NotFoundError)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -221,6 +346,18 @@ async def test_items_without_id():
     name = service.conversation({**items_of("u")[0], "id": ""}, *items_of("a u a"))
 
     with pytest.raises(TrimIncompleteError, match="no id"):
+        await trim(caller(service), name, model="m", max_tokens=20)
+
+    assert 4 == len(service.stored[name].items)
+
+
+async def test_ids_that_stand_for_two():
+    """An id that an item to keep has, too, may delete that one: nothing is."""
+    service = FakeService()
+    first, *others = items_of("u a u a")
+    name = service.conversation({**first, "id": "i3"}, *others)
+
+    with pytest.raises(TrimIncompleteError, match="no id of their own"):
         await trim(caller(service), name, model="m", max_tokens=20)
 
     assert 4 == len(service.stored[name].items)
