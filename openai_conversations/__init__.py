@@ -95,6 +95,7 @@ if TYPE_CHECKING:
         MissingExtraError as MissingExtraError,
         NoSuchItemError as NoSuchItemError,
         OutdatedPlanError as OutdatedPlanError,
+        RepairIncompleteError as RepairIncompleteError,
         RunIncompleteError as RunIncompleteError,
         TrimIncompleteError as TrimIncompleteError,
         TurnTooLongError as TurnTooLongError,

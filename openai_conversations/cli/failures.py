@@ -76,7 +76,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
     "profile": "--profile",
 }
 
-_HALF_WAY: Final = (AppendIncompleteError, operations.CopyIncompleteError)
+_HALF_WAY: Final = (AppendIncompleteError, operations.CopyIncompleteError, operations.RepairIncompleteError)
 
 EXPECTED: Final[tuple[type[Exception], ...]] = (CommandError, *_CODES)
 """Failures that are no fault of this program; anything else is shown with its traceback."""

@@ -11,6 +11,7 @@ What the operations raise besides the errors of the calls that they make.
         ├── MetadataConflictError              the metadata did not stay as it was written
         ├── MissingExtraError (also ImportError)  a library is not installed; names the extra that brings it
         ├── NoSuchItemError                    the conversation has no such item
+        ├── RepairIncompleteError              a repair that stopped half way; says what was done
         ├── RunIncompleteError                 a run of turns that stopped before the model was done
         ├── OutdatedPlanError                  the conversation is not any more what the plan was made for
         ├── TrimIncompleteError                a trim stopped half way, or the server does not delete items
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 from openai_conversations.errors import OperationError
 
 if TYPE_CHECKING:
+    from openai_conversations.operations.repair.repair import RepairPlan, RepairStep
     from openai_conversations.operations.turns.tools import ToolCall
     from openai_conversations.schemas.responses.response import Response
 
@@ -147,6 +149,30 @@ class OutdatedPlanError(OperationError):
     def __init__(self, message: str, *, conversation_id: str) -> None:
         super().__init__(message)
         self.conversation_id = conversation_id
+
+
+class RepairIncompleteError(OperationError):
+    """
+    A repair that stopped half way; the failed call is chained as ``__cause__``.
+
+    Repairing again, without the plan, plans what is left and does it.
+
+    Attributes:
+        conversation_id: The conversation.
+        plan: What was to be done.
+        done: The steps that were done, in order.
+    """
+
+    def __init__(self, message: str, *, conversation_id: str, plan: RepairPlan, done: tuple[RepairStep, ...]) -> None:
+        super().__init__(message)
+        self.conversation_id = conversation_id
+        self.plan = plan
+        self.done = done
+
+    @property
+    def left(self) -> tuple[RepairStep, ...]:
+        """The steps that were not done; what became of those of the call that failed may be unknown."""
+        return self.plan.steps[len(self.done) :]
 
 
 class RunIncompleteError(OperationError):

@@ -304,6 +304,7 @@ class ConversationOperations(TurnOperations):
 
         Raises:
             OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
+            RepairIncompleteError: It stopped half way; says which steps were done.
         """
         from openai_conversations.operations.repair.repair import DEFAULT_OUTPUT, check_plan, repair
 

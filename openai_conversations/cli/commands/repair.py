@@ -48,6 +48,8 @@ async def repair(
         write_json(report.to_json())
     elif report.after is not None:
         show_check(report.after)
+    elif report.applied:
+        note("it was done; the conversation could not be checked afterwards")
     if report.plan.steps and not report.applied:
         note("nothing was changed; --apply does it")
     sound = report.found.is_sound if report.after is None else report.after.is_sound

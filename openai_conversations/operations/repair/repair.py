@@ -8,7 +8,10 @@ there.
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final, Literal
 
 import attrs
@@ -17,14 +20,17 @@ from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
 from openai_conversations.checks import shown
-from openai_conversations.errors import InvalidArgumentError, NotFoundError
+from openai_conversations.errors import ConversationsError, InvalidArgumentError, NotFoundError
 from openai_conversations.jsontypes import JsonObject, text_of, type_of
 from openai_conversations.limits import ITEMS_PER_REQUEST
-from openai_conversations.operations.errors import OutdatedPlanError
+from openai_conversations.operations.deleting import is_item_gone
+from openai_conversations.operations.errors import OutdatedPlanError, RepairIncompleteError
 from openai_conversations.operations.listing import read_whole
-from openai_conversations.operations.repair.check import CheckReport, Finding, examine, fingerprint
+from openai_conversations.operations.repair.check import CheckReport, Finding, check, examine, fingerprint
 from openai_conversations.operations.repair.tool_calls import link
-from openai_conversations.transport.status import is_api_not_found, says_conversation_is_gone
+from openai_conversations.transport.message import HTTPRequest
+
+logger: Final = logging.getLogger("openai_conversations")
 
 Strategy = Literal["add_outputs", "delete_tail"]
 
@@ -61,7 +67,8 @@ class RepairPlan:
         conversation_id: The conversation.
         strategy: ``add_outputs`` or ``delete_tail``.
         steps: What to do, in order: deletions from the end backwards, then what is appended.
-        left: Findings that this plan does not fix.
+        left: Findings that this plan does not fix: outputs that nobody can make up, and items that cannot be deleted
+            because they have no id of their own.
         fingerprint: Of the conversation that the plan is for; see :class:`CheckReport`.
     """
 
@@ -91,7 +98,7 @@ class RepairReport:
         found: What was wrong before.
         plan: What was to be done.
         applied: Whether it was done; a dry run only plans.
-        after: What is wrong now; ``None`` after a dry run.
+        after: What is wrong now; ``None`` after a dry run, and when the conversation could not be read afterwards.
     """
 
     found: CheckReport
@@ -144,6 +151,7 @@ async def repair(
 
     Raises:
         OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
+        RepairIncompleteError: It stopped half way.
     """
     whole = await read_whole(caller, conversation_id)
     items, refused = whole.items, whole.include.refused
@@ -155,28 +163,53 @@ async def repair(
     if dry_run:
         return RepairReport(found=found, plan=chosen, applied=False)
     await _apply(caller, chosen)
-    whole = await read_whole(caller, conversation_id)
-    after = examine(conversation_id, whole.items, whole.include.refused)
-    return RepairReport(found=found, plan=chosen, applied=True, after=after)
+    return RepairReport(found=found, plan=chosen, applied=True, after=await _check_after(caller, conversation_id))
+
+
+async def _check_after(caller: Caller, conversation_id: str) -> CheckReport | None:
+    """What is wrong now. The repair is done, whether this can be read or not."""
+    try:
+        return await check(caller, conversation_id)
+    except ConversationsError as error:
+        logger.warning("%s is repaired, but could not be checked afterwards: %s", conversation_id, error)
+        return None
 
 
 async def _apply(caller: Caller, plan: RepairPlan) -> None:
-    for step in plan.steps:
-        if step.action == "delete":
-            await _delete(caller, plan.conversation_id, step.item_id)
-    outputs = [step.item for step in plan.steps if step.item is not None]
-    for start in range(0, len(outputs), ITEMS_PER_REQUEST):
-        chunk = outputs[start : start + ITEMS_PER_REQUEST]
-        await caller.send(requests.create_items(caller, plan.conversation_id, chunk))
+    """Every request is made before the first is sent: what is wrong with a plan changes nothing."""
+    requests_of_plan = list(_requests(caller, plan))
+    done = 0
+    for request, count in requests_of_plan:
+        try:
+            await _send(caller, request)
+        except ConversationsError as error:
+            raise RepairIncompleteError(
+                f"{plan.conversation_id} is not repaired: {done} of {len(plan.steps)} steps were done: {error}",
+                conversation_id=plan.conversation_id,
+                plan=plan,
+                done=plan.steps[:done],
+            ) from error
+        done += count
 
 
-async def _delete(caller: Caller, conversation_id: str, name: str) -> None:
-    """That somebody else has just deleted it is as good."""
-    request = requests.delete_item(caller, conversation_id, name)
+def _requests(caller: Caller, plan: RepairPlan) -> Iterator[tuple[HTTPRequest, int]]:
+    """What is sent, in order, and how many steps each request is."""
+    for is_append, steps in groupby(plan.steps, lambda step: step.item is not None):
+        if not is_append:
+            yield from ((requests.delete_item(caller, plan.conversation_id, step.item_id), 1) for step in steps)
+            continue
+        outputs = [step.item for step in steps if step.item is not None]
+        for start in range(0, len(outputs), ITEMS_PER_REQUEST):
+            chunk = outputs[start : start + ITEMS_PER_REQUEST]
+            yield requests.create_items(caller, plan.conversation_id, chunk), len(chunk)
+
+
+async def _send(caller: Caller, request: HTTPRequest) -> None:
+    """That somebody else has just deleted an item is as good."""
     try:
         await caller.send(request)
     except NotFoundError as error:
-        if not is_api_not_found(error, request) or says_conversation_is_gone(error, request):
+        if not (request.item_id and is_item_gone(error, request, deletes_items=True)):
             raise
 
 
@@ -189,10 +222,13 @@ def make_plan(
 ) -> RepairPlan:
     """What has to be done to these items, which were read without the fields that were refused."""
     findings = examine(conversation_id, items, include_refused).findings
+    named = _named(items)
     end = _tail(items) if strategy == "delete_tail" else len(items)
-    deleted = dict.fromkeys(range(end, len(items)), "it comes after a call without output")
     appended: list[RepairStep] = []
     left: list[Finding] = []
+    if not named.issuperset(range(end, len(items))):  # a tail that cannot go as a whole stays as it is
+        end, left, findings = len(items), [*findings], ()
+    deleted = dict.fromkeys(range(end, len(items)), "it comes after a call without output")
     for finding in findings:
         made = _output_for(items[finding.index], output) if finding.kind == "call_without_output" else None
         if finding.index >= end:
@@ -200,7 +236,7 @@ def make_plan(
         elif made is not None:
             reason = _REASONS[finding.kind]
             appended.append(RepairStep(action="append", item_id=finding.item_id, reason=reason, item=made))
-        elif _may_go(finding):
+        elif _may_go(finding) and finding.index in named:
             deleted[finding.index] = _REASONS[finding.kind]
         else:
             left.append(finding)
@@ -211,6 +247,12 @@ def make_plan(
         left=tuple(left),
         fingerprint=fingerprint(items),
     )
+
+
+def _named(items: Sequence[JsonObject]) -> set[int]:
+    """The items that have an id of their own: by any other nobody can be sure to delete the right one."""
+    count = Counter(map(item_id, items))
+    return {index for index, item in enumerate(items) if item_id(item) and count[item_id(item)] == 1}
 
 
 def _deletions(items: Sequence[JsonObject], reasons: Mapping[int, str]) -> Iterator[RepairStep]:

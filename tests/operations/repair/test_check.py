@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
+
+import attrs
 import pytest
 
-from openai_conversations.errors import APIConnectionError
-from openai_conversations.operations.errors import OutdatedPlanError
+from openai_conversations.errors import APIConnectionError, InvalidArgumentError
+from openai_conversations.operations.errors import OutdatedPlanError, RepairIncompleteError
 from openai_conversations.operations.repair.check import check, examine
 from openai_conversations.operations.repair.repair import make_plan, repair
 from tests.operations.fakes import FakeService, Refuses, broken, caller, sent_items, user
@@ -290,14 +293,90 @@ async def test_stopped_at_every_request(number, moment):
             raise broken()
 
     setattr(service, moment, stop)
-    with pytest.raises(APIConnectionError):
-        await repair(caller(service), name, strategy="delete_tail", dry_run=False)
+    stopped = None
+    try:
+        done = await repair(caller(service), name, strategy="delete_tail", dry_run=False)
+    except (APIConnectionError, RepairIncompleteError) as caught:
+        stopped = caught
+    else:
+        assert (6, None) == (number, done.after)
+    if isinstance(stopped, RepairIncompleteError):
+        assert isinstance(stopped.__cause__, APIConnectionError)
+        assert (stopped.plan.steps, number - 2) == ((*stopped.done, *stopped.left), len(stopped.done))
+        assert not {step.item_id for step in stopped.done} & {item["id"] for item in service.stored[name].items}
+        assert str(pickle.loads(pickle.dumps(stopped))) == str(stopped)  # noqa: S301  # our own
     service.before = service.after = lambda number, name: None
 
     report = await repair(caller(service), name, strategy="delete_tail", dry_run=False)
 
     assert report.after.is_sound
     assert "a" == service.stored[name].items[0]["id"]
+
+
+async def test_stopped_between_appends():
+    """Outputs go in requests of twenty: the error says which of them are stored."""
+    service = FakeService()
+    name = service.conversation(*[call(str(number)) for number in range(25)], output("x"))
+
+    def stop(at: int, _: str) -> None:
+        if at == 4:
+            raise broken()
+
+    service.before = stop
+    with pytest.raises(RepairIncompleteError, match="21 of 26 steps were done") as caught:
+        await repair(caller(service), name, dry_run=False)
+
+    assert ("delete", 20, 5) == (
+        caught.value.done[0].action,
+        [step.action for step in caught.value.done].count("append"),
+        len(caught.value.left),
+    )
+
+
+NAMELESS = {
+    "no id": {**output("x"), "id": ""},
+    "the id of another": {**output("x"), "id": "a"},
+}
+
+
+@pytest.mark.parametrize("strategy", ["add_outputs", "delete_tail"])
+@pytest.mark.parametrize("nameless", NAMELESS.values(), ids=NAMELESS)
+async def test_items_without_an_id_of_their_own(nameless, strategy):
+    """What cannot be named is left, and said to be; nothing else is deleted in its place."""
+    service = FakeService()
+    name = service.conversation(said("a"), nameless, reasoning("r", ""))
+
+    report = await repair(caller(service), name, strategy=strategy, dry_run=False)
+
+    assert ["r"] == [step.item_id for step in report.plan.steps]
+    assert ["output_without_call"] == [finding.kind for finding in report.plan.left]
+    assert (nameless["id"], 2) == (service.stored[name].items[1]["id"], len(service.stored[name].items))
+
+
+async def test_a_tail_without_ids():
+    """A tail that cannot go as a whole stays: half of it would be worse."""
+    service = FakeService()
+    name = service.conversation(said("a"), call(), {**said("b"), "id": ""}, said("c"))
+
+    report = await repair(caller(service), name, strategy="delete_tail", dry_run=False)
+
+    assert ((), ["call_without_output"]) == (report.plan.steps, [finding.kind for finding in report.plan.left])
+    assert 4 == len(service.stored[name].items)
+
+
+async def test_a_plan_that_cannot_be_done():
+    """What is wrong with a plan is said before anything is changed."""
+    service = FakeService()
+    name = service.conversation(said("a"), output("x"), reasoning("r", ""))
+    plan = (await repair(caller(service), name)).plan
+    first, second = plan.steps
+
+    plan = attrs.evolve(plan, steps=(first, attrs.evolve(second, item_id="")))
+
+    with pytest.raises(InvalidArgumentError):
+        await repair(caller(service), name, plan=plan, dry_run=False)
+
+    assert 3 == len(service.stored[name].items)
 
 
 def test_plan_as_json():
