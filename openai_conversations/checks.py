@@ -18,7 +18,7 @@ from openai_conversations.errors import ConversationsError, InvalidArgumentError
 _LONGEST_SHOWN: Final = 60
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Wanted:
     """
     What an argument may be.

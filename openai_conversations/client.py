@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from openai_conversations.transport.session import SSL, SessionManager
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Shared:
     """What all views of a client share: everything but where a request goes and with which key."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NO_OPTIONS: Final[CallOptions] = {}
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Caller:
     """
     What makes the calls of one view of a client.

@@ -9,7 +9,7 @@ import attrs
 from openai_conversations.transport.message import Replay
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Operation:
     """
     One operation of the API's description.

@@ -122,7 +122,7 @@ class SeenItems(Generic[K]):
         return True
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class JsonPage:
     """
     One page of items as the server wrote them.

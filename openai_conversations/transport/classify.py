@@ -71,7 +71,7 @@ class Action(enum.Enum):
     RETRY = "retry"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Decision:
     """
     What to do after an attempt, and how long to wait before.
@@ -91,7 +91,7 @@ ACCEPT: Final = Decision(action=Action.ACCEPT)
 STOP: Final = Decision(action=Action.STOP)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class State:
     """
     Where a call stands.

@@ -60,7 +60,7 @@ class Replay(enum.Enum):
     """Only when the server certainly did not carry it out; else it is looked up first."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Write:
     """
     What is known of a write that must not be done twice; its items are in the request's body, as they are sent.
@@ -79,7 +79,7 @@ class Write:
     lookup_first: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Listing:
     """
     Which part of a conversation a listing was asked for.

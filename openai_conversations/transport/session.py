@@ -119,7 +119,7 @@ def _poll_of(transport: asyncio.BaseTransport) -> Callable[[int], Sequence[objec
     return made.poll
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Open:
     """An open session and the loop that it belongs to."""
 

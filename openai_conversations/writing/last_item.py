@@ -40,7 +40,7 @@ _MOST_COMPLETE: Final = 4
 """Turns that are complete, and of which it has not been seen that they are stored, that are kept."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class SeenItem:
     """
     What is known of an item besides its id.
@@ -80,7 +80,7 @@ def seen_item(item: Any, earlier: str | None = None) -> SeenItem:
     )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Known:
     version: int
     """Another number after each beginning and end of a write."""

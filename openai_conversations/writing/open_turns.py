@@ -17,7 +17,7 @@ _MOST_TEXT: Final = 2_000
 """Characters of an item that are kept of the input of a turn that is complete."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class OpenTurn:
     """
     A turn whose items have not been seen in its conversation.

@@ -44,7 +44,7 @@ class ConversationLock(Protocol):
         ...
 
 
-@attrs.define(kw_only=True, eq=False)
+@attrs.define(kw_only=True, eq=False, repr=False)
 class Queue:
     """Who writes to a conversation, and who waits to; kept only while somebody writes."""
 
@@ -55,7 +55,7 @@ class Queue:
     )
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Claim:
     """
     Who wants to write.
@@ -289,7 +289,7 @@ class WriteLock:
         task.add_done_callback(_RELEASES.discard)
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Writing:
     """
     What writes to conversations share, in all views of a client.
