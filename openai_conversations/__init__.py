@@ -105,10 +105,12 @@ if TYPE_CHECKING:
         Finding as Finding,
         NotWritable as NotWritable,
     )
-    from openai_conversations.operations.repair.repair import (
+    from openai_conversations.operations.repair.plans import (
         RepairPlan as RepairPlan,
-        RepairReport as RepairReport,
         RepairStep as RepairStep,
+    )
+    from openai_conversations.operations.repair.repair import (
+        RepairReport as RepairReport,
     )
     from openai_conversations.operations.turns.compact import CompactReport as CompactReport
     from openai_conversations.operations.turns.run import RunResult as RunResult

@@ -95,7 +95,7 @@ TABLE = {
     ),
     "operations.repair": _rule(
         f"{BASE} schemas converters.json converters.lossless converters.outgoing api writing operations "
-        "transport.status",
+        "transport.message",
         "attrs",
     ),
     "middlewares": _rule(f"{BASE} operations api storage transport.message transport.status", "attrs"),

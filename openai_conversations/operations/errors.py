@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from openai_conversations.errors import OperationError
 
 if TYPE_CHECKING:
-    from openai_conversations.operations.repair.repair import RepairPlan, RepairStep
+    from openai_conversations.operations.repair.plans import RepairPlan, RepairStep
     from openai_conversations.operations.turns.tools import ToolCall
     from openai_conversations.schemas.responses.response import Response
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from openai_conversations.operations.copy.copying import CopyReport
     from openai_conversations.operations.erase.receipts import DeletedItem, PendingDeletes, Proof, Receipt
     from openai_conversations.operations.repair.check import CheckReport
-    from openai_conversations.operations.repair.repair import RepairPlan, RepairReport, Strategy
+    from openai_conversations.operations.repair.plans import RepairPlan, Strategy
+    from openai_conversations.operations.repair.repair import RepairReport
 
 
 class ConversationOperations(TurnOperations):
@@ -306,7 +307,8 @@ class ConversationOperations(TurnOperations):
             OutdatedPlanError: Items came or went since *plan* was made; nothing was changed.
             RepairIncompleteError: It stopped half way; says which steps were done.
         """
-        from openai_conversations.operations.repair.repair import DEFAULT_OUTPUT, check_plan, repair
+        from openai_conversations.operations.repair.plans import DEFAULT_OUTPUT
+        from openai_conversations.operations.repair.repair import check_plan, repair
 
         path_id("conversation_id", conversation_id)
         checked_choice("strategy", strategy, ("add_outputs", "delete_tail"))

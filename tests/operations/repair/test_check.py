@@ -10,7 +10,8 @@ import pytest
 from openai_conversations.errors import APIConnectionError, InvalidArgumentError
 from openai_conversations.operations.errors import OutdatedPlanError, RepairIncompleteError
 from openai_conversations.operations.repair.check import check, examine
-from openai_conversations.operations.repair.repair import make_plan, repair
+from openai_conversations.operations.repair.plans import make_plan
+from openai_conversations.operations.repair.repair import repair
 from tests.operations.fakes import FakeService, Refuses, broken, caller, sent_items, user
 
 
@@ -170,6 +171,14 @@ def test_screenshots_cannot_be_made_up():
     plan = make_plan("conv", items)
 
     assert ((), ["fc_c"]) == (plan.steps, [finding.item_id for finding in plan.left])
+    assert ["fc_c"] == [step.item_id for step in make_plan("conv", items, "delete_tail").steps]
+
+
+def test_a_call_without_id_cannot_be_answered():
+    """No output can name it: it is left, and said to be; deleting the tail repairs it."""
+    items = [said("a"), {**call(), "call_id": ""}]
+
+    assert ((), 1) == ((plan := make_plan("conv", items)).steps, len(plan.left))
     assert ["fc_c"] == [step.item_id for step in make_plan("conv", items, "delete_tail").steps]
 
 
