@@ -16,6 +16,7 @@ from cattrs.errors import BaseValidationError
 from openai_conversations.converters.envelopes import is_envelope, read_envelope
 from openai_conversations.converters.errors import DecodeError, SchemaMismatch
 from openai_conversations.converters.json import BEYOND_64_BITS, dumps, loads, loads_exact, walk
+from openai_conversations.converters.kinds import held_to, why_not
 from openai_conversations.converters.models import configure_models, shallow, write_value
 from openai_conversations.converters.outgoing import outgoing
 from openai_conversations.converters.primitives import configure_primitives
@@ -70,6 +71,7 @@ class Codec:
     def __init__(self) -> None:
         self._fast = make_converter(detailed=False)
         self._readers: dict[Any, Any] = {}
+        self._readers_of_responses: dict[Any, Any] = {}
         self._events: Any = None  # a table of readers, from the first event on
 
     def decode(self, body: bytes, kind: type[T]) -> T:
@@ -153,11 +155,17 @@ class Codec:
 
     def _read(self, response: Body, kind: Any) -> Any:
         value = response.value
+        read = self._readers_of_responses.get(kind)
+        if read is None:
+            self._readers_of_responses[kind] = read = held_to(self._reader(kind), kind)
         try:
-            return self._reader(kind)(orjson.loads(response.content) if value is UNREAD else value, kind)
+            return read(orjson.loads(response.content) if value is UNREAD else value, kind)
         except (ValueError, RecursionError):
             pass
-        return self._decode_exactly(response.content, kind)
+        decoded = self._decode_exactly(response.content, kind)
+        if why := why_not(loads_exact(response.content), getattr(kind, "__name__", "")):
+            raise DecodeError(f"{why} @ $")
+        return decoded
 
     def value_of(self, response: Body) -> Any:
         """
@@ -183,6 +191,10 @@ class Codec:
         """
         value = self.value_of(response)
         return self._value_exactly(response) if lost_digits(value) else value
+
+    def why_not(self, value: object, kind: type) -> str:
+        """Why a JSON value is no object of a class, though it may fit; ``""`` when nothing says so."""
+        return why_not(value, kind.__name__)
 
     def unlike(self, response: Body, kind: Any, reason: str) -> APIResponseValidationError:
         """The error for a 2xx response that is not what it should be, with the words of the server if it has some."""

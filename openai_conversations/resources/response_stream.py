@@ -67,7 +67,7 @@ class ResponseStream(Generic[T]):
 
         Raises:
             StreamInterruptedError: The stream broke, and how the turn went on could not be found out.
-            TurnLostError: The turn was taken, but its response cannot be had, or its conversation does not hold it.
+            TurnLostError: The conversation shows the turn, and its response cannot be had; or it does not hold it.
         """
         events = self._events
         if not events:

@@ -121,7 +121,7 @@ class Responses:
                 event and for each that follows. See :class:`Timeout` for each of them.
 
         Raises:
-            TurnLostError: The turn was taken, and its response cannot be had; ``items`` are those of the conversation.
+            TurnLostError: The conversation shows the turn, in ``items``, and its response cannot be had.
             AmbiguousWriteError: What became of it could not be found out.
             ConversationLockedError: Somebody else held the conversation until the deadline.
         """
@@ -139,9 +139,12 @@ class Responses:
             return cast("ResponseStream[None]", await self._opened(request, None))
         return self._finished(await caller.send(request), Response)
 
-    async def _opened(self, request: HTTPRequest, text_format: type[T] | None) -> Any:
+    async def _opened(
+        self, request: HTTPRequest, text_format: type[T] | None, starting_after: int | Omit = omit
+    ) -> Any:
         """The open stream, or what a wrapper makes of it."""
-        turn = TurnStream(self._caller, self._writing, request)
+        number = None if isinstance(starting_after, Omit) else starting_after
+        turn = TurnStream(self._caller, self._writing, request, number)
         await turn.open()
         stream = ResponseStream(turn, self._caller, text_format)
         if self._finish is None:
@@ -222,6 +225,7 @@ class Responses:
             request = turn_requests.get_response(
                 caller, response_id, stream=True, starting_after=starting_after, options=options
             )
+            return cast("ResponseStream[T]", await self._opened(request, text_format, starting_after))
         return cast("ResponseStream[T]", await self._opened(request, text_format))
 
     async def parse(
@@ -276,7 +280,8 @@ class Responses:
             caller, response_id, stream=is_stream, options=options, **cast("Any", query)
         )
         if is_stream:
-            return cast("ResponseStream[None]", await self._opened(request, None))
+            starting_after = params.get("starting_after", omit)
+            return cast("ResponseStream[None]", await self._opened(request, None, starting_after))
         return self._finished(await caller.send(request), Response)
 
     async def delete(self, response_id: str, **options: Unpack[CallOptions]) -> ResponseDeleted:

@@ -113,7 +113,7 @@ async def test_cancelling_what_has_ended(server, make_client):
     raw, streaming = client.responses.with_raw_response, client.responses.with_streaming_response
     for status in (400, 404, 409):
         for _ in range(3):
-            server.add_fault(faults.status("cancelResponse", status=status))
+            server.add_fault(faults.status(status, operation="cancelResponse"))
         async with streaming.cancel(one.id) as response:
             assert one == await response.parse()
         assert one == (await raw.cancel(one.id)).parse() == await client.responses.cancel(one.id)

@@ -3,7 +3,7 @@ What goes wrong with a turn, and what is known of it then.
 
     APIError
     ├── AmbiguousWriteError
-    │   ├── TurnLostError            it was taken, and its response cannot be had; has the items of the conversation
+    │   ├── TurnLostError            its items are in the conversation, its response cannot be had; has the items
     │   └── StreamInterruptedError   its stream ended before it did; has the text so far
     ├── ResponseFailedError          the service says that it failed; has the response
     ├── ResponseIncompleteError      it ended at a limit; has the response
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 class TurnLostError(AmbiguousWriteError):
     """
-    A turn that was taken, as its conversation shows, and whose response cannot be had.
+    A turn whose input its conversation shows, and perhaps its output, and whose response cannot be had.
+
+    No item names its response: what another writer sent meanwhile, and is the same, cannot be told from it.
 
     Attributes:
         items: What stands in the conversation behind the item that was its last before: the input, and the output as

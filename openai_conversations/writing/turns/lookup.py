@@ -2,8 +2,8 @@
 What became of a turn of which nothing came back.
 
 No item names its response and nothing lists responses: all that can be seen is what stands in the conversation behind
-the item that was its last before. So a turn can be seen to have been taken. It can never be seen not to have been: it
-may still run. It is therefore never sent again.
+the item that was its last before. So a turn can be seen to have been taken, if nobody else sent the same meanwhile. It
+can never be seen not to have been: it may still run. It is therefore never sent again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,13 @@ from openai_conversations.api.caller import codec
 from openai_conversations.api.pagination import json_page
 from openai_conversations.api.turn_requests import items_of
 from openai_conversations.error_bodies import is_error_object
-from openai_conversations.errors import AmbiguousWriteError, APIError, APIStatusError, ConversationsError
+from openai_conversations.errors import (
+    AmbiguousWriteError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    ConversationsError,
+)
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.base import Item
 from openai_conversations.transport.classify import may_arrive_late, may_be_under_way
@@ -37,9 +43,11 @@ _NOT_CHECKED: Final = "The conversation was not checked."
 _NOTHING_YET: Final = "Nothing of it was in the conversation at the last lookup, but it may still run, or be added."
 _NO_LAST_ITEM: Final = "The last item before it is not known, so that the conversation tells nothing for certain."
 _OTHERS: Final = "Items came after the last known one that are not its input: another writer's, or its input rewritten."
-_NO_OUTPUT: Final = "Its input is in the conversation, without any output: it may still run."
+# No item names its response: two turns with the same input cannot be told apart.
+_UNLESS: Final = ", unless another writer sent the same"
+_NO_OUTPUT: Final = f"Its input is in the conversation{_UNLESS}, without any output: it may still run."
 _ALIKE: Final = "An earlier turn like this one, whose end is not known, may be what is in the conversation."
-_TAKEN: Final = "Its input and its output are in the conversation. Its response has no known id, and cannot be had."
+_TAKEN: Final = f"Its input and its output are in the conversation{_UNLESS}. No id of its response is known."
 
 _LONGEST_PAUSE: Final = 8.0
 _RECENT: Final = 20
@@ -56,6 +64,7 @@ class Found:
         resembling: Ids of items that may be those of the turn.
         is_final: Whether looking again would tell nothing more.
         has_failed: Whether nothing could be seen.
+        is_late: Whether that was because the deadline passed.
     """
 
     known: str
@@ -63,6 +72,12 @@ class Found:
     resembling: tuple[str, ...] | None = None
     is_final: bool = False
     has_failed: bool = False
+    is_late: bool = False
+
+    @property
+    def worth(self) -> int:
+        """How much it tells: a deadline least, a refusal more."""
+        return 3 if not self.has_failed else 1 if self.is_late else 2
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -124,13 +139,13 @@ class TurnLookup:
         clock = self.runtime.clock
         ends = clock() + self._patience(failure)
         pause = max(self.policy.initial, 0.01)
-        found = Found(known=_NOT_CHECKED, has_failed=True)
+        found = Found(known=_NOT_CHECKED, has_failed=True, is_late=True)
         while not found.is_final and (remaining := ends - clock()) > 0 and self.budget.take():
             jittered = pause * (1 - self.policy.jitter * self.runtime.uniform())
             await self.runtime.sleep(min(jittered, remaining / 2 if remaining > pause / 4 else remaining))
             pause = min(pause * 2, _LONGEST_PAUSE)
             seen = await self.look()
-            found = found if seen.has_failed and not found.has_failed else seen
+            found = seen if seen.worth >= found.worth else found
         return found
 
     def _patience(self, failure: APIError) -> float:
@@ -146,7 +161,8 @@ class TurnLookup:
             return await self._seen()
         except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key
             reason = error if isinstance(error, ConversationsError) else type(error).__name__
-            return Found(known=f"The lookup failed: {reason}", has_failed=True)
+            is_late = isinstance(error, APITimeoutError)
+            return Found(known=f"The lookup failed: {reason}", has_failed=True, is_late=is_late)
 
     async def _seen(self) -> Found:
         base = items_of(self.request)

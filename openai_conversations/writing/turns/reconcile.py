@@ -25,6 +25,7 @@ from openai_conversations.errors import (
     NotFoundError,
 )
 from openai_conversations.jsontypes import is_array
+from openai_conversations.schemas.responses.response import Response
 from openai_conversations.transport.classify import is_unknown_failure
 from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Replay
 from openai_conversations.transport.policy import RetryPolicy
@@ -38,6 +39,9 @@ _ID: Final = re.compile(rb'\s*\{\s*"id"\s*:\s*"([\w-]+)"').match
 
 FINAL: Final = frozenset({"completed", "failed", "incomplete", "cancelled"})
 """Statuses of responses that do not change any more."""
+
+_SEALED: Final = 100
+"""Characters from which on an id may be one that a gateway has sealed."""
 
 _CANNOT_BE_CANCELLED: Final = frozenset({400, 404, 409})
 
@@ -95,12 +99,14 @@ class ReconcileTurns:
         """A response that is asked for tells how its turn ended, where that was not known."""
         response = await handler(request)
         if not request.stream:
+            _check_id(request, response)
             self._settle(request, response)
         return response
 
     async def _cancel(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         response = await _cancel(request, handler)
         if response.stream is None:
+            _check_id(request, response)
             self._settle(request, response)
         return response
 
@@ -113,7 +119,7 @@ class ReconcileTurns:
         except APIResponseValidationError:
             return  # whoever decodes it says so
         output = output_of(value)
-        if output is not None and item_id(value) == request.response_id:
+        if output is not None and item_id(value):
             self.last_items.settle_turn(key, output)
 
     async def _send(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
@@ -156,7 +162,7 @@ async def _retrieved(request: HTTPRequest, handler: Handler, failure: APIError) 
     """The response whose id stands at the beginning of what came, when it has ended; ``None`` when it cannot be had."""
     content = failure.response.content if isinstance(failure, APIResponseValidationError) else b""
     named = _ID(content)
-    if named is None:
+    if named is None or _is_whole(content):
         return None
     wanted = f"{request.base_url}{operations.GET_RESPONSE.path.replace('{response_id}', named[1].decode())}"
     asked = _get(request.replace(url=wanted, response_id=named[1].decode(), is_ordered=False, write=None))
@@ -165,7 +171,17 @@ async def _retrieved(request: HTTPRequest, handler: Handler, failure: APIError) 
         value = codec().value_of(found)
     except APIError:
         return None
-    return found if member(value, "status") in FINAL and item_id(value) == asked.response_id else None
+    is_it = item_id(value) and not (codec().why_not(value, Response) or is_another(asked.response_id, item_id(value)))
+    return found if is_it and member(value, "status") in FINAL else None
+
+
+def _is_whole(content: bytes) -> bool:
+    """Whether JSON did not break off: then its id is that of something else."""
+    try:
+        codec().loads(content)
+    except ValueError:
+        return False
+    return True
 
 
 async def _delete(request: HTTPRequest, handler: Handler) -> HTTPResponse:
@@ -221,15 +237,43 @@ def _check(response: HTTPResponse) -> None:
         value = codec().value_of(response)
     except APIResponseValidationError:
         value = None
-    if item_id(value):
+    why = codec().why_not(value, Response)
+    if item_id(value) and not why:
         return
     *earlier, last = response.history
-    said = said_instead(response.without_secrets().content)
+    said = said_instead(response.without_secrets().content) or why
     message = f"{response.status_code}: the response is not that of a turn"
     attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
     raise APIResponseValidationError(
         response.replace(attempts=attempts), error_body(response), message=f"{message}: {said}" if said else message
     )
+
+
+def _check_id(request: HTTPRequest, response: HTTPResponse) -> None:
+    """
+    A response that was asked for by its id is that one.
+
+    Raises:
+        APIResponseValidationError: It has another id. What is no response at all is found out by whoever decodes it.
+    """
+    try:
+        value = codec().value_of(response)
+    except APIResponseValidationError:
+        return
+    told = "" if codec().why_not(value, Response) else item_id(value)
+    if is_another(request.response_id, told):
+        message = f"another response came than was asked for: {told} in place of {request.response_id}"
+        raise APIResponseValidationError(response.without_secrets(), error_body(response), message=message)
+
+
+def is_another(known: str | None, told: str) -> bool:
+    """
+    Whether an id says that a response is another than the one that is known by an id.
+
+    Gateways that seal ids give each response a new one for the same: LiteLLM's, with the owner in it and encrypted
+    (``litellm/proxy/hooks/responses_id_security.py`` in BerriAI/litellm). Those of services have about 55 characters.
+    """
+    return bool(known and told) and known != told and max(len(known or ""), len(told)) < _SEALED
 
 
 def response_key(request: HTTPRequest, response_id: str) -> str:

@@ -8,6 +8,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from openai_conversations.schemas.responses.events.arguments import (
+    ResponseCustomToolCallInputDeltaEvent,
+    ResponseFunctionCallArgumentsDeltaEvent,
+    ResponseMcpCallArgumentsDeltaEvent,
+)
+from openai_conversations.schemas.responses.events.base import UnknownEvent
 from openai_conversations.schemas.responses.events.items import ResponseOutputItemDoneEvent
 from openai_conversations.schemas.responses.events.lifecycle import (
     ResponseCompletedEvent,
@@ -16,11 +22,39 @@ from openai_conversations.schemas.responses.events.lifecycle import (
     ResponseFailedEvent,
     ResponseIncompleteEvent,
 )
-from openai_conversations.schemas.responses.events.text import ResponseTextDeltaEvent
+from openai_conversations.schemas.responses.events.text import ResponseRefusalDeltaEvent, ResponseTextDeltaEvent
 
 
 class RecoveredTextDelta(ResponseTextDeltaEvent):
     """The rest of a text, in one piece."""
+
+    __slots__ = ()
+    is_recovered: ClassVar[bool] = True
+
+
+class RecoveredRefusalDelta(ResponseRefusalDeltaEvent):
+    """The rest of a refusal, in one piece."""
+
+    __slots__ = ()
+    is_recovered: ClassVar[bool] = True
+
+
+class RecoveredArgumentsDelta(ResponseFunctionCallArgumentsDeltaEvent):
+    """The rest of the arguments of a function, in one piece."""
+
+    __slots__ = ()
+    is_recovered: ClassVar[bool] = True
+
+
+class RecoveredInputDelta(ResponseCustomToolCallInputDeltaEvent):
+    """The rest of the input of a custom tool, in one piece."""
+
+    __slots__ = ()
+    is_recovered: ClassVar[bool] = True
+
+
+class RecoveredMcpArgumentsDelta(ResponseMcpCallArgumentsDeltaEvent):
+    """The rest of the arguments of an MCP tool, in one piece."""
 
     __slots__ = ()
     is_recovered: ClassVar[bool] = True
@@ -56,6 +90,13 @@ class RecoveredIncomplete(ResponseIncompleteEvent):
 
 class RecoveredFailed(ResponseFailedEvent):
     """The end of a response that failed."""
+
+    __slots__ = ()
+    is_recovered: ClassVar[bool] = True
+
+
+class RecoveredCancelled(UnknownEvent):
+    """The end of a response that was cancelled, as servers that have an event for it send it."""
 
     __slots__ = ()
     is_recovered: ClassVar[bool] = True

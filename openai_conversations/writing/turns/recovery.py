@@ -15,17 +15,21 @@ import attrs
 from openai_conversations.api import requests, turn_requests
 from openai_conversations.api.arguments import CallOptions
 from openai_conversations.api.caller import Caller, codec
-from openai_conversations.error_bodies import error_details, error_message
 from openai_conversations.errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
     APIStatusError,
+    APITimeoutError,
     ConversationsError,
     NotFoundError,
 )
-from openai_conversations.jsontypes import as_object, text_of
-from openai_conversations.schemas.responses.events.base import Event, ItemEvent, UnknownEvent
+from openai_conversations.schemas.responses.events.base import Event, ItemEvent
+from openai_conversations.schemas.responses.events.items import (
+    ResponseOutputItemAddedEvent,
+    ResponseOutputItemDoneEvent,
+)
+from openai_conversations.schemas.responses.events.lifecycle import ResponseCompletedEvent
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.settings import Timeout
 from openai_conversations.transport.classify import backoff_delay
@@ -33,29 +37,13 @@ from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.status import is_api_not_found
 from openai_conversations.writing.open_turns import OpenTurn
 from openai_conversations.writing.turns.errors import StreamInterruptedError, TurnLostError
+from openai_conversations.writing.turns.final import ENDED, NotBelieved, events_of, response_id_of
 from openai_conversations.writing.turns.lookup import TurnLookup
-from openai_conversations.writing.turns.recovered import (
-    RecoveredCompleted,
-    RecoveredCreated,
-    RecoveredError,
-    RecoveredFailed,
-    RecoveredIncomplete,
-    RecoveredItemDone,
-    RecoveredTextDelta,
-)
-from openai_conversations.writing.turns.snapshot import TurnSnapshot, texts_of
+from openai_conversations.writing.turns.reconcile import is_another
+from openai_conversations.writing.turns.snapshot import TurnSnapshot
 from openai_conversations.writing.write_order import Writing
 
-RUNNING: Final = frozenset({"queued", "in_progress"})
-"""Statuses of responses that have not ended."""
-
-_ENDS: Final = {
-    None: RecoveredCompleted,
-    "completed": RecoveredCompleted,
-    "failed": RecoveredFailed,
-    "incomplete": RecoveredIncomplete,
-}
-"""Status of a response → the event that ends its stream. A cancelled one has none."""
+_OF_THE_OUTPUT: Final = (ItemEvent, ResponseOutputItemAddedEvent, ResponseOutputItemDoneEvent)
 
 _LONGEST_PAUSE: Final = 5.0
 _SHORTEST: Final = 0.001
@@ -74,7 +62,9 @@ class Recovery:
         last_item_id: The last item known before the turn.
         turns: Earlier ones that may still add their items.
         failure: Why the stream broke last; ``None`` when it just ended.
-        resumed: How often it was resumed since an event came.
+        resumed: How often it was resumed since any of the output came.
+        resume_ends: When the stream that was resumed last has to have brought something; ``None`` for no bound.
+        has_dropped: Whether a resumed stream had output under numbers that had been.
     """
 
     caller: Caller
@@ -85,26 +75,49 @@ class Recovery:
     turns: Sequence[OpenTurn] = ()
     failure: APIError | None = None
     resumed: int = 0
+    resume_ends: float | None = None
+    has_dropped: bool = False
     _may_resume: bool = attrs.field(init=False, default=True)
+    _ends: float | None = attrs.field(init=False, default=None)
+
+    def broke(self, failure: APIError | None, *, may_resume: bool = True) -> None:
+        """Note that the stream broke: from the first time until something comes, all that is done has one bound."""
+        self.failure = failure
+        self._may_resume = self._may_resume and may_resume
+        if self._ends is None:
+            self._ends = self._patience_ends()
 
     # resuming
 
     async def resume(self) -> HTTPResponse | None:
         """The rest of the stream; ``None`` when it cannot be had in this way."""
-        snapshot = self.snapshot
-        is_background = snapshot.response is not None and snapshot.response.background is True
-        may = self._may_resume and is_background and snapshot.is_numbered and snapshot.last_number >= 0
-        while may and self.resumed <= self.request.max_retries and not self._is_over:
-            policy = self.writing.policy
-            await self._sleep(backoff_delay(policy, self.resumed, self.caller.runtime.uniform()))
+        policy, clock = self.writing.policy, self.caller.runtime.clock
+        while self._can_resume:
+            left = self._left(self._ends)
+            pause = backoff_delay(policy, self.resumed, self.caller.runtime.uniform())
+            await self._sleep(pause if left is None else min(pause, left / 2))
             self.resumed += 1
+            # Each time gets half of what is left, so that there is time to ask for the response, too.
+            left = self._left(self._ends)
+            self.resume_ends = None if left is None else clock() + left / 2
             try:
                 return await self.caller.streaming(stream=True).send(self._rest())
             except APIStatusError:
-                self._may_resume = may = False
+                self._may_resume = False
             except APIConnectionError as error:
                 self.failure = error
         return None
+
+    @property
+    def _can_resume(self) -> bool:
+        snapshot = self.snapshot
+        # Only a response in the background has a stream that can be asked for.
+        is_background = self.request.response_id is not None or (
+            snapshot.response is not None and snapshot.response.background is True
+        )
+        is_numbered = snapshot.is_numbered and snapshot.last_number >= 0
+        has_tries = self.resumed <= self.request.max_retries and not self._is_over
+        return self._may_resume and is_background and is_numbered and has_tries
 
     def is_next(self, event: Event) -> bool:
         """
@@ -112,24 +125,60 @@ class Recovery:
 
         Raises:
             StreamInterruptedError: One is missing between the last and this one.
-            ValueError: It cannot be told: it has no number, and is a part of the output; or it is of another response.
+            NotBelieved: It cannot be told: it has no number, and is a part of the output; or it is of another response.
         """
-        told = _response_id_of(event)
-        if told and told != self._response_id:
-            self._may_resume = False
-            raise ValueError(f"of another response, {told}, in a stream that was resumed")
+        told = response_id_of(event)
+        if is_another(self._response_id, told):
+            raise NotBelieved(f"of another response, {told}, in a stream that was resumed")
         number, last = event.sequence_number, self.snapshot.last_number
-        if number < 0 <= last and isinstance(event, ItemEvent):
-            self._may_resume = False
-            raise ValueError("without a number, in a stream that was resumed")
+        is_output = isinstance(event, _OF_THE_OUTPUT)
+        if number < 0 <= last and is_output:
+            raise NotBelieved("without a number, in a stream that was resumed")
         if number < 0 or last < 0:
             return True
         if number <= last:
+            self.has_dropped = self.has_dropped or is_output
             return False
         if number > last + 1:
             raise self._interrupted(f"After event {last}, the resumed stream went on with event {number}.")
-        self.resumed = 0
+        if is_output:
+            self.resumed, self.resume_ends, self._ends = 0, None, None
         return True
+
+    @property
+    def patience(self) -> float | None:
+        """
+        Seconds in which a resumed stream has to bring some of the output; ``None`` for no bound.
+
+        What keeps it alive is no output.
+
+        Raises:
+            APITimeoutError: They have passed.
+        """
+        if self.resume_ends is None:
+            return None
+        left = self.resume_ends - self.caller.runtime.clock()
+        if left <= 0:
+            message = f"{self.request.operation}: the resumed stream brought nothing in time."
+            raise APITimeoutError(self.request.info, message=message, status_code=200)
+        return left
+
+    def check_end(self, missing: Sequence[Event] | None, event: Event) -> None:
+        """
+        Whether a resumed stream ends with what was told of it.
+
+        Args:
+            missing: What lacks before the event; ``None`` when it contradicts what was told.
+            event: Any that is new.
+
+        Raises:
+            StreamInterruptedError: It ends with another response.
+            NotBelieved: That cannot be told: it has no output, and some came under numbers that had been.
+        """
+        if missing is None:
+            raise self._interrupted("The resumed stream ended with another response than what was streamed of it.")
+        if self.has_dropped and isinstance(event, ResponseCompletedEvent) and not event.response.output:
+            raise NotBelieved("the end of a response without output, in a stream with numbers that had been")
 
     def _rest(self) -> HTTPRequest:
         return turn_requests.get_response(
@@ -142,8 +191,12 @@ class Recovery:
 
     def _bounds_of_the_rest(self) -> Timeout:
         """Those of the stream, of which only a part is left."""
-        timeout, left = self.request.timeout, self._left(self._stream_ends)
-        return timeout if left is None else attrs.evolve(timeout, first_event=_least(timeout.first_event, left))
+        timeout = self.request.timeout
+        for ends in (self._stream_ends, self.resume_ends):
+            left = self._left(ends)
+            if left is not None:
+                timeout = attrs.evolve(timeout, first_event=_least(timeout.first_event, left))
+        return timeout
 
     # finding out
 
@@ -152,7 +205,7 @@ class Recovery:
         The events that lack, as the final response tells.
 
         Raises:
-            StreamInterruptedError: It cannot be had, was cancelled, or is another one than what was streamed.
+            StreamInterruptedError: It cannot be had, or is another one than what was streamed.
             TurnLostError: It was never told which response it is, but the conversation shows the turn; or the response
                 is complete, and the conversation does not hold it.
         """
@@ -163,12 +216,16 @@ class Recovery:
             await self._check_conversation(response)
         events = events_of(response, self.snapshot)
         if events is None:
-            known = f"The response is {response.status!r}, and not what was streamed of it."
-            raise self._interrupted(known, response=response)
+            raise self._interrupted(self._why_another(response), response=response)
         return events
 
+    def _why_another(self, response: Response) -> str:
+        if self.snapshot.is_partial:
+            return f"The response is {response.status!r}, but what of it was streamed before is not known here."
+        return f"The response is {response.status!r}, and not what was streamed of it."
+
     async def _final_response(self) -> Response:
-        runtime, ends = self.caller.runtime, self._patience_ends()
+        runtime, ends = self.caller.runtime, self._ends
         pause, last = self.writing.policy.initial, None
         while True:
             try:
@@ -180,9 +237,10 @@ class Recovery:
             except (APIConnectionError, APIResponseValidationError) as error:
                 known = f"It could not be retrieved: {error}"
             else:
-                if found.status not in RUNNING:
+                if found.status in ENDED:
                     return found
-                last, known = found, f"The response was {found.status!r} when it was last retrieved."
+                said = repr(found.status) if found.status else "without a status"
+                last, known = found, f"The response was {said} when it was last retrieved."
             if ends is not None and runtime.clock() + pause >= ends:
                 raise self._interrupted(known, response=last)
             await self._sleep(pause)
@@ -193,8 +251,6 @@ class Recovery:
         request = turn_requests.get_response(caller, self._response_id or "", options=self._options(ends))
         sent = await caller.send(request)
         response: Response = codec().decode_response(sent, Response)
-        if response.id != request.response_id:
-            raise APIResponseValidationError(sent, message=f"another response came than was asked for: {response.id}")
         return response
 
     async def _check_conversation(self, response: Response) -> None:
@@ -204,9 +260,7 @@ class Recovery:
         if self.request.write is None or conversation_id is None or not item_id:
             return
         caller = self.caller.streaming(stream=False)
-        ask = requests.get_item(
-            caller, conversation_id, item_id, include=(), options=self._options(self._patience_ends())
-        )
+        ask = requests.get_item(caller, conversation_id, item_id, include=(), options=self._options(self._ends))
         try:
             await caller.send(ask)
         except NotFoundError as error:
@@ -248,7 +302,7 @@ class Recovery:
         caller, last_items = self.caller.streaming(stream=False), self.writing.last_items
         seen = last_items.seen(self.request.conversation_key)
         return TurnLookup(
-            request=self.request.replace(deadline=self._patience_ends(), stream=False, attempts=()),
+            request=self.request.replace(deadline=self._ends, stream=False, attempts=()),
             send=caller.send,
             last_item_id=self.last_item_id,
             turns=self.turns,
@@ -320,57 +374,5 @@ class Recovery:
         await self.caller.runtime.sleep(seconds)
 
 
-def _response_id_of(event: Event) -> str:
-    """The id of the response that an event is of; ``""`` where it does not say."""
-    told = getattr(event, "response", None)
-    if isinstance(event, UnknownEvent):
-        return text_of(as_object(event.data).get("response"), "id")
-    return told.id if isinstance(told, Response) else ""
-
-
 def _least(bound: float | None, seconds: float) -> float:
     return seconds if bound is None else min(bound, seconds)
-
-
-def events_of(response: Response, snapshot: TurnSnapshot) -> list[Event] | None:
-    """The events that lack until the end of a final response; ``None`` of one that is cancelled, or was another."""
-    end = _ENDS.get(response.status)
-    if end is None:
-        return None
-    if response.status in (None, "completed") and snapshot.reaches(len(response.output)):
-        return None
-    events: list[Event] = []
-    for index, item in enumerate(response.output):
-        for part, text in enumerate(texts_of(item)):
-            streamed = snapshot.text_of(index, part)
-            if text is None or not text.startswith(streamed):
-                if streamed:
-                    return None
-            elif text != streamed:
-                rest = text[len(streamed) :]
-                events.append(RecoveredTextDelta(output_index=index, item_id=item.id, content_index=part, delta=rest))
-        if not snapshot.is_done(index):
-            events.append(RecoveredItemDone(output_index=index, item=item))
-    return [*events, end(response=response)]
-
-
-def events_of_json(body: bytes, request: HTTPRequest) -> list[Event]:
-    """
-    The events that a JSON body stands for, which came where a stream was asked for.
-
-    Of a response that has not ended, only that it was created.
-
-    Raises:
-        APIResponseValidationError: It is neither a response nor an error.
-    """
-    answer = HTTPResponse(status_code=200, content=body, source=request)
-    value = as_object(codec().value_of(answer))
-    if value.get("error") and not value.get("id"):
-        details = error_details(value)
-        code = details.get("code")
-        return [RecoveredError(code=code if isinstance(code, str) else None, message=error_message(value))]
-    response: Response = codec().decode_response(answer, Response)
-    created = RecoveredCreated(response=response)
-    if response.status in RUNNING:
-        return [created]
-    return [created, *(events_of(response, TurnSnapshot()) or ())]

@@ -44,7 +44,7 @@ async def take_turn(
         on_event: Called with each event; what it raises ends the reading. ``None`` for nobody.
 
     Raises:
-        TurnLostError: The turn was taken, and its response cannot be had.
+        TurnLostError: The conversation shows the turn, and its response cannot be had.
         AmbiguousWriteError: What became of it could not be found out.
         ResponseFailedError: The service only sent an error.
     """
@@ -123,12 +123,12 @@ def check_complete(response: Response, request: RequestInfo | None = None) -> Re
     """
     if response.status == "incomplete":
         raise _incomplete(response, request)
-    if response.status in (None, "completed"):
-        return response
     error = response.error
+    if response.status == "completed" or (response.status is None and error is None):
+        return response
     said = error.message or error.code if error is not None else None
     raise ResponseFailedError(
-        f"the response is {response.status!r}: {said or 'no reason given'}{_filtered(response)}",
+        f"the response is {response.status or 'failed'!r}: {said or 'no reason given'}{_filtered(response)}",
         request,
         response=response,
         body=None if error is None else {"error": codec().to_json(error)},

@@ -14,7 +14,7 @@ from openai_conversations.schemas.content import OutputText
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.function_call import FunctionCall
 from openai_conversations.schemas.items.message import Message
-from openai_conversations.schemas.responses.events.base import Event, Piece, UnknownEvent
+from openai_conversations.schemas.responses.events.base import Event, ItemEvent, Piece, UnknownEvent
 from openai_conversations.schemas.responses.events.items import (
     ResponseOutputItemAddedEvent,
     ResponseOutputItemDoneEvent,
@@ -27,6 +27,7 @@ from openai_conversations.schemas.responses.events.lifecycle import (
 )
 from openai_conversations.schemas.responses.response import Response, ResponseError
 from openai_conversations.schemas.unknown import UnknownItem
+from openai_conversations.writing.turns.reconcile import is_another
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -55,7 +56,20 @@ _CANCELLED: Final = "response.cancelled"
 
 _NO_NUMBER: Final = -1
 
-_NOT_COMPLETE: Final = frozenset({"failed", "incomplete", "cancelled"})
+NOT_COMPLETE: Final = frozenset({"failed", "incomplete", "cancelled"})
+"""Statuses of responses that have ended, and are not complete."""
+
+Place = tuple[int, int, str]
+"""Item, content part, type of the events that tell it; -1 for an index that was not said."""
+
+_WHOLE: Final = {
+    "response.output_text.done": _TEXT,
+    "response.refusal.done": "response.refusal.delta",
+    "response.function_call_arguments.done": _ARGUMENTS,
+    "response.custom_tool_call_input.done": "response.custom_tool_call_input.delta",
+    "response.mcp_call_arguments.done": "response.mcp_call_arguments.delta",
+}
+"""Type of an event that says that something is whole → type of its pieces."""
 
 
 @attrs.define(eq=False)
@@ -71,6 +85,9 @@ class TurnSnapshot:
         is_numbered: Whether each event had the number after that of the one before: only then may a stream be resumed.
         terminal: The event that ended the turn.
         is_rebuilt: Whether the output of the final response was empty, and is what the events had told.
+        is_partial: Whether the events before the first one are not known.
+        is_renamed: Whether the id of the response was another one later.
+        is_placed: Whether each item said where it stands.
     """
 
     response: Response | None = None
@@ -78,13 +95,16 @@ class TurnSnapshot:
     is_numbered: bool = True
     terminal: Terminal | None = None
     is_rebuilt: bool = False
+    is_partial: bool = False
+    is_renamed: bool = False
+    is_placed: bool = True
     _items: dict[int, ConversationItem] = attrs.field(init=False, factory=dict[int, ConversationItem])
     _done: set[int] = attrs.field(init=False, factory=set[int])
-    _pieces: dict[tuple[int, int, str], list[str]] = attrs.field(
-        init=False, factory=dict[tuple[int, int, str], "list[str]"]
-    )
-    """Item, content part, type of the events → the pieces."""
-    _last: tuple[int, int, str] = attrs.field(init=False, default=(_NO_NUMBER, _NO_NUMBER, ""))
+    _begun: set[int] = attrs.field(init=False, factory=set[int])
+    _pieces: dict[Place, list[str]] = attrs.field(init=False, factory=dict[Place, "list[str]"])
+    _whole: set[Place] = attrs.field(init=False, factory=set[Place])
+    """Places of which an event has said that nothing more comes."""
+    _last: Place = attrs.field(init=False, default=(_NO_NUMBER, _NO_NUMBER, ""))
     _last_pieces: list[str] = attrs.field(init=False, factory=list[str])
     """Those that were added to last, and where they belong: the next piece nearly always belongs there, too."""
 
@@ -102,7 +122,10 @@ class TurnSnapshot:
             if text_of(event.data, "type") == _CANCELLED:
                 self._end(Cancelled(response=self._cancelled(event)))
         elif isinstance(response := getattr(event, "response", None), Response):
+            self.is_renamed = self.is_renamed or is_another(self.response_id, response.id)
             self.response = response
+        elif isinstance(event, ItemEvent) and (kind := _WHOLE.get(getattr(event, "type", ""))) is not None:
+            self._whole.add((event.output_index, getattr(event, "content_index", _NO_NUMBER), kind))
 
     @property
     def response_id(self) -> str | None:
@@ -115,9 +138,30 @@ class TurnSnapshot:
         keys = sorted(key for key in self._pieces if key[2] == _TEXT)
         return "".join("".join(self._pieces[key]) for key in keys)
 
-    def text_of(self, output_index: int, content_index: int) -> str:
-        """The text of one content part so far."""
-        return "".join(self._pieces.get((output_index, content_index, _TEXT), ()))
+    @property
+    def told(self) -> dict[Place, str]:
+        """All that the model wrote so far, by its places."""
+        joined = {place: "".join(pieces) for place, pieces in self._pieces.items()}
+        return {place: text for place, text in joined.items() if text}
+
+    @property
+    def items(self) -> Sequence[tuple[int, ConversationItem]]:
+        """The items so far, as they came, and where they stand."""
+        return sorted(self._items.items(), key=lambda placed: placed[0])
+
+    @property
+    def has_output(self) -> bool:
+        """Whether anything of the output has come."""
+        return bool(self._items or self.told)
+
+    @property
+    def first_index(self) -> int | None:
+        """The first item of which anything has come; ``None`` when nothing has."""
+        return min((*self._items, *(place[0] for place in self._pieces)), default=None)
+
+    def has_begun(self, output_index: int) -> bool:
+        """Whether the beginning of an item has come."""
+        return output_index in self._begun
 
     def is_done(self, output_index: int) -> bool:
         """Whether the whole item has come."""
@@ -126,6 +170,16 @@ class TurnSnapshot:
     def reaches(self, output_index: int) -> bool:
         """Whether anything has come of an item at this place or behind it."""
         return any(index >= output_index for index in (*self._items, *(key[0] for key in self._pieces)))
+
+    def has_halves(self, event: ResponseCompletedEvent) -> bool:
+        """Whether a response is complete by its last event, which has no output, and items have begun and not ended."""
+        if event.response.output or not is_complete(event):
+            return False
+        open_items = self._items.keys() - self._done
+        return any(not (places := self._places_of(index)) or not places <= self._whole for index in open_items)
+
+    def _places_of(self, index: int) -> set[Place]:
+        return {place for place in self._pieces if place[0] == index}
 
     @property
     def _rebuilt(self) -> list[ConversationItem]:
@@ -169,7 +223,10 @@ class TurnSnapshot:
         if isinstance(event.item, UnknownItem) and event.item.data is None:
             return
         index = event.output_index if event.output_index >= 0 else len(self._items)
-        if isinstance(event, ResponseOutputItemDoneEvent):
+        self.is_placed = self.is_placed and event.output_index >= 0
+        if not isinstance(event, ResponseOutputItemDoneEvent):
+            self._begun.add(index)
+        else:
             # Without an index, it is the first that has begun and is not done.
             if event.output_index < 0:
                 index = next((begun for begun in sorted(self._items) if begun not in self._done), index)
@@ -223,17 +280,10 @@ def _merged(before: Terminal | None, event: Terminal) -> Terminal:
 
 def is_complete(event: Terminal) -> bool:
     """Whether a turn is complete by its event, and its response does not say otherwise."""
-    return isinstance(event, ResponseCompletedEvent) and event.response.status not in _NOT_COMPLETE
+    return isinstance(event, ResponseCompletedEvent) and event.response.status not in NOT_COMPLETE
 
 
 def reason_of(event: Terminal) -> ResponseError:
     """Why a turn failed; all of it may be empty."""
     found = event.reason if isinstance(event, ResponseErrorEvent) else event.response.error
     return ResponseError() if found is None else found
-
-
-def texts_of(item: ConversationItem) -> Sequence[str | None]:
-    """The texts of the parts of a message; ``None`` for a part that has none."""
-    if not isinstance(item, Message):
-        return ()
-    return [part.text if isinstance(part, OutputText) else None for part in item.parts]

@@ -30,8 +30,9 @@ from openai_conversations.transport.events import EventReader, WholeBody
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.sse import ServerSentEvent
 from openai_conversations.writing.turns.errors import StreamInterruptedError
+from openai_conversations.writing.turns.final import NotBelieved, events_of_json, missing_before
 from openai_conversations.writing.turns.reconcile import response_key
-from openai_conversations.writing.turns.recovery import Recovery, events_of_json
+from openai_conversations.writing.turns.recovery import Recovery
 from openai_conversations.writing.turns.snapshot import Terminal, TurnSnapshot, is_complete
 from openai_conversations.writing.write_order import WriteLock, Writing
 
@@ -55,6 +56,7 @@ class TurnStream:
         caller: Sends, through the whole chain.
         writing: The write order, and the last items known.
         request: ``createResponse`` or ``getResponse``, as a stream.
+        starting_after: The number of the event that the stream is asked to go on after; ``None`` for a whole one.
 
     Attributes:
         snapshot: What the events have told so far.
@@ -63,21 +65,32 @@ class TurnStream:
         closed: Whether nothing more will be read.
     """
 
-    def __init__(self, caller: Caller, writing: Writing, request: HTTPRequest) -> None:
+    def __init__(
+        self, caller: Caller, writing: Writing, request: HTTPRequest, starting_after: int | None = None
+    ) -> None:
         self._caller = caller
         self._writing = writing
         self._loop = asyncio.get_running_loop()
         self.request: HTTPRequest = request
         self.response: HTTPResponse | None = None
         self.snapshot: TurnSnapshot = TurnSnapshot()
+        if starting_after is not None:
+            # Nothing is written before the second event.
+            self.snapshot = TurnSnapshot(last_number=starting_after, is_partial=starting_after > 0)
         self.ended: bool = False
         self.closed: bool = False
         self._reader: EventReader | None = None
-        self._recovery: Recovery | None = None
+        self._recovery = None if starting_after is None else self._new_recovery()
+        """From the first break on; a stream that goes on after an event is read like one that was resumed."""
+        self._may_be_whole = True
+        """Whether a whole response may come in place of the stream."""
         self._lock: WriteLock | None = None
         self._known: str | None = None
         self._begun: int | None = None
         self._waits_for_first = True
+        self._idle_since = 0.0
+        self._idle = 0.0
+        """Seconds in which nobody waited for the first event, which do not count."""
         self._is_read = False
         self._held: list[Event] = []
         """Events up to ``error`` or ``response.failed``, while the other one is waited for."""
@@ -99,6 +112,7 @@ class TurnStream:
                 await self._begin(self.request)
             self.response = response = await self._caller.send(self.request)
             self._listen(response)
+            self._idle_since = self._caller.runtime.clock()
         except ConversationsError as error:
             if error.not_carried_out:
                 self._let_go(is_refused=True)
@@ -115,12 +129,15 @@ class TurnStream:
 
         Raises:
             StreamInterruptedError: The stream ended before the turn did, and how it went on could not be found out.
-            TurnLostError: The turn was taken, but its response cannot be had, or its conversation does not hold it.
+            TurnLostError: The conversation shows the turn, and its response cannot be had; or it does not hold it.
             ConversationsError: Another task is reading.
         """
         if self._is_read:
             raise ConversationsError("another task is reading this stream: one task reads at a time")
         self._is_read = True
+        clock = self._caller.runtime.clock
+        if self._waits_for_first:
+            self._idle += clock() - self._idle_since
         try:
             while not (self.ended or self.closed):
                 if self._last_word is not None:
@@ -134,6 +151,8 @@ class TurnStream:
             return []
         finally:
             self._is_read = False
+            if self._waits_for_first:
+                self._idle_since = clock()
 
     async def close(self) -> None:
         """Give the connection back when the turn has ended, else close it. The turn itself may go on."""
@@ -196,7 +215,7 @@ class TurnStream:
 
     async def _read_events(self, reader: EventReader) -> list[Event]:
         try:
-            if reader.holds_events or self._recovery is not None or not await reader.is_object(self._patience()):
+            if reader.holds_events or not self._may_be_whole or not await reader.is_object(self._patience()):
                 events = self._held or self._taken(await reader.read(self._patience()))
                 if events and isinstance(events[-1], _EITHER):
                     self._held = events
@@ -232,7 +251,9 @@ class TurnStream:
                     event = decode(self._shown(data), name)
                 if recovery is not None and not recovery.is_next(event):
                     continue
-                if snapshot.terminal is not None and not _is_other(snapshot.terminal, event):
+                if snapshot.terminal is None:
+                    events += self._before(event)
+                elif not _is_other(snapshot.terminal, event):
                     continue
                 snapshot.add(event)
                 events.append(event)
@@ -244,8 +265,29 @@ class TurnStream:
         except ValueError as error:
             assert self.response is not None  # noqa: S101  # for type checkers
             message = self._shown(f"an event is {error}".encode()).decode()
-            self._drop_reader(APIResponseValidationError(self.response, message=message))
+            failure = APIResponseValidationError(self.response, message=message)
+            self._drop_reader(failure, may_resume=not isinstance(error, NotBelieved))
         return events
+
+    def _before(self, event: Event) -> Sequence[Event]:
+        """
+        What has to be told before an event that is no piece.
+
+        Raises:
+            StreamInterruptedError: A resumed stream ended with another response than what was told.
+            NotBelieved: The event says nothing of this turn.
+        """
+        recovery = self._recovery
+        if isinstance(event, Piece):
+            return ()
+        if isinstance(event, ResponseErrorEvent) and (recovery is not None or self.request.response_id is not None):
+            reason = event.reason
+            raise NotBelieved(f"an error of a stream that was asked for, not of the turn: {reason.message}")
+        missing = missing_before(event, self.snapshot, is_resumed=recovery is not None)
+        if recovery is not None:
+            recovery.check_end(missing, event)
+        self._add(missing or ())
+        return missing or ()
 
     def _shown(self, content: bytes) -> bytes:
         """What a service says is wrong, without the credentials that it may repeat."""
@@ -277,7 +319,9 @@ class TurnStream:
         request, timeout = self.request, self.request.timeout
         patience = timeout.next_event
         if self._waits_for_first and request.deadline is not None:
-            patience = max(request.deadline - self._caller.runtime.clock(), 0.0)
+            patience = max(request.deadline + self._idle - self._caller.runtime.clock(), 0.0)
+        if self._recovery is not None and (left := self._recovery.patience) is not None:
+            patience = left if patience is None else min(patience, left)
         if timeout.stream is None or request.started is None:
             return patience
         left = request.started + timeout.stream - self._caller.runtime.clock()
@@ -300,19 +344,22 @@ class TurnStream:
 
     # when the connection broke
 
-    def _drop_reader(self, failure: APIError | None = None) -> None:
+    def _drop_reader(self, failure: APIError | None = None, *, may_resume: bool = True) -> None:
         reader, self._reader = self._reader, None
+        self._may_be_whole = False
         if reader is not None:
             reader.close()
         if self.snapshot.terminal is not None:
             return
         if self._recovery is None:
-            self._recovery = Recovery(
-                caller=self._caller, writing=self._writing, request=self.request, snapshot=self.snapshot
-            )
-            self._recovery.last_item_id = self._known
-            self._recovery.turns = self._writing.last_items.turns(self.request.conversation_key)
-        self._recovery.failure = failure
+            self._recovery = self._new_recovery()
+        self._recovery.last_item_id = self._known
+        self._recovery.broke(failure, may_resume=may_resume)
+
+    def _new_recovery(self) -> Recovery:
+        recovery = Recovery(caller=self._caller, writing=self._writing, request=self.request, snapshot=self.snapshot)
+        recovery.turns = self._writing.last_items.turns(self.request.conversation_key)
+        return recovery
 
     async def _go_on(self) -> list[Event]:
         """Resume the stream, or find out how the turn went on."""
