@@ -56,6 +56,7 @@ def construction() -> None:
     ConversationsClient()
     ConversationsClient(api_key=key, timeout=None, max_retries=0)
     ConversationsClient(api_key=token, timeout=Timeout(total=5), profile=azure(api_version="preview"))
+    ConversationsClient(profile=None, user_isolation_key="user-42").with_options(user_isolation_key="user-7")
     assert_type(ConversationsClient(profile="generic").with_options(timeout=3), ConversationsClient)
 
 
