@@ -100,6 +100,18 @@ async def test_another_response_than_was_asked_for():
             await stream.get_final_text()
 
 
+async def test_a_response_that_does_not_say_which_it_is():
+    """A server that leaves the id out of a response that is retrieved is believed."""
+    nameless = {**response("completed", [message("Hello")]), "id": ""}
+    async with (
+        scripted(
+            lambda asked: [STREAM, CREATED, TEXT] if asked.line.startswith("POST") else [answer(nameless)]
+        ) as client,
+        client.responses.stream(model="m", timeout=2) as stream,
+    ):
+        assert await stream.get_final_text() == "Hello"
+
+
 async def test_another_response_than_the_one_that_was_cut_off():
     """A response whose id is known, and whose rest was lost, is not another one."""
     cut = json.dumps(response("completed", [message("Hello")])).encode()[:-20]

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from openai_conversations import AmbiguousWriteError, RetryPolicy, TurnLostError
+from openai_conversations import AmbiguousWriteError, APIResponseValidationError, RetryPolicy, TurnLostError
 from openai_conversations.server import faults
 from openai_conversations.writing.last_item import LastItems
 from openai_conversations.writing.open_turns import OUTPUT_OF_A_TURN, OpenTurn, in_brief
@@ -137,7 +137,42 @@ async def test_a_turn_in_the_background_that_runs(server, patient):
     turn.release()
 
 
+@pytest.mark.parametrize("fault", [faults.malformed_json, faults.wrong_shape], ids=["no JSON", "no response"])
+async def test_a_response_that_cannot_be_read(server, patient, fault):
+    """What does not tell of the response that was asked for settles nothing."""
+    conversation = (await patient.conversations.create()).id
+    made = await take(patient, conversation, background=True)
+    server.add_fault(fault(operation="getResponse", count=None))
+    with pytest.raises(APIResponseValidationError):
+        await patient.responses.retrieve(made.id)
+
+    server.add_fault(UNHEARD)
+    with pytest.raises(AmbiguousWriteError, match="An earlier write like this one"):
+        await patient.conversations.items.create(conversation, items=[user("yes")])
+
+
+async def test_a_lost_turn_after_one_that_is_not_shown(server, patient):
+    """As long as the list does not show the output of the turn before, it says nothing of a turn that was lost."""
+    conversation = (await patient.conversations.create()).id
+    server.add_fault(faults.stored_later(60))
+    await take(patient, conversation)
+
+    server.add_fault(faults.commit_then_drop(operation="createResponse"))
+    with pytest.raises(AmbiguousWriteError, match="does not show the last known item") as raised:
+        await take(patient, conversation, "no", timeout=5)
+    assert not isinstance(raised.value, TurnLostError)
+
+
 # What is kept
+
+
+def test_a_complete_turn_without_ids():
+    """Of a complete turn whose output has no ids nothing is kept: it could not be known again."""
+    known = LastItems()
+    known.end_turn("key", known.begin("key")[1], sent=[user("first")])
+    known.end_turn("key", known.begin("key")[1], sent=[user("second")], output=[""])
+
+    assert (None, ()) == (known.get("key"), known.turns("key"))
 
 
 def test_what_settles_a_turn():
