@@ -337,7 +337,7 @@ class TurnStream:
             output = [item.id for item in terminal.response.output]
             self._let_go(output)
             if self.request.write is None:
-                response = response_key(self.request, self.snapshot.response_id or "")
+                response = response_key(self.request, self.request.response_id or "")
                 self._writing.last_items.settle_turn(response, output)
         else:
             self._let_go()
