@@ -50,8 +50,8 @@ class Timeout:
         total: The whole call: waiting for a connection, attempts, back-off, finding out what happened.
         attempt: One attempt, counted from the moment a connection is free.
         connect: Opening a connection.
-        turn: A turn of a model that is not streamed, in place of *total* and *attempt*; and finding out how a streamed
-            one ended after its connection broke.
+        turn: A turn of a model that is not streamed to its caller, also with ``safe=True``, in place of *total* and
+            *attempt*; and finding out how a streamed one ended after its connection broke.
         first_event: From the call to the first event of a stream.
         next_event: From one event of a stream to the next, while somebody waits for it. Comments are none.
         next_byte: The same for anything, comments too: less than *next_event* where a server is known to send them.

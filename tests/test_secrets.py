@@ -18,7 +18,7 @@ import zlib
 from base64 import b64encode
 from contextlib import suppress
 from html import unescape
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote, unquote
 
 import aiohttp
@@ -385,6 +385,38 @@ async def test_local_variables(way, kind):
                 with pytest.raises((Exception, asyncio.CancelledError)) as caught:
                     await task
                 assert [] == leaks(caught.value)
+
+
+MCP = {"type": "mcp", "server_label": "a", "authorization": MARKER, "headers": {"authorization": MARKER}}
+
+TURNS = {
+    "create": lambda client, **turn: client.responses.create(conversation="conv_1", **turn),
+    "stream=True": lambda client, **turn: client.responses.create(stream=True, **turn),
+    "stream": lambda client, **turn: client.responses.stream(conversation="conv_1", **turn).__aenter__(),
+    "safe": lambda client, **turn: client.responses.create(safe=True, **turn),
+    "parse": lambda client, **turn: client.responses.parse(text_format=TypedDict("T", {"a": int}), **turn),
+    "raw": lambda client, **turn: client.responses.with_raw_response.create(**turn),
+    "streaming": lambda client, **turn: client.responses.with_streaming_response.create(**turn).__aenter__(),
+    "run": lambda client, *, tools, **turn: client.conversations.run("conv_1", definitions=tools, **turn),
+}
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("way", TURNS)
+@pytest.mark.parametrize("how", ["lost", "refused"])
+async def test_local_variables_of_a_turn(way, how):
+    """No frame of ours holds what a tool is authorized with: not of a turn that fails, nor of one that is refused."""
+    wrong = {"extra_body": {"input": "b"}} if how == "refused" else {}
+    async with (
+        hanging_up() as server,
+        ConversationsClient(
+            api_key="sk-test", base_url=server.base_url, timeout=1.0, max_retries=0, runtime=runtime()
+        ) as client,
+    ):
+        with pytest.raises(ConversationsError) as caught:
+            await TURNS[way](client, model="m", input="a", tools=[MCP], **wrong)
+
+    assert [] == leaks(caught.value)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

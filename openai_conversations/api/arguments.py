@@ -68,6 +68,20 @@ class CallOptions(TypedDict, total=False):
     timeout: float | Timeout | None
 
 
+class Members(dict[str, Any]):
+    """
+    Members of a body, or keywords of a call: a traceback that shows local variables shows their names only.
+
+    Among them may be what a tool is authorized with.
+    """
+
+    def __or__(self, other: Mapping[str, Any]) -> Members:  # type: ignore[override]  # it gives none of any other kind
+        return Members({**self, **other})
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {', '.join(map(str, self))}>"
+
+
 def refuse_other_keywords(given: Mapping[str, object], known: type) -> None:
     """
     Python's own error for a keyword that a class of options does not have.

@@ -35,7 +35,7 @@ class Caller:
     send: Handler
     runtime: Runtime = attrs.field(factory=Runtime)
     stream: bool = False
-    options: CallOptions = NO_OPTIONS
+    options: CallOptions = attrs.field(default=NO_OPTIONS, repr=False)
 
     def with_options(self, options: CallOptions) -> Caller:
         """The same with these options for every call."""

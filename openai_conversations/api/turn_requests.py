@@ -15,6 +15,7 @@ import attrs
 from openai_conversations.api import operations
 from openai_conversations.api.arguments import (
     CallOptions,
+    Members,
     Omit,
     check_include,
     checked_metadata,
@@ -46,10 +47,17 @@ def create_response(caller: Caller, params: Mapping[str, object], options: CallO
         params: Members of the body, ``stream`` among them; what was not given is left out.
         options: See :class:`CallOptions`; ``None`` for those of the caller.
     """
+    try:
+        return _create_response(caller, params, options)
+    except InvalidArgumentError as error:
+        raise error.with_traceback(None) from None  # its frames hold what tools are authorized with
+
+
+def _create_response(caller: Caller, params: Mapping[str, object], options: CallOptions | None) -> HTTPRequest:
     body = {name: _member(name, value) for name, value in params.items() if is_given(value)}
-    _refuse_hidden_members(caller.options if options is None else options)
+    sent = {**body, **_added(caller.options if options is None else options)}
     conversation_id = _conversation_id(body.get("conversation"))
-    if conversation_id and body.get("previous_response_id") is not None:
+    if conversation_id and sent.get("previous_response_id") is not None:
         raise InvalidArgumentError("give conversation or previous_response_id, not both: each says what came before")
     is_write = conversation_id is not None
     request = build_request(
@@ -58,7 +66,7 @@ def create_response(caller: Caller, params: Mapping[str, object], options: CallO
         {},
         options,
         body=body,
-        replay=Replay.APPEND if is_write or not _may_run_twice(body) else Replay.SAFE,
+        replay=Replay.APPEND if is_write or not _may_run_twice(sent) else Replay.SAFE,
         write=Write(items=input_items(body.get("input"))) if is_write else None,
     )
     streamed = body.get("stream") is True
@@ -66,7 +74,7 @@ def create_response(caller: Caller, params: Mapping[str, object], options: CallO
     return _streamed(request) if streamed else _patient(request)
 
 
-def in_background(body: dict[str, object]) -> dict[str, object]:
+def in_background(body: Members) -> Members:
     """The members of a turn that runs in the background and is streamed, so that its id comes first."""
     for name in ("background", "store"):
         given = body.get(name, omit)
@@ -74,7 +82,29 @@ def in_background(body: dict[str, object]) -> dict[str, object]:
             raise InvalidArgumentError(
                 f"safe=True runs the turn with {name}=True: do not give {name}={given!r} with it"
             )
-    return {**body, "background": True, "store": True, "stream": True}
+    return body | {"background": True, "store": True, "stream": True}
+
+
+def is_in_background(request: HTTPRequest) -> bool:
+    """Whether a streamed turn was asked for as one that goes on without its stream, or is one that went on."""
+    if request.response_id is not None:
+        return True
+    asked = codec().loads(request.body or b"{}")
+    return is_object(asked) and asked.get("background") is True
+
+
+def bounded_as_a_whole(request: HTTPRequest) -> HTTPRequest:
+    """A streamed turn whose events nobody waits for but us: bounded as one that is not streamed."""
+    timeout, turn = request.timeout, request.timeout.turn
+    if turn is None:
+        return request
+    stream, first = _least(timeout.stream, turn), _least(timeout.first_event, turn)
+    timeout = attrs.evolve(timeout, stream=stream, first_event=first)
+    return _bounded(request.replace(timeout=timeout), first)
+
+
+def _least(bound: float | None, seconds: float) -> float:
+    return seconds if bound is None else min(bound, seconds)
 
 
 def get_response(
@@ -197,6 +227,9 @@ _MEMBERS: Final[Mapping[str, Wanted]] = {
 }
 
 
+_KNOWN: Final = frozenset({*_MEMBERS, "conversation", "input", "metadata"})
+
+
 def _listed(items: object) -> Iterable[object]:
     if not isinstance(items, Iterable) or isinstance(items, (bytes, Mapping)):
         kind = type(items).__name__  # pyright: ignore[reportUnknownArgumentType]
@@ -214,19 +247,35 @@ def _conversation_id(conversation: object) -> str | None:
     return given
 
 
-def _refuse_hidden_members(options: CallOptions) -> None:
-    """What makes a turn what it is must be seen by who guards it."""
+def _added(options: CallOptions) -> Mapping[str, object]:
+    """
+    The members that are added to a body, and win over it.
+
+    Raises:
+        InvalidArgumentError: What makes a turn what it is must be seen by who guards it.
+    """
     extra = options.get("extra_body")
+    if not isinstance(extra, Mapping):
+        return {}
     for name in ("conversation", "input", "stream", "background", "store"):
-        if isinstance(extra, Mapping) and name in extra:
+        if name in extra:
             raise InvalidArgumentError(f"extra_body must not contain `{name}`: give it as {name}=…")
+    return cast("Mapping[str, object]", extra)
 
 
 def _may_run_twice(body: Mapping[str, object]) -> bool:
-    """Whether a turn outside of conversations leaves nothing behind: not stored, with no tool that acts by itself."""
-    tools = body.get("tools") or ()
-    return body.get("store") is False and all(
-        is_object(tool) and tool.get("type") in _HARMLESS_TOOLS for tool in cast("Sequence[Any]", tools)
+    """
+    Whether a turn outside of conversations leaves nothing behind: not stored, with no tool that acts by itself.
+
+    A stored prompt has tools of its own, and so may whatever a member that nobody here knows stands for.
+    """
+    tools: object = body.get("tools") or ()
+    return (
+        body.get("store") is False
+        and body.get("prompt") is None
+        and all(name in _KNOWN for name in body)
+        and isinstance(tools, (list, tuple))
+        and all(is_object(tool) and tool.get("type") in _HARMLESS_TOOLS for tool in cast("Sequence[object]", tools))
     )
 
 

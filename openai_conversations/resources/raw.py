@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import partial, wraps
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
 
 from openai_conversations.api.caller import codec
 from openai_conversations.errors import APITimeoutError, Attempt, RequestInfo
@@ -23,7 +23,7 @@ class _RawResponse(Generic[T]):
 
     def __init__(self, response: HTTPResponse, parse: Callable[[HTTPResponse], T]) -> None:
         self._response = response
-        self._parse = parse
+        self._parse: Callable[[HTTPResponse], T] = parse
 
     def when_parsed(self, finish: Callable[[T], None]) -> None:
         """Give what is parsed to a function before it is returned."""
@@ -35,6 +35,16 @@ class _RawResponse(Generic[T]):
             return parsed
 
         self._parse = parse_and_finish
+
+    def then(self, read: Callable[[T], Any]) -> Self:
+        """The same, which parses to what a function makes of it."""
+        parse = self._parse
+
+        def parse_and_read(response: HTTPResponse) -> Any:
+            return read(parse(response))
+
+        self._parse = parse_and_read
+        return self
 
     @property
     def status_code(self) -> int:
@@ -117,6 +127,9 @@ class StreamedAPIResponse(_RawResponse[T]):
     """
     A response whose body is read on demand, inside the deadline of its call.
 
+    That of a stream of events is read inside its bounds: ``first_event`` until something comes, ``next_event`` and
+    ``next_byte`` for each wait after that, ``stream`` for all of it.
+
     The body can be read once, by one of the ``iter_`` methods, or as a whole by :meth:`read`, :meth:`text`,
     :meth:`json` and :meth:`parse`, which remember it. Of a stream of events, :meth:`parse` gives the stream.
     """
@@ -135,6 +148,8 @@ class StreamedAPIResponse(_RawResponse[T]):
         self._clock = clock
         self._content = response.content if stream is None else None
         self._is_begun = False
+        self._has_come = False
+        """Whether anything of a stream of events has come."""
         self._closed = stream is None
 
     @property
@@ -210,22 +225,36 @@ class StreamedAPIResponse(_RawResponse[T]):
 
     async def close(self) -> None:
         """Give the connection back."""
-        self._closed = True
         if self._closing is not None:
             await self._closing()
         if self._stream is not None:
             await self._stream.close()
+        self._closed = True
 
     aclose = close
 
     async def _within_deadline(self, step: Awaitable[bytes | None]) -> bytes | None:
         source = self._response.source
-        scope = asyncio.timeout(None if source.deadline is None else source.deadline - self._clock())
         try:
-            async with scope:
-                return await step
+            async with asyncio.timeout(self._patience()):
+                chunk = await step
         except TimeoutError as error:
-            raise APITimeoutError(source.info, message="The body did not arrive within the deadline.") from error
+            message = "The body did not arrive within the deadline."
+            if self._has_come:
+                message = f"{source.operation}: the stream fell silent, or did not end in time."
+            raise APITimeoutError(source.info, message=message, status_code=self.status_code) from error
+        self._has_come = self._closing is not None
+        return chunk
+
+    def _patience(self) -> float | None:
+        """Seconds to wait for what comes next; ``None`` for no bound."""
+        source, timeout = self._response.source, self._response.source.timeout
+        if not self._has_come:
+            return None if source.deadline is None else source.deadline - self._clock()
+        bounds = [bound for bound in (timeout.next_event, timeout.next_byte) if bound is not None]
+        if timeout.stream is not None and source.started is not None:
+            bounds.append(source.started + timeout.stream - self._clock())
+        return min(bounds, default=None)
 
 
 Finish = Callable[[HTTPResponse, Any], Any]
@@ -266,7 +295,9 @@ def raw(
     def define(_: Callable[..., Any]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]:
         @wraps(method)
         async def call(self: Wrapped, /, *args: P.args, **kwargs: P.kwargs) -> APIResponse[T]:
-            return cast("APIResponse[T]", await method(self.resource, *args, **kwargs))
+            called = method(self.resource, *args, **kwargs)
+            del args, kwargs  # a traceback that shows them shows what tools are authorized with
+            return cast("APIResponse[T]", await called)
 
         return call
 
@@ -284,7 +315,9 @@ def streamed(
         @asynccontextmanager
         @wraps(method)
         async def call(self: Wrapped, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[StreamedAPIResponse[T]]:
-            response = cast("StreamedAPIResponse[T]", await method(self.resource, *args, **kwargs))
+            called = method(self.resource, *args, **kwargs)
+            del args, kwargs  # a traceback that shows them shows what tools are authorized with
+            response = cast("StreamedAPIResponse[T]", await called)
             try:
                 yield response
             finally:

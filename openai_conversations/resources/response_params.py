@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Required, cast
 
-from openai_conversations.api.arguments import CallOptions, Omit
+from openai_conversations.api.arguments import CallOptions, Members, Omit
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -202,8 +202,8 @@ class InputTokenCountParams(CallOptions, total=False):
     truncation: Literal["auto", "disabled"] | str | Omit
 
 
-def split(params: Any) -> tuple[dict[str, object], CallOptions]:
+def split(params: Any) -> tuple[Members, CallOptions]:
     """The members of the body, and what every call takes."""
-    body = {name: value for name, value in params.items() if name not in CallOptions.__annotations__}
-    options = {name: value for name, value in params.items() if name in CallOptions.__annotations__}
+    body = Members((name, value) for name, value in params.items() if name not in CallOptions.__annotations__)
+    options = Members((name, value) for name, value in params.items() if name in CallOptions.__annotations__)
     return body, cast("CallOptions", options)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from openai_conversations.api import turn_requests
-from openai_conversations.api.arguments import is_given, omit
+from openai_conversations.api.arguments import Members, is_given, omit
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.checks import shown
-from openai_conversations.errors import ConversationsError, InvalidArgumentError
+from openai_conversations.errors import APITimeoutError, ConversationsError, InvalidArgumentError, described
 from openai_conversations.jsontypes import is_object
 from openai_conversations.resources.raw import StreamedAPIResponse
 from openai_conversations.schemas.content import OutputText
@@ -157,6 +158,7 @@ class ResponseStream(Generic[T]):
 
         A turn in the background goes on. Any other may go on, or be given up: that is up to the service.
         """
+        self._turn.check_loop()
         self._events.clear()
         await self._turn.close()
 
@@ -166,21 +168,43 @@ class ResponseStream(Generic[T]):
         """
         Stop the turn, and reading it.
 
-        A turn in the background is cancelled (``cancelResponse``). Of any other all that a client can do is to
-        disconnect.
+        A turn in the background is cancelled (``cancelResponse``); before its id has come, the stream is read on until
+        it does, for as long as a call may take. Of any other turn all that a client can do is to disconnect.
 
         Returns:
             The response, when the turn was in the background or has ended before; ``None`` otherwise.
+
+        Raises:
+            APITimeoutError: The id of a turn in the background did not come in time: it was not cancelled.
+            ConversationsError: As any call, and as the stream before the id came: it was not cancelled.
         """
-        started, has_ended = self._turn.snapshot.response, self._turn.ended
-        await self.close()
-        if started is None or has_ended:
-            return started
-        if not started.background:
-            return None
-        request = turn_requests.cancel_response(self._caller, started.id)
+        turn = self._turn
+        turn.check_loop()
+        try:
+            response_id = await self._id_in_time() if turn.is_background and not turn.ended else None
+        finally:
+            await self.close()
+        if turn.ended or not turn.is_background:
+            return turn.snapshot.response if turn.ended else None
+        if response_id is None:
+            raise ConversationsError(
+                "the turn was not cancelled: its stream was closed before the id of the response came"
+            )
+        request = turn_requests.cancel_response(self._caller, response_id)
         cancelled: Response = codec().decode_response(await self._caller.send(request), Response)
         return cancelled
+
+    async def _id_in_time(self) -> str | None:
+        bound = self._caller.settings.timeout.total
+        scope = asyncio.timeout(bound)
+        try:
+            async with scope:
+                return await self._turn.read_to_id()
+        except TimeoutError as error:
+            if not scope.expired():
+                raise
+            message = f"cancelResponse: the id of the response did not come within {bound:g} s: it was not cancelled"
+            raise APITimeoutError(self._turn.request.info, message=message, sent=False) from error
 
     async def __aenter__(self) -> Self:
         return self
@@ -243,11 +267,16 @@ def _read(response: Response, text_format: type[T], text: str, request: RequestI
     from openai_conversations.converters.errors import DecodeError
     from openai_conversations.converters.structured import read_structured
 
+    cause: Exception | None = None
     try:
         return read_structured(text_format, text)
     except DecodeError as error:
-        reason = f"the text of the response does not fit {text_format.__name__}: {error}"
-    raise OutputParseError(reason, request, response=response)  # not there: it must not hold the converter's error
+        said = str(error)
+    except Exception as error:  # noqa: BLE001  # of the caller's class: the response was paid for, and must not be lost
+        said, cause = described(error), error
+    reason = f"the text of the response does not fit {text_format.__name__}: {said}"
+    # Not raised above: it must not hold the converter's error.
+    raise OutputParseError(reason, request, response=response) from cause
 
 
 class ResponseStreamManager(Generic[T]):
@@ -278,7 +307,7 @@ class ResponseStreamManager(Generic[T]):
         raise TypeError("responses.stream() is a context manager: `async with client.responses.stream(…) as stream:`")
 
 
-def with_format(body: dict[str, object], text_format: type | None) -> dict[str, object]:
+def with_format(body: Members, text_format: type | None) -> Members:
     """
     The body with the class that its text stands for as the format.
 
@@ -295,4 +324,4 @@ def with_format(body: dict[str, object], text_format: type | None) -> dict[str, 
         raise InvalidArgumentError(f"text must be a mapping, not {shown(text)}")
     if "format" in given:
         raise InvalidArgumentError("give text_format or text={'format': …}, not both")
-    return {**body, "text": {**given, "format": text_format_of(text_format)}}
+    return body | {"text": {**given, "format": text_format_of(text_format)}}

@@ -6,10 +6,11 @@ from functools import partial
 from typing import Any, Literal, TypeVar, Unpack, cast, overload
 
 from openai_conversations.api import turn_requests
-from openai_conversations.api.arguments import CallOptions, Omit, is_given, omit, refuse_other_keywords
+from openai_conversations.api.arguments import CallOptions, Members, Omit, is_given, omit, refuse_other_keywords
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.results import computed
 from openai_conversations.checks import COUNT, FLAG
+from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.resources.raw import (
     APIResponse,
     Finish,
@@ -43,7 +44,7 @@ from openai_conversations.resources.response_stream import (
 )
 from openai_conversations.schemas.responses.response import CompactedResponse, Response, ResponseDeleted
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
-from openai_conversations.writing.turns.result import take_turn
+from openai_conversations.writing.turns.result import take_streamed_turn, take_turn
 from openai_conversations.writing.turns.stream import TurnStream
 from openai_conversations.writing.write_order import Writing
 
@@ -128,16 +129,20 @@ class Responses:
         refuse_other_keywords(params, ResponseCreateParams)
         FLAG.check("safe", safe)
         body, options = split({**params, "stream": stream})
-        is_stream = stream is True
+        del params  # a traceback that shows them shows what tools are authorized with
         if safe:
             body = turn_requests.in_background(body)
-        if self._finish is None and not is_stream:
-            return await take_turn(self._caller, self._writing, body, options)
-        caller = self._caller.streaming(stream=body.get("stream") is True or self._caller.stream)
-        request = turn_requests.create_response(caller, body, options)
-        if body.get("stream") is True:
+        if stream is True:
+            request = turn_requests.create_response(self._caller.streaming(stream=True), body, options)
             return cast("ResponseStream[None]", await self._opened(request, None))
-        return self._finished(await caller.send(request), Response)
+        if self._finish is None:
+            return await take_turn(self._caller, self._writing, body, options)
+        if not safe:
+            request = turn_requests.create_response(self._caller, body, options)
+            return self._finished(await self._caller.send(request), Response)
+        response, answer = await take_streamed_turn(self._caller, self._writing, body, options)
+        whole = answer.replace(content=codec().encode(codec().to_json(response)), stream=None)
+        return self._finished(whole, Response)
 
     async def _opened(
         self, request: HTTPRequest, text_format: type[T] | None, starting_after: int | Omit = omit
@@ -200,6 +205,7 @@ class Responses:
         if is_given(starting_after):
             COUNT.check("starting_after", starting_after)
         body, options = split(params)
+        del params  # a traceback that shows them shows what tools are authorized with
         kind = None if isinstance(text_format, Omit) else text_format
         return ResponseStreamManager(
             partial(self._begin, body, options, response_id, starting_after, text_format=kind, safe=safe)
@@ -207,7 +213,7 @@ class Responses:
 
     async def _begin(
         self,
-        body: dict[str, object],
+        body: Members,
         options: CallOptions,
         response_id: str | Omit,
         starting_after: int | Omit,
@@ -217,7 +223,7 @@ class Responses:
     ) -> ResponseStream[T]:
         caller = self._caller.streaming(stream=True)
         if isinstance(response_id, Omit):
-            body = with_format({**body, "stream": True}, text_format)
+            body = with_format(body | {"stream": True}, text_format)
             request = turn_requests.create_response(
                 caller, turn_requests.in_background(body) if safe else body, options
             )
@@ -229,22 +235,32 @@ class Responses:
         return cast("ResponseStream[T]", await self._opened(request, text_format))
 
     async def parse(
-        self, *, text_format: type[T], safe: bool = False, **params: Unpack[ResponseCreateParams]
+        self,
+        *,
+        text_format: type[T],
+        stream: Literal[False] | Omit | None = omit,
+        safe: bool = False,
+        **params: Unpack[ResponseCreateParams],
     ) -> ParsedResponse[T]:
         """
         Let a model take a turn whose text stands for an object.
 
         Args:
             text_format: See :meth:`stream`.
+            stream: Not here: ``responses.stream(text_format=…)`` streams a turn whose text stands for an object.
             safe: See :meth:`create`.
             **params: See :class:`ResponseCreateParams`.
 
         Raises:
             OutputParseError: The text does not fit the class. Of a response that is not complete, no text is read.
         """
-        body = with_format(dict(params), text_format)
-        response = await self.create(safe=safe, **cast("ResponseCreateParams", body))
-        return parsed_response(response, text_format if response.status == "completed" else None)
+        if is_given(stream) and stream not in (None, False):
+            raise InvalidArgumentError("parse() gives a whole response: stream it with responses.stream(text_format=…)")
+        body = with_format(Members(params), text_format)
+        del params  # a traceback that shows them shows what tools are authorized with
+        made: Any = await self.create(safe=safe, **cast("ResponseCreateParams", body))
+        parse = partial(_parsed_if_complete, text_format)
+        return cast("ParsedResponse[T]", parse(made) if self._finish is None else made.then(parse))
 
     @overload
     async def retrieve(
@@ -315,6 +331,7 @@ class Responses:
         """
         refuse_other_keywords(params, ResponseCompactParams)
         body, options = split(params)
+        del params  # a traceback that shows them shows what tools are authorized with
         request = turn_requests.compact(self._caller, body, options)
         finish = self._finish or computed
         return cast("CompactedResponse", finish(await self._caller.send(request), CompactedResponse))
@@ -322,6 +339,10 @@ class Responses:
     def _finished(self, response: HTTPResponse, kind: type[T]) -> T:
         finish = self._finish or codec().decode_response
         return cast("T", finish(response, kind))
+
+
+def _parsed_if_complete(text_format: type[T], response: Response) -> ParsedResponse[T]:
+    return parsed_response(response, text_format if response.status == "completed" else None)
 
 
 class RawResponses(Wrapped):
@@ -343,6 +364,10 @@ class RawResponses(Wrapped):
     @raw(Responses.create)
     def create(self) -> None:
         """See :meth:`Responses.create`; of a stream, ``parse()`` gives it."""
+
+    @raw(Responses.parse)
+    def parse(self) -> None:
+        """See :meth:`Responses.parse`; an output that does not fit is told when it is parsed."""
 
     @raw(Responses.retrieve)
     def retrieve(self) -> None:
@@ -380,6 +405,10 @@ class StreamingResponses(Wrapped):
     @streamed(Responses.create)
     def create(self) -> None:
         """See :meth:`Responses.create`; of a stream, ``parse()`` gives it."""
+
+    @streamed(Responses.parse)
+    def parse(self) -> None:
+        """See :meth:`Responses.parse`; an output that does not fit is told when it is parsed."""
 
     @streamed(Responses.retrieve)
     def retrieve(self) -> None:

@@ -101,6 +101,7 @@ class TurnOperations:
             concurrency=concurrency,
             on_event=on_event,
         )
+        del params, definitions, input  # a traceback that shows them shows what tools are authorized with
         caller = self._caller.streaming(stream=False).with_options(cast("Any", options))
         return await run(caller, self._writing, conversation_id, chosen)
 

@@ -69,7 +69,8 @@ class EventParser:
         self._counted = self._size = 0  # lines of it whose bytes were counted, and the bytes
         self._event = ""
         self._id = ""
-        self._alike, self._alike_name = b"data: ", ""  # how the last event began, and its name
+        self._alike: bytes = b"data: "  # how the last event began
+        self._alike_name: str = ""
 
     @property
     def pending(self) -> int:

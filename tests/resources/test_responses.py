@@ -112,8 +112,7 @@ async def test_cancelling_what_has_ended(server, make_client):
     one = await client.responses.create(**MODEL)
     raw, streaming = client.responses.with_raw_response, client.responses.with_streaming_response
     for status in (400, 404, 409):
-        for _ in range(3):
-            server.add_fault(faults.status(status, operation="cancelResponse"))
+        server.add_fault(faults.status(status, operation="cancelResponse", count=3))
         async with streaming.cancel(one.id) as response:
             assert one == await response.parse()
         assert one == (await raw.cancel(one.id)).parse() == await client.responses.cancel(one.id)
@@ -198,8 +197,40 @@ async def test_objects(server, client):
     async with client.responses.stream(text_format=Weather, **MODEL) as stream:
         final = await stream.get_final_response()
 
+    raw = await client.responses.with_raw_response.parse(text_format=Weather, safe=True, **MODEL)
+    async with client.responses.with_streaming_response.parse(text_format=Weather, **MODEL) as response:
+        read = await response.parse()
+
     assert Weather("Bern", 21) == parsed.output_parsed == final.output_parsed
+    assert Weather("Bern", 21) == raw.parse().output_parsed == read.output_parsed
+    assert isinstance(raw.parse(), ParsedResponse)
+    with pytest.raises(InvalidArgumentError, match=r"stream it with responses\.stream\(text_format=…\)"):
+        await client.responses.parse(text_format=Weather, stream=True, **MODEL)
     assert "json_schema" == parsed.text.format.type
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("post"), ZeroDivisionError("by zero"), type("Mute", (Exception,), {"__str__": None})()],
+)
+async def test_classes_that_raise(server, client, error):
+    """Whatever a class raises, the response was paid for: it is on the error, with the error as its cause."""
+
+    def refuse(_: object) -> None:
+        raise error
+
+    @attrs.define
+    class Picky:
+        city: str
+
+        def __attrs_post_init__(self) -> None:
+            refuse(self)
+
+    server.model.when().say('{"city": "Bern"}')
+    with pytest.raises(OutputParseError, match=f"does not fit Picky: {type(error).__name__}") as raised:
+        await client.responses.parse(text_format=Picky, **MODEL)
+
+    assert ('{"city": "Bern"}', error) == (raised.value.response.output_text, raised.value.__cause__)
 
 
 async def test_texts_that_fit_no_object(server, client):

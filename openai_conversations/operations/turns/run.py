@@ -11,11 +11,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import attrs
 
-from openai_conversations.api.arguments import CallOptions
+from openai_conversations.api.arguments import CallOptions, Members
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import ConversationsError
 from openai_conversations.jsontypes import as_object
@@ -69,7 +69,7 @@ class RunOptions:
         on_event: Called with each event; ``None`` reads no events but where ``body`` asks for a stream.
     """
 
-    body: dict[str, Any]
+    body: Members = attrs.field(repr=False)
     functions: Mapping[str, ToolFunction]
     max_rounds: int
     concurrency: int
@@ -85,12 +85,18 @@ async def run(caller: Caller, writing: Writing, conversation_id: str, options: R
         APIError: The first turn failed.
     """
     checked_concurrency(options.concurrency)
+    body, tools = _first(conversation_id, options)
+    running = _Run(caller=caller, writing=writing, conversation_id=conversation_id, options=options, tools=tools)
+    return await running.until_done(body)
+
+
+def _first(conversation_id: str, options: RunOptions) -> tuple[Members, Mapping[str, Tool]]:
+    """The members of the first turn, and the functions that the model is told of with them."""
     given = [codec().to_json(tool) for tool in options.body.get("tools") or ()]
     tools = as_tools(options.functions, given)
     described = [*given, *(tool.definition for tool in tools.values() if tool.definition is not None)]
-    body = {**options.body, "conversation": conversation_id, **({"tools": described} if described else {})}
-    running = _Run(caller=caller, writing=writing, conversation_id=conversation_id, options=options, tools=tools)
-    return await running.until_done(body)
+    body = options.body | {"conversation": conversation_id}
+    return (body | {"tools": described} if described else body), tools
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -104,7 +110,7 @@ class _Run:
     answered: list[FunctionCall] = attrs.field(factory=list[FunctionCall])
     responses: list[Response] = attrs.field(factory=list[Response])
 
-    async def until_done(self, body: dict[str, Any]) -> RunResult:
+    async def until_done(self, body: Members) -> RunResult:
         """Turn after turn, until one asks for no function of ours."""
         outputs: list[ToolCall] = []
         while True:
@@ -118,7 +124,7 @@ class _Run:
             outputs = await self._answer(asked.calls)
             if why := self._why_not_on(asked):
                 raise await self._stopped(outputs, why, leaves_open=bool(asked.others))
-            body = {**body, "input": [output.item for output in outputs]}
+            body = body | {"input": [output.item for output in outputs]}
 
     def _why_not_on(self, asked: Asked) -> str:
         """Why there can be no further turn; ``""`` when there can."""
@@ -128,7 +134,7 @@ class _Run:
             return f"the model is not done after {self.options.max_rounds} turns"
         return ""
 
-    async def _turn(self, body: dict[str, Any], outputs: Sequence[ToolCall]) -> Response:
+    async def _turn(self, body: Members, outputs: Sequence[ToolCall]) -> Response:
         """Take a turn. Where outputs would be lost with it, they are kept."""
         try:
             return check_complete(await take_turn(self.caller, self.writing, body, on_event=self.options.on_event))

@@ -14,7 +14,7 @@ import attrs
 
 from openai_conversations.api import requests, turn_requests
 from openai_conversations.api.arguments import CallOptions
-from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.caller import Caller
 from openai_conversations.errors import (
     APIConnectionError,
     APIError,
@@ -40,6 +40,7 @@ from openai_conversations.writing.turns.errors import StreamInterruptedError, Tu
 from openai_conversations.writing.turns.final import ENDED, NotBelieved, events_of, response_id_of
 from openai_conversations.writing.turns.lookup import TurnLookup
 from openai_conversations.writing.turns.reconcile import is_another
+from openai_conversations.writing.turns.said import decoded_turn
 from openai_conversations.writing.turns.snapshot import TurnSnapshot
 from openai_conversations.writing.write_order import Writing
 
@@ -112,9 +113,7 @@ class Recovery:
     def _can_resume(self) -> bool:
         snapshot = self.snapshot
         # Only a response in the background has a stream that can be asked for.
-        is_background = self.request.response_id is not None or (
-            snapshot.response is not None and snapshot.response.background is True
-        )
+        is_background = snapshot.is_background or turn_requests.is_in_background(self.request)
         is_numbered = snapshot.is_numbered and snapshot.last_number >= 0
         has_tries = self.resumed <= self.request.max_retries and not self._is_over
         return self._may_resume and is_background and is_numbered and has_tries
@@ -140,7 +139,7 @@ class Recovery:
             self.has_dropped = self.has_dropped or is_output
             return False
         if number > last + 1:
-            raise self._interrupted(f"After event {last}, the resumed stream went on with event {number}.")
+            raise self.interrupted(f"After event {last}, the resumed stream went on with event {number}.")
         if is_output:
             self.resumed, self.resume_ends, self._ends = 0, None, None
         return True
@@ -176,7 +175,7 @@ class Recovery:
             NotBelieved: That cannot be told: it has no output, and some came under numbers that had been.
         """
         if missing is None:
-            raise self._interrupted("The resumed stream ended with another response than what was streamed of it.")
+            raise self.interrupted("The resumed stream ended with another response than what was streamed of it.")
         if self.has_dropped and isinstance(event, ResponseCompletedEvent) and not event.response.output:
             raise NotBelieved("the end of a response without output, in a stream with numbers that had been")
 
@@ -216,7 +215,7 @@ class Recovery:
             await self._check_conversation(response)
         events = events_of(response, self.snapshot)
         if events is None:
-            raise self._interrupted(self._why_another(response), response=response)
+            raise self.interrupted(self._why_another(response), response=response)
         return events
 
     def _why_another(self, response: Response) -> str:
@@ -242,16 +241,14 @@ class Recovery:
                 said = repr(found.status) if found.status else "without a status"
                 last, known = found, f"The response was {said} when it was last retrieved."
             if ends is not None and runtime.clock() + pause >= ends:
-                raise self._interrupted(known, response=last)
+                raise self.interrupted(known, response=last)
             await self._sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _retrieved(self, ends: float | None) -> Response:
         caller = self.caller.streaming(stream=False)
         request = turn_requests.get_response(caller, self._response_id or "", options=self._options(ends))
-        sent = await caller.send(request)
-        response: Response = codec().decode_response(sent, Response)
-        return response
+        return decoded_turn(await caller.send(request))
 
     async def _check_conversation(self, response: Response) -> None:
         """Whether the conversation holds the last item of a complete response: it has been seen not to."""
@@ -284,9 +281,9 @@ class Recovery:
         """The error for a stream that broke before it told which response it is, or for which there is no time."""
         failure = self._failure
         if self._is_over:
-            return self._interrupted(f"It did not end within {self.request.timeout.stream:g} s.")
+            return self.interrupted(f"It did not end within {self.request.timeout.stream:g} s.")
         if self.request.write is None:
-            return self._interrupted("It did not tell which response it is.")
+            return self.interrupted("It did not tell which response it is.")
         error = await self._lookup().error_for(failure)
         error.__cause__ = failure
         return error
@@ -296,7 +293,7 @@ class Recovery:
         known = f"It could not be retrieved: {error}"
         if self.request.write is not None:
             known = f"{known} {(await self._lookup().look()).known}"
-        return self._interrupted(known)
+        return self.interrupted(known)
 
     def _lookup(self) -> TurnLookup:
         caller, last_items = self.caller.streaming(stream=False), self.writing.last_items
@@ -354,7 +351,8 @@ class Recovery:
         which = f" of {self._response_id}" if self._response_id else ""
         return f"{self.request.operation}: the stream{which} broke. {known} ({self._failure})"
 
-    def _interrupted(self, known: str, *, response: Response | None = None) -> StreamInterruptedError:
+    def interrupted(self, known: str, *, response: Response | None = None) -> StreamInterruptedError:
+        """The error for a stream of which no more is known than that."""
         number = self.snapshot.last_number
         error = StreamInterruptedError(
             self._message(known),

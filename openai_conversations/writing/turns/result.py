@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 
 from openai_conversations.api import turn_requests
-from openai_conversations.api.arguments import CallOptions
+from openai_conversations.api.arguments import CallOptions, Members
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.error_bodies import filtered_for
 from openai_conversations.errors import ConversationsError, RequestInfo
@@ -17,7 +17,9 @@ from openai_conversations.schemas.responses.events.lifecycle import (
     ResponseIncompleteEvent,
 )
 from openai_conversations.schemas.responses.response import Response
+from openai_conversations.transport.message import HTTPResponse
 from openai_conversations.writing.turns.errors import ResponseFailedError, ResponseIncompleteError
+from openai_conversations.writing.turns.said import decoded_turn
 from openai_conversations.writing.turns.snapshot import Cancelled, Terminal, is_complete, reason_of
 from openai_conversations.writing.turns.stream import TurnStream
 from openai_conversations.writing.write_order import Writing
@@ -29,12 +31,14 @@ OnEvent = Callable[[Event], object]
 async def take_turn(
     caller: Caller,
     writing: Writing,
-    body: dict[str, object],
+    body: Members,
     options: CallOptions | None = None,
     on_event: OnEvent | None = None,
 ) -> Response:
     """
     Take a turn that is not streamed to the caller, and give its response, whole or not.
+
+    ``timeout.turn`` is for all of it, also where its events are read here.
 
     Args:
         caller: Sends, through the whole chain.
@@ -49,20 +53,31 @@ async def take_turn(
         ResponseFailedError: The service only sent an error.
     """
     if on_event is not None:
-        body = {**body, "stream": True}
+        body = body | {"stream": True}
     if body.get("stream") is not True:
         caller = caller.streaming(stream=False)
-        response = await caller.send(turn_requests.create_response(caller, body, options))
-        decoded: Response = codec().decode_response(response, Response)
-        return decoded
+        return decoded_turn(await caller.send(turn_requests.create_response(caller, body, options)))
+    response, _ = await take_streamed_turn(caller, writing, body, options, on_event)
+    return response
+
+
+async def take_streamed_turn(
+    caller: Caller,
+    writing: Writing,
+    body: Members,
+    options: CallOptions | None = None,
+    on_event: OnEvent | None = None,
+) -> tuple[Response, HTTPResponse]:
+    """The same of a body with ``stream`` true: the response, and the HTTP response that its events began with."""
     caller = caller.streaming(stream=True)
-    turn = TurnStream(caller, writing, turn_requests.create_response(caller, body, options))
-    await turn.open()
+    request = turn_requests.create_response(caller, body, options)
+    turn = TurnStream(caller, writing, turn_requests.bounded_as_a_whole(request))
+    answer = await turn.open()
     try:
         while events := await turn.read():
             for event in events if on_event is not None else ():
                 await _tell(on_event, event)
-        return ended_response(turn.snapshot.terminal, turn.request.info)
+        return ended_response(turn.snapshot.terminal, turn.request.info), answer
     finally:
         await turn.close()
 

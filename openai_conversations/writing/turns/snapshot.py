@@ -133,6 +133,11 @@ class TurnSnapshot:
         return None if self.response is None else self.response.id or None
 
     @property
+    def is_background(self) -> bool:
+        """Whether the service says that the response goes on without its stream."""
+        return self.response is not None and self.response.background is True
+
+    @property
     def text(self) -> str:
         """All texts so far, joined, in the order of the output."""
         keys = sorted(key for key in self._pieces if key[2] == _TEXT)

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import (
     APIConnectionError,
@@ -19,6 +20,8 @@ from openai_conversations.errors import (
     APIResponseValidationError,
     APITimeoutError,
     ConversationsError,
+    WrongEventLoopError,
+    described,
 )
 from openai_conversations.schemas.responses.events.base import Event, Piece
 from openai_conversations.schemas.responses.events.lifecycle import (
@@ -33,6 +36,7 @@ from openai_conversations.writing.turns.errors import StreamInterruptedError
 from openai_conversations.writing.turns.final import NotBelieved, events_of_json, missing_before
 from openai_conversations.writing.turns.reconcile import response_key
 from openai_conversations.writing.turns.recovery import Recovery
+from openai_conversations.writing.turns.said import says_what_is_wrong
 from openai_conversations.writing.turns.snapshot import Terminal, TurnSnapshot, is_complete
 from openai_conversations.writing.write_order import WriteLock, Writing
 
@@ -92,6 +96,8 @@ class TurnStream:
         self._idle = 0.0
         """Seconds in which nobody waited for the first event, which do not count."""
         self._is_read = False
+        self._waiting: list[asyncio.Future[None]] = []
+        """Of tasks that wait until the one that reads has read."""
         self._held: list[Event] = []
         """Events up to ``error`` or ``response.failed``, while the other one is waited for."""
         self._other_until = 0.0
@@ -100,9 +106,9 @@ class TurnStream:
 
     # from its beginning to its end
 
-    async def open(self) -> None:
+    async def open(self) -> HTTPResponse:
         """
-        Wait for the write lock, send the request, wait for the head of the response.
+        Wait for the write lock, send the request, wait for the head of the response, and give it.
 
         Raises:
             ConversationsError: As any call; the write lock is given back.
@@ -122,6 +128,7 @@ class TurnStream:
         except BaseException:
             self.abort()
             raise
+        return response
 
     async def read(self) -> list[Event]:
         """
@@ -131,7 +138,9 @@ class TurnStream:
             StreamInterruptedError: The stream ended before the turn did, and how it went on could not be found out.
             TurnLostError: The conversation shows the turn, and its response cannot be had; or it does not hold it.
             ConversationsError: Another task is reading.
+            WrongEventLoopError: It was begun in another event loop.
         """
+        self.check_loop()
         if self._is_read:
             raise ConversationsError("another task is reading this stream: one task reads at a time")
         self._is_read = True
@@ -153,9 +162,52 @@ class TurnStream:
             self._is_read = False
             if self._waits_for_first:
                 self._idle_since = clock()
+            waiting, self._waiting = self._waiting, []
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
+
+    async def read_to_id(self) -> str | None:
+        """
+        Read until it is known which response it is, for somebody who wants no events any more; ``None`` at the end.
+
+        Where another task is reading, that one goes on.
+
+        Raises:
+            ConversationsError: As :meth:`read`.
+        """
+        while self.response_id is None and not (self.ended or self.closed):
+            if self._is_read:
+                waiting: asyncio.Future[None] = self._loop.create_future()
+                self._waiting.append(waiting)
+                await waiting
+            else:
+                await self.read()
+        return self.response_id
+
+    @property
+    def response_id(self) -> str | None:
+        """The id of the response; ``None`` when nobody has told it yet."""
+        return self.snapshot.response_id or self.request.response_id
+
+    @property
+    def is_background(self) -> bool:
+        """Whether the turn goes on without its stream: it was asked for so, or the service says so."""
+        return self.snapshot.is_background or turn_requests.is_in_background(self.request)
+
+    def check_loop(self) -> None:
+        """
+        See that it is used where it was begun.
+
+        Raises:
+            WrongEventLoopError: It is not.
+        """
+        if asyncio.get_running_loop() is not self._loop:
+            raise WrongEventLoopError("this stream was begun in another event loop: read, cancel and close it there")
 
     async def close(self) -> None:
         """Give the connection back when the turn has ended, else close it. The turn itself may go on."""
+        self.check_loop()
         if self.ended and not self.closed and self._reader is not None:
             await self._reader.read_rest(_TIME_TO_DRAIN)
         self.abort()
@@ -227,6 +279,12 @@ class TurnStream:
         except (APIConnectionError, APIResponseValidationError) as failure:
             self._drop_reader(failure)
             return []
+        except ConversationsError:
+            self.abort()
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, its lock and connection must not stay behind
+            self._drop_reader(self._unreadable(error))
+            return []
         self._waits_for_first = False
         if self.snapshot.terminal is not None:
             self._end()
@@ -247,7 +305,7 @@ class TurnStream:
                     snapshot.add_piece(event)
                     events.append(event)
                     continue
-                if isinstance(event, _EITHER):
+                if says_what_is_wrong(event, data):
                     event = decode(self._shown(data), name)
                 if recovery is not None and not recovery.is_next(event):
                     continue
@@ -262,11 +320,8 @@ class TurnStream:
                     break
         except StreamInterruptedError as error:
             self._last_word = error
-        except ValueError as error:
-            assert self.response is not None  # noqa: S101  # for type checkers
-            message = self._shown(f"an event is {error}".encode()).decode()
-            failure = APIResponseValidationError(self.response, message=message)
-            self._drop_reader(failure, may_resume=not isinstance(error, NotBelieved))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the events before it are whole
+            self._drop_reader(self._unreadable(error), may_resume=not isinstance(error, NotBelieved))
         return events
 
     def _before(self, event: Event) -> Sequence[Event]:
@@ -371,12 +426,26 @@ class TurnStream:
                 self._listen(response)
                 return []
             events = await recovery.find_out()
+            self._add(events)
+            self._end()
         except ConversationsError:
             self.abort()
             raise
-        self._add(events)
-        self._end()
+        except Exception as error:
+            self.abort()
+            recovery.failure = self._unreadable(error)
+            raise recovery.interrupted("How it went on could not be read.") from error
         return events
+
+    def _unreadable(self, error: Exception) -> APIResponseValidationError:
+        """The error for events that are none, or of which nobody has thought."""
+        assert self.response is not None  # noqa: S101  # for type checkers
+        is_known = isinstance(error, ValueError)  # of the codec, or not believed
+        said = f"an event is {error}" if is_known else f"what came could not be read: {described(error)}"
+        shown = self._shown(said.encode(errors="replace")).decode(errors="replace")
+        failure = APIResponseValidationError(self.response, message=shown)
+        failure.__cause__ = None if is_known else error
+        return failure
 
 
 def _is_other(terminal: Terminal, event: Event) -> bool:

@@ -1,0 +1,42 @@
+"""
+What a service says is wrong with a turn, without the credentials that it may repeat.
+
+It goes into errors, which are shown, logged and pickled. What a turn gives that is complete says nothing of what is
+wrong, and is not touched.
+"""
+
+from __future__ import annotations
+
+from openai_conversations.api.caller import codec
+from openai_conversations.schemas.responses.events.base import Event, UnknownEvent
+from openai_conversations.schemas.responses.events.lifecycle import ResponseErrorEvent
+from openai_conversations.schemas.responses.response import Response
+from openai_conversations.transport.message import HTTPResponse
+
+
+def decoded_turn(answer: HTTPResponse) -> Response:
+    """
+    The response of a turn, as it goes into errors.
+
+    Raises:
+        APIResponseValidationError: It is none.
+    """
+    response: Response = codec().decode_response(answer, Response)
+    if not _is_wrong(response):
+        return response
+    shown = answer.without_secrets()
+    hidden: Response = response if shown is answer else codec().decode_response(shown, Response)
+    return hidden
+
+
+def says_what_is_wrong(event: Event, data: bytes) -> bool:
+    """Whether an event says why a turn is not complete; *data* is what it was decoded from."""
+    if isinstance(event, UnknownEvent):
+        return b"cancelled" in data
+    response = getattr(event, "response", None)
+    return isinstance(event, ResponseErrorEvent) or (isinstance(response, Response) and _is_wrong(response))
+
+
+def _is_wrong(response: Response) -> bool:
+    is_not_whole = response.status in ("failed", "incomplete", "cancelled")
+    return is_not_whole or response.error is not None or response.incomplete_details is not None
