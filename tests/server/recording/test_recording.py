@@ -109,7 +109,8 @@ async def test_a_turn_in_the_background(real, recording, official):
     await official.responses.retrieve(first.id)
     real.add_fault(faults.cut_stream(after=6))
     stream = await official.responses.create(model="m", input="Hi", background=True, stream=True)
-    with pytest.raises(openai.APIConnectionError):
+    # The official client lets errors of the library below through, at times: httpcore's.
+    with pytest.raises(Exception, match=r"Connection error|without sending complete"):
         [event async for event in stream]
     id = real.requests[-1].response_id
     rest = await official.responses.retrieve(id, stream=True, starting_after=5)
