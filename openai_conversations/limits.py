@@ -25,6 +25,9 @@ METADATA_KEY_LENGTH: Final = 64
 METADATA_VALUE_LENGTH: Final = 512
 """In characters."""
 
+CHARACTERS_OF_OUTPUT: Final = 10_485_760
+"""The longest text that a function may give (``FunctionCallOutputItemParam.output``)."""
+
 Include = Literal[
     "file_search_call.results",
     "web_search_call.results",

@@ -20,6 +20,7 @@ from openai_conversations.api import requests
 from openai_conversations.api.arguments import CallOptions, Omit, omit, options_timeout, path_id
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id, json_page
+from openai_conversations.api.results import check_deleted
 from openai_conversations.errors import (
     AmbiguousWriteError,
     APITimeoutError,
@@ -316,7 +317,7 @@ class Append:
         options.pop("extra_body", None)
         request = requests.delete_item(self._caller, self._conversation_id, name, options)
         try:
-            await self._caller.send(self._bounded(request))
+            check_deleted(await self._caller.send(self._bounded(request)))
         except NotFoundError as error:
             return is_api_not_found(error, request) and not says_conversation_is_gone(error, request)
         except Exception:  # noqa: BLE001  # whatever it is, the item may still be there: that is what is said

@@ -17,6 +17,7 @@ import attrs
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import JsonPage, PageWalk, item_id
+from openai_conversations.api.results import check_deleted
 from openai_conversations.errors import APIError, APIStatusError, NotFoundError, PaginationStalledError
 from openai_conversations.operations.concurrency import checked_concurrency, for_each
 from openai_conversations.operations.deleting import NO_SUCH_OPERATION, STALE_ROUNDS, is_item_gone, stale_wait
@@ -191,6 +192,7 @@ class _Erasure:
         request = requests.delete_item(self._caller, self._id, name)
         try:
             response = await self._caller.send(request)
+            check_deleted(response)
         except APIStatusError as error:
             if error.status_code == 404 and says_conversation_is_gone(error, request):
                 raise _GoneError(error) from error
@@ -232,11 +234,13 @@ class _Erasure:
         """Gives the request id. That somebody else has just deleted it is as good."""
         request = requests.delete_conversation(self._caller, self._id)
         try:
-            return (await self._caller.send(request)).request_id
+            response = await self._caller.send(request)
         except NotFoundError as error:
             if not is_api_not_found(error, request):
                 raise
             return error.request_id
+        check_deleted(response)
+        return response.request_id
 
     async def _check_after(self) -> After:
         """

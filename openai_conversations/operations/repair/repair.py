@@ -13,6 +13,7 @@ import attrs
 
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
+from openai_conversations.api.results import check_deleted
 from openai_conversations.checks import shown
 from openai_conversations.errors import ConversationsError, InvalidArgumentError, NotFoundError
 from openai_conversations.limits import ITEMS_PER_REQUEST
@@ -144,7 +145,10 @@ def _requests(caller: Caller, plan: RepairPlan) -> Iterator[tuple[HTTPRequest, i
 async def _send(caller: Caller, request: HTTPRequest) -> None:
     """That somebody else has just deleted an item is as good."""
     try:
-        await caller.send(request)
+        response = await caller.send(request)
     except NotFoundError as error:
         if not (request.item_id and is_item_gone(error, request, deletes_items=True)):
             raise
+        return
+    if request.item_id:
+        check_deleted(response)

@@ -205,7 +205,8 @@ class _Run:
         items = [output.item for output in outputs]
         # What was to be added to the body of each turn is nothing for the body of an append.
         call = {name: value for name, value in self.caller.options.items() if name != "extra_body"}
-        options = AppendOptions(call=cast("CallOptions", call))
+        # A second copy of an output is worse than none, which `repair` adds.
+        options = AppendOptions(guard="strict", call=cast("CallOptions", call))
         try:
             await append(self.caller, self.writing, self.conversation_id, items, resume=None, options=options)
         except Exception as error:  # noqa: BLE001  # the error of the run is raised, and says that they may be missing

@@ -17,6 +17,7 @@ from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.structured import read_structured
 from openai_conversations.errors import InvalidArgumentError, one_line, without_credentials
 from openai_conversations.jsontypes import JsonObject, as_object, is_array, is_object
+from openai_conversations.limits import CHARACTERS_OF_OUTPUT
 from openai_conversations.operations.concurrency import is_cancelled
 from openai_conversations.operations.turns.signatures import arguments_of, check_function, definition_of
 from openai_conversations.schemas.items.function_call import FunctionCall
@@ -170,12 +171,20 @@ def _tool(name: str, function: ToolFunction, *, is_described: bool) -> Tool:
 
 def _output(returned: object) -> str | list[Any]:
     """Texts and lists of content parts as they are, anything else as JSON."""
-    if isinstance(returned, str):
-        return returned
-    value = codec().to_json(returned)
-    if is_array(value) and value and all(as_object(part).get("type") in _PARTS for part in value):
-        return value
-    return codec().encode(value).decode()
+    text = returned
+    if not isinstance(text, str):
+        value = codec().to_json(returned)
+        if is_array(value) and value and all(_is_part(as_object(part)) for part in value):
+            return value
+        text = codec().encode(value).decode()
+    if len(text) > CHARACTERS_OF_OUTPUT:
+        raise InvalidArgumentError(f"it has {len(text):,} characters, and the API takes {CHARACTERS_OF_OUTPUT:,}")
+    return text
+
+
+def _is_part(value: JsonObject) -> bool:
+    tag = value.get("type")
+    return tag in _PARTS and (tag != "input_text" or isinstance(value.get("text"), str))
 
 
 def words_of(error: BaseException) -> str:

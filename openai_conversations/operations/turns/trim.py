@@ -22,6 +22,7 @@ import attrs
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import item_id
+from openai_conversations.api.results import check_deleted
 from openai_conversations.errors import APIStatusError, ConversationsError
 from openai_conversations.jsontypes import JsonObject
 from openai_conversations.operations.copy.copying import plan_copy
@@ -305,7 +306,7 @@ class _Trim:
         """Delete an item; that somebody else has just deleted it is as good."""
         request = requests.delete_item(self._caller, self._id, name)
         try:
-            await self._caller.send(request)
+            check_deleted(await self._caller.send(request))
         except APIStatusError as error:
             if is_item_gone(error, request, deletes_items=bool(self._deleted)):
                 return

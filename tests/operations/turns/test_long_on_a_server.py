@@ -9,9 +9,11 @@ import pytest
 
 from openai_conversations import (
     APIConnectionError,
+    APIResponseValidationError,
     BadRequestError,
     ConversationsClient,
     ConversationsError,
+    RepairIncompleteError,
     RetryPolicy,
     TrimIncompleteError,
 )
@@ -125,6 +127,35 @@ async def test_server_that_does_not_delete_items(server, client):
         await client.conversations.trim(name, model="m", max_tokens=20)
 
     assert 12 == len(server.items(name))
+
+
+@pytest.mark.parametrize("operation", ["trim", "repair", "erase"])
+async def test_an_error_with_200(server, client, operation):
+    """A deletion whose response of success holds an error is not taken for one."""
+    name = await conversation(server, client, f"{LONG} o9 u")
+    server.add_fault(faults.error_in_200(operation="deleteConversationItem"))
+    calls = {
+        "trim": lambda: client.conversations.trim(name, model="m", max_tokens=20),
+        "repair": lambda: client.conversations.repair(name, dry_run=False),
+        "erase": lambda: client.conversations.erase(name, concurrency=1),
+    }
+
+    with pytest.raises((APIResponseValidationError, TrimIncompleteError, RepairIncompleteError)) as caught:
+        await calls[operation]()
+
+    assert 14 == len(server.items(name))
+    assert () == getattr(caught.value, "deleted", getattr(caught.value, "done", ()))
+
+
+async def test_an_error_with_200_for_a_conversation(server, client):
+    """A conversation whose deletion was answered with an error is not called erased."""
+    name = await conversation(server, client, "u a")
+    server.add_fault(faults.error_in_200(operation="deleteConversation"))
+
+    with pytest.raises(APIResponseValidationError):
+        await client.conversations.erase(name)
+
+    assert "erased" == (await client.conversations.erase(name)).outcome
 
 
 @pytest.mark.parametrize("line", ["u r", "u r r u a", "u c1 r o1", "u r c1 o1 a", "u r a", "r r c1 o1"])

@@ -167,6 +167,13 @@ async def test_what_cannot_be_sent():
     assert answered.failed
 
 
+async def test_what_is_too_long():
+    """An output that the API would refuse would take the outputs of the other calls with it."""
+    answered = await answer(lambda: "x" * 10_485_761)
+
+    assert "what it returned cannot be sent: InvalidArgumentError: it has 10,485,761 characters" in answered.output
+
+
 async def test_arguments_that_do_not_fit():
     """It is said that nothing was called."""
     assert (await answer(Weather(), '{"city":5}')).output.startswith("The function was not called: ")
@@ -177,6 +184,7 @@ async def test_arguments_that_do_not_fit():
     [
         ([{"type": "input_text", "text": "a"}, {"type": "input_image", "file_id": "f"}], True),
         ([{"type": "invoice", "number": 1}], False),
+        ([{"type": "input_text", "words": "a"}], False),
         ([{"type": "input_text", "text": "a"}, {"type": "invoice"}], False),
         ([], False),
     ],
