@@ -51,8 +51,9 @@ class Timeout:
         attempt: One attempt, counted from the moment a connection is free.
         connect: Opening a connection.
         turn: A turn of a model that is not streamed to its caller, also with ``safe=True``, in place of *total* and
-            *attempt*; and finding out how a streamed one ended after its connection broke.
-        first_event: From the call to the first event of a stream.
+            *attempt*; and finding out how a streamed one went on after its connection broke, from then until more of
+            its output comes.
+        first_event: From the call to the first event of a stream, while somebody waits for it.
         next_event: From one event of a stream to the next, while somebody waits for it. Comments are none.
         next_byte: The same for anything, comments too: less than *next_event* where a server is known to send them.
         stream: A stream as a whole, from the call to its end; the time that its reader takes counts.
