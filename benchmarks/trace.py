@@ -207,7 +207,7 @@ async def walk(_: ConversationsServer, client: ConversationsClient) -> Trace:
 
 CASES = (
     Case("retrieve", 12, retrieve),
-    Case("an append whose response is lost and found again", 17, lost_append),
+    Case("an append whose response is lost and found again", 18, lost_append),
     Case("a walk of two pages", 20, walk),
 )
 

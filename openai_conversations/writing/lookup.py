@@ -146,8 +146,8 @@ class Lookup:
             PaginationStalledError: The listing does not advance.
         """
         read = await self._read()
-        behind, turns = without_turns(read.behind, read.shown, self.turns)
-        unresolved = (*self.unresolved, *may_add(turns))
+        behind, turns = self._without_turns(read)
+        unresolved = (*self.unresolved, *may_add(turns)) if turns else self.unresolved
         if read.is_met:
             match = judge(self.sent, behind, unresolved)
             is_certain = match.is_absent or match.stored is not None
@@ -171,11 +171,15 @@ class Lookup:
             PaginationStalledError: The listing does not advance.
         """
         read = await self._read()
-        items, turns = without_turns(read.behind, read.shown, self.turns)
+        items, turns = self._without_turns(read)
         if not read.is_met:
             return Behind(items=items, turns=turns, problem=_NOT_SHOWN)
         is_in_order = await self._is_newest_first(read)
         return Behind(items=items, turns=turns, problem=None if is_in_order else _NO_ORDER)
+
+    def _without_turns(self, read: _Read) -> tuple[Sequence[Any], Sequence[OpenTurn]]:
+        """What no earlier turn of this client added, and the turns that may still add theirs; mostly there is none."""
+        return without_turns(read.behind, read.shown, self.turns) if self.turns else (read.behind, ())
 
     async def _read(self) -> _Read:
         """Read back as far as the last known item, or to the end."""
