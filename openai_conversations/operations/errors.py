@@ -183,8 +183,8 @@ class RunIncompleteError(OperationError):
         conversation_id: The conversation.
         calls: What was called, with the outputs, in order.
         response: The last response that came.
-        is_closed: Whether every call that was made has its output in the conversation. Otherwise ``repair`` closes
-            those that lack one.
+        is_closed: Whether every call has its output in the conversation, by what the service answered. Otherwise
+            ``repair`` closes those that lack one.
     """
 
     def __init__(
