@@ -123,8 +123,10 @@ class ResponseStream(Generic[T]):
 
     @property
     def last_sequence_number(self) -> int | None:
-        """The number of the last event that has one, for ``starting_after``; ``None`` when none has."""
-        number = self._turn.snapshot.last_number
+        """The number of the last event that was given, for ``starting_after``; ``None`` when none had one."""
+        # Several may have come together: what waits here was not given yet.
+        waiting = next((event.sequence_number for event in self._events if event.sequence_number >= 0), None)
+        number = self._turn.snapshot.last_number if waiting is None else waiting - 1
         return number if number >= 0 else None
 
     @property
@@ -157,6 +159,9 @@ class ResponseStream(Generic[T]):
         Stop reading: disconnect.
 
         A turn in the background goes on. Any other may go on, or be given up: that is up to the service.
+
+        Raises:
+            WrongEventLoopError: The stream belongs to another event loop; nothing was closed.
         """
         self._turn.check_loop()
         self._events.clear()
@@ -176,6 +181,7 @@ class ResponseStream(Generic[T]):
 
         Raises:
             APITimeoutError: The id of a turn in the background did not come in time: it was not cancelled.
+            WrongEventLoopError: The stream belongs to another event loop; nothing was done.
             ConversationsError: As any call, and as the stream before the id came: it was not cancelled.
         """
         turn = self._turn

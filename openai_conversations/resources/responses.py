@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal, TypeVar, Unpack, cast, overload
 
@@ -76,12 +77,12 @@ class Responses:
 
     @property
     def with_raw_response(self) -> RawResponses:
-        """The same methods, which return the response as it came."""
+        """The methods of this class, which return the response as it came."""
         return RawResponses(self._caller, self._writing)
 
     @property
     def with_streaming_response(self) -> StreamingResponses:
-        """The same methods as context managers, which leave the body unread."""
+        """The methods of this class as context managers, which leave the body unread."""
         return StreamingResponses(self._caller, self._writing)
 
     @overload
@@ -140,9 +141,8 @@ class Responses:
         if not safe:
             request = turn_requests.create_response(self._caller, body, options)
             return self._finished(await self._caller.send(request), Response)
-        response, answer = await take_streamed_turn(self._caller, self._writing, body, options)
-        whole = answer.replace(content=codec().encode(codec().to_json(response)), stream=None)
-        return self._finished(whole, Response)
+        response, began = await take_streamed_turn(self._caller, self._writing, body, options)
+        return self._finished(began.with_json(codec().encode(codec().to_json(response))), Response)
 
     async def _opened(
         self, request: HTTPRequest, text_format: type[T] | None, starting_after: int | Omit = omit
@@ -193,12 +193,18 @@ class Responses:
         Let a model take a turn and read it as it comes: ``async with client.responses.stream(…) as stream``.
 
         Args:
-            response_id: Read the events of a response that runs in the background instead of taking a turn.
-            starting_after: Only those after this number.
+            response_id: Read the events of a response that runs in the background instead of taking a turn; it comes
+                without ``safe`` and without what a turn is asked with.
+            starting_after: With ``response_id``: only those after this number.
             text_format: A class that the text is to stand for: ``get_final_response().output_parsed`` is an object of
                 it. An attrs class, a dataclass, a ``TypedDict`` or a pydantic model.
             safe: See :meth:`create`.
             **params: See :class:`ResponseCreateParams`.
+
+        Raises:
+            InvalidArgumentError: At once, of an argument that cannot be, or that goes with no other.
+            ConversationsError: Of a request, and of what came of the turn, when the stream is entered and read; see
+                :meth:`create` and :class:`ResponseStream`. A manager that is entered twice raises it too.
         """
         refuse_other_keywords(params, ResponseCreateParams)
         FLAG.check("safe", safe)
@@ -206,6 +212,7 @@ class Responses:
             COUNT.check("starting_after", starting_after)
         body, options = split(params)
         del params  # a traceback that shows them shows what tools are authorized with
+        _check_which_turn(response_id, starting_after, {**body, **({"safe": safe} if safe else {})})
         kind = None if isinstance(text_format, Omit) else text_format
         return ResponseStreamManager(
             partial(self._begin, body, options, response_id, starting_after, text_format=kind, safe=safe)
@@ -285,6 +292,11 @@ class Responses:
             stream: Give its events; of responses that were created in the background and as a stream only, and for
                 about five minutes.
             **params: See :class:`ResponseRetrieveParams`.
+
+        Raises:
+            NotFoundError: There is no such response.
+            APIStatusError: Its events cannot be had; of a stream, what comes after it has begun is raised where it is
+                read, see :class:`ResponseStream`.
         """
         refuse_other_keywords(params, ResponseRetrieveParams)
         if is_given(stream):
@@ -341,6 +353,18 @@ class Responses:
         return cast("T", finish(response, kind))
 
 
+def _check_which_turn(response_id: str | Omit, starting_after: int | Omit, asked: Mapping[str, Any]) -> None:
+    """A stream reads a new turn from its beginning, or one that is there; what it is asked with is about a new one."""
+    if is_given(response_id):
+        if given := [name for name, value in asked.items() if is_given(value)]:
+            raise InvalidArgumentError(
+                f"response_id reads a response that is there: leave out {', '.join(given)}, "
+                "or leave out response_id to take a turn"
+            )
+    elif is_given(starting_after):
+        raise InvalidArgumentError("starting_after goes with response_id: a new turn is read from its first event")
+
+
 def _parsed_if_complete(text_format: type[T], response: Response) -> ParsedResponse[T]:
     return parsed_response(response, text_format if response.status == "completed" else None)
 
@@ -363,7 +387,12 @@ class RawResponses(Wrapped):
 
     @raw(Responses.create)
     def create(self) -> None:
-        """See :meth:`Responses.create`; of a stream, ``parse()`` gives it."""
+        """
+        See :meth:`Responses.create`; of a stream, ``parse()`` gives it.
+
+        With ``safe=True`` the turn came as events: the body is its response, written as JSON by this client, and the
+        headers are those that the events came with, but for those that say what the body is.
+        """
 
     @raw(Responses.parse)
     def parse(self) -> None:

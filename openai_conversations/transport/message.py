@@ -47,6 +47,8 @@ Guard = Literal["auto", "strict", "off"]
 
 NO_HEADERS: Final[dict[str, str]] = {}
 
+_OF_THE_BODY: Final = ("content-encoding", "content-length", "content-type", "transfer-encoding")
+
 # No credential looks like these.
 _IDS_OF_OPENAI: Final = re.compile(r"req_[0-9a-f]{8,64}").fullmatch
 
@@ -221,7 +223,7 @@ class BodyStream(Protocol):
         ...
 
     async def close(self) -> None:
-        """The same."""
+        """Give the connection back when the body was read to its end, else close it."""
         ...
 
 
@@ -316,6 +318,14 @@ class HTTPResponse:
                 outcome_unknown=False,
             ),
         )
+
+    def with_json(self, content: bytes) -> Self:
+        """A copy with another body, in JSON: of the headers, those that say what the body is are its own."""
+        headers = CIMultiDict(self.headers)
+        for name in _OF_THE_BODY:
+            headers.popall(name, None)
+        headers.update({"content-type": "application/json", "content-length": str(len(content))})
+        return self.replace(content=content, headers=headers, stream=None, value=None)
 
     def replace(self, **changes: Any) -> Self:
         """A copy with other values."""

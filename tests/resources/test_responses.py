@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from itertools import pairwise
 
 import attrs
@@ -21,6 +22,7 @@ from openai_conversations import (
     ResponseStream,
     StreamInterruptedError,
     Timeout,
+    omit,
 )
 from openai_conversations.server import faults
 from tests.writing.conftest import *  # noqa: F403  # fixtures are shared by being imported
@@ -189,6 +191,43 @@ async def test_a_stream_that_is_resumed_by_hand(client):
     assert (first[3:], first[4:]) == (again, rest)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"response_id": "resp_1", **MODEL}, "leave out model, input, or leave out response_id"),
+        ({"response_id": "resp_1", "metadata": None}, "leave out metadata, or leave out response_id"),
+        ({"response_id": "resp_1", "safe": True}, "leave out safe, or leave out response_id"),
+        ({"starting_after": 5, **MODEL}, "starting_after goes with response_id"),
+    ],
+)
+async def test_streams_of_two_turns(client, arguments, said):
+    """A stream is that of a new turn or of one that is there: what is for the other one is refused, not dropped."""
+    with pytest.raises(InvalidArgumentError, match=said):
+        client.responses.stream(**arguments)
+
+
+async def test_going_on_after_the_last_number(client):
+    """``last_sequence_number`` is what ``starting_after`` wants: no event is missing, and none comes twice."""
+    whole = await types(made := await client.responses.create(background=True, stream=True, **MODEL))
+    async with client.responses.stream(response_id=made.response_id) as stream:
+        assert stream.last_sequence_number is None
+        first = [(await anext(stream)).type.removeprefix("response.") for _ in range(4)]
+        number = stream.last_sequence_number
+
+    async with client.responses.stream(response_id=made.response_id, starting_after=number) as stream:
+        assert whole == first + await types(stream)
+        assert len(whole) - 1 == stream.last_sequence_number
+
+
+async def test_a_stream_of_a_response_with_what_is_not_given(client):
+    """What is said not to be given is not: it may stand beside ``response_id``."""
+    made = await client.responses.create(background=True, stream=True, **MODEL)
+    await types(made)
+
+    async with client.responses.stream(response_id=made.response_id, model=omit, timeout=5) as stream:
+        assert made.response_id == (await stream.get_final_response()).id
+
+
 async def test_objects(server, client):
     """A class as ``text_format`` is what the model is asked for, and what its text is read as."""
     server.model.when().say('{"city": "Bern", "degrees": 21}')
@@ -297,6 +336,20 @@ async def test_raw_responses(client):
     ):
         assert (200, True) == (one.status_code, one.parse() is not None)
     assert 200 == (await client.with_raw_response.responses.create(**MODEL)).status_code
+
+
+async def test_the_raw_response_of_a_safe_turn(client):
+    """The body of a safe turn is JSON, though it came as events; its headers say so, and keep the rest."""
+    raw = await client.responses.with_raw_response.create(safe=True, **MODEL)
+    about_the_body = {name: raw.headers.get(name) for name in ("content-type", "content-length", "transfer-encoding")}
+
+    assert raw.parse().id == json.loads(raw.content)["id"]
+    assert {
+        "content-type": "application/json",
+        "content-length": str(len(raw.content)),
+        "transfer-encoding": None,
+    } == about_the_body
+    assert raw.request_id
 
 
 async def test_streaming_responses(client):
