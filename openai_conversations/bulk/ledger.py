@@ -187,9 +187,9 @@ class Ledger:
         Write how an attempt ended.
 
         Raises:
-            ValueError: The receipt is no JSON, or a number is too large for a column; the row is as it was.
-            TypeError: The same.
-            OverflowError: The same.
+            ValueError: The receipt contains itself; the row is as it was.
+            TypeError: The receipt is no JSON; the row is as it was.
+            OverflowError: A number is too large for its column; the row is as it was.
             LedgerError: The file cannot be written.
         """
         receipt = None if result.receipt is None else dump_json(result.receipt)

@@ -465,11 +465,9 @@ IMPOSSIBLE = {
 async def test_what_cannot_be_kept(registry, bad):
     """What no registry can keep is an error of whoever gave it: nothing hangs, and the next write succeeds."""
     async with asyncio.timeout(5):
-        with pytest.raises(Exception) as raised:
+        with pytest.raises(InvalidArgumentError):
             await bad(registry)
         assert 1 == await registry.track(["conv_1"])
-
-    assert not isinstance(raised.value, (RegistryError, TimeoutError))
 
 
 @pytest.mark.parametrize("owner", ["", None, 7])

@@ -497,10 +497,13 @@ async def test_a_stream_is_closed_once():
 
 
 async def test_an_abandoned_stream_closes_its_connection(manager):
-    """A body that is not read to its end costs its connection, and no more."""
-    async with hanging_up(after=b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nabc") as server:
+    """A body that is not read to its end costs its connection, and no more: the next request has one of its own."""
+    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nabc", http(200, b"{}")) as server:
         response = await manager.send(asking(server, stream=True))
         await response.stream.close()
+        after = await manager.send(asking(server))
+
+    assert (2, b"{}") == (server.connections, after.content)
 
 
 async def test_a_stream_that_breaks(manager):

@@ -9,6 +9,7 @@ import pytest
 
 from openai_conversations import (
     AmbiguousWriteError,
+    APIResponseValidationError,
     ConversationsClient,
     ResponseFailedError,
     StreamInterruptedError,
@@ -118,7 +119,7 @@ async def test_another_response_than_the_one_that_was_cut_off():
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
 
     async with scripted(lambda asked: [head, cut] if asked.line.startswith("POST") else [answer(OTHER)]) as client:
-        with pytest.raises(Exception, match="the response is not that of a turn"):
+        with pytest.raises(APIResponseValidationError, match="the response is not that of a turn"):
             await client.responses.create(model="m", input="Hi", timeout=2)
 
 
