@@ -47,7 +47,7 @@ class Wanted:
             raise error(f"{name} must be {self.words}, not {shown(value)}")
 
     def or_none(self) -> Wanted:
-        """The same, or ``None``."""
+        """What this one takes, or ``None``."""
         return Wanted(f"{self.words} or None", lambda value: value is None or self.accepts(value))
 
 

@@ -257,7 +257,7 @@ class ConversationsClient(Endpoints):
 
     @property
     def with_streaming_response(self) -> StreamingClient:
-        """The same methods as context managers, which leave the body unread."""
+        """The methods of this class as context managers, which leave the body unread."""
         return StreamingClient(self._caller, self._shared.writing)
 
     @property

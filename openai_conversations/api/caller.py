@@ -38,11 +38,11 @@ class Caller:
     options: CallOptions = attrs.field(default=NO_OPTIONS, repr=False)
 
     def with_options(self, options: CallOptions) -> Caller:
-        """The same with these options for every call."""
+        """A caller with these options for every call."""
         return attrs.evolve(self, options=options)
 
     def streaming(self, *, stream: bool) -> Caller:
-        """The same, but bodies are left unread, or are not."""
+        """A caller that leaves bodies unread, or does not."""
         return self if stream == self.stream else attrs.evolve(self, stream=stream)
 
 

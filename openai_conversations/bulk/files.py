@@ -109,5 +109,5 @@ def _move(partial: Path, path: Path) -> None:
 
 
 def _named(error: OSError, path: Path) -> OSError:
-    """The same with the name of the file; the system does not name the file that found the disk full."""
+    """An error with the name of the file; the system does not name the file that found the disk full."""
     return error if error.filename is not None else OSError(error.errno or errno.EIO, error.strerror or "", str(path))

@@ -138,7 +138,7 @@ class Health:
         Args:
             remaining: Conversations that are neither done nor failed for good.
             said: The last failure.
-            cause: The same.
+            cause: The error of that failure.
 
         Raises:
             BulkStoppedError: The service has been away for too long, or asks to be left alone for longer.

@@ -103,7 +103,7 @@ def ids_of_file(path: str | PathLike[str]) -> Iterator[str]:
 
 
 def ids_of_lines(lines: Iterable[bytes], name: str) -> Iterator[str]:
-    """The same from lines that are already there."""
+    """The ids in lines that were read already, as :func:`ids_of_file` finds them in a file of this name."""
     for number, line in enumerate(_readable(lines, name), 1):
         try:
             id = _id(line.decode().strip())

@@ -80,7 +80,7 @@ class Checkpoint:
         await self._ledger.note(self._number, notes, cursor=cursor)
 
     def keep_soon(self, *notes: Any) -> None:
-        """The same without waiting for the disk."""
+        """Leave JSON values for the next attempt, without waiting for the disk."""
         self._ledger.note_soon(self._number, notes)
 
 

@@ -49,12 +49,12 @@ class Conversations(ConversationOperations):
 
     @property
     def with_raw_response(self) -> RawConversations:
-        """The same methods, which return the response as it came."""
+        """The methods of this class, which return the response as it came."""
         return RawConversations(self._caller, self._writing)
 
     @property
     def with_streaming_response(self) -> StreamingConversations:
-        """The same methods as context managers, which leave the body unread."""
+        """The methods of this class as context managers, which leave the body unread."""
         return StreamingConversations(self._caller, self._writing)
 
     async def create(

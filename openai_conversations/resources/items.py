@@ -81,12 +81,12 @@ class Items:
 
     @property
     def with_raw_response(self) -> RawItems:
-        """The same methods, which return the response as it came."""
+        """The methods of this class, which return the response as it came."""
         return RawItems(self._caller, self._writing)
 
     @property
     def with_streaming_response(self) -> StreamingItems:
-        """The same methods as context managers, which leave the body unread."""
+        """The methods of this class as context managers, which leave the body unread."""
         return StreamingItems(self._caller, self._writing)
 
     async def create(

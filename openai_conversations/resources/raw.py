@@ -37,7 +37,7 @@ class _RawResponse(Generic[T]):
         self._parse = parse_and_finish
 
     def then(self, read: Callable[[T], Any]) -> Self:
-        """The same, which parses to what a function makes of it."""
+        """This response, which parses from now on to what a function makes of it."""
         parse = self._parse
 
         def parse_and_read(response: HTTPResponse) -> Any:
@@ -307,7 +307,7 @@ def raw(
 def streamed(
     method: Callable[Concatenate[Any, P], Awaitable[T]],
 ) -> Callable[[Callable[..., Any]], Callable[Concatenate[Any, P], AbstractAsyncContextManager[StreamedAPIResponse[T]]]]:
-    """The same for a caller that finishes with open responses: a context manager that closes them."""
+    """Make a declaration in a :class:`Wrapped` that method of its resource, as a context manager of open responses."""
 
     def define(
         _: Callable[..., Any],

@@ -35,12 +35,12 @@ class InputItems:
 
     @property
     def with_raw_response(self) -> RawInputItems:
-        """The same method, which returns the response as it came."""
+        """The method of this class, which returns the response as it came."""
         return RawInputItems(self._caller)
 
     @property
     def with_streaming_response(self) -> StreamingInputItems:
-        """The same method as a context manager, which leaves the body unread."""
+        """The method of this class as a context manager, which leaves the body unread."""
         return StreamingInputItems(self._caller)
 
     def list(
@@ -90,12 +90,12 @@ class InputTokens:
 
     @property
     def with_raw_response(self) -> RawInputTokens:
-        """The same method, which returns the response as it came."""
+        """The method of this class, which returns the response as it came."""
         return RawInputTokens(self._caller)
 
     @property
     def with_streaming_response(self) -> StreamingInputTokens:
-        """The same method as a context manager, which leaves the body unread."""
+        """The method of this class as a context manager, which leaves the body unread."""
         return StreamingInputTokens(self._caller)
 
     async def count(self, **params: Unpack[InputTokenCountParams]) -> InputTokenCount:

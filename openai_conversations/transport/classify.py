@@ -208,7 +208,7 @@ def _is_of_the_address(outcome: HTTPResponse) -> bool:
 
 
 def is_unknown_failure(failure: APIError) -> bool:
-    """The same for an error: whether the server may have carried out the request."""
+    """Whether the server may have carried out a request that ended in an error."""
     if isinstance(failure, APIConnectionError):
         return failure.sent
     if isinstance(failure, APIStatusError) and isinstance(failure.response, HTTPResponse):

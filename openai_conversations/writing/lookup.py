@@ -82,7 +82,7 @@ class _Read:
 
     @property
     def behind(self) -> list[Any]:
-        """The same, oldest first."""
+        """What was added behind the last known item, oldest first."""
         return self.newest[::-1]
 
 

@@ -133,7 +133,6 @@ class WriteOrder:
             key: What tells the conversation from those of other servers.
             conversation_id: What the lock of several processes goes by.
             deadline: When the wait must be over, by the clock; ``None`` for never.
-
             request: The write; ``None`` for several together.
 
         Raises:

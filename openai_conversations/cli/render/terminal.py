@@ -175,7 +175,7 @@ def _line(head: Text, text: str, width: int) -> Text:
 
 
 def _whole(entry: Entry, width: int) -> Iterator[RenderableType]:
-    """The same with everything that it holds."""
+    """An entry with everything that it holds."""
     mark, style = _MARKS.get(entry.kind, _OTHER_MARK)
     yield _line(Text.assemble((mark, style), (f"{_name(entry)}  ", f"bold {style}")), "", width)
     for section in entry.sections:

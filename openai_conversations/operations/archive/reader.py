@@ -76,7 +76,7 @@ async def whole_text(lines: Lines) -> bytes:
 
 
 def joined(lines: Text | Iterable[Text]) -> bytes:
-    """The same, without waiting."""
+    """A file as one text, of lines that are there already; those without their ends get them."""
     if isinstance(lines, (str, bytes)):
         return _content(_as_bytes(lines))
     given: object = lines  # callers without a type checker pass anything

@@ -133,7 +133,7 @@ async def check(caller: Caller, conversation_id: str) -> CheckReport:
 
 
 def examine(conversation_id: str, items: Sequence[JsonObject], include_refused: tuple[str, ...] = ()) -> CheckReport:
-    """The same for items that were read already, without the fields that were refused."""
+    """What :func:`check` finds in items that were read already, without the fields that were refused."""
     found = _findings(items, is_all_shown=ENCRYPTED not in include_refused)
     findings = sorted(found, key=lambda finding: finding.index)
     return CheckReport(

@@ -70,12 +70,12 @@ class Fault:
         rewrite: What the store makes of the items of the request; ``None`` for an effect.
         possible: The operations that it can spoil; ``None`` for all.
         streamed: Whether it can spoil streams only.
-        operation: See :class:`Select`, like the rest.
-        count: The same.
-        skip: The same.
-        probability: The same.
-        seed: The same.
-        when: The same.
+        operation: See :class:`Select`.
+        count: See :class:`Select`.
+        skip: See :class:`Select`.
+        probability: See :class:`Select`.
+        seed: See :class:`Select`.
+        when: See :class:`Select`.
     """
 
     name: str

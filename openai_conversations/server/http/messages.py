@@ -24,8 +24,8 @@ class ServerRequest:
         path: As it was sent, without the query.
         operation: The operationId, or ``""`` when the address or the method fits none.
         conversation_id: From the address, decoded; ``""`` when it holds none.
-        item_id: The same.
-        response_id: The same.
+        item_id: From the address, decoded; ``""`` when it holds none.
+        response_id: From the address, decoded; ``""`` when it holds none.
         owner: Whose conversations the caller sees.
         query: Every value of every parameter.
         headers: With names in lower case; the keys are in here.

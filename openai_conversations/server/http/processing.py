@@ -47,7 +47,7 @@ class PendingRequest:
     keeps_all: bool = True
 
     async def process(self) -> ServerResponse:
-        """The same as :meth:`begin`, with a stream read to its end: the turn is over."""
+        """Do what :meth:`begin` does, with a stream read to its end: the turn is over."""
         response = await self.begin()
         if response.events is None:
             return response
@@ -77,7 +77,7 @@ class PendingRequest:
         return await self.database.write(on_store(job))
 
     async def process_on_replica(self, lag: float) -> ServerResponse:
-        """The same on a replica that does not show what was stored within the last ``lag`` seconds."""
+        """Process on a replica that does not show what was stored within the last ``lag`` seconds."""
         hidden = self.context.writes.younger_than(lag)
         return await attrs.evolve(self, request=attrs.evolve(self.request, hidden=hidden)).process()
 

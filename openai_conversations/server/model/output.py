@@ -57,7 +57,7 @@ def make_output(reply: Reply, new_id: Callable[[str], str]) -> Output:
 
 
 def of_agent(output: Output, response: Mapping[str, Any]) -> Output:
-    """The same where every item says which response it is from, and which agent took the turn, if one did."""
+    """The output where every item says which response it is from, and which agent took the turn, if one did."""
     agent = response.get("agent_reference")
     origin = {"response_id": response["id"], **({"agent_reference": agent} if agent else {})}
     steps = (attrs.evolve(step, item=step.item and {**step.item, **origin}) for step in output.steps)

@@ -91,7 +91,7 @@ def read_turn(request: ServerRequest, context: Context) -> TurnRequest:
 
 
 def read_prompt(request: ServerRequest, context: Context) -> TurnRequest:
-    """The same for what needs no model: the count of tokens."""
+    """Read a body that needs no model: the count of tokens."""
     fields = _checked(fields_of(request) if request.body else {}, context)
     conversation: Any = fields.get("conversation") or ""
     stream_options: dict[str, Any] = fields.get("stream_options") or {}

@@ -77,7 +77,7 @@ class ItemRow:
         body: The whole item as JSON.
         gated: Whether it holds fields that are shown only on demand.
         identity: See :class:`.items.Prepared`; it matters only while the item is being stored.
-        sent_id: The same.
+        sent_id: See :class:`.items.Prepared`; it matters only while the item is being stored.
     """
 
     id: str

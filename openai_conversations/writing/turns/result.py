@@ -68,7 +68,7 @@ async def take_streamed_turn(
     options: CallOptions | None = None,
     on_event: OnEvent | None = None,
 ) -> tuple[Response, HTTPResponse]:
-    """The same of a body with ``stream`` true: the response, and the HTTP response that its events began with."""
+    """Take a turn whose body has ``stream`` true: its response, and the HTTP response that its events began with."""
     caller = caller.streaming(stream=True)
     request = turn_requests.create_response(caller, body, options)
     turn = TurnStream(caller, writing, turn_requests.bounded_as_a_whole(request))

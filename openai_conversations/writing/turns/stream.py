@@ -213,7 +213,7 @@ class TurnStream:
         self.abort()
 
     def give_up(self) -> None:
-        """The same for a stream that was dropped, in whatever thread that is noticed."""
+        """Close a stream that was dropped, in whatever thread that is noticed."""
         if self._loop.is_closed():
             return
         try:
@@ -226,7 +226,7 @@ class TurnStream:
             self._loop.call_soon_threadsafe(self.abort)
 
     def abort(self) -> None:
-        """The same without waiting."""
+        """Close, without waiting; a connection whose body was read to its end is given back."""
         self.closed = True
         if self._reader is not None:
             self._reader.close()

@@ -91,7 +91,7 @@ class Fields:
         self._inner.append(inner)
 
     def objects(self, key: str) -> list[Fields]:
-        """The same for an array of objects; what is no object in it is named."""
+        """The objects of an array; what is no object in it is named, and what is not taken of them."""
         path = self.at(key)
         found = list(enumerate(self.elements(key)))
         self._notes += [Note(f"{path}[{place}]") for place, each in found if each and isinstance(each, str)]

@@ -58,7 +58,7 @@ class _Token(str):
 
 
 def _tokens(value: object) -> Iterator[str]:
-    """The same without recursion; the interpreter gives up at some hundred levels."""
+    """The JSON of a value in pieces, without recursion; the interpreter gives up at some hundred levels."""
     stack: list[object] = [value]
     while stack:
         node = stack.pop()
