@@ -239,7 +239,7 @@ def _listed(items: object) -> Iterable[object]:
 
 def _conversation_id(conversation: object) -> str | None:
     given = cast("dict[str, object]", conversation).get("id") if is_object(conversation) else conversation
-    if given is None:
+    if conversation is None:
         return None
     if not isinstance(given, str) or not given:
         raise InvalidArgumentError("conversation must be an id, {'id': …} or a Conversation; the id must not be empty")

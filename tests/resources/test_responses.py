@@ -438,6 +438,7 @@ async def test_the_bounds_of_a_stream(server, make_client):
     [
         ({"conversation": ""}, "conversation must be an id"),
         ({"conversation": 5}, "conversation must be an id"),
+        ({"conversation": {}}, "conversation must be an id"),
         ({"conversation": "a/b"}, "must not contain '/'"),
         ({"conversation": "c", "previous_response_id": "r"}, "not both"),
         ({"input": 5}, "input must be a text or a list of items"),
