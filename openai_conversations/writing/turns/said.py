@@ -8,6 +8,7 @@ wrong, and is not touched.
 from __future__ import annotations
 
 from openai_conversations.api.caller import codec
+from openai_conversations.errors import APIResponseValidationError, described
 from openai_conversations.schemas.responses.events.base import Event, UnknownEvent
 from openai_conversations.schemas.responses.events.lifecycle import ResponseErrorEvent
 from openai_conversations.schemas.responses.response import Response
@@ -35,6 +36,24 @@ def says_what_is_wrong(event: Event, data: bytes) -> bool:
         return b"cancelled" in data
     response = getattr(event, "response", None)
     return isinstance(event, ResponseErrorEvent) or (isinstance(response, Response) and _is_wrong(response))
+
+
+def shown(content: bytes, answer: HTTPResponse | None) -> bytes:
+    """What came in a response, without the credentials of its request; ``None`` where nothing is known of that."""
+    from openai_conversations.transport.masking import hide  # for errors only
+
+    return content if answer is None else hide(content, answer.secrets)
+
+
+def unreadable(error: Exception, answer: HTTPResponse | None) -> APIResponseValidationError:
+    """The error for events that are none, or of which nobody has thought."""
+    assert answer is not None  # noqa: S101  # for type checkers: what is read came in a response
+    is_known = isinstance(error, ValueError)  # of the codec, or not believed
+    said = f"an event is {error}" if is_known else f"what came could not be read: {described(error)}"
+    message = shown(said.encode(errors="replace"), answer).decode(errors="replace")
+    failure = APIResponseValidationError(answer, message=message)
+    failure.__cause__ = None if is_known else error
+    return failure
 
 
 def _is_wrong(response: Response) -> bool:

@@ -47,6 +47,9 @@ class Cancelled:
 
 Terminal = ResponseCompletedEvent | ResponseIncompleteEvent | ResponseFailedEvent | ResponseErrorEvent | Cancelled
 
+EITHER: Final = (ResponseErrorEvent, ResponseFailedEvent)
+"""Servers send both when a turn failed, or one of them."""
+
 TERMINAL: Final = (ResponseCompletedEvent, ResponseIncompleteEvent, ResponseFailedEvent, ResponseErrorEvent)
 
 _TEXT: Final = "response.output_text.delta"
@@ -292,3 +295,15 @@ def reason_of(event: Terminal) -> ResponseError:
     """Why a turn failed; all of it may be empty."""
     found = event.reason if isinstance(event, ResponseErrorEvent) else event.response.error
     return ResponseError() if found is None else found
+
+
+def is_other(terminal: Terminal, event: Event) -> bool:
+    """Whether an event that comes after the terminal one is the other one of the two."""
+    return isinstance(event, EITHER) and isinstance(event, ResponseErrorEvent) is not isinstance(
+        terminal, ResponseErrorEvent
+    )
+
+
+def are_both(events: Sequence[Event]) -> bool:
+    """Whether the last two events are ``error`` and ``response.failed``."""
+    return len(events) > 1 and isinstance(events[-2], EITHER)

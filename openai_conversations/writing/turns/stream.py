@@ -21,32 +21,29 @@ from openai_conversations.errors import (
     APITimeoutError,
     ConversationsError,
     WrongEventLoopError,
-    described,
 )
 from openai_conversations.schemas.responses.events.base import Event, Piece
 from openai_conversations.schemas.responses.events.lifecycle import (
     ResponseCompletedEvent,
     ResponseErrorEvent,
-    ResponseFailedEvent,
 )
 from openai_conversations.transport.events import EventReader, WholeBody
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.sse import ServerSentEvent
 from openai_conversations.writing.turns.errors import StreamInterruptedError
 from openai_conversations.writing.turns.final import NotBelieved, events_of_json, missing_before
+from openai_conversations.writing.turns.place import TurnPlace
 from openai_conversations.writing.turns.reconcile import response_key
 from openai_conversations.writing.turns.recovery import Recovery
-from openai_conversations.writing.turns.said import says_what_is_wrong
-from openai_conversations.writing.turns.snapshot import Terminal, TurnSnapshot, is_complete
-from openai_conversations.writing.write_order import WriteLock, Writing
+from openai_conversations.writing.turns.said import says_what_is_wrong, shown, unreadable
+from openai_conversations.writing.turns.snapshot import EITHER, TurnSnapshot, are_both, is_complete, is_other
+from openai_conversations.writing.write_order import Writing
 
 # Servers send `error` and `response.failed`, in either order, and the reason in one of them.
 _TIME_FOR_THE_OTHER: Final = 0.25
 
 # Some servers leave the connection open after the last event.
 _TIME_TO_DRAIN: Final = 0.1
-
-_EITHER: Final = (ResponseErrorEvent, ResponseFailedEvent)
 
 
 class TurnStream:
@@ -88,9 +85,7 @@ class TurnStream:
         """From the first break on; a stream that goes on after an event is read like one that was resumed."""
         self._may_be_whole = True
         """Whether a whole response may come in place of the stream."""
-        self._lock: WriteLock | None = None
-        self._known: str | None = None
-        self._begun: int | None = None
+        self._place = TurnPlace(writing, request)
         self._waits_for_first = True
         self._idle_since = 0.0
         self._idle = 0.0
@@ -114,14 +109,13 @@ class TurnStream:
             ConversationsError: As any call; the write lock is given back.
         """
         try:
-            if self.request.write is not None:
-                await self._begin(self.request)
+            await self._place.enter()
             self.response = response = await self._caller.send(self.request)
             self._listen(response)
             self._idle_since = self._caller.runtime.clock()
         except ConversationsError as error:
             if error.not_carried_out:
-                self._let_go(is_refused=True)
+                self._place.leave(is_refused=True)
             else:
                 self.abort()
             raise
@@ -230,34 +224,7 @@ class TurnStream:
         self.closed = True
         if self._reader is not None:
             self._reader.close()
-        self._let_go()
-
-    # the write lock
-
-    async def _begin(self, request: HTTPRequest) -> None:
-        key = request.conversation_key
-        lock = self._writing.order.hold(
-            key, conversation_id=request.conversation_id or "", deadline=request.deadline, request=request
-        )
-        await lock.__aenter__()
-        lock.pass_on()
-        self._lock = lock
-        self._known, self._begun = self._writing.last_items.begin(key)
-
-    def _let_go(self, output: Sequence[str] | None = None, *, is_refused: bool = False) -> None:
-        """Let the next write go, and note what became of the turn, only once: its output, if it is complete."""
-        lock, self._lock = self._lock, None
-        begun, self._begun = self._begun, None
-        write = self.request.write
-        if begun is not None and write is not None:
-            key = self.request.conversation_key
-            if is_refused:
-                self._writing.last_items.end(key, self._known, begun, unresolved=())
-            else:
-                response = response_key(self.request, self.snapshot.response_id or "")
-                self._writing.last_items.end_turn(key, begun, sent=write.items, response=response, output=output)
-        if lock is not None:
-            lock.release_soon()
+        self._place.leave(self.snapshot.response_id)
 
     # events as they arrive
 
@@ -269,12 +236,12 @@ class TurnStream:
         try:
             if reader.holds_events or not self._may_be_whole or not await reader.is_object(self._patience()):
                 events = self._held or self._taken(await reader.read(self._patience()))
-                if events and isinstance(events[-1], _EITHER):
+                if events and isinstance(events[-1], EITHER):
                     self._held = events
                     await self._read_other(reader)
                     self._held = []
             else:
-                events = events_of_json(self._shown(await reader.read_whole(self._patience())), self.request)
+                events = events_of_json(shown(await reader.read_whole(self._patience()), self.response), self.request)
                 self._add(events)
         except (APIConnectionError, APIResponseValidationError) as failure:
             self._drop_reader(failure)
@@ -283,7 +250,7 @@ class TurnStream:
             self.abort()
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, its lock and connection must not stay behind
-            self._drop_reader(self._unreadable(error))
+            self._drop_reader(unreadable(error, self.response))
             return []
         self._waits_for_first = False
         if self.snapshot.terminal is not None:
@@ -306,22 +273,22 @@ class TurnStream:
                     events.append(event)
                     continue
                 if says_what_is_wrong(event, data):
-                    event = decode(self._shown(data), name)
+                    event = decode(shown(data, self.response), name)
                 if recovery is not None and not recovery.is_next(event):
                     continue
                 if snapshot.terminal is None:
                     events += self._before(event)
-                elif not _is_other(snapshot.terminal, event):
+                elif not is_other(snapshot.terminal, event):
                     continue
                 snapshot.add(event)
                 events.append(event)
                 is_plain = is_plain and snapshot.terminal is None
-                if snapshot.terminal is not None and not isinstance(event, _EITHER):
+                if snapshot.terminal is not None and not isinstance(event, EITHER):
                     break
         except StreamInterruptedError as error:
             self._last_word = error
         except Exception as error:  # noqa: BLE001  # whatever it is, the events before it are whole
-            self._drop_reader(self._unreadable(error), may_resume=not isinstance(error, NotBelieved))
+            self._drop_reader(unreadable(error, self.response), may_resume=not isinstance(error, NotBelieved))
         return events
 
     def _before(self, event: Event) -> Sequence[Event]:
@@ -344,18 +311,12 @@ class TurnStream:
         self._add(missing or ())
         return missing or ()
 
-    def _shown(self, content: bytes) -> bytes:
-        """What a service says is wrong, without the credentials that it may repeat."""
-        from openai_conversations.transport.masking import hide  # for errors only
-
-        return content if self.response is None else hide(content, self.response.secrets)
-
     async def _read_other(self, reader: EventReader) -> None:
         """After one of ``error`` and ``response.failed``, read on for the other; whoever is cancelled may go on."""
         held, clock = self._held, self._loop.time
         self._other_until = self._other_until or clock() + _TIME_FOR_THE_OTHER
         try:
-            while not (_are_both(held) or reader.ended) and (left := self._other_until - clock()) > 0:
+            while not (are_both(held) or reader.ended) and (left := self._other_until - clock()) > 0:
                 held += self._taken(await reader.read(left))
         except APIError:
             pass
@@ -390,12 +351,12 @@ class TurnStream:
         terminal = self.snapshot.terminal
         if isinstance(terminal, ResponseCompletedEvent) and is_complete(terminal):
             output = [item.id for item in terminal.response.output]
-            self._let_go(output)
+            self._place.leave(self.snapshot.response_id, output)
             if self.request.write is None:
                 response = response_key(self.request, self.request.response_id or "")
                 self._writing.last_items.settle_turn(response, output)
         else:
-            self._let_go()
+            self._place.leave(self.snapshot.response_id)
 
     # when the connection broke
 
@@ -408,7 +369,7 @@ class TurnStream:
             return
         if self._recovery is None:
             self._recovery = self._new_recovery()
-        self._recovery.last_item_id = self._known
+        self._recovery.last_item_id = self._place.last_item_id
         self._recovery.broke(failure, may_resume=may_resume)
 
     def _new_recovery(self) -> Recovery:
@@ -433,27 +394,6 @@ class TurnStream:
             raise
         except Exception as error:
             self.abort()
-            recovery.failure = self._unreadable(error)
+            recovery.failure = unreadable(error, self.response)
             raise recovery.interrupted("How it went on could not be read.") from error
         return events
-
-    def _unreadable(self, error: Exception) -> APIResponseValidationError:
-        """The error for events that are none, or of which nobody has thought."""
-        assert self.response is not None  # noqa: S101  # for type checkers
-        is_known = isinstance(error, ValueError)  # of the codec, or not believed
-        said = f"an event is {error}" if is_known else f"what came could not be read: {described(error)}"
-        shown = self._shown(said.encode(errors="replace")).decode(errors="replace")
-        failure = APIResponseValidationError(self.response, message=shown)
-        failure.__cause__ = None if is_known else error
-        return failure
-
-
-def _is_other(terminal: Terminal, event: Event) -> bool:
-    """Whether an event that comes after the terminal one is the other one of the two."""
-    return isinstance(event, _EITHER) and isinstance(event, ResponseErrorEvent) is not isinstance(
-        terminal, ResponseErrorEvent
-    )
-
-
-def _are_both(events: Sequence[Event]) -> bool:
-    return len(events) > 1 and isinstance(events[-2], _EITHER)
