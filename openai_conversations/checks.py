@@ -103,6 +103,7 @@ NAME: Final = Wanted("a string that is not empty", lambda value: isinstance(valu
 MAPPING: Final = Wanted("a mapping", lambda value: isinstance(value, Mapping))
 PATH: Final = Wanted("a path", lambda value: isinstance(value, (str, PathLike)) and value != "")
 SECONDS: Final = Wanted("a finite number of seconds of 0 or more", lambda value: is_number(value) and value >= 0)
+POSITIVE_NUMBER: Final = Wanted("a positive number", lambda value: is_number(value) and value > 0)
 DURATION: Final = Wanted("a positive number of seconds", lambda value: is_number(value) and value > 0)
 RATE: Final = Wanted("a number of requests per second above 0", lambda value: is_number(value) and value > 0)
 COUNT: Final = Wanted("a whole number of 0 or more", lambda value: is_whole(value) and value >= 0)

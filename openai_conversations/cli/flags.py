@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from openai_conversations.checks import COUNT, DURATION, POSITIVE_COUNT, SECONDS, Wanted
+from openai_conversations.checks import COUNT, DURATION, POSITIVE_COUNT, POSITIVE_NUMBER, SECONDS, Wanted
 from openai_conversations.errors import InvalidArgumentError
 
 Flag = Annotated[bool, Parameter(show_default=False)]
@@ -34,6 +34,7 @@ def _a(wanted: Wanted) -> Validator:
 
 seconds: Validator = _a(SECONDS)
 a_duration: Validator = _a(DURATION)
+a_positive_number: Validator = _a(POSITIVE_NUMBER)
 a_count: Validator = _a(COUNT)
 a_positive_count: Validator = _a(POSITIVE_COUNT)
 

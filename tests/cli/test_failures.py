@@ -32,6 +32,7 @@ ROOT = Path(__file__).parent.parent.parent
         (["serve", "--port", "99999"], 2, "--port"),
         (["serve", "--fault", "nonsense"], 2, "nonsense"),
         (["serve", "--profile", "nonsense"], 2, "nonsense"),
+        (["serve", "--tokens-per-second", "0"], 2, "Must be a positive number."),
         (["append", "conv_1"], 2, "give either a text or --file"),
         (["update", "conv_1", "novalue"], 2, "expected KEY=VALUE"),
         (["update", "conv_1"], 2, "nothing to change"),

@@ -47,7 +47,7 @@ def test_options(name, inside):
     """COMMAND --help names every option that the command takes, each with what it does."""
     said = inside(name, "--help").out
 
-    found = re.findall(r"^│ --([a-z-]+)(?: -\w)?(?: [A-Z]+(?:\.\.\.)?)? {2,}[\w-]", said, re.MULTILINE)
+    found = re.findall(r"^│ --([a-z-]+)(?: -\w| --no-\1)?(?: [A-Z]+(?:\.\.\.)?)? {2,}[\w-]", said, re.MULTILINE)
     assert sorted(options_of(name)) == sorted(found)
 
 

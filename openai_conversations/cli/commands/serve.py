@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 from openai_conversations.cli.connection import read_key
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import CommandError
-from openai_conversations.cli.flags import a_duration, a_positive_count
+from openai_conversations.cli.flags import a_positive_count, a_positive_number
 
 
 async def serve(
@@ -26,9 +26,9 @@ async def serve(
     keys_file: Path | None = None,
     rate_limit: Annotated[int | None, Parameter(validator=a_positive_count)] = None,
     script: Path | None = None,
-    tokens_per_second: Annotated[float | None, Parameter(validator=a_duration)] = None,
-    control: bool | None = None,
-    page: bool = True,
+    tokens_per_second: Annotated[float | None, Parameter(validator=a_positive_number)] = None,
+    control: Annotated[bool | None, Parameter(negative="--no-control")] = None,
+    page: Annotated[bool, Parameter(negative="--no-page")] = True,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], show_default=False)] = False,
 ) -> int:
     """
@@ -47,8 +47,8 @@ async def serve(
         rate_limit: Requests per minute before 429.
         script: A file with what the model says, a JSON list of turns; without, it repeats what the user said.
         tokens_per_second: How fast the model is; without, as fast as it can.
-        control: Answer the control path also where others can reach it.
-        page: Show what happens in a browser, where the control path answers.
+        control: Answer the control path also where others can reach it, or nowhere.
+        page: Show what happens to a browser, where the control path answers.
         quiet: No line for each request.
     """
     from openai_conversations.server.serve import ScriptFileError, ServeOptions, serve as run

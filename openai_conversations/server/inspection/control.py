@@ -10,7 +10,10 @@ The control path: what a test does from Python, over HTTP, for clients in other 
 ``GET /_control/orphans``                    the items that no conversation shows any more
 ``POST /_control/items``                     add items behind the client's back: ``{"conversation_id", "items"}``
 ``GET /_control/turns``                      every turn that the model was given, with its whole prompt
+``GET /_control/script``                     every turn of the script, by its number: see below
 ``POST /_control/script``                    add to the script of the model: ``{"turns": […]}``, as in :mod:`.parse`
+``POST /_control/script/hold``               let no delta of a turn out from now on: ``{"number": 1}``
+``POST /_control/script/release``            let out ``{"number": 1, "count": 2}`` deltas; all of them without a count
 ``DELETE /_control/script``                  forget the script and what was seen
 ``POST /_control/assertions/script-used``    nothing
 ``POST /_control/assertions/no-duplicates``    ``{"by": "content"}`` or nothing
@@ -21,6 +24,10 @@ The control path: what a test does from Python, over HTTP, for clients in other 
 ``GET /_control/``                           a page for browsers, unless it is switched off
 ``POST /_control/reset``                     forget everything
 ===========================================  ======================================================================
+
+A turn of the script is told as ``{"number": 1, "turn": "message", "used": 0, "held": true, "client_left": false}``,
+also to those who add it; when it was used its turn has begun, and ``client_left`` says whether the client hung up
+before its end.
 
 An assertion responds with ``{"ok": true}`` or ``{"ok": false, "message": "…"}``, always with status 200. A body is JSON
 and says so in ``content-type``; pages of other origins are refused, and so is a name that is not this machine's.
@@ -43,6 +50,7 @@ from openai_conversations.server.inspection.controlled import Controlled
 from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.inspection.origin import check_body, check_source
 from openai_conversations.server.model.parse import load_script
+from openai_conversations.server.model.script import ScriptedTurn
 from openai_conversations.server.model.turn import Turn
 from openai_conversations.server.page.feed import Sleep
 from openai_conversations.server.page.page import Page
@@ -83,7 +91,10 @@ class Control:
             ("GET", "orphans"): lambda _: _array(map(_orphan, server.orphans())),
             ("POST", "items"): self._add_items,
             ("GET", "turns"): lambda _: _array(map(_turn, server.model.seen)),
+            ("GET", "script"): lambda _: json.dumps(_scripted(server.model.scripted)),
             ("POST", "script"): self._add_script,
+            ("POST", "script/hold"): self._hold,
+            ("POST", "script/release"): self._release,
             ("DELETE", "script"): _nothing(server.model.clear),
             ("POST", "assertions/script-used"): _assertion(server.model.assert_script_used),
             ("POST", "assertions/no-duplicates"): _assertion(server.assert_no_duplicates),
@@ -148,7 +159,18 @@ class Control:
         return json.dumps({"fault": fault.name, "operation": fault.operation, "count": fault.count})
 
     def _add_script(self, fields: dict[str, Any]) -> bytes:
-        return json.dumps({"turns": [str(turn) for turn in load_script(self._server.model, fields["turns"])]})
+        if "turns" not in fields:
+            raise KeyError("turns")
+        return json.dumps({"turns": _scripted(load_script(self._server.model, fields))})
+
+    def _hold(self, fields: dict[str, Any]) -> bytes:
+        turn = self._server.model.find(_count(fields, "number")).hold()
+        return json.dumps(*_scripted([turn]))
+
+    def _release(self, fields: dict[str, Any]) -> bytes:
+        turn = self._server.model.find(_count(fields, "number"))
+        turn.release(None if fields.get("count") is None else _count(fields, "count"))
+        return json.dumps(*_scripted([turn]))
 
     def _add_items(self, fields: dict[str, Any]) -> bytes:
         return _array(map(json.dumps, self._server.add_items(_text(fields, "conversation_id"), fields["items"])))
@@ -157,10 +179,7 @@ class Control:
         self._server.assert_erased(_text(fields, "conversation_id"))
 
     def _assert_turns(self, **fields: Any) -> None:
-        count = fields["count"]
-        if not isinstance(count, int):
-            raise TypeError("count is an integer")
-        self._server.assert_turns(_text(fields, "conversation_id"), count)
+        self._server.assert_turns(_text(fields, "conversation_id"), _count(fields, "count"))
 
     def _assert_requests(self, operations: Sequence[str] = (), counts: Mapping[str, int] | None = None) -> None:
         self._server.assert_requests(*operations, **(counts or {}))
@@ -177,6 +196,13 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields[name]
     if not isinstance(value, str):
         raise TypeError(f"{name} is not a string")
+    return value
+
+
+def _count(fields: Mapping[str, Any], name: str) -> int:
+    value = fields[name]
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{name} is not an integer of 0 or more")
     return value
 
 
@@ -218,8 +244,23 @@ def _orphan(orphan: Orphan) -> bytes:
 
 def _turn(turn: Turn) -> bytes:
     head = json.dumps({"number": turn.number, "model": turn.model, "instructions": turn.instructions})
-    place = mask_body(json.dumps({"conversation_id": turn.conversation_id, "tools": turn.tools}))
-    return b'%b,%b,"prompt":%b}' % (head[:-1], place[1:-1], _array(map(json.dumps, turn.prompt)))
+    place = json.dumps({"conversation_id": turn.conversation_id, "tools": turn.tools})
+    # Items can hold tools, too.
+    rest = mask_body(b'{%b,"prompt":%b}' % (place[1:-1], _array(map(json.dumps, turn.prompt))))
+    return b"%b,%b" % (head[:-1], rest[1:])
+
+
+def _scripted(turns: Iterable[ScriptedTurn]) -> list[dict[str, Any]]:
+    return [
+        {
+            "number": turn.number,
+            "turn": str(turn),
+            "used": turn.used,
+            "held": turn.gate.is_closed,
+            "client_left": turn.client_left,
+        }
+        for turn in turns
+    ]
 
 
 def _entry(entry: JournalEntry) -> dict[str, Any]:

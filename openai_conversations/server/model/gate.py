@@ -19,10 +19,15 @@ class Gate:
         with self._lock:
             self._allowed = 0
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether what comes next has to wait."""
+        return self._allowed == 0
+
     def release(self, n: int | None = None) -> None:
-        """Let ``n`` more pass; ``None`` opens the gate."""
+        """Let ``n`` more pass; ``None`` opens the gate. One that is open lets everything pass anyway."""
         with self._lock:
-            self._allowed = None if n is None else (self._allowed or 0) + n
+            self._allowed = None if n is None or self._allowed is None else self._allowed + n
             waiting, self._waiting = self._waiting, []
         for loop, future in waiting:
             loop.call_soon_threadsafe(_wake, future)

@@ -9,6 +9,7 @@ It is a list of turns. A turn is a text, which the model says, or an object whos
         {"when": {"pattern": "weather"}, "say": "It is 21 degrees.", "chunks": "word"},
         {"say": "Hel", "incomplete": "max_output_tokens"},
         {"item": {"type": "web_search_call"}, "fail": {"code": "server_error", "message": "Sorry."}},
+        {"say": "Let me out.", "hold": true},
     ]
 
 or an object with such ``turns`` and with the speed of the model, ``tokens_per_second`` and ``first_token``.
@@ -16,8 +17,9 @@ or an object with such ``turns`` and with the speed of the model, ``tokens_per_s
 Its members: ``say``, ``refuse`` and ``reason`` take a text; ``call`` and ``custom_call`` a name or an object with what
 :func:`.call` and :func:`.custom_call` take; ``item`` an item, ``events`` a list of events, ``fail`` a code or an object
 with ``code`` and ``message``, ``incomplete`` a reason. ``when`` makes a rule of the turn (``text``, ``pattern``,
-``number``), ``chunks`` says how its texts are cut. ``recorded`` are the events of a turn that another service took, as
-:class:`.TurnRecorder` writes them.
+``number``), ``chunks`` says how its texts are cut, and ``hold`` that nothing of them leaves until it is let out, as
+:meth:`.ScriptedTurn.release` and the control path do. ``recorded`` are the events of a turn that another service took,
+as :class:`.TurnRecorder` writes them.
 """
 
 from __future__ import annotations
@@ -58,7 +60,23 @@ def load_script(model: ScriptedModel, value: Any) -> list[ScriptedTurn]:
     turns = [_at(n, turn) for n, turn in enumerate(listed, 1)]
     if is_object(value):
         _set_speed(model, {name: member for name, member in value.items() if name != "turns"})
-    return [model.when(**when).add(reply) if when is not None else model.turn().add(reply) for when, reply in turns]
+    return [_write(model, turn) for turn in turns]
+
+
+@attrs.frozen(kw_only=True)
+class _Read:
+    """A turn as it was read: its reply, when it is given, and whether it is held from its beginning."""
+
+    reply: Reply
+    when: dict[str, Any] | None
+    hold: bool
+
+
+def _write(model: ScriptedModel, read: _Read) -> ScriptedTurn:
+    turn = model.turn() if read.when is None else model.when(**read.when)
+    if read.hold:
+        turn.hold()
+    return turn.add(read.reply)
 
 
 def _set_speed(model: ScriptedModel, speed: dict[str, Any]) -> None:
@@ -69,29 +87,40 @@ def _set_speed(model: ScriptedModel, speed: dict[str, Any]) -> None:
         model.set_speed(**speed)
 
 
-def _at(n: int, value: Any) -> tuple[dict[str, Any] | None, Reply]:
+def _at(n: int, value: Any) -> _Read:
     try:
         return _turn(value)
     except (ValueError, TypeError) as error:
         raise ValueError(f"turn {n} of the script: {error}") from None
 
 
-def _turn(value: Any) -> tuple[dict[str, Any] | None, Reply]:
-    if isinstance(value, str):
-        return None, replies.say(value)
-    if not is_object(value):
+def _turn(value: Any) -> _Read:
+    members = {"say": value} if isinstance(value, str) else value
+    if not is_object(members):
         raise ValueError("it is neither a text nor an object")
-    members = dict(value)
-    when = _when(members.pop("when")) if "when" in members else None
-    chunks = members.pop("chunks", None)
-    if not members:
+    parts = {name: member for name, member in members.items() if name not in ("when", "chunks", "hold")}
+    if not parts:
         raise ValueError("it says nothing")
-    reply = replies.together([_part(name, member) for name, member in members.items()])
+    reply = replies.together([_part(name, member) for name, member in parts.items()])
+    return _Read(
+        reply=_cut(reply, members.get("chunks")),
+        when=_when(members["when"]) if "when" in members else None,
+        hold=_hold(members.get("hold", False)),
+    )
+
+
+def _cut(reply: Reply, chunks: Any) -> Reply:
     if chunks is None:
-        return when, reply
+        return reply
     if chunks not in get_args(Chunks):
         raise ValueError(f"chunks is one of {', '.join(get_args(Chunks))}, not {chunks!r}")
-    return when, attrs.evolve(reply, chunks=chunks)
+    return attrs.evolve(reply, chunks=chunks)
+
+
+def _hold(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("hold is true or false")  # noqa: TRY004  # a wrong value of a file
+    return value
 
 
 def _when(value: Any) -> dict[str, Any]:
@@ -104,7 +133,7 @@ def _when(value: Any) -> dict[str, Any]:
 
 def _part(name: str, value: Any) -> Reply:
     if name not in _PARTS:
-        raise ValueError(f"there is no {name!r}; a turn has {', '.join(_PARTS)}, when and chunks")
+        raise ValueError(f"there is no {name!r}; a turn has {', '.join(_PARTS)}, when, chunks and hold")
     return _PARTS[name](value)
 
 

@@ -73,6 +73,7 @@ class ScriptedTurn:
     """
 
     def __init__(self, reply: Reply | None = None, rule: Rule | None = None) -> None:
+        self.number = 0  # by which the control path names it; 0 for a turn that stands in no script
         self.reply = reply
         self.rule = rule
         self.used = 0
@@ -180,6 +181,7 @@ class ScriptedModel:
         self._responder: Responder | None = None
         self._seen: deque[Turn] = deque(maxlen=self._limit)
         self._count = 0
+        self._written = 0
 
     # writing the script
 
@@ -215,10 +217,7 @@ class ScriptedModel:
 
     def turn(self) -> ScriptedTurn:
         """The next turn, still without a reply."""
-        turn = ScriptedTurn()
-        with self._lock:
-            self._queue.append(turn)
-        return turn
+        return self._write(ScriptedTurn())
 
     def script(self, turns: Iterable[Any]) -> list[ScriptedTurn]:
         """
@@ -227,10 +226,15 @@ class ScriptedModel:
         Raises:
             TypeError: One of them is something else.
         """
-        scripted = [ScriptedTurn(as_reply(value)) for value in turns]
+        replies = [as_reply(value) for value in turns]
+        return [self._write(ScriptedTurn(reply)) for reply in replies]
+
+    def _write(self, turn: ScriptedTurn) -> ScriptedTurn:
         with self._lock:
-            self._queue.extend(scripted)
-        return scripted
+            self._written += 1
+            turn.number = self._written
+            (self._queue if turn.rule is None else self._rules).append(turn)
+        return turn
 
     def when(
         self,
@@ -256,10 +260,8 @@ class ScriptedModel:
             re.compile(pattern or "")
         except re.error as error:
             raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
-        turn = ScriptedTurn(rule=Rule(text=text, pattern=pattern, predicate=predicate, number=number))
-        with self._lock:
-            self._rules.append(turn)
-        return turn
+        rule = Rule(text=text, pattern=pattern, predicate=predicate, number=number)
+        return self._write(ScriptedTurn(rule=rule))
 
     def respond(self, function: Responder) -> None:
         """
@@ -286,9 +288,12 @@ class ScriptedModel:
         self.first_token = first_token
 
     def clear(self) -> None:
-        """Forget the script and what was seen."""
+        """Forget the script and what was seen. Turns that are held go on: nobody could let them out any more."""
+        forgotten = self.scripted
         with self._lock:
             self._forget()
+        for turn in forgotten:
+            turn.release()
 
     # what happened
 
@@ -301,6 +306,18 @@ class ScriptedModel:
     def scripted(self) -> list[ScriptedTurn]:
         """The turns of the list in their order, then the rules, used or not."""
         return [*self._queue, *self._rules]
+
+    def find(self, number: int) -> ScriptedTurn:
+        """
+        A turn of the list, or a rule, by its number.
+
+        Raises:
+            ValueError: The script has none of this number.
+        """
+        for turn in self.scripted:
+            if turn.number == number:
+                return turn
+        raise ValueError(f"the script has no turn {number}")
 
     @property
     def responder(self) -> Responder | None:

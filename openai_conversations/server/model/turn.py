@@ -28,9 +28,9 @@ class Turn:
     """
 
     number: int
-    prompt: Sequence[Item]
-    input: Sequence[Item]
-    request: Mapping[str, Any]
+    prompt: Sequence[Item] = attrs.field(repr=False)  # tools hold credentials, and items can hold tools
+    input: Sequence[Item] = attrs.field(repr=False)
+    request: Mapping[str, Any] = attrs.field(repr=False)
     conversation_id: str = ""
     owner: str = attrs.field(default="", repr=False)
 

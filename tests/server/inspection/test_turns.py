@@ -96,7 +96,7 @@ async def test_the_script_over_the_control_path(api, server):
     await api.ask("DELETE", f"{url}/script")
     used = await api.ask("POST", f"{url}/assertions/script-used")
 
-    assert {"turns": ["message", "reasoning + message"]} == added.json
+    assert ["message", "reasoning + message"] == [turn["turn"] for turn in added.json["turns"]]
     assert 400 == refused.status
     assert "a" == answer.json["output"][0]["content"][0]["text"]
     assert (1, "gpt-5", "Be kind", "", []) == tuple(

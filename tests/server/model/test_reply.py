@@ -77,3 +77,11 @@ async def test_a_gate_wakes_those_who_still_wait():
 
     assert gate.take() is None
     assert gate.take() is not None
+
+
+def test_an_open_gate_stays_open():
+    """To let out a few where nothing is held holds nothing."""
+    gate = Gate()
+    gate.release(1)
+
+    assert [None, None, False] == [gate.take(), gate.take(), gate.is_closed]

@@ -26,6 +26,67 @@ async def test_twenty_kills(tmp_path):
     await survive(tmp_path / "conversations.sqlite", kills=20)
 
 
+async def test_a_kill_in_the_middle_of_a_slow_stream(tmp_path):
+    """A client has read half a stream: nothing of its turn is stored, and its conversation is free."""
+    await survive_slowly(tmp_path / "conversations.sqlite", kills=1)
+
+
+@pytest.mark.kills
+async def test_ten_kills_in_the_middle_of_slow_streams(tmp_path):
+    """More for the session that is there for it."""
+    await survive_slowly(tmp_path / "conversations.sqlite", kills=10)
+
+
+async def survive_slowly(database, kills):
+    """While others take short turns, one reads a stream of half a minute; each kill comes in its middle."""
+    async with ConversationsServer(database=database) as server, aiohttp.ClientSession(headers=HEADERS) as session:
+        first, *others = [(await post(session, f"{server.base_url}/conversations"))["id"] for _ in range(4)]
+    taken = {id: [] for id in (first, *others)}
+    for kill in range(kills):
+        read = await read_until_killed(database, first, others, taken, kill)
+        assert 3 <= len(read) < 3000
+        assert not any(b"response.completed" in line for line in read)
+        async with ConversationsServer(database=database) as server, aiohttp.ClientSession(headers=HEADERS) as session:
+            for conversation, inputs in taken.items():
+                texts = [item["content"][0]["text"] for item in server.items(conversation)]
+                stored = texts[::2]
+                assert [f"You said: {text}" for text in stored] == texts[1::2]
+                assert set(inputs) <= set(stored) <= {*inputs, f"{kill}.{len(inputs)}"}
+                asked = {"model": "m", "input": f"after {kill}", "conversation": conversation}
+                await post(session, f"{server.base_url}/responses", asked)
+                inputs[:] = [*stored, f"after {kill}"]
+
+
+async def read_until_killed(database, first, others, taken, kill):
+    """The lines of the long stream until its server is gone; the inputs that were acknowledged are noted."""
+    lines = []
+    async with (
+        serving(database=str(database), access_log=False, tokens_per_second=100) as (process, base_url),
+        aiohttp.ClientSession(headers=HEADERS) as session,
+    ):
+
+        async def listen():
+            asked = {"model": "m", "input": "word " * 3000, "conversation": first, "stream": True}
+            async with session.post(f"{base_url}/responses", json=asked) as response:
+                while line := await response.content.readline():
+                    lines.append(line)
+
+        async def write(conversation):
+            while True:
+                name = f"{kill}.{len(taken[conversation])}"
+                asked = {"model": "m", "input": name, "conversation": conversation, "stream": True}
+                async with session.post(f"{base_url}/responses", json=asked) as response:
+                    assert b'"status":"completed"' in await response.read()
+                taken[conversation].append(name)
+                if all(len(taken[id]) > 1 for id in others) and len(lines) > 40:
+                    process.kill()
+
+        outcomes = await asyncio.gather(listen(), *map(write, others), return_exceptions=True)
+        await process.wait()
+    assert all(isinstance(outcome, aiohttp.ClientError) for outcome in outcomes), outcomes
+    return [line for line in lines if line.startswith(b"event: ")]
+
+
 async def survive(database, kills):
     """Each writer takes turns in a conversation of its own until the server is killed."""
     acknowledged = []
