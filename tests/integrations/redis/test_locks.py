@@ -236,7 +236,7 @@ async def test_a_server_that_is_gone(slow, prefix, caplog):
 async def test_it_goes_away_while_the_lock_is_held(slow, prefix, caplog):
     """A lock that can be neither renewed nor given back is told of in the log; the write is what counts."""
     async with ConversationsServer() as server:
-        locks = RedisLocks(slow, prefix=prefix, expiry=0.3, patience=0.2)
+        locks = RedisLocks(slow, prefix=prefix, expiry=1.0, patience=10.0)
         async with ConversationsClient(api_key="k", base_url=server.base_url, lock=locks) as api:
             conversation = await api.conversations.create()
             with caplog.at_level(logging.WARNING):
