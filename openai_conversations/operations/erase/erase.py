@@ -12,16 +12,21 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
-import attrs
-
 from openai_conversations.api import requests
 from openai_conversations.api.caller import Caller
 from openai_conversations.api.pagination import JsonPage, PageWalk, item_id
 from openai_conversations.api.results import check_deleted
 from openai_conversations.errors import APIError, APIStatusError, NotFoundError, PaginationStalledError
 from openai_conversations.operations.concurrency import checked_concurrency, for_each
-from openai_conversations.operations.deleting import NO_SUCH_OPERATION, STALE_ROUNDS, is_item_gone, stale_wait
-from openai_conversations.operations.erase.receipts import After, DeletedItem, PendingDeletes, Proof, Receipt
+from openai_conversations.operations.deleting import (
+    STALE_ROUNDS,
+    STILL_LISTED,
+    deletes_nothing,
+    is_item_gone,
+    may_delete_nothing,
+    stale_wait,
+)
+from openai_conversations.operations.erase.receipts import After, DeletedItem, Outcome, PendingDeletes, Proof, Receipt
 from openai_conversations.operations.errors import EraseIncompleteError
 from openai_conversations.operations.listing import read_page
 from openai_conversations.transport.status import is_api_not_found, says_conversation_is_gone
@@ -95,30 +100,34 @@ class _Erasure:
             await on_proof(proof)
         request_id = await self._delete_conversation()
         after = await self._check_after()
-        return self._receipt(
-            Receipt(
-                conversation_id=self._id,
-                outcome="erased",
-                proof=proof,
-                after=after,
-                started_at=self._started_at,
-                finished_at=self._started_at,
-                request_id=request_id,
-            )
-        )
+        return self._receipt("erased", request_id, proof=proof, after=after)
 
     def _now(self) -> float:
         """To the millisecond, as a receipt writes it: what is read back is equal."""
         return round(self._caller.runtime.now(), 3)
 
-    def _receipt(self, receipt: Receipt) -> Receipt:
-        return attrs.evolve(
-            receipt,
+    def _receipt(
+        self,
+        outcome: Outcome,
+        request_id: str | None,
+        *,
+        proof: Proof | None = None,
+        after: After = "not_found",
+        unconfirmed: tuple[str, ...] = (),
+    ) -> Receipt:
+        return Receipt(
+            conversation_id=self._id,
+            outcome=outcome,
             items=tuple(self._deleted.values()),
             missing=tuple(item for item in self._missing.values() if item.id not in self._deleted),
             rounds=self._rounds,
             source=self._caller.settings.base_url,
+            started_at=self._started_at,
             finished_at=self._now(),
+            request_id=request_id,
+            proof=proof,
+            after=after,
+            unconfirmed=unconfirmed,
         )
 
     async def _empty(self) -> Proof:
@@ -143,7 +152,7 @@ class _Erasure:
     def _why_stale(self, ids: Iterable[str]) -> str:
         if self._deleted.keys().isdisjoint(ids):
             return "the server goes on listing items that it does not know when they are to be deleted"
-        return "the server goes on listing items that it said it deleted"
+        return STILL_LISTED
 
     async def _first_items(self) -> JsonPage:
         """The first page that shows items, or the last when none does."""
@@ -222,12 +231,11 @@ class _Erasure:
         Raises:
             EraseIncompleteError: It is listed, and the server has no such operation.
         """
-        if error.status_code not in NO_SUCH_OPERATION or self._deleted:
+        if not may_delete_nothing(error, deletes_items=bool(self._deleted)):
             return False
         listed = self._ids(await self._first_items())
         if name in listed:
-            message = f"the server does not delete items; to a deletion it answers {error.message}"
-            raise self._incomplete(message, listed) from error
+            raise self._incomplete(deletes_nothing(error), listed) from error
         return True
 
     async def _delete_conversation(self) -> str | None:
@@ -281,18 +289,9 @@ class _Erasure:
         except NotFoundError as second:
             if not is_api_not_found(second, request):
                 raise
-            return self._receipt(
-                Receipt(
-                    conversation_id=self._id,
-                    outcome="already_gone",
-                    unconfirmed=tuple(
-                        name for name in self._announced if name not in {**self._deleted, **self._missing}
-                    ),
-                    started_at=self._started_at,
-                    finished_at=self._started_at,
-                    request_id=second.request_id,
-                )
-            )
+            known = self._deleted.keys() | self._missing.keys()
+            unconfirmed = tuple(name for name in self._announced if name not in known)
+            return self._receipt("already_gone", second.request_id, unconfirmed=unconfirmed)
         raise error
 
 

@@ -26,7 +26,14 @@ from openai_conversations.api.results import check_deleted
 from openai_conversations.errors import APIStatusError, ConversationsError
 from openai_conversations.jsontypes import JsonObject
 from openai_conversations.operations.copy.copying import plan_copy
-from openai_conversations.operations.deleting import NO_SUCH_OPERATION, STALE_ROUNDS, is_item_gone, stale_wait
+from openai_conversations.operations.deleting import (
+    STALE_ROUNDS,
+    STILL_LISTED,
+    deletes_nothing,
+    is_item_gone,
+    may_delete_nothing,
+    stale_wait,
+)
 from openai_conversations.operations.errors import TrimIncompleteError, TurnTooLongError
 from openai_conversations.operations.listing import read_whole
 from openai_conversations.operations.repair.tool_calls import link, references
@@ -310,11 +317,10 @@ class _Trim:
         except APIStatusError as error:
             if is_item_gone(error, request, deletes_items=bool(self._deleted)):
                 return
-            if error.status_code not in NO_SUCH_OPERATION or self._deleted:
+            if not may_delete_nothing(error, deletes_items=bool(self._deleted)):
                 raise
             if name in map(item_id, (await self._listed()).items):
-                message = f"the server does not delete items; to a deletion it answers {error.message}"
-                raise self._incomplete(message, left) from error
+                raise self._incomplete(deletes_nothing(error), left) from error
         else:
             self._deleted.append(name)
 
@@ -340,7 +346,7 @@ class _Trim:
 
 def _why_stale(now: _Measured, shown: Sequence[str]) -> str:
     if shown:
-        return "the server goes on listing items that it said it deleted"
+        return STILL_LISTED
     return (
         f"the service's count of the conversation ({now.conversation} tokens) does not follow the deletions: "
         f"the items that are left have {now.items}"
