@@ -8,7 +8,7 @@ from typing import cast
 
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.api.large import LARGE, decode_large
-from openai_conversations.resources.paging import Fetch, FollowedPage, Lister, MemberIterator, P
+from openai_conversations.resources.paging import Fetch, FollowedPage, Lister, P
 from openai_conversations.resources.raw import Finish
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.page import ConversationItemList
@@ -16,9 +16,6 @@ from openai_conversations.transport.message import HTTPResponse
 
 Ask = Callable[[Caller, str | None], Awaitable[HTTPResponse]]
 """Ask, by a caller, for the page after a cursor."""
-
-FetchPage = Callable[[str | None], Awaitable["ConversationItemPage"]]
-"""The page after a cursor; ``None`` for the first."""
 
 BY_PAGES = "use `async for … in page`, which goes on to the pages that follow, or `for … in page.data`"
 
@@ -35,9 +32,6 @@ class ConversationItemPage(ConversationItemList, FollowedPage["ConversationItemP
 
     def _how_to_iterate(self) -> str:
         return BY_PAGES
-
-
-ItemIterator = MemberIterator[ConversationItemPage, ConversationItem]
 
 
 class ItemLister(Lister[ConversationItemPage, ConversationItem]):

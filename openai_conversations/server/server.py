@@ -23,6 +23,7 @@ from openai_conversations.server.inspection.assertions import By, Item, StoredCo
 from openai_conversations.server.inspection.control import Control
 from openai_conversations.server.inspection.journal import Journal, JournalEntry
 from openai_conversations.server.inspection.stored import ConversationSummary
+from openai_conversations.server.model.runner import TurnRunner
 from openai_conversations.server.model.script import Responder, ScriptedModel
 from openai_conversations.server.model.service import TurnService
 from openai_conversations.server.page.addresses import ROOT
@@ -148,7 +149,7 @@ class ConversationsServer:
         )
         database.run_now(on_store(fail_unfinished))
         lifetime = Lifetime(self._sleep)
-        turns = TurnService(database=database, context=context, model=self._model, lifetime=lifetime, clock=self._clock)
+        runner = TurnRunner(database=database, context=context, model=self._model, lifetime=lifetime, clock=self._clock)
         handler = RequestHandler(
             database=database,
             context=context,
@@ -159,7 +160,7 @@ class ConversationsServer:
             bounds=self._bounds,
             control=self._control,
             lifetime=lifetime,
-            turns=turns,
+            turns=TurnService(runner),
             go_down=self._go_down_if_running,
         )
         listener = Listener(

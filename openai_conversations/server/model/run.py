@@ -37,7 +37,6 @@ class Run:
         events: What was said so far; stays empty when nobody can listen.
         ended: Done when the turn has ended.
         stop: Done when the turn is to be cancelled.
-        is_ending: Whether it is too late for that.
         client_left: Whether the client hung up before the end.
     """
 
@@ -52,7 +51,6 @@ class Run:
     events: list[StreamEvent] = attrs.field(factory=list[StreamEvent])
     ended: asyncio.Future[None] = attrs.field(factory=lambda: asyncio.get_running_loop().create_future())
     stop: asyncio.Future[None] = attrs.field(factory=lambda: asyncio.get_running_loop().create_future())
-    is_ending: bool = False
     client_left: bool = False
     _news: asyncio.Future[None] | None = None
 

@@ -63,13 +63,14 @@ class TurnRunner:
         clock: Callable[[], float],
     ) -> None:
         self._database = database
-        self._context = context
+        self.context = context
         self._model = model
-        self._lifetime = lifetime
+        self.lifetime = lifetime
         self._clock = clock
         self._runs: dict[str, Run] = {}
 
-    async def _write(self, job: Callable[[Store], T]) -> T:
+    async def write(self, job: Callable[[Store], T]) -> T:
+        """Run a job on the store."""
         return await self._database.write(on_store(job))
 
     async def start(self, asked: TurnRequest, call: TurnCall) -> Run:
@@ -79,7 +80,7 @@ class TurnRunner:
         Raises:
             HTTPError: It is refused, or its conversation is locked.
         """
-        locks = self._context.locks
+        locks = self.context.locks
         locks.take(asked.owner, asked.conversation_id)
         try:
             run = await self._begin(asked)
@@ -87,18 +88,18 @@ class TurnRunner:
             locks.release(asked.owner, asked.conversation_id)
             raise
         call.entry.response_id = run.response["id"]
-        self._lifetime.start(self._live(run, call))
+        self.lifetime.start(self._live(run, call))
         return run
 
     async def _begin(self, asked: TurnRequest) -> Run:
         self._forget_expired()
-        begun = await self._write(turns.begin(asked, self._context))
+        begun = await self.write(turns.begin(asked, self.context))
         scripted = self._choose(asked, begun)
-        new_id, now = self._context.ids.new, self._context.now()
+        new_id, now = self.context.ids.new, self.context.now()
         status = "queued" if asked.background else "in_progress"
         response = begun_response(new_id("resp"), now, asked.fields, asked.conversation_id, status)
         output = make_output(scripted.reply or Reply(), new_id)
-        if self._context.profile.agents:
+        if self.context.profile.agents:
             output = of_agent(output, response)
         run = Run(
             asked=asked,
@@ -112,7 +113,7 @@ class TurnRunner:
         )
         if asked.background:
             row = turns.row_of_response(asked, begun, run.response)
-            await self._write(lambda store: store.save_response(row))
+            await self.write(lambda store: store.save_response(row))
         self._runs[run.response["id"]] = run
         return run
 
@@ -135,7 +136,7 @@ class TurnRunner:
             raise errors.bad_request(message, None, "script_error") from error
 
     def _forget_expired(self) -> None:
-        oldest = self._clock() - self._context.profile.resume_seconds
+        oldest = self._clock() - self.context.profile.resume_seconds
         for id in [id for id, run in self._runs.items() if run.ended.done() and run.started < oldest]:
             del self._runs[id]
 
@@ -145,11 +146,10 @@ class TurnRunner:
         try:
             self._announce(run)
             reply = await self._speak(run)
-            run.is_ending = True
             await self._finish(run, reply, call)
-            left = self._context.profile.lock_after_disconnect if run.client_left else 0.0
+            left = self.context.profile.lock_after_disconnect if run.client_left else 0.0
         finally:
-            self._context.locks.release(
+            self.context.locks.release(
                 run.asked.owner, run.asked.conversation_id, after=max(left, call.options.lock_seconds)
             )
             if not (run.asked.background and run.asked.stream):
@@ -199,13 +199,13 @@ class TurnRunner:
 
     async def _pass(self, run: Run) -> None:
         while (waiting := run.scripted.gate.take()) is not None:
-            if not await self._lifetime.wait(waiting, run.stop):
+            if not await self.lifetime.wait(waiting, run.stop):
                 raise _Cancelled
         if run.stop.done():
             raise _Cancelled
 
     async def _sleep(self, run: Run, seconds: float) -> None:
-        if not await self._lifetime.sleep(seconds, run.stop):
+        if not await self.lifetime.sleep(seconds, run.stop):
             raise _Cancelled
 
     async def _finish(self, run: Run, reply: Reply | None, call: TurnCall) -> None:
@@ -214,7 +214,7 @@ class TurnRunner:
             response = {**run.response, "status": "cancelled"}
         else:
             items = run.output.items if reply is run.output.reply else []
-            response = ended_response(run.response, reply, items, run.prompt_tokens, self._context.now())
+            response = ended_response(run.response, reply, items, run.prompt_tokens, self.context.now())
         kept = self._kept(run, response, call.options)
         rewrites = call.options.rewrites
         added = [] if kept is None else turns.items_of_turn(run.begun, kept, rewrites)
@@ -223,16 +223,16 @@ class TurnRunner:
             row = turns.rewritten(row, rewrites)
         try:
             now = () if call.options.late_seconds else added
-            ids = await self._write(turns.finish(run.begun, now, row, run.asked.agent))
+            ids = await self.write(turns.finish(run.begun, now, row, run.asked.agent))
         except DatabaseError as error:
             problem = Reply(end="failed", code="server_error", message=f"The database does not work: {error}.")
             reply, row, ids = problem, None, ()
-            response = ended_response(run.response, problem, [], run.prompt_tokens, self._context.now())
+            response = ended_response(run.response, problem, [], run.prompt_tokens, self.context.now())
         partial = kept is not None and len(added) < len(run.begun.input) + len(kept)
         call.entry.note_turn(ids, committed=bool(ids) or row is not None, partial=partial)
-        self._context.writes.note(ids)
+        self.context.writes.note(ids)
         if call.options.late_seconds and added and reply is not None:
-            self._lifetime.start(self._add_late(run, added, call))
+            self.lifetime.start(self._add_late(run, added, call))
         run.response = response
         if reply is not None:
             shown = turns.shown(response, run.asked.include)
@@ -240,18 +240,18 @@ class TurnRunner:
 
     async def _add_late(self, run: Run, added: Sequence[ItemRow], call: TurnCall) -> None:
         """Add the items of a turn to its conversation, some time after it told its end."""
-        await self._lifetime.sleep(call.options.late_seconds)
+        await self.lifetime.sleep(call.options.late_seconds)
         try:
-            ids = await self._write(turns.finish(run.begun, added, None, run.asked.agent))
+            ids = await self.write(turns.finish(run.begun, added, None, run.asked.agent))
         except DatabaseError:
             logger.exception("the items of a turn cannot be stored")
             return
         call.entry.note_turn(ids, committed=bool(ids) or call.entry.committed, partial=call.entry.partial)
-        self._context.writes.note(ids)
+        self.context.writes.note(ids)
 
     def _kept(self, run: Run, response: Json, options: TurnOptions) -> list[Json] | None:
         """What the conversation gets of the output; ``None`` leaves it as it is."""
-        profile = self._context.profile
+        profile = self.context.profile
         keeps = {"completed": True, "incomplete": profile.incomplete_turn == "stored"}.get(response["status"], False)
         if not run.asked.store and profile.unstored_turn == "dropped":
             keeps = False
@@ -270,7 +270,7 @@ class TurnRunner:
 
     def is_expired(self, run: Run) -> bool:
         """Whether it began too long ago to be streamed again."""
-        return self._clock() - run.started > self._context.profile.resume_seconds
+        return self._clock() - run.started > self.context.profile.resume_seconds
 
     def drop(self, run: Run) -> None:
         """Its response is not to be stored, nor found."""
@@ -282,7 +282,7 @@ class TurnRunner:
         for run in list(self._runs.values()):
             self.drop(run)
             run.cancel()
-        self._context.locks.clear()
+        self.context.locks.clear()
 
 
 def _shown(run: Run) -> Output:

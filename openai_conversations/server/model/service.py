@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
 from openai_conversations.converters import json
 from openai_conversations.server.http import errors
 from openai_conversations.server.http.errors import HTTPError
-from openai_conversations.server.http.lifetime import Lifetime
 from openai_conversations.server.http.messages import (
     ServerRequest,
     ServerResponse,
@@ -24,15 +23,11 @@ from openai_conversations.server.model.output import usage
 from openai_conversations.server.model.response import count_prompt
 from openai_conversations.server.model.run import Run
 from openai_conversations.server.model.runner import TurnRunner
-from openai_conversations.server.model.script import ScriptedModel
 from openai_conversations.server.model.turn_call import TurnCall
 from openai_conversations.server.rules import checks, turns, views
-from openai_conversations.server.rules.operations import Context, fields_of
+from openai_conversations.server.rules.operations import fields_of
 from openai_conversations.server.rules.turn_request import TurnRequest, read_prompt, read_turn
-from openai_conversations.server.storage.store import Store, on_store
-from openai_conversations.storage.database import Database
 
-T = TypeVar("T")
 Json = dict[str, Any]
 
 
@@ -41,26 +36,13 @@ class TurnService:
     Answers the operations of ``/responses``.
 
     Args:
-        database: Runs jobs on the store.
-        context: What the rules need.
-        model: Says what the model gives back.
-        lifetime: The server's: its end ends every turn, and nothing of them is stored.
-        clock: Seconds that only grow.
+        runner: Lets turns happen; with its store, its rules and its lifetime.
     """
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        context: Context,
-        model: ScriptedModel,
-        lifetime: Lifetime,
-        clock: Callable[[], float],
-    ) -> None:
-        self._database = database
-        self._context = context
-        self._lifetime = lifetime
-        self._runner = TurnRunner(database=database, context=context, model=model, lifetime=lifetime, clock=clock)
+    def __init__(self, runner: TurnRunner) -> None:
+        self._runner = runner
+        self._context = runner.context
+        self._lifetime = runner.lifetime
         self._operations: Mapping[str, Callable[[TurnCall], Awaitable[ServerResponse]]] = {
             "createResponse": self._create,
             "getResponse": self._get,
@@ -84,9 +66,6 @@ class TurnService:
             ConnectionError: The client has hung up meanwhile.
         """
         return await self._operations[call.request.operation](call)
-
-    async def _write(self, job: Callable[[Store], T]) -> T:
-        return await self._database.write(on_store(job))
 
     # a turn
 
@@ -148,7 +127,7 @@ class TurnService:
         return self._streamed(run, start, call)
 
     async def _body(self, request: ServerRequest) -> Json:
-        row = await self._write(turns.find_response(request))
+        row = await self._runner.write(turns.find_response(request))
         body: Json = json.loads_exact(row.body)
         return body
 
@@ -156,7 +135,7 @@ class TurnService:
         run = self._runner.find(call.request.response_id, call.request.owner)
         if run is not None:
             self._runner.drop(run)
-        return await self._write(turns.delete_response(call.request, running=run is not None))
+        return await self._runner.write(turns.delete_response(call.request, running=run is not None))
 
     async def _cancel(self, call: TurnCall) -> ServerResponse:
         run = self._runner.find(call.request.response_id, call.request.owner)
@@ -170,11 +149,11 @@ class TurnService:
         return self._shown(body, views.NOTHING)
 
     async def _list_input(self, call: TurnCall) -> ServerResponse:
-        return await self._write(turns.list_input(call.request, self._context))
+        return await self._runner.write(turns.list_input(call.request, self._context))
 
     async def _count(self, call: TurnCall) -> ServerResponse:
         asked = read_prompt(call.request, self._context)
-        begun = await self._write(turns.begin(asked, self._context, whole=False))
+        begun = await self._runner.write(turns.begin(asked, self._context, whole=False))
         tokens = count_prompt(asked.fields, begun.prompt)
         return json_response({"object": "response.input_tokens", "input_tokens": tokens})
 
@@ -182,7 +161,7 @@ class TurnService:
         if not fields_of(call.request).get("model"):
             raise errors.missing("model")
         asked = attrs.evolve(read_prompt(call.request, self._context), conversation_id="")
-        begun = await self._write(turns.begin(asked, self._context, whole=False))
+        begun = await self._runner.write(turns.begin(asked, self._context, whole=False))
         return json_response(self._compacted(asked, begun.prompt))
 
     def _compacted(self, asked: TurnRequest, prompt: list[Json]) -> Json:

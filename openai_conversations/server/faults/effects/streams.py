@@ -12,8 +12,9 @@ from openai_conversations.converters import json
 from openai_conversations.server.faults.effects.common import changed
 from openai_conversations.server.http.messages import Events, ServerResponse, StreamEvent, json_response
 from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.model.recorded_turn import ENDS
 
-TERMINAL = frozenset({"response.completed", "response.failed", "response.incomplete", "error"})
+TERMINAL = ENDS.keys()
 """Types of the events after which nothing comes."""
 
 Frames = Sequence[StreamEvent | bytes]
@@ -107,44 +108,29 @@ async def no_terminal_event(pending: PendingRequest) -> ServerResponse:
     return await _begin(pending, change)
 
 
-async def error_event(
-    pending: PendingRequest, *, code: str | None, message: str, param: str | None, after: int | None
-) -> ServerResponse:
-    sent = 0
-
-    def change(event: StreamEvent) -> Step:
-        nonlocal sent
-        if sent == after or event.type in TERMINAL:
-            return Step(frames=[_error(event.number, code, message, param)], then="end")
-        sent += 1
-        return Step(frames=[event])
-
-    return await _begin(pending, change)
-
-
 Shape = Literal["flat", "nested", "bare", "text"]
 
 
-async def error_shape(
-    pending: PendingRequest, *, shape: Shape, code: str | None, message: str, after: int | None
+async def error_event(
+    pending: PendingRequest, *, shape: Shape, code: str | None, message: str, param: str | None, after: int | None
 ) -> ServerResponse:
     sent = 0
 
     def change(event: StreamEvent) -> Step:
         nonlocal sent
         if sent == after or event.type in TERMINAL:
-            return Step(frames=[_shaped(shape, event.number, code, message)], then="end")
+            return Step(frames=[_shaped(shape, event.number, code, message, param)], then="end")
         sent += 1
         return Step(frames=[event])
 
     return await _begin(pending, change)
 
 
-def _shaped(shape: Shape, number: int, code: str | None, message: str) -> StreamEvent | bytes:
+def _shaped(shape: Shape, number: int, code: str | None, message: str, param: str | None) -> StreamEvent | bytes:
     """An error in the middle of a stream, as one kind of server writes it."""
-    error = {"type": "server_error", "code": code, "message": message, "param": None}
+    error = {"type": "server_error", "code": code, "message": message, "param": param}
     if shape == "flat":
-        return _error(number, code, message, None)
+        return _error(number, code, message, param)
     if shape == "nested":
         fields = {"type": "error", "sequence_number": number, "error": error}
         return StreamEvent(type="error", number=number, body=json.dumps(fields))

@@ -85,7 +85,7 @@ def error_event(
         select: Which requests; see :class:`Select`.
     """
     check_bounds(after=after or 0)
-    effect = partial(streams.error_event, code=code, message=message, param=param, after=after)
+    effect = partial(streams.error_event, shape="flat", code=code, message=message, param=param, after=after)
     return _streamed("error_event", effect, select)
 
 
@@ -117,7 +117,7 @@ def error_shape(
     if shape not in get_args(streams.Shape):
         raise ValueError(f"shape is one of {', '.join(get_args(streams.Shape))}, not {shape!r}")
     check_bounds(after=after or 0)
-    effect = partial(streams.error_shape, shape=shape, code=code, message=message, after=after)
+    effect = partial(streams.error_event, shape=shape, code=code, message=message, param=None, after=after)
     return _streamed("error_shape", effect, select)
 
 
