@@ -1,9 +1,10 @@
 """
 Server-sent events: bytes in, events out, however the bytes are cut.
 
-The rules are those of the HTML standard (https://html.spec.whatwg.org/multipage/server-sent-events.html), with three
-differences that streams of the Responses API ask for: an event without data is skipped, ``[DONE]`` ends the stream, and
-:meth:`EventParser.finish` gives an event whose blank line is missing.
+The rules are those of the HTML standard (https://html.spec.whatwg.org/multipage/server-sent-events.html), with four
+differences that streams of the Responses API ask for: an event without data is skipped, ``[DONE]`` ends the stream,
+:meth:`EventParser.finish` gives an event whose blank line is missing, and ``id`` and ``retry`` are not kept, because a
+stream is resumed by the numbers in its events.
 
 Nothing is read here and nothing waits; a parser belongs to one body.
 """
@@ -20,9 +21,6 @@ _DONE: Final = b"[DONE]"
 _MOST_NAMES: Final = 256
 _LONGEST_NAME: Final = 100
 
-_LONGEST_NUMBER: Final = 18
-"""Digits of a time that is heeded: a longer one is none that anybody waits, and Python reads none of over 4,300."""
-
 
 class ServerSentEvent(NamedTuple):
     """One event of a stream."""
@@ -31,8 +29,6 @@ class ServerSentEvent(NamedTuple):
     """What ``event:`` said, ``""`` when it said nothing; bytes that are not UTF-8 are U+FFFD."""
     data: bytes
     """The lines of ``data:``, joined by LF; never empty, as received and not decoded."""
-    id: str
-    """The last ``id:`` so far, ``""`` when there was none."""
 
 
 class EventParser:
@@ -49,26 +45,21 @@ class EventParser:
         "_counted",
         "_data",
         "_event",
-        "_id",
         "_line",
         "_size",
         "_start",
         "done",
-        "retry",
     )
 
     def __init__(self) -> None:
         self.done: bool = False
         """Whether ``[DONE]`` was seen; nothing that comes after it is an event."""
-        self.retry: int | None = None
-        """Milliseconds that the server wants to pass before a new connection; ``None`` when it did not say."""
         self._start: bytes | None = b""  # the first bytes, until they are a byte order mark or are not
         self._after_cr = False  # the last chunk ended with CR: a LF that comes next belongs to it
         self._line = bytearray()  # of a line that has not ended
         self._data: list[bytes] = []  # of a block that has not ended
         self._counted = self._size = 0  # lines of it whose bytes were counted, and the bytes
         self._event = ""
-        self._id = ""
         self._alike: bytes = b"data: "  # how the last event began
         self._alike_name: str = ""
 
@@ -104,12 +95,12 @@ class EventParser:
         A stream is little else than deltas, which differ in their data alone; one cut gives the data of all of them.
         This takes a third off what an event costs line by line.
         """
-        between, name, id_ = _BLANK + self._alike, self._alike_name, self._id
+        between, name = _BLANK + self._alike, self._alike_name
         for data in chunk.split(between):
             if b"\n" in data or data == _DONE or not data or self.done:
                 self._take_lines(between[2:] + data + _BLANK, events)
             else:
-                events.append(_make(ServerSentEvent, (name, data, id_)))
+                events.append(_make(ServerSentEvent, (name, data)))
 
     def _take_lines(self, chunk: bytes, events: list[ServerSentEvent]) -> None:
         """Take anything, line by line."""
@@ -164,13 +155,9 @@ class EventParser:
         if name == b"data":
             self._data.append(value)
         elif name == b"event":
-            self._event = _text(value)
+            self._event = value.decode("utf-8", "replace")
             if len(_NAMES) < _MOST_NAMES and len(line) < _LONGEST_NAME:
                 _NAMES[line] = self._event
-        elif name == b"id" and b"\0" not in value:
-            self._id = _text(value)
-        elif name == b"retry" and value.isdigit() and len(value) <= _LONGEST_NUMBER:
-            self.retry = int(value)
 
     def _end_data(self, events: list[ServerSentEvent]) -> None:
         data = b"\n".join(self._data)
@@ -179,18 +166,14 @@ class EventParser:
         if data == _DONE:
             self.done = True
         elif data and not self.done:
-            events.append(_make(ServerSentEvent, (self._event, data, self._id)))
+            events.append(_make(ServerSentEvent, (self._event, data)))
             if self._event != self._alike_name:
                 self._alike_name = self._event
                 self._alike = f"event: {self._event}\ndata: ".encode() if self._event else b"data: "
 
 
 # Half of what the constructor of a named tuple costs.
-_make: Final[Callable[[type[ServerSentEvent], tuple[str, bytes, str]], ServerSentEvent]] = cast("Any", tuple).__new__
+_make: Final[Callable[[type[ServerSentEvent], tuple[str, bytes]], ServerSentEvent]] = cast("Any", tuple).__new__
 
 _NAMES: Final[dict[bytes, str]] = {}
 """Lines that named an event → the name; few and short ones, because a server chooses them."""
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")

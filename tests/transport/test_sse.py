@@ -19,8 +19,8 @@ def events_of(*chunks, finish=False):
     return found + parser.finish() if finish else found
 
 
-def sent(data, event="", id=""):
-    return ServerSentEvent(event=event, data=data, id=id)
+def sent(data, event=""):
+    return ServerSentEvent(event=event, data=data)
 
 
 RULES = [
@@ -75,15 +75,12 @@ RULES = [
     ("only at the start", b"data: 1\n\n\xef\xbb\xbfdata: 2\n\ndata: 3\n\n", [sent(b"1"), sent(b"3")]),
     ("a BOM in a value stays", b"data: \xef\xbb\xbf1\n\n", [sent(b"\xef\xbb\xbf1")]),
     ("two bytes of one", b"\xef\xbbdata: 1\n\ndata: 2\n\n", [sent(b"2")]),
-    # Ids
-    ("an id stays", b"id: 7\ndata: 1\n\ndata: 2\n\n", [sent(b"1", id="7"), sent(b"2", id="7")]),
-    ("also without an event", b"id: 7\n\nevent: a\ndata: 1\n\n", [sent(b"1", "a", "7")]),
-    ("an id of nothing clears it", b"id: 7\ndata: 1\n\nid\ndata: 2\n\n", [sent(b"1", id="7"), sent(b"2")]),
-    (
-        "an id with NUL is ignored",
-        b"id: 7\ndata: 1\n\nid: 8\x009\ndata: 2\n\n",
-        [sent(b"1", id="7"), sent(b"2", id="7")],
-    ),
+    # Ids and times to wait, which nobody here asks for
+    ("an id is no data", b"id: 7\ndata: 1\n\nid\ndata: 2\n\n", [sent(b"1"), sent(b"2")]),
+    ("nor an event", b"id: 7\n\nevent: a\ndata: 1\n\n", [sent(b"1", "a")]),
+    ("with NUL neither", b"id: 8\x009\ndata: 2\n\n", [sent(b"2")]),
+    ("a time to wait is none", b"retry: 3000\n\nretry\ndata: 1\nretry: -1\n\n", [sent(b"1")]),
+    ("of thousands of digits neither", b"retry: " + b"1" * 5000 + b"\ndata: 1\n\n", [sent(b"1")]),
     # The end
     ("[DONE] is no event", b"data: 1\n\ndata: [DONE]\n\n", [sent(b"1")]),
     ("nor with a name", b"event: done\ndata: [DONE]\n\n", []),
@@ -92,8 +89,7 @@ RULES = [
     ("in a text it is text", b'data: "[DONE]"\n\ndata: 1\n\n', [sent(b'"[DONE]"'), sent(b"1")]),
     # Encoding
     ("data is passed on as it is", b"data: \xff\xc3\xa4\n\n", [sent(b"\xff\xc3\xa4")]),
-    ("a name and an id that are not UTF-8", b"event: \xff\nid: \xfe\ndata: 1\n\n", [sent(b"1", "\ufffd", "\ufffd")]),
-    ("the same in a name alone", b"event: \xff\ndata: 1\n\n", [sent(b"1", "\ufffd")]),
+    ("a name that is not UTF-8", b"event: \xff\ndata: 1\n\n", [sent(b"1", "\ufffd")]),
     ("NUL in data and name", b"event: \0\ndata: \0\n\n", [sent(b"\0", "\0")]),
 ]
 named = pytest.mark.parametrize(("body", "expected"), [pytest.param(b, e, id=name) for name, b, e in RULES])
@@ -154,21 +150,19 @@ def test_cut_anywhere(cut, finish):
 def by_the_standard(body):
     """The events of a whole body, by the letter of the standard, and by the two rules of this API."""
     text = body.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    found, data, name, last = [], [], "", ""
+    found, data, name = [], [], ""
     for line in text.split(b"\n")[:-1]:
         field, _, value = line.partition(b":")
         value = value[1:] if value[:1] == b" " else value
         if not line:
             if data == [b"[DONE]"]:
                 return found
-            found += [sent(b"\n".join(data), name, last)] if any(data) or len(data) > 1 else []
+            found += [sent(b"\n".join(data), name)] if any(data) or len(data) > 1 else []
             data, name = [], ""
         elif field == b"data":
             data.append(value)
         elif field == b"event":
             name = value.decode("utf-8", "replace")
-        elif field == b"id" and b"\0" not in value:
-            last = value.decode("utf-8", "replace")
     return found
 
 
@@ -234,30 +228,6 @@ def test_done_at_the_end():
     assert not parser.done
     assert [] == parser.finish()
     assert parser.done
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        (b"retry: 3000\n\n", 3000),
-        (b"retry:0\n", 0),
-        (b"retry: 1\nretry: 2\n", 2),
-        (b"retry: -1\n", None),
-        (b"retry: 1.5\n", None),
-        (b"retry: x\n", None),
-        (b"retry\n", None),
-        ("retry: ²\n".encode(), None),
-        (b"retry: 1", None),
-        (b"retry: " + b"9" * 18 + b"\n", 10**18 - 1),
-        (b"retry: 7\nretry: " + b"1" * 5000 + b"\n", 7),
-    ],
-)
-def test_retry(body, expected):
-    """The time to wait before a new connection is digits, in milliseconds; anything else is ignored."""
-    parser = EventParser()
-
-    assert [] == parser.feed(body)
-    assert expected == parser.retry
 
 
 def test_many_names():

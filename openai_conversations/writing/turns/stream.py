@@ -266,7 +266,7 @@ class TurnStream:
         is_plain = recovery is None and snapshot.terminal is None
         decode = codec().decode_event
         try:
-            for name, data, _ in arrived:
+            for name, data in arrived:
                 event = decode(data, name)
                 if is_plain and isinstance(event, Piece):
                     snapshot.add_piece(event)
