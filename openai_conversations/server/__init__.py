@@ -10,7 +10,7 @@ from openai_conversations.server import faults
 from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.http.messages import ServerRequest
 from openai_conversations.server.inspection.assertions import StoredConversation
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.profiles import PROFILES, ServerProfile
 from openai_conversations.server.recording.server import RecordingServer
 from openai_conversations.server.recording.turns import TurnRecorder

@@ -7,11 +7,32 @@ from typing import Any, Literal, get_args, get_type_hints
 
 import attrs
 
-from openai_conversations.server.rules.checks import Order
-from openai_conversations.server.rules.items import ItemRules
-
+Order = Literal["asc", "desc"]
 ErrorStyle = Literal["openai", "message", "flat", "bare", "detail", "problem", "text", "empty"]
 _BOTH_STYLES = ("include", "include[]")
+
+
+@attrs.frozen(kw_only=True)
+class ItemRules:
+    """
+    Where servers differ in what they do with items.
+
+    Attributes:
+        strict: Apply the write-back rules, and fill in what every stored item has. Otherwise items are checked, but
+            stored as they were sent.
+        own_ids: Keep the ids that requests bring; otherwise every item gets a new one.
+        unknown_types: Keep items of types that the server does not know instead of refusing them.
+        repeat_ids: Take items whose ids are there already.
+        empty_reasoning: Take reasoning that holds nothing but its id, as the agents SDK sends it.
+        refuses_origin: Refuse the fields that say which agent and which response an item is from.
+    """
+
+    strict: bool = True
+    own_ids: bool = True
+    unknown_types: bool = False
+    repeat_ids: bool = False
+    empty_reasoning: bool = True
+    refuses_origin: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +56,7 @@ class ServerProfile:
         page_limit: Whether ``limit`` above 100 is refused; otherwise it means 100.
         empty_metadata: The metadata of the response when none was given: an empty object or null.
         update: Whether an update replaces the metadata or is merged into it.
-        strict_items: See :class:`.items.ItemRules`.
+        strict_items: See :class:`ItemRules`.
         own_ids: Whether the ids that items bring are kept.
         foreign_ids: What becomes of an item that is sent with the id of one in another conversation: it leaves that
             conversation (``moved``), or that one is copied and what was sent for it is ignored (``copied``).

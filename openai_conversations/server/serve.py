@@ -20,7 +20,7 @@ from typing import TextIO
 import attrs
 
 from openai_conversations.converters import json
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.model.parse import load_script
 from openai_conversations.server.model.script import ScriptedModel
 from openai_conversations.server.server import LOOPBACK, MAX_BODY, ConversationsServer

@@ -10,19 +10,19 @@ from os import PathLike
 from typing import Any, Self, TypeVar
 
 from openai_conversations.converters import json
+from openai_conversations.server.control import Control
 from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.faults.injector import FaultInjector
 from openai_conversations.server.faults.parse import parse_fault
+from openai_conversations.server.handler import RequestBounds, RequestHandler
 from openai_conversations.server.http.auth import Authenticator
-from openai_conversations.server.http.handler import RequestBounds, RequestHandler
 from openai_conversations.server.http.lifetime import Lifetime
 from openai_conversations.server.http.listener import Listener
 from openai_conversations.server.http.rate_limit import RequestRate
 from openai_conversations.server.inspection import assertions, stored
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
-from openai_conversations.server.inspection.control import Control
-from openai_conversations.server.inspection.journal import Journal, JournalEntry
 from openai_conversations.server.inspection.stored import ConversationSummary
+from openai_conversations.server.journal import Journal, JournalEntry
 from openai_conversations.server.model.runner import TurnRunner
 from openai_conversations.server.model.script import Responder, ScriptedModel
 from openai_conversations.server.model.service import TurnService

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openai_conversations
 from benchmarks import trace
+from tests.test_layers import MODULES, PACKAGE, inside, ours
 
 ROOT = Path(openai_conversations.__path__[0])
 PAGE = (Path(__file__).parents[2] / "docs" / "explanation" / "architecture.md").read_text(encoding="utf-8")
@@ -20,6 +21,24 @@ def test_every_package_is_in_the_table():
     assert sorted([*(name.replace("/", ".") for name in packages), *modules]) == sorted(
         re.findall(r"^\| `([\w.]+)` \|", PAGE, re.MULTILINE)
     )
+
+
+def test_imports_go_up_the_table():
+    """What a package imports stands above it in the table, but for its own parts and what it is a part of."""
+    rows = re.findall(r"^\| `([\w.]+)` \|", PAGE, re.MULTILINE)
+    found = {(_row(module, rows), _row(name, rows)) for module in MODULES for name in ours(module)}
+
+    assert [] == sorted(
+        f"{row} imports {other}"
+        for row, other in found
+        if row and other and rows.index(other) > rows.index(row) and not (inside(row, other) or inside(other, row))
+    )
+
+
+def _row(module: str, rows: list[str]) -> str:
+    """The longest name in the table that a module of ours is in, or ``""``."""
+    name = module.removeprefix(f"{PACKAGE}.")
+    return max((row for row in rows if inside(name, row)), key=len, default="")
 
 
 async def test_the_way_of_a_call():

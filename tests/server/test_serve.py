@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from openai_conversations.server import ServeOptions, serve
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.serve import access_line, make_server
 from tests.server.process import serving
 

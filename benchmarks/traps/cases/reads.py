@@ -13,7 +13,7 @@ from openai_conversations.server import faults
 from openai_conversations.server.faults.effects.common import changed
 from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.http.messages import ServerResponse
-from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.processing import PendingRequest
 
 trap = Traps()
 

@@ -10,7 +10,7 @@ import attrs
 
 from openai_conversations.converters import json
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse
-from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.processing import PendingRequest
 from openai_conversations.server.rules.schema_dsl import is_object
 
 Effect = Callable[[PendingRequest], Awaitable[ServerResponse]]

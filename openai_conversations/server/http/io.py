@@ -13,7 +13,6 @@ from aiohttp.http import HttpProcessingError
 
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.messages import ServerResponse, StreamEvent, StreamFormat
-from openai_conversations.server.inspection.journal import JournalEntry
 
 Sleep = Callable[[float], Awaitable[object]]
 
@@ -104,11 +103,9 @@ async def _send_in_pieces(
     return stream
 
 
-async def send_events(
-    raw: web.BaseRequest, response: ServerResponse, headers: Mapping[str, str], entry: JournalEntry | None = None
-) -> web.StreamResponse:
+async def send_events(raw: web.BaseRequest, response: ServerResponse, headers: Mapping[str, str]) -> web.StreamResponse:
     """
-    Send a stream of events as they come; they are counted in the entry.
+    Send a stream of events as they come; the next ones are asked for when those before are sent.
 
     Raises:
         ConnectionError: The client has hung up, or a fault wants the server to.
@@ -123,8 +120,6 @@ async def send_events(
             await stream.write(_BOM)
         async for batch in events:
             await _write(stream, b"".join(map(_frame, batch)), form)
-            if entry is not None:
-                entry.events += sum(1 for frame in batch if isinstance(frame, StreamEvent))
     if form.done_marker:
         await _write(stream, b"data: [DONE]\n\n", form)
     return stream

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import attrs
 
 from openai_conversations.converters import json
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.rules.items import complete
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.inspection.assertions import By, Item, StoredConversation
-from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.inspection.stored import ConversationSummary
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.model.script import ScriptedModel
 from openai_conversations.server.storage.store import Orphan
 

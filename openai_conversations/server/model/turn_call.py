@@ -7,7 +7,7 @@ import asyncio
 import attrs
 
 from openai_conversations.server.http.messages import ServerRequest
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.rules.turns import Rewrite
 
 

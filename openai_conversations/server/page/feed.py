@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 import attrs
 
 from openai_conversations.server.http.messages import Events
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 
 Sleep = Callable[[float], Awaitable[bool]]
 """Waits so many seconds, or until the client is gone: then it is false."""

@@ -14,8 +14,8 @@ from openai_conversations.operations.archive.render.values import flat_json, hin
 from openai_conversations.server.faults.fault import Fault
 from openai_conversations.server.faults.named import NAMED
 from openai_conversations.server.http.masking import mask_body
-from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.inspection.stored import ConversationSummary
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.model.reply import Part
 from openai_conversations.server.model.script import ScriptedModel, ScriptedTurn
 from openai_conversations.server.model.turn import Turn, text_of

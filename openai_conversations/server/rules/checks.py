@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import attrs
 
 from openai_conversations.server.http import errors
+from openai_conversations.server.profiles import Order
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
 from openai_conversations.server.rules.views import INCLUDABLE, Shown
 from openai_conversations.server.storage.store import Agent
@@ -21,7 +22,6 @@ MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
 Query = Mapping[str, Sequence[str]]
-Order = Literal["asc", "desc"]
 
 
 @attrs.frozen(kw_only=True)

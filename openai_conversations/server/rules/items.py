@@ -7,19 +7,18 @@ What the service is known to do when items are written back is here and nowhere 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
 from openai_conversations.server.http import errors
+from openai_conversations.server.profiles import ItemRules
 from openai_conversations.server.rules.azure_items import ID_PREFIXES, ORIGIN
 from openai_conversations.server.rules.item_types import CHECKED_PREFIXES, INPUT_ONLY, ITEM_TYPES, MESSAGES, ItemType
 from openai_conversations.server.rules.schema_dsl import is_object, text, words
+from openai_conversations.server.storage.store import Identity
 
 Item = dict[str, Any]
-
-
-Identity = Literal["new", "moved", "shared"]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,29 +44,6 @@ class Reference:
 
     id: str
     path: str
-
-
-@attrs.frozen(kw_only=True)
-class ItemRules:
-    """
-    Where servers differ in what they do with items.
-
-    Attributes:
-        strict: Apply the write-back rules, and fill in what every stored item has. Otherwise items are checked, but
-            stored as they were sent.
-        own_ids: Keep the ids that requests bring; otherwise every item gets a new one.
-        unknown_types: Keep items of types that the server does not know instead of refusing them.
-        repeat_ids: Take items whose ids are there already.
-        empty_reasoning: Take reasoning that holds nothing but its id, as the agents SDK sends it.
-        refuses_origin: Refuse the fields that say which agent and which response an item is from.
-    """
-
-    strict: bool = True
-    own_ids: bool = True
-    unknown_types: bool = False
-    repeat_ids: bool = False
-    empty_reasoning: bool = True
-    refuses_origin: bool = False
 
 
 def prepare_all(

@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import attrs
 
-from openai_conversations.server.rules.items import Identity
 from openai_conversations.storage.transaction import Job
 
 T = TypeVar("T")
+
+Identity = Literal["new", "moved", "shared"]
+"""Whether an id was made for an item, came with it from the conversation that it leaves, or may stand in several."""
 
 _CONVERSATION = "SELECT number, id, created_at, metadata, deleted FROM conversations"
 _CONVERSATION_OF_OWNER = f"{_CONVERSATION} WHERE id = ? AND owner = ?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.page.feed import KEPT, Change, JournalView, follow
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from openai_conversations.server.http.errors import HTTPError
+from openai_conversations.server.profiles import ItemRules
 from openai_conversations.server.rules.item_types import INPUT_ONLY, ITEM_TYPES
-from openai_conversations.server.rules.items import ItemRules, complete, prepare, prepare_all, type_of
+from openai_conversations.server.rules.items import complete, prepare, prepare_all, type_of
 from openai_conversations.server.rules.tools import TOOL
 from openai_conversations.server.rules.views import INCLUDABLE
 from tests.server import description, samples

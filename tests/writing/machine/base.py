@@ -27,7 +27,7 @@ from openai_conversations import (
 from openai_conversations.middlewares.rate_limit import Limits, RateLimiter
 from openai_conversations.middlewares.registry import Registry
 from openai_conversations.server import ConversationsServer
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.model.reply import fail, incomplete, reason, say
 from openai_conversations.server.model.turn import Turn
 from openai_conversations.server.profiles import PROFILES

@@ -21,7 +21,7 @@ from openai_conversations import (
     TurnLostError,
 )
 from openai_conversations.server.faults.fault import Fault
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from tests.writing.helpers import is_subsequence
 from tests.writing.machine.appends import Appends
 from tests.writing.machine.base import conversations, faults_of

@@ -14,7 +14,7 @@ import attrs
 from openai_conversations.server.faults.effects import streams
 from openai_conversations.server.faults.effects.common import gateway_page, instead_of, with_body
 from openai_conversations.server.http.messages import ServerResponse
-from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.processing import PendingRequest
 from openai_conversations.server.rules.schema_dsl import is_array, is_object
 
 

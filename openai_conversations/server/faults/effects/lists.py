@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openai_conversations.server.faults.effects.common import changed
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse
-from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.processing import PendingRequest
 
 
 async def empty_page(pending: PendingRequest) -> ServerResponse:

@@ -9,7 +9,7 @@ import attrs
 from openai_conversations.server.faults.effects.common import OrderedError, changed, gateway_page, instead_of
 from openai_conversations.server.http.errors import conversation_locked
 from openai_conversations.server.http.messages import ServerResponse, error_response
-from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.processing import PendingRequest
 
 
 async def commit_then_drop(pending: PendingRequest, *, reset: bool) -> ServerResponse:

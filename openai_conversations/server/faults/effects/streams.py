@@ -11,8 +11,8 @@ import attrs
 from openai_conversations.converters import json
 from openai_conversations.server.faults.effects.common import changed
 from openai_conversations.server.http.messages import Events, ServerResponse, StreamEvent, json_response
-from openai_conversations.server.http.processing import PendingRequest
 from openai_conversations.server.model.recorded_turn import ENDS
+from openai_conversations.server.processing import PendingRequest
 
 TERMINAL = ENDS.keys()
 """Types of the events after which nothing comes."""

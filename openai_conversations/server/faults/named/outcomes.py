@@ -9,7 +9,7 @@ from typing import Unpack
 from openai_conversations.server.faults.effects import bodies, outcomes
 from openai_conversations.server.faults.effects.common import ErrorBody, OrderedError
 from openai_conversations.server.faults.fault import Fault, Select, check_bounds, check_headers
-from openai_conversations.server.inspection.journal import WRITES
+from openai_conversations.server.journal import WRITES
 
 __all__ = [
     "commit_then_drop",

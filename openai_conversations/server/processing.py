@@ -10,7 +10,7 @@ import attrs
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.lifetime import Lifetime
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse, error_response
-from openai_conversations.server.inspection.journal import JournalEntry
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.model.service import TurnService
 from openai_conversations.server.model.turn_call import TurnCall, TurnOptions
 from openai_conversations.server.rules.operations import OPERATIONS, Context

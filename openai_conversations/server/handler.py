@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from functools import partial
 import attrs
 from aiohttp import web
 
+from openai_conversations.server.control import Control
 from openai_conversations.server.faults.effects.rewrites import rewrite_body
 from openai_conversations.server.faults.fault import Rewrite
 from openai_conversations.server.faults.injector import FaultInjector
@@ -19,13 +21,18 @@ from openai_conversations.server.http.connection import Connection
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.lifetime import Lifetime, ServerClosing
 from openai_conversations.server.http.masking import mask_body, mask_headers, mask_query
-from openai_conversations.server.http.messages import ServerRequest, ServerResponse, error_response
-from openai_conversations.server.http.processing import PendingRequest
+from openai_conversations.server.http.messages import (
+    Events,
+    ServerRequest,
+    ServerResponse,
+    StreamEvent,
+    error_response,
+)
 from openai_conversations.server.http.rate_limit import RequestRate
-from openai_conversations.server.inspection.control import Control
-from openai_conversations.server.inspection.journal import Journal, JournalEntry
+from openai_conversations.server.journal import Journal, JournalEntry
 from openai_conversations.server.model.service import TurnService
 from openai_conversations.server.model.turn_call import TurnOptions
+from openai_conversations.server.processing import PendingRequest
 from openai_conversations.server.rules.operations import Context
 from openai_conversations.storage.database import Database
 
@@ -140,7 +147,7 @@ class RequestHandler:
         if response.events is None or response.drop:
             return await io.send(raw, response, headers, self.lifetime.sleep)
         entry.status = response.status
-        sent = await io.send_events(raw, response, headers, entry)
+        sent = await io.send_events(raw, attrs.evolve(response, events=_counted(response.events, entry)), headers)
         if response.format.open_end:
             await self.lifetime.wait(_gone(raw))
         return sent
@@ -221,6 +228,14 @@ class RequestHandler:
         entry.request_id = self.context.ids.new("req")
         ids = dict.fromkeys(self.context.profile.request_id_headers, entry.request_id)
         return {**ids, "openai-processing-ms": str(round(seconds * 1000)), **self.rate.headers()}
+
+
+async def _counted(events: Events, entry: JournalEntry) -> Events:
+    """The events of a stream; those that were sent are counted in the entry."""
+    async with contextlib.aclosing(events):
+        async for batch in events:
+            yield batch
+            entry.events += sum(1 for frame in batch if isinstance(frame, StreamEvent))
 
 
 _LASTING = frozenset({"createResponse", "getResponse"})

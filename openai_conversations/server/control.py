@@ -47,8 +47,8 @@ from openai_conversations.server.http.masking import mask_body
 from openai_conversations.server.http.messages import ServerRequest, ServerResponse
 from openai_conversations.server.inspection.assertions import StoredConversation
 from openai_conversations.server.inspection.controlled import Controlled
-from openai_conversations.server.inspection.journal import JournalEntry
 from openai_conversations.server.inspection.origin import check_body, check_source
+from openai_conversations.server.journal import JournalEntry
 from openai_conversations.server.model.parse import load_script
 from openai_conversations.server.model.script import ScriptedTurn
 from openai_conversations.server.model.turn import Turn
