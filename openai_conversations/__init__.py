@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     )
     from openai_conversations.operations.archive.reader import Archive as Archive
     from openai_conversations.operations.copy.copying import CopyReport as CopyReport
-    from openai_conversations.operations.copy.differences import Difference as Difference
+    from openai_conversations.operations.differences import Difference as Difference
     from openai_conversations.operations.erase.receipts import (
         DeletedItem as DeletedItem,
         PendingDeletes as PendingDeletes,

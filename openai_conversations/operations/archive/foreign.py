@@ -30,7 +30,7 @@ from openai_conversations.operations.archive.formats.items import (
 from openai_conversations.operations.archive.formats.responses_log import is_exchange, read_exchanges
 from openai_conversations.operations.archive.formats.times import in_order, time_of
 from openai_conversations.operations.archive.formats.ui_messages import UiReader, is_ui_message
-from openai_conversations.operations.copy.differences import Difference
+from openai_conversations.operations.differences import Difference
 from openai_conversations.operations.errors import ArchiveError
 
 FileKind = Literal["conversation", "items", "thread", "chat", "responses", "chatgpt", "ui"]

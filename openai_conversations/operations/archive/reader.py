@@ -25,7 +25,7 @@ from openai_conversations.operations.archive.manifest import (
     is_manifest,
     read_manifest,
 )
-from openai_conversations.operations.copy.differences import Difference
+from openai_conversations.operations.differences import Difference
 from openai_conversations.operations.errors import ArchiveError
 from openai_conversations.text_encoding import as_utf8, encoding_of
 

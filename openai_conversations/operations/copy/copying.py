@@ -23,7 +23,7 @@ from openai_conversations.limits import (
     METADATA_PAIRS,
     METADATA_VALUE_LENGTH,
 )
-from openai_conversations.operations.copy.differences import Difference, difference, differences, without_nulls
+from openai_conversations.operations.differences import Difference, difference, differences, without_nulls
 from openai_conversations.operations.errors import CopyIncompleteError
 from openai_conversations.operations.include import ENCRYPTED, IncludeFields
 from openai_conversations.operations.repair.tool_calls import link

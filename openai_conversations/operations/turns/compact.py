@@ -31,8 +31,8 @@ from openai_conversations.operations.copy.copying import (
     seen,
     unanswered,
 )
-from openai_conversations.operations.copy.differences import Difference
 from openai_conversations.operations.copy.fork import INHERIT, Inherit, copied_metadata
+from openai_conversations.operations.differences import Difference
 from openai_conversations.operations.listing import Whole, read_whole
 from openai_conversations.operations.turns.tokens import count_conversation
 from openai_conversations.operations.turns.whole_turns import whole_turns

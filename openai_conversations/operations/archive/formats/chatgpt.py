@@ -24,7 +24,7 @@ from openai_conversations.operations.archive.formats.fields import (
     unread,
 )
 from openai_conversations.operations.archive.formats.times import time_of
-from openai_conversations.operations.copy.differences import Difference
+from openai_conversations.operations.differences import Difference
 
 _ASKS: Final = frozenset({"system", "user"})
 _TEXTS: Final = ("text", "result", "content")

@@ -15,7 +15,7 @@ import attrs
 from openai_conversations.converters.json import dumps
 from openai_conversations.jsontypes import JsonObject, as_array, is_array, is_object
 from openai_conversations.operations.archive.render.values import flat_json
-from openai_conversations.operations.copy.differences import Difference, DifferenceKind
+from openai_conversations.operations.differences import Difference, DifferenceKind
 
 WHOLE_FILE: Final = -1
 """The ``index`` of a difference that belongs to no message of the file, but to the file."""

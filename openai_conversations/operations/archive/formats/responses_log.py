@@ -20,7 +20,7 @@ from openai_conversations.operations.archive.formats.fields import (
     text_part,
     unread,
 )
-from openai_conversations.operations.copy.differences import Difference, differences
+from openai_conversations.operations.differences import Difference, differences
 from openai_conversations.writing.compare import is_alike
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from openai_conversations.operations.copy.differences import difference, differences
+from openai_conversations.operations.differences import difference, differences
 
 
 @pytest.mark.parametrize(
