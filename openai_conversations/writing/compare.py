@@ -247,13 +247,13 @@ def _suspects(sent: Sequence[Any], items: Sequence[Any]) -> list[Any]:
     kinds = {kind_of(one) for one in sent}
     if ANY_KIND in kinds:
         return list(items)
-    # What an item of an unknown type, or a message of an unknown role, stands for is not known.
+    # What an item of an unknown type, a message of an unknown role, or what shows neither stands for is not known.
     return [item for item in items if kind_of(item) in kinds or not _is_known(item)]
 
 
 def _is_known(item: Any) -> bool:
     tag = _tag(item)
-    return tag in ITEM_CLASSES and (tag != "message" or str(item.get("role")) in _ROLES)
+    return tag in ITEM_CLASSES.keys() - STAND_INS and (tag != "message" or str(item.get("role")) in _ROLES)
 
 
 def kind_of(item: Any) -> Kind:

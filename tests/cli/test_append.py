@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
 
 import pytest
 
+from openai_conversations import ConversationsClient
+from openai_conversations.cli.commands.append import Progress
+from openai_conversations.cli.failures import CommandError
 from openai_conversations.server import ConversationsServer, faults
 from tests.cli.conftest import make
 from tests.cli.processes import Shell, read_until
@@ -44,14 +48,61 @@ async def test_resume(tmp_path, stops, code, said):
         line = await asyncio.to_thread(shell.fails, *command, code=code)
         kept = json.loads((tmp_path / "state").read_text())
         done = await asyncio.to_thread(shell, *command)
+        again = await asyncio.to_thread(shell, *command)
         found = await asyncio.to_thread(texts, shell, made)
 
     assert said in line
     assert line.endswith("; the same command goes on from there")
     assert 40 == kept["stored"]
     assert NUMBERS == found
-    assert 65 == done.value["count"]
-    assert not (tmp_path / "state").exists()
+    assert (65, 65) == (done.value["count"], again.value["count"])
+    assert (25, 0) == (len(done.value["ids"]), len(again.value["ids"]))
+
+
+def test_resume_of_something_else(shell):
+    """The file of an append that is done stands in the way of no other; that of one that is not is not overwritten."""
+    one, two = make(shell, []), make(shell, [])
+    command = ("append", one, "Good morning", "--resume", "state")
+    shell(*command)
+
+    assert 1 == shell(*command).value["count"]
+    assert "stored: 1 item, by an earlier run; remove state to add them again" in shell.in_terminal(*command)
+    assert 1 == shell("append", two, "Good morning", "--resume", "state").value["count"]
+    assert 1 == shell("append", two, "Good evening", "--resume", "state").value["count"]
+    assert ["Good morning"] == texts(shell, one)
+    assert ["Good morning", "Good evening"] == texts(shell, two)
+
+    state = shell.folder / "state"
+    state.write_text(json.dumps({**json.loads(state.read_text()), "done": False}))
+    line = shell.fails("append", two, "Good night", "--resume", "state", code=6)
+    assert "state: of other items, which are not all stored: name another file, or remove this one" in line
+
+
+@pytest.mark.parametrize("room", [0, 1, 2])
+async def test_a_file_that_cannot_be_written(tmp_path, room):
+    """Where the file of --resume cannot be written, nothing more is sent, and it is said how much is stored."""
+    items = [{"role": "user", "content": str(number)} for number in range(50)]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    async with ConversationsServer() as server, ConversationsClient(api_key="k", base_url=server.base_url) as client:
+        made = await client.conversations.create()
+        progress = Progress(folder / "state", made.id, items)
+
+        async def keep(told):
+            if told.stored == 20 * room:
+                shutil.rmtree(folder)
+            await progress.keep(told)
+
+        append = asyncio.ensure_future(client.conversations.items.append(made.id, items, on_progress=keep))
+        with pytest.raises(asyncio.CancelledError):
+            await append
+        with pytest.raises(CommandError) as raised:
+            progress.check_written()
+        stored = len(server.items(made.id))
+
+    assert 20 * room == stored
+    said = f"{stored} of 50 items are stored" if stored else "nothing was stored"
+    assert f": No such file or directory: {said}; the same command goes on from there" in str(raised.value)
 
 
 def test_interrupted(shell):

@@ -400,3 +400,13 @@ def test_the_output_of_a_turn_that_may_still_come(sent, is_told):
     found = {"type": "message", **sent, "id": "item_1"}
 
     assert (judge([sent], [found], [OUTPUT_OF_A_TURN]).stored is not None) is is_told
+
+
+@pytest.mark.parametrize(
+    "shown", [{"id": "m"}, {"id": "m", "content": "x"}, {"id": "m", "type": "item_reference"}, {"id": "m", "type": ""}]
+)
+def test_what_shows_neither_type_nor_role(shown):
+    """An item that a server shows without type and role may be any: nothing is absent beside it."""
+    match = judge([{"role": "user", "content": "hi"}], [shown])
+
+    assert (False, None, ("m",)) == (match.is_absent, match.stored, match.resembling)

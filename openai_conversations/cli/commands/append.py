@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import attrs
 from cyclopts import Parameter
@@ -15,11 +17,14 @@ from openai_conversations.cli.files import check_target
 from openai_conversations.cli.flags import Json
 from openai_conversations.cli.input import items_of
 from openai_conversations.cli.render.output import note, wants_json, write_json
+from openai_conversations.jsontypes import as_object, text_of
 from openai_conversations.text_encoding import as_utf8
 from openai_conversations.writing.resume import AppendIncompleteError
 
 if TYPE_CHECKING:
-    from openai_conversations.writing.resume import AppendProgress, AppendResume
+    from collections.abc import Mapping, Sequence
+
+    from openai_conversations.writing.resume import AppendProgress, AppendResult, AppendResume
 
 DEFAULT = Connection()
 
@@ -45,12 +50,13 @@ async def append(
         text: What to say; or give --file.
         file: Items as JSON: a list, an object with "items", one item, or one item a line; - is standard input.
         role: Who says the text: user, assistant, system or developer.
-        resume: A file that remembers how far it came, until all is done: the same command goes on from there.
+        resume: A file that remembers how far it came: the same command goes on from there, and adds nothing when all
+            is done.
     """
     if (text is None) == (file is None):
         raise CommandError("give either a text or --file", Exit.USAGE)
     items = items_of(text, file, role)
-    progress = _Progress(resume)
+    progress = Progress(resume, conversation_id, items)
     async with connection.client() as client:
         start = progress.read()
         try:
@@ -58,22 +64,34 @@ async def append(
                 conversation_id, items, resume=start, on_progress=progress.keep
             )
         except AppendIncompleteError as error:
-            if not progress.stopped(error):
-                raise
-            raise CommandError(f"{explain(error)}; the same command goes on from there", exit_code(error)) from error
-    progress.done()
+            raise CommandError(f"{explain(error)}{progress.stopped(error)}", exit_code(error)) from error
+        except asyncio.CancelledError:
+            progress.check_written()
+            raise
+        progress.done()
     if wants_json(json):
         write_json(attrs.asdict(result))
     else:
-        note(f"stored: {result.count} item{'s' if result.count != 1 else ''}")
+        note(progress.words(result))
     return Exit.OK
 
 
-class _Progress:
-    """The file that was named with --resume; nothing without one."""
+class Progress:
+    """
+    The file that was named with --resume; nothing without one.
 
-    def __init__(self, path: Path | None) -> None:
+    It stays when all is done: a process that is killed at its very end would else be called again, and store everything
+    a second time.
+    """
+
+    def __init__(self, path: Path | None, conversation_id: str, items: Sequence[Any]) -> None:
         self._path = path
+        self._id = conversation_id
+        self._total = len(items)
+        self._digest = "" if path is None else _digest(items)
+        self._stored = 0
+        self._was_done = False
+        self._failure: OSError | None = None
 
     def read(self) -> AppendResume | None:
         """Where to go on; ``None`` at the beginning."""
@@ -85,30 +103,72 @@ class _Progress:
         from openai_conversations.converters.json import loads
 
         try:
-            return cast("AppendResume", loads(as_utf8(self._path.read_bytes())))
+            found = loads(as_utf8(self._path.read_bytes()))
         except ValueError as error:
             raise CommandError(f"{self._path}: not what --resume wrote: {error}", Exit.BAD_INPUT) from error
+        is_done, of = as_object(found).get("done") is True, text_of(found, "items_sha256")
+        self._was_done = is_done and (text_of(found, "conversation_id"), of) == (self._id, self._digest)
+        if of not in ("", self._digest) and not is_done:
+            message = f"{self._path}: of other items, which are not all stored: name another file, or remove this one"
+            raise CommandError(message, Exit.BAD_INPUT)
+        return cast("AppendResume", found) if self._was_done or not is_done else None
 
-    def keep(self, progress: AppendProgress) -> None:
-        """Before the first chunk and after each."""
-        self._write(progress.resume)
+    async def keep(self, progress: AppendProgress) -> None:
+        """Before the first chunk and after each; where it cannot be written, nothing more is sent."""
+        self._stored = progress.stored
+        try:
+            self._write({**progress.resume})
+        except OSError as error:
+            self._failure = error
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101  # for type checkers
+            task.cancel()
+            await asyncio.sleep(0)
 
-    def stopped(self, error: AppendIncompleteError) -> bool:
-        """Keep where it stopped, if there is where."""
+    def check_written(self) -> None:
+        """
+        See that the append was not given up for want of the file.
+
+        Raises:
+            CommandError: It was.
+        """
+        if self._failure is None:
+            return
+        stored = f"{self._stored} of {self._total} items are stored" if self._stored else "nothing was stored"
+        message = f"{self._path}: {self._failure.strerror}: {stored}; the same command goes on from there"
+        raise CommandError(message, exit_code(self._failure)) from self._failure
+
+    def stopped(self, error: AppendIncompleteError) -> str:
+        """Keep where it stopped, if there is where; gives what there is to say of it."""
         if self._path is None or error.resume is None:
-            return False
-        self._write(error.resume)
-        return True
+            return ""
+        try:
+            self._write({**error.resume})
+        except OSError as failure:
+            return f"; {self._path}: {failure.strerror}: the same command looks for what is stored, and goes on"
+        return "; the same command goes on from there"
 
     def done(self) -> None:
-        """There is nothing to go on with."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        """There is nothing to go on with; nothing has to be written of an append that was done before."""
+        resume = {"conversation_id": self._id, "stored": self._total, "unknown": 0, "last_item_id": None}
+        if not self._was_done:
+            self._write({**resume, "done": True})
 
-    def _write(self, resume: AppendResume) -> None:
+    def words(self, result: AppendResult) -> str:
+        """What was done, for people."""
+        said = f"stored: {result.count} item{'s' if result.count != 1 else ''}"
+        return f"{said}, by an earlier run; remove {self._path} to add them again" if self._was_done else said
+
+    def _write(self, resume: Mapping[str, object]) -> None:
         if self._path is None:
             return
         from openai_conversations.bulk.files import replace_file
         from openai_conversations.converters.json import dumps
 
-        replace_file(self._path, dumps(dict(resume)) + b"\n")
+        replace_file(self._path, dumps({**resume, "items_sha256": self._digest}) + b"\n")
+
+
+def _digest(items: Sequence[Any]) -> str:
+    from openai_conversations.converters.json import dumps
+
+    return hashlib.sha256(dumps(items)).hexdigest()
