@@ -19,7 +19,8 @@ from openai_conversations.schemas.items.message import Message
 from openai_conversations.schemas.responses.events.text import ResponseTextDeltaEvent
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.writing.turns.errors import OutputParseError
-from openai_conversations.writing.turns.result import final_response
+from openai_conversations.writing.turns.final import ENDED
+from openai_conversations.writing.turns.result import check_complete, final_response
 
 if TYPE_CHECKING:
     from openai_conversations.errors import RequestInfo
@@ -56,6 +57,8 @@ class ResponseStream(Generic[T]):
         self._caller = caller.streaming(stream=False)
         self._text_format = text_format
         self._events: deque[Any] = deque()
+        self._cancelled: Response | None = None
+        """What ``cancelResponse`` answered."""
 
     # reading
 
@@ -97,9 +100,10 @@ class ResponseStream(Generic[T]):
         Read to the end, and give the response.
 
         Raises:
-            ResponseFailedError: The turn failed.
+            ResponseFailedError: The turn failed, or was cancelled.
             ResponseIncompleteError: It ended before it was whole.
-            StreamInterruptedError: The stream broke, or was closed before the end.
+            StreamInterruptedError: The stream broke, and how the turn went on could not be found out.
+            ConversationsError: The stream was closed before the end.
         """
         await self.until_done()
         return self._parsed(self._final_response())
@@ -197,8 +201,8 @@ class ResponseStream(Generic[T]):
                 "the turn was not cancelled: its stream was closed before the id of the response came"
             )
         request = turn_requests.cancel_response(self._caller, response_id)
-        cancelled: Response = codec().decode_response(await self._caller.send(request), Response)
-        return cancelled
+        self._cancelled = codec().decode_response(await self._caller.send(request), Response)
+        return self._cancelled
 
     async def _id_in_time(self) -> str | None:
         bound = self._caller.settings.timeout.total
@@ -233,6 +237,9 @@ class ResponseStream(Generic[T]):
     # the end
 
     def _final_response(self) -> Response:
+        cancelled = self._cancelled
+        if self._turn.snapshot.terminal is None and cancelled is not None and cancelled.status in ENDED:
+            return check_complete(cancelled, self._turn.request.info)
         return final_response(self._turn.snapshot.terminal, self._turn.request.info)
 
     def _parsed(self, response: Response) -> ParsedResponse[T]:

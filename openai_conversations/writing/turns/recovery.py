@@ -1,6 +1,9 @@
 """
 How a turn went on whose stream broke: by resuming the stream, or by asking for the response until it is final.
 
+The response is asked for first: the stream of one that failed or was cancelled may have no end. That of a complete one
+has events that the response does not tell, so it is resumed once.
+
 What is found out is given as events, so that whoever reads goes on reading: the rest of each text, the items that
 became whole, and the end.
 """
@@ -46,6 +49,9 @@ from openai_conversations.writing.write_order import Writing
 
 _OF_THE_OUTPUT: Final = (ItemEvent, ResponseOutputItemAddedEvent, ResponseOutputItemDoneEvent)
 
+_WHOLE_IN_A_STREAM: Final = frozenset({"completed", "incomplete"})
+"""Statuses of responses whose streams have an end."""
+
 _LONGEST_PAUSE: Final = 5.0
 _SHORTEST: Final = 0.001
 
@@ -79,12 +85,17 @@ class Recovery:
     resume_ends: float | None = None
     has_dropped: bool = False
     _may_resume: bool = attrs.field(init=False, default=True)
+    _is_asked_for: bool = attrs.field(init=False, default=False)
+    """Whether the response was asked for since the stream broke last."""
+    _final: Response | None = attrs.field(init=False, default=None)
+    """The response, if it had ended then."""
     _ends: float | None = attrs.field(init=False, default=None)
 
     def broke(self, failure: APIError | None, *, may_resume: bool = True) -> None:
         """Note that the stream broke: from the first time until something comes, all that is done has one bound."""
         self.failure = failure
         self._may_resume = self._may_resume and may_resume
+        self._is_asked_for = False
         if self._ends is None:
             self._ends = self._patience_ends()
 
@@ -93,7 +104,7 @@ class Recovery:
     async def resume(self) -> HTTPResponse | None:
         """The rest of the stream; ``None`` when it cannot be had in this way."""
         policy, clock = self.writing.policy, self.caller.runtime.clock
-        while self._can_resume:
+        while self._can_resume and not await self._has_ended():
             left = self._left(self._ends)
             pause = backoff_delay(policy, self.resumed, self.caller.runtime.uniform())
             await self._sleep(pause if left is None else min(pause, left / 2))
@@ -108,6 +119,23 @@ class Recovery:
             except APIConnectionError as error:
                 self.failure = error
         return None
+
+    async def _has_ended(self) -> bool:
+        """Whether the response has ended, and its stream need not be resumed: asked once each time that it broke."""
+        if not self._is_asked_for:
+            self._is_asked_for = True
+            self._final = await self._final_by_now()
+        final = self._final
+        return final is not None and (self.resumed > 0 or final.status not in _WHOLE_IN_A_STREAM)
+
+    async def _final_by_now(self) -> Response | None:
+        """The response, if it has ended and tells what lacks; whatever keeps us from it, the stream may be resumed."""
+        left = self._left(self._ends)
+        try:
+            found = await self._retrieved(None if left is None else self.caller.runtime.clock() + left / 2)
+        except APIError:
+            return None
+        return found if found.status in ENDED and events_of(found, self.snapshot) is not None else None
 
     @property
     def _can_resume(self) -> bool:
@@ -224,6 +252,8 @@ class Recovery:
         return f"The response is {response.status!r}, and not what was streamed of it."
 
     async def _final_response(self) -> Response:
+        if self._final is not None:
+            return self._final
         runtime, ends = self.caller.runtime, self._ends
         pause, last = self.writing.policy.initial, None
         while True:

@@ -13,11 +13,12 @@ from openai_conversations import (
     ConversationsError,
     InvalidArgumentError,
     Response,
+    ResponseFailedError,
     StreamInterruptedError,
     Timeout,
     WrongEventLoopError,
 )
-from tests.sockets import read_request, serving
+from tests.sockets import http, read_request, serving
 from tests.writing.turns.scripted import COMPLETED, CREATED, STREAM, TEXT, answer, event, message, response, scripted
 
 TURN = {"model": "m", "input": "Hi", "conversation": "conv_1"}
@@ -111,6 +112,78 @@ async def test_a_turn_that_could_not_be_cancelled():
         await closed.close()
         with pytest.raises(ConversationsError, match="the turn was not cancelled"):
             await closed.cancel()
+
+
+@pytest.mark.parametrize(
+    ("ended", "expected"), [("cancelled", "is 'cancelled'"), ("in_progress", "closed before"), ("completed", None)]
+)
+async def test_the_final_response_of_a_turn_that_was_cancelled(ended, expected):
+    """What ``cancel()`` has learnt of the end is what the final response is, or why there is none."""
+    last = response(ended, [message("Hello")] if ended == "completed" else [])
+    async with scripted(lambda asked: [answer(last)] if asked_to_cancel(asked) else [STREAM, CREATED, 600.0]) as client:
+        stream = await client.responses.create(**TURN, background=True, stream=True)
+        assert ended == (await stream.cancel()).status
+        if expected is None:
+            assert "Hello" == await stream.get_final_text()
+            return
+        with pytest.raises(ConversationsError, match=expected) as raised:
+            await stream.get_final_response()
+
+    assert (ended == "cancelled") is isinstance(raised.value, ResponseFailedError)
+    assert ended != "cancelled" or raised.value.response.id == "resp_1"
+
+
+BEGUN = event("response.created", 0, response=response(background=True))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "requests", "last"),
+    [
+        (["cancelled"], ["POST", "GET"], "response.cancelled"),
+        (["failed"], ["POST", "GET"], "response.failed"),
+        (["in_progress", "cancelled"], ["POST", "GET", "resume", "GET"], "response.cancelled"),
+        (["completed", "completed"], ["POST", "GET", "resume", "GET"], "response.completed"),
+        ([None, "cancelled"], ["POST", "GET", "resume", "GET"], "response.cancelled"),
+    ],
+    ids=["cancelled", "failed", "later", "completed", "not to be had at first"],
+)
+async def test_a_stream_without_an_end(statuses, requests, last):
+    """When a stream in the background ends without its end, a status that is final is taken at once."""
+    asked_for, left = [], list(statuses)
+
+    def answers(asked):
+        kind = "POST" if asked.line.startswith("POST") else "resume" if "stream=true" in asked.line else "GET"
+        asked_for.append(kind)
+        if kind == "GET":
+            status = left.pop(0)
+            output = [message("Hello" if status == "completed" else "Hel")]
+            return [http(404, b"{}") if status is None else answer(response(status, output))]
+        return [STREAM, BEGUN, TEXT] if kind == "POST" else [STREAM]
+
+    clock = asyncio.get_running_loop().time
+    async with scripted(answers) as client, client.responses.stream(**TURN, safe=True) as stream:
+        seen = [event.type async for event in stream]
+
+    assert (requests, last) == (asked_for[: len(requests)], seen[-1])
+    assert clock() < 0.5
+
+
+async def test_a_complete_turn_is_resumed():
+    """Of a turn that became complete after its stream broke, every event is given as it was sent."""
+
+    def answers(asked):
+        if asked.line.startswith("POST"):
+            return [STREAM, BEGUN, TEXT]
+        rest = event("response.output_text.delta", 2, output_index=0, content_index=0, item_id="msg_1", delta="lo")
+        whole = response("completed", [message("Hello")])
+        done = event("response.output_item.done", 3, output_index=0, item=message("Hello"))
+        last = event("response.completed", 4, response=whole)
+        return [STREAM, rest, done, last] if "stream=true" in asked.line else [answer(whole)]
+
+    async with scripted(answers) as client, client.responses.stream(**TURN, safe=True) as stream:
+        assert [(number, False) for number in range(5)] == [
+            (event.sequence_number, event.is_recovered) async for event in stream
+        ]
 
 
 async def test_disconnecting():
