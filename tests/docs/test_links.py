@@ -18,6 +18,8 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 BASE = f"{PROJECT['project']['urls']['Source']}/blob/main/"
 PARSER = MarkdownIt("commonmark").enable("table")
+INCLUDED = re.compile(r"^```\{literalinclude\} (\S+)$", re.MULTILINE)
+LINKED = re.compile(r"^.*\]\((\S+)\):\n\n```\{literalinclude\} \1$", re.MULTILINE)
 ROLE = re.compile(r"\{doc\}`(?:[^`<]*<)?([^`>]+)>?`")
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -61,6 +63,14 @@ def test_links(page):
     text = page.read_text(encoding="utf-8")
 
     assert [] == [t for t in targets(text) if not is_elsewhere(t) and not leads_somewhere(page, t)]
+
+
+@every_page
+def test_included_code(page):
+    """Where a page shows a part of a file, a link before it leads there: a code host shows the link alone."""
+    text = page.read_text(encoding="utf-8")
+
+    assert INCLUDED.findall(text) == LINKED.findall(text)
 
 
 @every_page
