@@ -1,5 +1,5 @@
 """
-What the JSON of a turn has to say of itself, so that nothing else with an ``id`` is taken for one.
+What the JSON of a turn, and of a deletion, has to say of itself, so that nothing else with an ``id`` is taken for it.
 
 Gateways answer 200 with errors that have an ``id``, and with objects of other endpoints.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from openai_conversations.converters.errors import SchemaMismatch
-from openai_conversations.jsontypes import is_array, is_object, text_of
+from openai_conversations.jsontypes import JsonObject, is_array, is_object, text_of
 
 # By name: the classes of turns are loaded when they are first needed. What a deletion says differs between servers.
 _OBJECTS: Final = {
@@ -19,18 +19,25 @@ _OBJECTS: Final = {
     "InputTokenCount": "response.input_tokens",
 }
 
+_DELETIONS: Final = {"ConversationDeletedResource": "conversation", "ResponseDeleted": "response"}
+"""What a deletion is told by → the object that is deleted: shown in place of that, it was not."""
+
 
 def why_not(value: object, kind: str) -> str:
     """
-    Why a JSON value is no object of a class; ``""`` when nothing says so, as of any class but those of turns.
+    Why a JSON value is no object of a class; ``""`` when nothing says so, as of most classes.
 
     A response that failed has an error; an error is no response. Servers that leave ``object`` out are believed by what
     else there is.
     """
-    wanted = _OBJECTS.get(kind)
-    if wanted is None or not is_object(value):
+    if not is_object(value):
         return ""
     named = text_of(value, "object")
+    if kind in _DELETIONS:
+        return _why_not_deleted(value, named == _DELETIONS[kind])
+    wanted = _OBJECTS.get(kind)
+    if wanted is None:
+        return ""
     if named and named != wanted:
         return f"its object is {named!r}, not {wanted!r}"
     has_status = bool(text_of(value, "status")) or (kind == "Response" and named == wanted)
@@ -41,10 +48,16 @@ def why_not(value: object, kind: str) -> str:
     return ""
 
 
+def _why_not_deleted(value: JsonObject, is_still_shown: bool) -> str:
+    if value.get("error"):
+        return "it is an error"
+    return "it is what was to be deleted" if is_still_shown and "deleted" not in value else ""
+
+
 def held_to(read: Callable[[Any, Any], Any], kind: Any) -> Callable[[Any, Any], Any]:
     """What reads objects of a class, held to what their JSON has to say."""
     name = getattr(kind, "__name__", "")
-    if name not in _OBJECTS:
+    if name not in _OBJECTS.keys() | _DELETIONS.keys():
         return read
 
     def read_held(value: Any, kind: Any) -> Any:

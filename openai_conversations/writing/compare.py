@@ -289,9 +289,13 @@ def is_alike(sent: Any, stored: Any) -> bool:
     Whether a stored item is what was sent but for what servers are known to rewrite.
 
     That is what is behind a URL, white space, composed characters, and how a text is cut into parts. Nothing needs to
-    speak for it: both stand in the same place, and an image whose URL may differ has no other field.
+    speak for it: both stand in the same place, and an image whose URL may differ has no other field. What nests too
+    deep to be compared is not known to be.
     """
-    return False not in _field_results(_reduced(sent), _reduced(stored))
+    try:
+        return False not in _field_results(_reduced(sent), _reduced(stored))
+    except RecursionError:
+        return False
 
 
 def _field_results(sent: Any, stored: Any) -> list[bool | None]:

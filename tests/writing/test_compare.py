@@ -410,3 +410,13 @@ def test_what_shows_neither_type_nor_role(shown):
     match = judge([{"role": "user", "content": "hi"}], [shown])
 
     assert (False, None, ("m",)) == (match.is_absent, match.stored, match.resembling)
+
+
+def test_what_nests_too_deep_is_not_alike():
+    """What nests too deep to be compared is not known to be what was sent."""
+    deep = content = []
+    for _ in range(3000):
+        content.append([])
+        content = content[0]
+
+    assert not is_alike({"role": "user", "content": "hi"}, {"type": "message", "role": "user", "content": deep})

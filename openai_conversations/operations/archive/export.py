@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 from openai_conversations.api import requests
-from openai_conversations.api.caller import Caller
+from openai_conversations.api.caller import Caller, codec
 from openai_conversations.converters.json import dumps
-from openai_conversations.converters.lossless import loads_lossless
-from openai_conversations.jsontypes import JsonObject, as_object, type_of
+from openai_conversations.jsontypes import JsonObject, is_object, type_of
 from openai_conversations.limits import INCLUDE_ALL
 from openai_conversations.operations.archive.manifest import make_manifest
 from openai_conversations.operations.archive.reader import Archive
 from openai_conversations.operations.errors import ArchiveError
 from openai_conversations.operations.include import IncludeFields
 from openai_conversations.operations.listing import read_pages, read_whole
+from openai_conversations.schemas.conversation import Conversation
 
 
 async def collect(caller: Caller, conversation_id: str, *, include: Sequence[str] = INCLUDE_ALL) -> Archive:
@@ -67,7 +67,10 @@ async def export(caller: Caller, conversation_id: str, *, include: Sequence[str]
 
 async def _conversation(caller: Caller, conversation_id: str) -> JsonObject:
     response = await caller.send(requests.get_conversation(caller, conversation_id))
-    return as_object(loads_lossless(response.content))
+    value = codec().exact_value_of(response)
+    if not is_object(value) or value.get("error"):
+        raise codec().unlike(response, Conversation, "expected a conversation @ $")
+    return value
 
 
 def _item_line(number: int, item: JsonObject) -> bytes:
