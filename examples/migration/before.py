@@ -103,6 +103,18 @@ async def turn(request: Request, chat: str, text: Annotated[str, Body(embed=True
     return {"id": response.id, "answer": response.output_text}
 
 
+@app.get("/chats/{chat}/said")
+async def said(request: Request, chat: str) -> list[str]:
+    client: AsyncOpenAI = request.app.state.client
+    found: list[str] = []
+    async for item in client.conversations.items.list(chat, order="asc"):
+        if item.type == "message" and not isinstance(item.content, str):
+            found += [part.text for part in item.content if part.type == "output_text"]
+        elif item.type == "function_call":
+            found.append(f"{item.name}({item.arguments})")
+    return found
+
+
 @app.post("/chats/{chat}/stream")
 async def stream(request: Request, chat: str, text: Annotated[str, Body(embed=True)]) -> StreamingResponse:
     client: AsyncOpenAI = request.app.state.client

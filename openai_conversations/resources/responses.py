@@ -99,7 +99,7 @@ class Responses:
     ) -> Response: ...
     @overload
     async def create(
-        self, *, stream: bool, safe: bool = False, **params: Unpack[ResponseCreateParams]
+        self, *, stream: bool | Omit | None = omit, safe: bool = False, **params: Unpack[ResponseCreateParams]
     ) -> Response | ResponseStream[None]: ...
     async def create(
         self, *, stream: bool | Omit | None = omit, safe: bool = False, **params: Unpack[ResponseCreateParams]
@@ -281,6 +281,10 @@ class Responses:
         stream: Literal[False] | Omit = omit,
         **params: Unpack[ResponseRetrieveParams],
     ) -> Response: ...
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: bool | Omit = omit, **params: Unpack[ResponseRetrieveParams]
+    ) -> Response | ResponseStream[None]: ...
     async def retrieve(
         self, response_id: str, *, stream: bool | Omit = omit, **params: Unpack[ResponseRetrieveParams]
     ) -> Response | ResponseStream[None]:

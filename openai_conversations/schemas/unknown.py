@@ -8,7 +8,7 @@ The converter writes ``data`` back as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import attrs
 
@@ -25,9 +25,14 @@ class Unknown:
     """The complete JSON value as received, normally a dict; ``extra`` is not used."""
 
     @property
-    def type(self) -> str:
-        """The tag, or ``""`` when there is none."""
-        return _text(self.data, "type")
+    def type(self) -> Literal[""]:
+        """
+        The tag, or ``""`` when there is none.
+
+        Type checkers are told that it is empty, so that ``item.type == "message"`` tells the classes of a union apart.
+        What is known but does not fit its class is unknown, too, and keeps its tag: ``isinstance`` finds it out.
+        """
+        return cast("Literal['']", _text(self.data, "type"))
 
     def __repr__(self) -> str:
         # The names of the keys and never their values: there may be a secret among them.

@@ -89,6 +89,7 @@ def test_turns(service: TestClient) -> None:
     assert ("You said: Hi", True) == (turn["answer"], turn["id"].startswith("resp_"))
     assert "You said: Ho" == service.post(f"/chats/{chat}/stream", json={"text": "Ho"}).text
     assert 4 == len(service.get(f"/chats/{chat}/items").json())
+    assert ["You said: Hi", "You said: Ho"] == service.get(f"/chats/{chat}/said").json()
 
 
 def signed(at: float) -> dict[str, str]:

@@ -42,6 +42,11 @@ from openai_conversations import (
     UnknownItem,
     azure,
 )
+from openai_conversations.schemas.content import OutputText, UrlCitation
+from openai_conversations.schemas.items import OpenPageAction
+from openai_conversations.schemas.responses import Response
+from openai_conversations.schemas.tools import FunctionTool
+from openai_conversations.schemas.webhooks import ResponseFailedWebhookEvent, UnwrapWebhookEvent
 
 
 def construction() -> None:
@@ -138,10 +143,48 @@ def narrowing(item: ConversationItem) -> None:
         case FunctionCallOutput(call_id=call_id):
             assert_type(call_id, str | None)
         case UnknownItem():
-            assert_type(item.type, str)
             assert_type(item.data, Any)
         case _:
             pass
+
+
+def narrowing_by_type(item: ConversationItem) -> None:
+    """Items, parts, annotations and tools are told apart by their type, as those of the official client are."""
+    if item.type == "message":
+        assert_type(item, Message)
+        for part in item.parts:
+            if part.type == "output_text":
+                assert_type(part, OutputText)
+                assert_type([one for one in part.annotations if one.type == "url_citation"], list[UrlCitation])
+            elif part.type == "refusal":
+                assert_type(part.refusal, str)
+    elif item.type == "function_call_output" and not isinstance(item.output, str):
+        assert_type([part.text for part in item.output if part.type == "input_text"], list[str])
+    elif item.type == "web_search_call" and item.action.type == "open_page":
+        assert_type(item.action, OpenPageAction)
+    elif item.type == "shell_call_output":
+        assert_type([one.outcome.exit_code for one in item.output if one.outcome.type == "exit"], list[int])
+    elif isinstance(item, UnknownItem):
+        assert_type(item.data, Any)
+
+
+def narrowing_in_responses(response: Response) -> None:
+    """So are the items of an output and the tools that the model had."""
+    for output in response.output:
+        if output.type == "function_call":
+            assert_type(output, FunctionCall)
+    for tool in response.tools or []:
+        if tool.type == "function":
+            assert_type(tool, FunctionTool)
+        elif tool.type == "mcp":
+            assert_type(tool.server_label, str)
+
+
+def narrowing_of_webhooks(event: UnwrapWebhookEvent) -> None:
+    """So are the events of a webhook."""
+    if event.type == "response.failed":
+        assert_type(event, ResponseFailedWebhookEvent)
+        assert_type(event.data.id, str)
 
 
 async def raw(client: ConversationsClient) -> None:
@@ -187,6 +230,12 @@ def events(event: ResponseStreamEvent) -> None:
     elif event.type == "response.completed":
         assert_type(event.response.output_text, str)
         assert_type(event.response.output, list[ConversationItem])
+    elif event.type == "response.output_item.done":
+        if event.item.type == "function_call":
+            assert_type(event.item, FunctionCall)
+    elif event.type == "response.content_part.done":
+        if event.part.type == "output_text":
+            assert_type(event.part, OutputText)
     elif event.type == "error":
         assert_type(event.code, str | None)
     elif isinstance(event, UnknownEvent):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from openai_conversations import ConversationsClient, ParsedResponse, ResponseStream
+from openai_conversations import ConversationsClient, ParsedResponse, ResponseStream, omit
 from openai_conversations.schemas.responses import Response
 from openai_conversations.schemas.responses.events import ResponseStreamEvent
 
@@ -21,6 +21,10 @@ async def streamed_or_not(client: ConversationsClient, given: bool) -> None:
     assert_type(await client.responses.create(model="m", input="Hi", stream=True), ResponseStream[None])
     assert_type(await client.responses.create(model="m", stream=given), Response | ResponseStream[None])
     assert_type(await client.responses.retrieve("resp_1"), Response)
+    assert_type(await client.responses.retrieve("resp_1", stream=given), Response | ResponseStream[None])
+    maybe = given or omit
+    assert_type(await client.responses.create(model="m", stream=maybe), Response | ResponseStream[None])
+    assert_type(await client.responses.retrieve("resp_1", stream=maybe), Response | ResponseStream[None])
     assert_type(await client.responses.retrieve("resp_1", stream=True, starting_after=1), ResponseStream[None])
 
 

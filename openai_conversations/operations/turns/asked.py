@@ -46,7 +46,8 @@ def asked_of(response: Response, ours: Container[str], answered: Sequence[Functi
         ours: The names of the functions that can be called.
         answered: The calls of the run that have their outputs.
     """
-    items = [item for item in response.output if item.type == "function_call"]
+    # Not all of them are a FunctionCall, as type checkers take them for: one that does not fit is an UnknownItem.
+    items: list[ConversationItem] = [item for item in response.output if item.type == "function_call"]
     if not any(_name(item) in ours for item in items):
         return Asked()
     calls: list[FunctionCall] = []

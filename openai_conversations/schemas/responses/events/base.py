@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar
 
 import attrs
 
-from openai_conversations.jsontypes import as_object, text_of
+from openai_conversations.jsontypes import as_object
 from openai_conversations.schemas.base import Schema, left_out, schema
 from openai_conversations.schemas.unknown import Unknown
 
@@ -88,15 +88,6 @@ class UnknownEvent(Unknown, Event):
         init=False, default=attrs.Factory(lambda self: _number(self.data), takes_self=True)
     )
     """The number that stood in ``data`` when this object was made, or -1."""
-
-    @property
-    def type(self) -> Literal[""]:
-        """
-        The tag, or ``""`` when there is none.
-
-        Type checkers are told that it is empty, so that ``event.type == "response.completed"`` tells the classes apart.
-        """
-        return cast("Literal['']", text_of(self.data, "type"))
 
 
 def _number(data: Any) -> int:
