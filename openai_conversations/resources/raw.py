@@ -287,6 +287,11 @@ class Wrapped:
         self.resource: Any = resource
 
 
+def overloaded(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method with overloads: the declaration repeats them, because type checkers take over only the first of them."""
+    return method
+
+
 def raw(
     method: Callable[Concatenate[Any, P], Awaitable[T]],
 ) -> Callable[[Callable[..., Any]], Callable[Concatenate[Any, P], Coroutine[Any, Any, APIResponse[T]]]]:

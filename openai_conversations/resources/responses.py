@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import Any, Literal, TypeVar, Unpack, cast, overload
+from typing import Any, Literal, TypeAlias, TypeVar, Unpack, cast, overload
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.arguments import CallOptions, Members, Omit, is_given, omit, refuse_other_keywords
@@ -19,6 +20,7 @@ from openai_conversations.resources.raw import (
     Wrapped,
     finish_raw,
     finish_streaming,
+    overloaded,
     raw,
     streamed,
 )
@@ -50,6 +52,8 @@ from openai_conversations.writing.turns.stream import TurnStream
 from openai_conversations.writing.write_order import Writing
 
 T = TypeVar("T")
+
+_Open: TypeAlias = "AbstractAsyncContextManager[StreamedAPIResponse[T]]"
 
 
 class Responses:
@@ -389,6 +393,19 @@ class RawResponses(Wrapped):
         """See :attr:`Responses.input_tokens`."""
         return RawInputTokens(self.resource._caller)  # noqa: SLF001  # of this module
 
+    @overload
+    async def create(
+        self, *, stream: Literal[True], safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> APIResponse[ResponseStream[None]]: ...
+    @overload
+    async def create(
+        self, *, stream: Literal[False] | Omit | None = omit, safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> APIResponse[Response]: ...
+    @overload
+    async def create(
+        self, *, stream: bool | Omit | None = omit, safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> APIResponse[Response | ResponseStream[None]]: ...
+    @overloaded
     @raw(Responses.create)
     def create(self) -> None:
         """
@@ -402,6 +419,19 @@ class RawResponses(Wrapped):
     def parse(self) -> None:
         """See :meth:`Responses.parse`; an output that does not fit is told when it is parsed."""
 
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: Literal[True], **params: Unpack[ResponseRetrieveParams]
+    ) -> APIResponse[ResponseStream[None]]: ...
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: Literal[False] | Omit = omit, **params: Unpack[ResponseRetrieveParams]
+    ) -> APIResponse[Response]: ...
+    @overload
+    async def retrieve(
+        self, response_id: str, *, stream: bool | Omit = omit, **params: Unpack[ResponseRetrieveParams]
+    ) -> APIResponse[Response | ResponseStream[None]]: ...
+    @overloaded
     @raw(Responses.retrieve)
     def retrieve(self) -> None:
         """See :meth:`Responses.retrieve`."""
@@ -435,6 +465,19 @@ class StreamingResponses(Wrapped):
         """See :attr:`Responses.input_tokens`."""
         return StreamingInputTokens(self.resource._caller)  # noqa: SLF001  # of this module
 
+    @overload
+    def create(
+        self, *, stream: Literal[True], safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> _Open[ResponseStream[None]]: ...
+    @overload
+    def create(
+        self, *, stream: Literal[False] | Omit | None = omit, safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> _Open[Response]: ...
+    @overload
+    def create(
+        self, *, stream: bool | Omit | None = omit, safe: bool = False, **params: Unpack[ResponseCreateParams]
+    ) -> _Open[Response] | _Open[ResponseStream[None]]: ...
+    @overloaded
     @streamed(Responses.create)
     def create(self) -> None:
         """See :meth:`Responses.create`; of a stream, ``parse()`` gives it."""
@@ -443,6 +486,19 @@ class StreamingResponses(Wrapped):
     def parse(self) -> None:
         """See :meth:`Responses.parse`; an output that does not fit is told when it is parsed."""
 
+    @overload
+    def retrieve(
+        self, response_id: str, *, stream: Literal[True], **params: Unpack[ResponseRetrieveParams]
+    ) -> _Open[ResponseStream[None]]: ...
+    @overload
+    def retrieve(
+        self, response_id: str, *, stream: Literal[False] | Omit = omit, **params: Unpack[ResponseRetrieveParams]
+    ) -> _Open[Response]: ...
+    @overload
+    def retrieve(
+        self, response_id: str, *, stream: bool | Omit = omit, **params: Unpack[ResponseRetrieveParams]
+    ) -> _Open[Response] | _Open[ResponseStream[None]]: ...
+    @overloaded
     @streamed(Responses.retrieve)
     def retrieve(self) -> None:
         """See :meth:`Responses.retrieve`."""

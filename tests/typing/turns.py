@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
-from openai_conversations import ConversationsClient, ParsedResponse, ResponseStream, omit
+from openai_conversations import APIResponse, ConversationsClient, ParsedResponse, ResponseStream, omit
 from openai_conversations.schemas.responses import Response
 from openai_conversations.schemas.responses.events import ResponseStreamEvent
 
@@ -26,6 +26,23 @@ async def streamed_or_not(client: ConversationsClient, given: bool) -> None:
     assert_type(await client.responses.create(model="m", stream=maybe), Response | ResponseStream[None])
     assert_type(await client.responses.retrieve("resp_1", stream=maybe), Response | ResponseStream[None])
     assert_type(await client.responses.retrieve("resp_1", stream=True, starting_after=1), ResponseStream[None])
+
+
+async def raw_turns(client: ConversationsClient, given: bool) -> None:
+    """So it does of raw and of streamed responses."""
+    raw, open_ = client.responses.with_raw_response, client.responses.with_streaming_response
+    assert_type(await raw.create(model="m", input="Hi", safe=True), APIResponse[Response])
+    assert_type(await raw.create(model="m", stream=True), APIResponse[ResponseStream[None]])
+    assert_type(await raw.create(model="m", stream=given), APIResponse[Response | ResponseStream[None]])
+    assert_type(await raw.retrieve("resp_1"), APIResponse[Response])
+    assert_type(await raw.retrieve("resp_1", stream=True), APIResponse[ResponseStream[None]])
+    assert_type(await raw.parse(model="m", text_format=Weather), APIResponse[ParsedResponse[Weather]])
+    async with open_.create(model="m", input="Hi") as answer:
+        assert_type(await answer.parse(), Response)
+    async with open_.create(model="m", stream=True) as streamed:
+        assert_type(await streamed.parse(), ResponseStream[None])
+    async with open_.retrieve("resp_1", stream=given) as either:
+        assert_type(await either.parse(), Response | ResponseStream[None])
 
 
 async def objects(client: ConversationsClient) -> None:
