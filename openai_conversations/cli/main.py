@@ -139,8 +139,8 @@ def run(arguments: Sequence[str]) -> int:
     """
     try:
         code = _run(arguments)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # a shell may close them: `>&-`
+            stream.flush()
     except BrokenPipeError:
         return _closed_pipe()
     return code

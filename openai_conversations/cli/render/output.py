@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 from collections.abc import Generator
@@ -18,16 +20,48 @@ if TYPE_CHECKING:
 
 def wants_json(asked: bool) -> bool:
     """Whether results go out as JSON: when asked to, and when nobody looks."""
-    return asked or not sys.stdout.isatty()
+    return asked or not _is_terminal()
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison]  # `>&-`
 
 
 def write_json(value: Any) -> None:
-    """One JSON value on a line of its own."""
-    write_bytes(json_line(value))
+    """
+    One JSON value on a line of its own.
+
+    Raises:
+        CommandError: It cannot be written; the error has it: it may be all that tells what was done.
+        BrokenPipeError: Nobody reads any more.
+    """
+    line = json_line(value)
+    try:
+        write_bytes(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = error.strerror
+    else:
+        return
+    from openai_conversations.cli.exit_codes import Exit
+    from openai_conversations.cli.failures import CommandError
+
+    give_up_output()
+    left = line.decode("utf-8", "replace").strip()
+    raise CommandError(f"standard output: {reason}; what could not be written: {left}", Exit.FAILED)
+
+
+def give_up_output() -> None:
+    """Nothing more goes to standard output, also not what Python would flush at its end."""
+    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def write_bytes(line: bytes) -> None:
     """A line of a file to standard output: as it is in a pipe; a terminal gets nothing that could act on it."""
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     if sys.stdout.isatty():
         text = line.decode("utf-8", "replace")
         sys.stdout.write(clean_json(text) if text.startswith(("{", "[")) else clean(text))
