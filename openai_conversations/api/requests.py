@@ -303,3 +303,31 @@ def _body(body: Mapping[str, object] | None, extra: object | None) -> bytes | No
     if not isinstance(extra, Mapping):
         raise InvalidArgumentError(f"extra_body must be a mapping, not {type(extra).__name__}")
     return codec().encode({**(body or {}), **extra})
+
+
+def derived(request: HTTPRequest, operation: Operation, url: str, **changes: Any) -> HTTPRequest:
+    """
+    Another request in the course of a call: same headers, same deadline, and nothing else of what the call asked for.
+
+    Args:
+        request: The call.
+        operation: One that only reads, and leaves nothing behind.
+        url: Where it goes.
+        changes: Further values.
+    """
+    return request.replace(
+        **{
+            "operation": operation.id,
+            "method": operation.method,
+            "template": operation.path,
+            "url": url,
+            "body": None,
+            "replay": Replay.SAFE,
+            "is_ordered": False,
+            "write": None,
+            "listing": None,
+            "stream": False,
+            "attempts": (),
+            **changes,
+        }
+    )

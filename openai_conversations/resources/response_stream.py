@@ -146,14 +146,14 @@ class ResponseStream(Generic[T]):
     @property
     def response(self) -> StreamedAPIResponse[Self]:
         """The HTTP response that the stream began with: status, headers, request id. Closing it closes the stream."""
-        began, clock = self._turn.response, self._caller.runtime.clock
+        began, clock = self._turn.http_response, self._caller.runtime.clock
         assert began is not None  # noqa: S101  # for type checkers: a stream is made when it is open
         return StreamedAPIResponse(began, lambda _: self, began.stream, clock, closing=self.close)
 
     @property
     def request_id(self) -> str | None:
         """The service's id of that response, if it gave one."""
-        response = self._turn.response
+        response = self._turn.http_response
         return None if response is None else response.request_id
 
     # stopping

@@ -158,7 +158,7 @@ class Responses:
         stream = ResponseStream(turn, self._caller, text_format)
         if self._finish is None:
             return stream
-        response = cast("HTTPResponse", turn.response)
+        response = cast("HTTPResponse", turn.http_response)
         if self._caller.stream:
             clock = self._caller.runtime.clock
             return StreamedAPIResponse(response, lambda _: stream, response.stream, clock, closing=stream.close)

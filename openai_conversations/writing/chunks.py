@@ -200,7 +200,7 @@ class Append:
             options=self._options.call,
         )
         if self._options.together:
-            # The turn is there already, also for a middleware that sends from a task of its own.
+            # This call holds the write lock already, also for a middleware that sends from a task of its own.
             request = request.replace(is_ordered=False)
         return self._bounded(request)
 

@@ -106,15 +106,13 @@ class LastItems:
     The last item known of each conversation.
 
     The conversations used longest ago are forgotten beyond 10,000.
-
-    Attributes:
-        in_order: Servers that list in the order that they are asked for.
     """
 
     def __init__(self, most: int = _MOST_CONVERSATIONS) -> None:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._most = most
-        self.in_order: set[str] = set()
+        self._in_order: set[str] = set()
+        """Servers that list in the order that they are asked for."""
         self._open: dict[str, str] = {}
         """Responses of turns whose end is not known, with their conversations."""
         # One counter for all: an entry that was forgotten and made again does not repeat a number.
@@ -165,6 +163,14 @@ class LastItems:
         known.last_item_id = newer(known.last_item_id, newest_first)
         known.turns = tuple(turn for turn in known.turns if not turn.is_shown(newest_first))
 
+    def lists_in_order(self, server: str) -> bool:
+        """Whether a server, by its base URL, is known to list in the order that it is asked for."""
+        return server in self._in_order
+
+    def note_order(self, server: str) -> None:
+        """A server was seen to list in the order that it was asked for."""
+        self._in_order.add(server)
+
     def seen(self, key: str) -> dict[str, SeenItem]:
         """What is known of the latest items, by their ids."""
         known = self._known.get(key)
@@ -210,20 +216,20 @@ class LastItems:
             known.unresolved = (*earlier, *unresolved)
 
     def end_turn(
-        self, key: str, begun: int, *, sent: Sequence[Any], response: str = "", output: Sequence[str] | None = None
+        self, key: str, begun: int, *, sent: Sequence[Any], response_key: str = "", output: Sequence[str] | None = None
     ) -> None:
         """
         A turn was taken, whatever became of it.
 
         Its input and its output may come at any later time, also after a listing was read. Of one whose end is not
-        known they stay in doubt until a later turn is complete: there is one at a time. Of one that is complete they
+        known they stay unknown until a later turn is complete: there is one at a time. Of one that is complete they
         are known by the ids of the output.
 
         Args:
             key: The conversation.
             begun: What :meth:`begin` gave.
             sent: The input.
-            response: What tells its response from those of other servers; ``""`` when it was not told.
+            response_key: What tells its response from those of other servers; ``""`` when it was not told.
             output: The ids of its output, when it is complete; ``None`` when that is unknown.
         """
         self.end(key, _last_of(output), begun, unresolved=() if output is None else None)
@@ -231,39 +237,39 @@ class LastItems:
         complete = [turn for turn in known.turns if turn.output is not None]
         if output is None:
             known.unknown_version = known.version
-            turn = OpenTurn(response=response, sent=tuple(sent), output=None, version=known.version)
-            known.turns = (*complete, *_in_doubt(known.turns, turn))
-            self._remember(response, key)
+            turn = OpenTurn(response_key=response_key, sent=tuple(sent), output=None, version=known.version)
+            known.turns = (*complete, *_with_unknown_end(known.turns, turn))
+            self._remember(response_key, key)
         elif any(output):
-            turn = OpenTurn(response=response, sent=in_brief(sent), output=tuple(output), version=known.version)
+            turn = OpenTurn(response_key=response_key, sent=in_brief(sent), output=tuple(output), version=known.version)
             known.turns = (*complete[-_MOST_COMPLETE + 1 :], turn)
         else:
             known.turns = tuple(complete)
 
-    def _remember(self, response: str, key: str) -> None:
-        if response:
-            self._open[response] = key
+    def _remember(self, response_key: str, key: str) -> None:
+        if response_key:
+            self._open[response_key] = key
         if len(self._open) > self._most:
             del self._open[next(iter(self._open))]
 
-    def is_open(self, response: str) -> bool:
+    def is_open(self, response_key: str) -> bool:
         """Whether it is not known how the turn of a response ended."""
-        return response in self._open
+        return response_key in self._open
 
-    def settle_turn(self, response: str, output: Sequence[str]) -> None:
+    def note_complete(self, response_key: str, output: Sequence[str]) -> None:
         """
         A turn whose end was not known is complete.
 
         Args:
-            response: What :meth:`end_turn` was told.
+            response_key: What :meth:`end_turn` was told.
             output: The ids of its output.
         """
-        known = self._known.get(self._open.pop(response, ""))
-        turn = None if known is None else next((one for one in known.turns if one.response == response), None)
+        known = self._known.get(self._open.pop(response_key, ""))
+        turn = None if known is None else next((one for one in known.turns if one.response_key == response_key), None)
         if known is None or turn is None or turn.output is not None:
             return
-        settled = attrs.evolve(turn, sent=in_brief(turn.sent), output=tuple(output))
-        known.turns = tuple(settled if one is turn else one for one in known.turns)
+        complete = attrs.evolve(turn, sent=in_brief(turn.sent), output=tuple(output))
+        known.turns = tuple(complete if one is turn else one for one in known.turns)
         if known.version == turn.version and known.last_item_id is None:
             known.last_item_id = _last_of(output)
 
@@ -301,12 +307,12 @@ def _last_of(output: Sequence[str] | None) -> str | None:
     return output[-1] or None if output else None
 
 
-def _in_doubt(turns: Sequence[OpenTurn], turn: OpenTurn) -> Sequence[OpenTurn]:
+def _with_unknown_end(turns: Sequence[OpenTurn], turn: OpenTurn) -> Sequence[OpenTurn]:
     """The turns whose end is not known, and one more; in the place of more than is kept, one that may add anything."""
-    in_doubt = [*(one for one in turns if one.output is None), turn]
-    if sum(len(one.may_add) for one in in_doubt) <= _MOST_UNRESOLVED:
-        return in_doubt
-    return [attrs.evolve(turn, response="", sent=(_ANYTHING,))]
+    unknown = [*(one for one in turns if one.output is None), turn]
+    if sum(len(one.may_add) for one in unknown) <= _MOST_UNRESOLVED:
+        return unknown
+    return [attrs.evolve(turn, response_key="", sent=(_ANYTHING,))]
 
 
 def newer(known: str | None, newest_first: Sequence[str]) -> str | None:

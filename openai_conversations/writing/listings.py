@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from openai_conversations.api import operations
 from openai_conversations.api.large import LARGE, read_page
 from openai_conversations.api.pagination import JsonPage, PageWalk, item_id, json_page
-from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Listing, Replay
+from openai_conversations.api.requests import derived
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Listing
 from openai_conversations.writing.last_item import newer
 
 _OURS: Final = frozenset({"after", "before", "limit", "order"})
@@ -35,20 +36,8 @@ def listing_of(
     ours = [("after", after), ("limit", str(limit)), ("order", order)]
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in _OURS]
     pairs = [*query, *((name, value) for name, value in ours if value is not None)]
-    operation = operations.LIST_ITEMS
-    return request.replace(
-        operation=operation.id,
-        method=operation.method,
-        template=operation.path,
-        url=f"{request.url.partition('?')[0]}?{urlencode(pairs, quote_via=quote, safe='')}",
-        body=None,
-        replay=Replay.SAFE,
-        is_ordered=False,
-        write=None,
-        listing=Listing(order=order, after=after),
-        stream=False,
-        attempts=(),
-    )
+    url = f"{request.url.partition('?')[0]}?{urlencode(pairs, quote_via=quote, safe='')}"
+    return derived(request, operations.LIST_ITEMS, url, listing=Listing(order=order, after=after))
 
 
 async def newest_item(
@@ -85,5 +74,5 @@ async def newest_items(request: HTTPRequest, send: Handler, clock: Callable[[], 
 
 
 async def read_listing(response: HTTPResponse, clock: Callable[[], float]) -> JsonPage:
-    """The page of a listing; what is small is read here, without a way through another room."""
+    """The page of a listing; what is small is read at once, and not in a thread of its own."""
     return json_page(response) if len(response.content) <= LARGE else await read_page(response, clock)

@@ -31,9 +31,10 @@ from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.writing.added_by_turns import without_turns
 from openai_conversations.writing.compare import Match, is_as_seen, judge, resembling
-from openai_conversations.writing.last_item import START, SeenItem
+from openai_conversations.writing.last_item import START, LastItems, SeenItem
 from openai_conversations.writing.listings import listing_of, read_listing
 from openai_conversations.writing.open_turns import OpenTurn, may_add
+from openai_conversations.writing.outcomes import NOT_CHECKED
 
 # Of the time left, the part that the wait before the first lookup may take, and the part that the pause between two
 # lookups may take if the write is to be sent again after it.
@@ -43,7 +44,6 @@ _PAUSE_SHARE: Final = 0.75
 # Without a base, the pauses between the lookups of a write that may arrive late would not grow.
 _SHORTEST_PAUSE: Final = 0.01
 
-NOT_CHECKED: Final = "The conversation was not checked."
 _NO_BUDGET: Final = "The conversation was not checked: the retry budget of this client is exhausted."
 _NO_TIME: Final = "The conversation was not checked: no time was left."
 _MAY_BE_UNDER_WAY: Final = "It was not stored at the last lookup, but the service may still be processing it."
@@ -115,7 +115,7 @@ class Lookup:
         unresolved: What this client sent after that one and before it, whose outcome is unknown.
         turns: Those of this client that may still add their items.
         seen: What is known of the last known item besides its id; ``None`` when nothing is.
-        in_order: Servers that are known to list in the order that they are asked for; noted here, too.
+        last_items: Knows which servers list in the order that they are asked for, and is told.
         clock: Seconds; deadlines are by this clock.
     """
 
@@ -126,7 +126,7 @@ class Lookup:
     unresolved: Sequence[Any] = ()
     turns: Sequence[OpenTurn] = ()
     seen: SeenItem | None = None
-    in_order: set[str] = attrs.field(factory=set[str])
+    last_items: LastItems = attrs.field(factory=LastItems)
     clock: Callable[[], float] = time.monotonic
 
     async def match(self) -> Match:
@@ -234,12 +234,12 @@ class Lookup:
             return True
         if read.is_in_order is False:
             return False
-        if read.is_in_order is None and server not in self.in_order:
+        if read.is_in_order is None and not self.last_items.lists_in_order(server):
             oldest = listing_of(self.request, after=None, limit=1, order="asc")
             page = await read_listing(await self.send(oldest), self.clock)
             if page.is_empty or item_id(page.items[0]) == read.first:
                 return False
-        self.in_order.add(server)
+        self.last_items.note_order(server)
         return True
 
     async def _page(self, after: str | None) -> JsonPage:

@@ -23,13 +23,13 @@ class OpenTurn:
     A turn whose items have not been seen in its conversation.
 
     Attributes:
-        response: What tells its response from those of other servers; ``""`` when it was not told.
+        response_key: What tells its response from those of other servers; ``""`` when it was not told.
         sent: Its input; of an item that is large, only the kind.
         output: The ids of its output, when it is complete; ``None`` when its end is not known.
         version: That of the conversation when this client heard of it last.
     """
 
-    response: str
+    response_key: str
     sent: tuple[Any, ...]
     output: tuple[str, ...] | None
     version: int

@@ -17,6 +17,8 @@ from openai_conversations.errors import (
 from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.status import error_body
 
+NOT_CHECKED: Final = "The conversation was not checked."
+
 _MAY_HOLD_THE_LOCK: Final = "It was not stored at the last lookup, but may be what locks the conversation."
 
 
@@ -32,11 +34,18 @@ def waited_for_lock(failure: APIError) -> float:
     return last.started - next((attempt.started for attempt in failure.attempts if attempt.locked), last.started)
 
 
-def unlike(response: HTTPResponse, message: str) -> APIResponseValidationError:
-    """The failure for a 2xx response that does not say what was done: the write may have been carried out."""
+def unlike(response: HTTPResponse, message: str, why: str = "") -> APIResponseValidationError:
+    """
+    The failure for a 2xx response that does not say what was done: the write may have been carried out.
+
+    Args:
+        response: The response.
+        message: What it is not.
+        why: What is wrong with it, for where it says nothing itself.
+    """
     *earlier, last = response.history
     attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
-    said = said_instead(response.without_secrets().content)
+    said = said_instead(response.without_secrets().content) or why
     return APIResponseValidationError(
         response.replace(attempts=attempts), error_body(response), message=f"{message}: {said}" if said else message
     )

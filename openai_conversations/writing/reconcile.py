@@ -39,13 +39,20 @@ from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.writing.deletions import conversation_id, delete_conversation, delete_item
 from openai_conversations.writing.last_item import LastItems, SeenItem, end_shown, ids_of, items_of, newer, seen_item
-from openai_conversations.writing.outcomes import ambiguous, counted, not_sent_again, unlike, waited_for_lock
+from openai_conversations.writing.outcomes import (
+    NOT_CHECKED,
+    ambiguous,
+    counted,
+    not_sent_again,
+    unlike,
+    waited_for_lock,
+)
 
 if TYPE_CHECKING:
     # Loaded by the first call that needs them: 3 % of the instructions of an import.
     from openai_conversations.writing.lookup import Lookup, Lookups
+    from openai_conversations.writing.turns.reconcile import ReconcileTurns
 
-_NOT_CHECKED: Final = "The conversation was not checked."
 _NOT_SHOWN: Final = "The conversation shows nothing of this write."
 
 
@@ -80,10 +87,10 @@ class Reconcile:
             operations.DELETE_CONVERSATION.id: self._delete,
             operations.DELETE_ITEM.id: self._delete_item,
             operations.OTHER_WRITE: self._other,
-            operations.CREATE_RESPONSE.id: self._of_turns,
-            operations.DELETE_RESPONSE.id: self._of_turns,
-            operations.CANCEL_RESPONSE.id: self._of_turns,
-            operations.GET_RESPONSE.id: self._of_turns,
+            operations.CREATE_RESPONSE.id: lambda request, handler: self._turns().create(request, handler),
+            operations.DELETE_RESPONSE.id: self._delete_response,
+            operations.CANCEL_RESPONSE.id: lambda request, handler: self._turns().cancel(request, handler),
+            operations.GET_RESPONSE.id: lambda request, handler: self._turns().get(request, handler),
         }
 
     def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
@@ -93,13 +100,17 @@ class Reconcile:
             return handler(request) if request.listing is None else self._list(request, handler)
         return way(request, handler)
 
-    def _of_turns(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
+    def _turns(self) -> ReconcileTurns:
         from openai_conversations.writing.turns.reconcile import ReconcileTurns  # loaded by who takes turns
 
-        turns = ReconcileTurns(
+        return ReconcileTurns(
             last_items=self.last_items, policy=self._policy, budget=self._budget, runtime=self._runtime
         )
-        return turns(request, handler)
+
+    def _delete_response(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
+        from openai_conversations.writing.turns.reconcile import delete_response
+
+        return delete_response(request, handler)
 
     # appends
 
@@ -163,9 +174,9 @@ class Reconcile:
             return _as_response(request, match.stored, ())
         if match.is_absent:
             return None
-        doubt = "nothing was sent, because whether an earlier call stored it is unknown."
+        unknown = "nothing was sent, because whether an earlier call stored it is unknown."
         raise AmbiguousWriteError(
-            f"{request.operation}: {doubt} {match.known}",
+            f"{request.operation}: {unknown} {match.known}",
             request.info,
             known=match.known,
             stored=match.resembling,
@@ -198,7 +209,7 @@ class Reconcile:
         failure = unlike(response, f"{response.status_code}: the response lists an item that an earlier one listed")
         from openai_conversations.writing.compare import Match
 
-        match = Match(known=_NOT_CHECKED)
+        match = Match(known=NOT_CHECKED)
         if request.write is not None and request.write.guard != "off" and self._budget.take():
             match = await self._after(self._lookup(request, handler, before)).match()
         if match.stored is not None:
@@ -260,7 +271,7 @@ class Reconcile:
             last_item_id=before,
             turns=self.last_items.turns(request.conversation_key),
             seen=seen,
-            in_order=self.last_items.in_order,
+            last_items=self.last_items,
             clock=self._runtime.clock,
         )
 
@@ -292,7 +303,7 @@ class Reconcile:
                 raise unlike(response, message)
         except APIError as error:
             if request.replay is Replay.APPEND and is_unknown_failure(error):
-                raise ambiguous(request, error, _NOT_CHECKED, None, None) from error
+                raise ambiguous(request, error, NOT_CHECKED, None, None) from error
             error.not_carried_out = not any(attempt.outcome_unknown for attempt in error.attempts)
             raise
         made = None if request.stream or request.write is not None else conversation_id(response)

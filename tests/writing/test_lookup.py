@@ -205,9 +205,9 @@ async def test_two_items_whose_order_is_known(order, is_certain):
 
 async def test_the_order_is_asked_for_once():
     """A server that once listed in the order asked for is believed; one item alone has no order."""
-    held, in_order = conversation("xyA"), set()
+    held, last_items = conversation("xyA"), LastItems()
     for _ in range(3):
-        assert (await attrs.evolve(lookup(held, "A", "msg_1"), in_order=in_order).match()).stored
+        assert (await attrs.evolve(lookup(held, "A", "msg_1"), last_items=last_items).match()).stored
     assert 1 == held.oldest
 
     alone = conversation("A")

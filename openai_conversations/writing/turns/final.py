@@ -42,7 +42,8 @@ from openai_conversations.writing.turns.recovered import (
     RecoveredRefusalDelta,
     RecoveredTextDelta,
 )
-from openai_conversations.writing.turns.snapshot import NOT_COMPLETE, Place, TurnSnapshot
+from openai_conversations.writing.turns.snapshot import Place, TurnSnapshot
+from openai_conversations.writing.turns.statuses import ENDED, NOT_COMPLETE
 
 _ENDS: Final[Mapping[str, Any]] = {
     "completed": RecoveredCompleted,
@@ -50,9 +51,6 @@ _ENDS: Final[Mapping[str, Any]] = {
     "incomplete": RecoveredIncomplete,
 }
 """Status of a response → the event that ends its stream. The one of a cancelled one is not OpenAI's."""
-
-ENDED: Final = frozenset({*_ENDS, "cancelled"})
-"""Statuses of responses that have ended. Any other, and none, says that it may go on."""
 
 _TEXT: Final = "response.output_text.delta"
 _REFUSAL: Final = "response.refusal.delta"
@@ -273,17 +271,17 @@ def events_of_json(body: bytes, request: HTTPRequest) -> list[Event]:
         APIResponseValidationError: It is neither a response nor an error; or an error of who asked for a response, and
             not of the response.
     """
-    answer = HTTPResponse(status_code=200, content=body, source=request)
-    value = as_object(codec().value_of(answer))
+    http_response = HTTPResponse(status_code=200, content=body, source=request)
+    value = as_object(codec().value_of(http_response))
     if value.get("error") and codec().why_not(value, Response):
         if request.response_id is not None:
-            raise APIResponseValidationError(answer, value, message=f"an error came: {error_message(value)}")
+            raise APIResponseValidationError(http_response, value, message=f"an error came: {error_message(value)}")
         details = error_details(value)
         code = details.get("code")
         return [RecoveredError(code=code if isinstance(code, str) else None, message=error_message(value))]
-    response: Response = codec().decode_response(answer, Response)
+    response: Response = codec().decode_response(http_response, Response)
     if not response.id:
-        raise codec().unlike(answer, Response, "it has no id @ $")
+        raise codec().unlike(http_response, Response, "it has no id @ $")
     created = RecoveredCreated(response=response)
     status = response.status or _status_of(response, request)
     if status not in ENDED:

@@ -33,13 +33,13 @@ from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.writing.compare import is_any_like, is_same, may_be_of_a_model, resembling
-from openai_conversations.writing.last_item import SeenItem
+from openai_conversations.writing.last_item import LastItems, SeenItem
 from openai_conversations.writing.listings import listing_of
 from openai_conversations.writing.lookup import Lookup
 from openai_conversations.writing.open_turns import OpenTurn, may_add
+from openai_conversations.writing.outcomes import NOT_CHECKED
 from openai_conversations.writing.turns.errors import TurnLostError
 
-_NOT_CHECKED: Final = "The conversation was not checked."
 _NOTHING_YET: Final = "Nothing of it was in the conversation at the last lookup, but it may still run, or be added."
 _NO_LAST_ITEM: Final = "The last item before it is not known, so that the conversation tells nothing for certain."
 _OTHERS: Final = "Items came after the last known one that are not its input: another writer's, or its input rewritten."
@@ -91,7 +91,7 @@ class TurnLookup:
         last_item_id: The last item known before it; ``""`` for an empty conversation, ``None`` for not known.
         turns: Earlier ones that may still add their items.
         seen: What is known of the last known item besides its id; ``None`` when nothing is.
-        in_order: Servers that are known to list in the order that they are asked for; noted here, too.
+        last_items: Knows which servers list in the order that they are asked for, and is told.
         policy: Delays.
         budget: Each lookup takes a token.
         runtime: Clock, sleep and randomness.
@@ -100,12 +100,19 @@ class TurnLookup:
     request: HTTPRequest
     send: Handler
     last_item_id: str | None
+    turns: Sequence[OpenTurn]
+    last_items: LastItems
     policy: RetryPolicy
     budget: RetryBudget
     runtime: Runtime
-    turns: Sequence[OpenTurn] = ()
-    seen: SeenItem | None = None
-    in_order: set[str] = attrs.field(factory=set[str])
+    # As it was known when the turn was lost: what is listed later may have taken its id.
+    seen: SeenItem | None = attrs.field(
+        init=False, default=attrs.Factory(lambda self: self._last_item_seen(), takes_self=True)
+    )
+
+    def _last_item_seen(self) -> SeenItem | None:
+        known = self.last_item_id
+        return self.last_items.seen(self.request.conversation_key).get(known) if known else None
 
     async def error_for(self, failure: APIError) -> AmbiguousWriteError:
         """The error that says what is known of a turn that failed so."""
@@ -139,7 +146,7 @@ class TurnLookup:
         clock = self.runtime.clock
         ends = clock() + self._patience(failure)
         pause = max(self.policy.initial, 0.01)
-        found = Found(known=_NOT_CHECKED, has_failed=True, is_late=True)
+        found = Found(known=NOT_CHECKED, has_failed=True, is_late=True)
         while not found.is_final and (remaining := ends - clock()) > 0 and self.budget.take():
             jittered = pause * (1 - self.policy.jitter * self.runtime.uniform())
             await self.runtime.sleep(min(jittered, remaining / 2 if remaining > pause / 4 else remaining))
@@ -177,7 +184,7 @@ class TurnLookup:
             last_item_id=self.last_item_id,
             turns=self.turns,
             seen=self.seen,
-            in_order=self.in_order,
+            last_items=self.last_items,
             clock=self.runtime.clock,
         )
         behind = await lookup.behind()

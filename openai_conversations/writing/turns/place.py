@@ -66,7 +66,7 @@ class TurnPlace:
             if is_refused:
                 self._writing.last_items.end(key, self.last_item_id, begun, unresolved=())
             else:
-                response = response_key(self._request, response_id or "")
-                self._writing.last_items.end_turn(key, begun, sent=write.items, response=response, output=output)
+                told = response_key(self._request, response_id or "")
+                self._writing.last_items.end_turn(key, begun, sent=write.items, response_key=told, output=output)
         if lock is not None:
             lock.release_soon()

@@ -8,7 +8,7 @@ Below, :mod:`openai_conversations.transport.retry` does that; it also waits for 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import attrs
@@ -16,7 +16,7 @@ import attrs
 from openai_conversations.api import operations
 from openai_conversations.api.caller import codec
 from openai_conversations.api.pagination import item_id, member
-from openai_conversations.error_bodies import said_instead
+from openai_conversations.api.requests import derived
 from openai_conversations.errors import (
     APIError,
     APIResponseValidationError,
@@ -27,18 +27,17 @@ from openai_conversations.errors import (
 from openai_conversations.jsontypes import is_array
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.transport.classify import is_unknown_failure
-from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse, Replay
+from openai_conversations.transport.message import Handler, HTTPRequest, HTTPResponse
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
 from openai_conversations.transport.runtime import Runtime
 from openai_conversations.transport.status import error_body, is_api_not_found
 from openai_conversations.writing.last_item import LastItems, ids_of
+from openai_conversations.writing.outcomes import unlike
+from openai_conversations.writing.turns.statuses import ENDED
 
 # How a response begins, also one that is cut off later.
 _ID: Final = re.compile(rb'\s*\{\s*"id"\s*:\s*"([\w-]+)"').match
-
-FINAL: Final = frozenset({"completed", "failed", "incomplete", "cancelled"})
-"""Statuses of responses that do not change any more."""
 
 _SEALED: Final = 100
 """Characters from which on an id may be one that a gateway has sealed."""
@@ -49,7 +48,7 @@ _CANNOT_BE_CANCELLED: Final = frozenset({400, 404, 409})
 @attrs.frozen(kw_only=True, eq=False)
 class ReconcileTurns:
     """
-    Handle the operations of ``/responses`` that write.
+    What is done with the operations of ``/responses`` that write, or that tell how a turn ended: a method for each.
 
     Attributes:
         last_items: The last item known of each conversation.
@@ -63,15 +62,7 @@ class ReconcileTurns:
     budget: RetryBudget
     runtime: Runtime
 
-    def __call__(self, request: HTTPRequest, handler: Handler) -> Awaitable[HTTPResponse]:
-        ways: Mapping[str, Callable[[HTTPRequest, Handler], Awaitable[HTTPResponse]]] = {
-            operations.DELETE_RESPONSE.id: _delete,
-            operations.CANCEL_RESPONSE.id: self._cancel,
-            operations.GET_RESPONSE.id: self._get,
-        }
-        return ways.get(request.operation, self._create)(request, handler)
-
-    async def _create(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+    async def create(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """Take a turn. Of one whose events are streamed, whoever reads them knows what the last item is then."""
         write = request.write
         if write is None or not request.is_ordered:
@@ -92,25 +83,26 @@ class ReconcileTurns:
             if is_refused:
                 self.last_items.end(key, known, begun, unresolved=())
             else:
-                response_id, output = response_key(request, item_id(value)), output_of(value)
-                self.last_items.end_turn(key, begun, sent=write.items, response=response_id, output=output)
+                key_of_response, output = response_key(request, item_id(value)), output_of(value)
+                self.last_items.end_turn(key, begun, sent=write.items, response_key=key_of_response, output=output)
 
-    async def _get(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+    async def get(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         """A response that is asked for tells how its turn ended, where that was not known."""
         response = await handler(request)
         if not request.stream:
             _check_id(request, response)
-            self._settle(request, response)
+            self._note_end(request, response)
         return response
 
-    async def _cancel(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
-        response = await _cancel(request, handler)
+    async def cancel(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
+        """A response that is cancelled, or that has ended before, tells how its turn ended, too."""
+        response = await _cancelled(request, handler)
         if response.stream is None:
             _check_id(request, response)
-            self._settle(request, response)
+            self._note_end(request, response)
         return response
 
-    def _settle(self, request: HTTPRequest, response: HTTPResponse) -> None:
+    def _note_end(self, request: HTTPRequest, response: HTTPResponse) -> None:
         key = response_key(request, request.response_id or "")
         if not self.last_items.is_open(key):
             return
@@ -120,7 +112,7 @@ class ReconcileTurns:
             return  # whoever decodes it says so
         output = output_of(value)
         if output is not None and item_id(value):
-            self.last_items.settle_turn(key, output)
+            self.last_items.note_complete(key, output)
 
     async def _send(self, request: HTTPRequest, handler: Handler) -> HTTPResponse:
         before = self.last_items.get(request.conversation_key) if request.write is not None else None
@@ -150,8 +142,7 @@ class ReconcileTurns:
             send=handler,
             last_item_id=before,
             turns=self.last_items.turns(request.conversation_key),
-            seen=self.last_items.seen(request.conversation_key).get(before) if before else None,
-            in_order=self.last_items.in_order,
+            last_items=self.last_items,
             policy=self.policy,
             budget=self.budget,
             runtime=self.runtime,
@@ -164,15 +155,15 @@ async def _retrieved(request: HTTPRequest, handler: Handler, failure: APIError) 
     named = _ID(content)
     if named is None or _is_whole(content):
         return None
-    wanted = f"{request.base_url}{operations.GET_RESPONSE.path.replace('{response_id}', named[1].decode())}"
-    asked = _get(request.replace(url=wanted, response_id=named[1].decode(), is_ordered=False, write=None))
+    wanted = named[1].decode()
+    url = f"{request.base_url}{operations.GET_RESPONSE.path.replace('{response_id}', wanted)}"
     try:
-        found = await handler(asked)
+        found = await handler(derived(request, operations.GET_RESPONSE, url, response_id=wanted))
         value = codec().value_of(found)
     except APIError:
         return None
-    is_it = item_id(value) and not (codec().why_not(value, Response) or is_another(asked.response_id, item_id(value)))
-    return found if is_it and member(value, "status") in FINAL else None
+    is_it = item_id(value) and not (codec().why_not(value, Response) or is_another(wanted, item_id(value)))
+    return found if is_it and member(value, "status") in ENDED else None
 
 
 def _is_whole(content: bytes) -> bool:
@@ -184,7 +175,7 @@ def _is_whole(content: bytes) -> bool:
     return True
 
 
-async def _delete(request: HTTPRequest, handler: Handler) -> HTTPResponse:
+async def delete_response(request: HTTPRequest, handler: Handler) -> HTTPResponse:
     """A retried deletion that finds the response gone, after an unknown outcome, has succeeded; so has a 204."""
     try:
         response = await handler(request)
@@ -198,37 +189,23 @@ async def _delete(request: HTTPRequest, handler: Handler) -> HTTPResponse:
     return response.replace(status_code=200, content=codec().encode(gone))
 
 
-async def _cancel(request: HTTPRequest, handler: Handler) -> HTTPResponse:
+async def _cancelled(request: HTTPRequest, handler: Handler) -> HTTPResponse:
     """Cancelling a response that has ended gives that response: servers refuse it in different ways."""
     try:
         return await handler(request)
     except APIStatusError as error:
         if error.status_code not in _CANNOT_BE_CANCELLED:
             raise
+        path, mark, query = request.url.partition("?")
+        asked = derived(request, operations.GET_RESPONSE, f"{path.removesuffix('/cancel')}{mark}{query}")
         try:
-            response = await handler(_get(request))
+            response = await handler(asked)
             value = codec().value_of(response)
         except APIError:
             raise error from None
-        if member(value, "status") not in FINAL:
+        if member(value, "status") not in ENDED:
             raise
         return response
-
-
-def _get(request: HTTPRequest) -> HTTPRequest:
-    """The request for a response, by what was to be done with it."""
-    path, mark, query = request.url.partition("?")
-    operation = operations.GET_RESPONSE
-    return request.replace(
-        operation=operation.id,
-        method=operation.method,
-        template=operation.path,
-        url=f"{path.removesuffix('/cancel')}{mark}{query}",
-        body=None,
-        replay=Replay.SAFE,
-        stream=False,
-        attempts=(),
-    )
 
 
 def _check(response: HTTPResponse) -> None:
@@ -240,13 +217,7 @@ def _check(response: HTTPResponse) -> None:
     why = codec().why_not(value, Response)
     if item_id(value) and not why:
         return
-    *earlier, last = response.history
-    said = said_instead(response.without_secrets().content) or why
-    message = f"{response.status_code}: the response is not that of a turn"
-    attempts = (*earlier, attrs.evolve(last, outcome_unknown=True))
-    raise APIResponseValidationError(
-        response.replace(attempts=attempts), error_body(response), message=f"{message}: {said}" if said else message
-    )
+    raise unlike(response, f"{response.status_code}: the response is not that of a turn", why or "")
 
 
 def _check_id(request: HTTPRequest, response: HTTPResponse) -> None:

@@ -40,11 +40,12 @@ from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.status import is_api_not_found
 from openai_conversations.writing.open_turns import OpenTurn
 from openai_conversations.writing.turns.errors import StreamInterruptedError, TurnLostError
-from openai_conversations.writing.turns.final import ENDED, NotBelieved, events_of, response_id_of
+from openai_conversations.writing.turns.final import NotBelieved, events_of, response_id_of
 from openai_conversations.writing.turns.lookup import TurnLookup
 from openai_conversations.writing.turns.reconcile import is_another
 from openai_conversations.writing.turns.said import decoded_turn
 from openai_conversations.writing.turns.snapshot import TurnSnapshot
+from openai_conversations.writing.turns.statuses import ENDED
 from openai_conversations.writing.write_order import Writing
 
 _OF_THE_OUTPUT: Final = (ItemEvent, ResponseOutputItemAddedEvent, ResponseOutputItemDoneEvent)
@@ -54,6 +55,16 @@ _WHOLE_IN_A_STREAM: Final = frozenset({"completed", "incomplete"})
 
 _LONGEST_PAUSE: Final = 5.0
 _SHORTEST: Final = 0.001
+
+
+def response_id_of_turn(request: HTTPRequest, snapshot: TurnSnapshot) -> str | None:
+    """The id of the response whose events are read; ``None`` when nobody has told it yet."""
+    return snapshot.response_id or request.response_id
+
+
+def goes_on_alone(request: HTTPRequest, snapshot: TurnSnapshot) -> bool:
+    """Whether a turn goes on without its stream: it was asked for so, or the service says so."""
+    return snapshot.is_background or turn_requests.is_in_background(request)
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -66,34 +77,35 @@ class Recovery:
         writing: What lookups go by.
         request: The turn, or the stream of a response.
         snapshot: What the events had told.
-        last_item_id: The last item known before the turn.
+        last_item_id: The last item known before the turn; ``None`` for not known.
         turns: Earlier ones that may still add their items.
-        failure: Why the stream broke last; ``None`` when it just ended.
-        resumed: How often it was resumed since any of the output came.
-        resume_ends: When the stream that was resumed last has to have brought something; ``None`` for no bound.
-        has_dropped: Whether a resumed stream had output under numbers that had been.
     """
 
     caller: Caller
     writing: Writing
     request: HTTPRequest
     snapshot: TurnSnapshot
-    last_item_id: str | None = None
-    turns: Sequence[OpenTurn] = ()
-    failure: APIError | None = None
-    resumed: int = 0
-    resume_ends: float | None = None
-    has_dropped: bool = False
+    last_item_id: str | None
+    turns: Sequence[OpenTurn]
+    _failure: APIError | None = attrs.field(init=False, default=None)
+    """Why the stream broke last; ``None`` when it just ended."""
+    _resumed: int = attrs.field(init=False, default=0)
+    """How often it was resumed since any of the output came."""
+    _resume_ends: float | None = attrs.field(init=False, default=None)
+    """When the stream that was resumed last has to have brought something; ``None`` for no bound."""
+    _has_dropped: bool = attrs.field(init=False, default=False)
+    """Whether a resumed stream had output under numbers that had been."""
     _may_resume: bool = attrs.field(init=False, default=True)
     _is_asked_for: bool = attrs.field(init=False, default=False)
     """Whether the response was asked for since the stream broke last."""
     _final: Response | None = attrs.field(init=False, default=None)
     """The response, if it had ended then."""
     _ends: float | None = attrs.field(init=False, default=None)
+    """When all that is done must be over; ``None`` while something comes, and for no bound."""
 
     def broke(self, failure: APIError | None, *, may_resume: bool = True) -> None:
         """Note that the stream broke: from the first time until something comes, all that is done has one bound."""
-        self.failure = failure
+        self._failure = failure
         self._may_resume = self._may_resume and may_resume
         self._is_asked_for = False
         if self._ends is None:
@@ -106,18 +118,18 @@ class Recovery:
         policy, clock = self.writing.policy, self.caller.runtime.clock
         while self._can_resume and not await self._has_ended():
             left = self._left(self._ends)
-            pause = backoff_delay(policy, self.resumed, self.caller.runtime.uniform())
+            pause = backoff_delay(policy, self._resumed, self.caller.runtime.uniform())
             await self._sleep(pause if left is None else min(pause, left / 2))
-            self.resumed += 1
+            self._resumed += 1
             # Each time gets half of what is left, so that there is time to ask for the response, too.
             left = self._left(self._ends)
-            self.resume_ends = None if left is None else clock() + left / 2
+            self._resume_ends = None if left is None else clock() + left / 2
             try:
                 return await self.caller.streaming(stream=True).send(self._rest())
             except APIStatusError:
                 self._may_resume = False
             except APIConnectionError as error:
-                self.failure = error
+                self._failure = error
         return None
 
     async def _has_ended(self) -> bool:
@@ -141,9 +153,9 @@ class Recovery:
     def _can_resume(self) -> bool:
         snapshot = self.snapshot
         # Only a response in the background has a stream that can be asked for.
-        is_background = snapshot.is_background or turn_requests.is_in_background(self.request)
+        is_background = goes_on_alone(self.request, snapshot)
         is_numbered = snapshot.is_numbered and snapshot.last_number >= 0
-        has_tries = self.resumed <= self.request.max_retries and not self._is_over
+        has_tries = self._resumed <= self.request.max_retries and not self._is_over
         return self._may_resume and is_background and is_numbered and has_tries
 
     def is_next(self, event: Event) -> bool:
@@ -164,12 +176,12 @@ class Recovery:
         if number < 0 or last < 0:
             return True
         if number <= last:
-            self.has_dropped = self.has_dropped or is_output
+            self._has_dropped = self._has_dropped or is_output
             return False
         if number > last + 1:
             raise self.interrupted(f"After event {last}, the resumed stream went on with event {number}.")
         if is_output:
-            self.resumed, self.resume_ends, self._ends = 0, None, None
+            self._resumed, self._resume_ends, self._ends = 0, None, None
         return True
 
     @property
@@ -182,9 +194,9 @@ class Recovery:
         Raises:
             APITimeoutError: They have passed.
         """
-        if self.resume_ends is None:
+        if self._resume_ends is None:
             return None
-        left = self.resume_ends - self.caller.runtime.clock()
+        left = self._resume_ends - self.caller.runtime.clock()
         if left <= 0:
             message = f"{self.request.operation}: the resumed stream brought nothing in time."
             raise APITimeoutError(self.request.info, message=message, status_code=200)
@@ -204,7 +216,7 @@ class Recovery:
         """
         if missing is None:
             raise self.interrupted("The resumed stream ended with another response than what was streamed of it.")
-        if self.has_dropped and isinstance(event, ResponseCompletedEvent) and not event.response.output:
+        if self._has_dropped and isinstance(event, ResponseCompletedEvent) and not event.response.output:
             raise NotBelieved("the end of a response without output, in a stream with numbers that had been")
 
     def _rest(self) -> HTTPRequest:
@@ -219,7 +231,7 @@ class Recovery:
     def _bounds_of_the_rest(self) -> Timeout:
         """Those of the stream, of which only a part is left."""
         timeout = self.request.timeout
-        for ends in (self._stream_ends, self.resume_ends):
+        for ends in (self._stream_ends, self._resume_ends):
             left = self._left(ends)
             if left is not None:
                 timeout = attrs.evolve(timeout, first_event=_least(timeout.first_event, left))
@@ -309,7 +321,7 @@ class Recovery:
 
     async def _without_response(self) -> APIError:
         """The error for a stream that broke before it told which response it is, or for which there is no time."""
-        failure = self._failure
+        failure = self._reason
         if self._is_over:
             return self.interrupted(f"It did not end within {self.request.timeout.stream:g} s.")
         if self.request.write is None:
@@ -326,15 +338,12 @@ class Recovery:
         return self.interrupted(known)
 
     def _lookup(self) -> TurnLookup:
-        caller, last_items = self.caller.streaming(stream=False), self.writing.last_items
-        seen = last_items.seen(self.request.conversation_key)
         return TurnLookup(
             request=self.request.replace(deadline=self._ends, stream=False, attempts=()),
-            send=caller.send,
+            send=self.caller.streaming(stream=False).send,
             last_item_id=self.last_item_id,
             turns=self.turns,
-            seen=seen.get(self.last_item_id) if self.last_item_id else None,
-            in_order=last_items.in_order,
+            last_items=self.writing.last_items,
             policy=self.writing.policy,
             budget=self.writing.budget,
             runtime=self.caller.runtime,
@@ -344,7 +353,7 @@ class Recovery:
 
     @property
     def _response_id(self) -> str | None:
-        return self.snapshot.response_id or self.request.response_id
+        return response_id_of_turn(self.request, self.snapshot)
 
     def _options(self, ends: float | None) -> CallOptions:
         """For a question of which nobody waits for the answer after that time; ``None`` for never."""
@@ -373,13 +382,18 @@ class Recovery:
         return ends is not None and self.caller.runtime.clock() >= ends
 
     @property
-    def _failure(self) -> APIError:
+    def _reason(self) -> APIError:
         message = "The stream ended without a terminal event."
-        return self.failure or APIConnectionError(message=message, request=self.request.info, status_code=200)
+        return self._failure or APIConnectionError(message=message, request=self.request.info, status_code=200)
 
     def _message(self, known: str) -> str:
         which = f" of {self._response_id}" if self._response_id else ""
-        return f"{self.request.operation}: the stream{which} broke. {known} ({self._failure})"
+        return f"{self.request.operation}: the stream{which} broke. {known} ({self._reason})"
+
+    def unreadable(self, failure: APIError) -> StreamInterruptedError:
+        """The error for a way on that holds what nobody has thought of."""
+        self._failure = failure
+        return self.interrupted("How it went on could not be read.")
 
     def interrupted(self, known: str, *, response: Response | None = None) -> StreamInterruptedError:
         """The error for a stream of which no more is known than that."""
@@ -393,9 +407,9 @@ class Recovery:
             text=self.snapshot.text,
             response=response,
             last_item_id=self.last_item_id,
-            attempts=self._failure.attempts,
+            attempts=self._reason.attempts,
         )
-        error.__cause__ = self._failure
+        error.__cause__ = self._reason
         return error
 
     async def _sleep(self, seconds: float) -> None:

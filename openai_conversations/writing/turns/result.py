@@ -72,12 +72,12 @@ async def take_streamed_turn(
     caller = caller.streaming(stream=True)
     request = turn_requests.create_response(caller, body, options)
     turn = TurnStream(caller, writing, turn_requests.bounded_as_a_whole(request))
-    answer = await turn.open()
+    http_response = await turn.open()
     try:
         while events := await turn.read():
             for event in events if on_event is not None else ():
                 await _tell(on_event, event)
-        return ended_response(turn.snapshot.terminal, turn.request.info), answer
+        return ended_response(turn.snapshot.terminal, turn.request.info), http_response
     finally:
         await turn.close()
 

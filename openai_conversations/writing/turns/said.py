@@ -13,20 +13,21 @@ from openai_conversations.schemas.responses.events.base import Event, UnknownEve
 from openai_conversations.schemas.responses.events.lifecycle import ResponseErrorEvent
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.transport.message import HTTPResponse
+from openai_conversations.writing.turns.statuses import NOT_COMPLETE
 
 
-def decoded_turn(answer: HTTPResponse) -> Response:
+def decoded_turn(http_response: HTTPResponse) -> Response:
     """
     The response of a turn, as it goes into errors.
 
     Raises:
         APIResponseValidationError: It is none.
     """
-    response: Response = codec().decode_response(answer, Response)
+    response: Response = codec().decode_response(http_response, Response)
     if not _is_wrong(response):
         return response
-    shown = answer.without_secrets()
-    hidden: Response = response if shown is answer else codec().decode_response(shown, Response)
+    shown = http_response.without_secrets()
+    hidden: Response = response if shown is http_response else codec().decode_response(shown, Response)
     return hidden
 
 
@@ -38,24 +39,24 @@ def says_what_is_wrong(event: Event, data: bytes) -> bool:
     return isinstance(event, ResponseErrorEvent) or (isinstance(response, Response) and _is_wrong(response))
 
 
-def shown(content: bytes, answer: HTTPResponse | None) -> bytes:
+def shown(content: bytes, http_response: HTTPResponse | None) -> bytes:
     """What came in a response, without the credentials of its request; ``None`` where nothing is known of that."""
     from openai_conversations.transport.masking import hide  # for errors only
 
-    return content if answer is None else hide(content, answer.secrets)
+    return content if http_response is None else hide(content, http_response.secrets)
 
 
-def unreadable(error: Exception, answer: HTTPResponse | None) -> APIResponseValidationError:
+def unreadable(error: Exception, http_response: HTTPResponse | None) -> APIResponseValidationError:
     """The error for events that are none, or of which nobody has thought."""
-    assert answer is not None  # noqa: S101  # for type checkers: what is read came in a response
+    assert http_response is not None  # noqa: S101  # for type checkers: what is read came in a response
     is_known = isinstance(error, ValueError)  # of the codec, or not believed
     said = f"an event is {error}" if is_known else f"what came could not be read: {described(error)}"
-    message = shown(said.encode(errors="replace"), answer).decode(errors="replace")
-    failure = APIResponseValidationError(answer, message=message)
+    message = shown(said.encode(errors="replace"), http_response).decode(errors="replace")
+    failure = APIResponseValidationError(http_response, message=message)
     failure.__cause__ = None if is_known else error
     return failure
 
 
 def _is_wrong(response: Response) -> bool:
-    is_not_whole = response.status in ("failed", "incomplete", "cancelled")
+    is_not_whole = response.status in NOT_COMPLETE
     return is_not_whole or response.error is not None or response.incomplete_details is not None

@@ -28,6 +28,7 @@ from openai_conversations.schemas.responses.events.lifecycle import (
 from openai_conversations.schemas.responses.response import Response, ResponseError
 from openai_conversations.schemas.unknown import UnknownItem
 from openai_conversations.writing.turns.reconcile import is_another
+from openai_conversations.writing.turns.statuses import NOT_COMPLETE
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -58,9 +59,6 @@ _ARGUMENTS: Final = "response.function_call_arguments.delta"
 _CANCELLED: Final = "response.cancelled"
 
 _NO_NUMBER: Final = -1
-
-NOT_COMPLETE: Final = frozenset({"failed", "incomplete", "cancelled"})
-"""Statuses of responses that have ended, and are not complete."""
 
 Place = tuple[int, int, str]
 """Item, content part, type of the events that tell it; -1 for an index that was not said."""

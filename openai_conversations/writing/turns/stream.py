@@ -12,7 +12,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from openai_conversations.api import turn_requests
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import (
     APIConnectionError,
@@ -32,15 +31,13 @@ from openai_conversations.transport.message import HTTPRequest, HTTPResponse
 from openai_conversations.transport.sse import ServerSentEvent
 from openai_conversations.writing.turns.errors import StreamInterruptedError
 from openai_conversations.writing.turns.final import NotBelieved, events_of_json, missing_before
+from openai_conversations.writing.turns.held import HeldEvents
 from openai_conversations.writing.turns.place import TurnPlace
 from openai_conversations.writing.turns.reconcile import response_key
-from openai_conversations.writing.turns.recovery import Recovery
+from openai_conversations.writing.turns.recovery import Recovery, goes_on_alone, response_id_of_turn
 from openai_conversations.writing.turns.said import says_what_is_wrong, shown, unreadable
-from openai_conversations.writing.turns.snapshot import EITHER, TurnSnapshot, are_both, is_complete, is_other
+from openai_conversations.writing.turns.snapshot import EITHER, TurnSnapshot, is_complete, is_other
 from openai_conversations.writing.write_order import Writing
-
-# Servers send `error` and `response.failed`, in either order, and the reason in one of them.
-_TIME_FOR_THE_OTHER: Final = 0.25
 
 # Some servers leave the connection open after the last event.
 _TIME_TO_DRAIN: Final = 0.1
@@ -53,6 +50,20 @@ class TurnStream:
     In a conversation it holds the write lock from the request to the terminal event. It has one reader at a time;
     reading may be cancelled, and gone on with.
 
+    ============  =======================================  ============================================================
+    state         what tells it                            what comes next
+    ============  =======================================  ============================================================
+    not open      no ``http_response``                     ``open()``: the write lock, the request, *listening*
+    listening     ``_reader``                              events; ``_end()`` at the terminal one, ``_drop_reader()``
+                                                           when the connection breaks
+    holding       ``_reader``, events in ``_held``         the other one of ``error`` and ``response.failed``, or time
+                                                           is up; then *ended*
+    broken        no ``_reader``, ``_recovery``            ``_go_on()``: *listening* to the resumed stream, or *ended*
+                                                           by the response that was retrieved, or an error and *closed*
+    ended         ``ended``; the write lock is given back  the last events are read, then *closed*
+    closed        ``closed``                               nothing
+    ============  =======================================  ============================================================
+
     Args:
         caller: Sends, through the whole chain.
         writing: The write order, and the last items known.
@@ -61,7 +72,7 @@ class TurnStream:
 
     Attributes:
         snapshot: What the events have told so far.
-        response: The HTTP response that the stream began with; ``None`` before.
+        http_response: The HTTP response that the stream began with; ``None`` before.
         ended: Whether the terminal event has come.
         closed: Whether nothing more will be read.
     """
@@ -73,7 +84,7 @@ class TurnStream:
         self._writing = writing
         self._loop = asyncio.get_running_loop()
         self.request: HTTPRequest = request
-        self.response: HTTPResponse | None = None
+        self.http_response: HTTPResponse | None = None
         self.snapshot: TurnSnapshot = TurnSnapshot()
         if starting_after is not None:
             # Nothing is written before the second event.
@@ -81,21 +92,19 @@ class TurnStream:
         self.ended: bool = False
         self.closed: bool = False
         self._reader: EventReader | None = None
+        self._place = TurnPlace(writing, request)
         self._recovery = None if starting_after is None else self._new_recovery()
         """From the first break on; a stream that goes on after an event is read like one that was resumed."""
         self._may_be_whole = True
         """Whether a whole response may come in place of the stream."""
-        self._place = TurnPlace(writing, request)
         self._waits_for_first = True
         self._idle_since = 0.0
         self._idle = 0.0
         """Seconds in which nobody waited for the first event, which do not count."""
-        self._is_read = False
+        self._is_reading = False
         self._waiting: list[asyncio.Future[None]] = []
         """Of tasks that wait until the one that reads has read."""
-        self._held: list[Event] = []
-        """Events up to ``error`` or ``response.failed``, while the other one is waited for."""
-        self._other_until = 0.0
+        self._held = HeldEvents(self._loop.time)
         self._last_word: StreamInterruptedError | None = None
         """An error for whoever has taken the events before it."""
 
@@ -110,7 +119,7 @@ class TurnStream:
         """
         try:
             await self._place.enter()
-            self.response = response = await self._caller.send(self.request)
+            self.http_response = response = await self._caller.send(self.request)
             self._listen(response)
             self._idle_since = self._caller.runtime.clock()
         except ConversationsError as error:
@@ -135,9 +144,9 @@ class TurnStream:
             WrongEventLoopError: It was begun in another event loop.
         """
         self.check_loop()
-        if self._is_read:
+        if self._is_reading:
             raise ConversationsError("another task is reading this stream: one task reads at a time")
-        self._is_read = True
+        self._is_reading = True
         clock = self._caller.runtime.clock
         if self._waits_for_first:
             self._idle += clock() - self._idle_since
@@ -153,7 +162,7 @@ class TurnStream:
             await self.close()
             return []
         finally:
-            self._is_read = False
+            self._is_reading = False
             if self._waits_for_first:
                 self._idle_since = clock()
             waiting, self._waiting = self._waiting, []
@@ -171,7 +180,7 @@ class TurnStream:
             ConversationsError: As :meth:`read`.
         """
         while self.response_id is None and not (self.ended or self.closed):
-            if self._is_read:
+            if self._is_reading:
                 waiting: asyncio.Future[None] = self._loop.create_future()
                 self._waiting.append(waiting)
                 await waiting
@@ -182,12 +191,12 @@ class TurnStream:
     @property
     def response_id(self) -> str | None:
         """The id of the response; ``None`` when nobody has told it yet."""
-        return self.snapshot.response_id or self.request.response_id
+        return response_id_of_turn(self.request, self.snapshot)
 
     @property
     def is_background(self) -> bool:
         """Whether the turn goes on without its stream: it was asked for so, or the service says so."""
-        return self.snapshot.is_background or turn_requests.is_in_background(self.request)
+        return goes_on_alone(self.request, self.snapshot)
 
     def check_loop(self) -> None:
         """
@@ -235,13 +244,12 @@ class TurnStream:
     async def _read_events(self, reader: EventReader) -> list[Event]:
         try:
             if reader.holds_events or not self._may_be_whole or not await reader.is_object(self._patience()):
-                events = self._held or self._taken(await reader.read(self._patience()))
+                events = self._held.events or self._taken(await reader.read(self._patience()))
                 if events and isinstance(events[-1], EITHER):
-                    self._held = events
-                    await self._read_other(reader)
-                    self._held = []
+                    await self._read_other(reader, events)
             else:
-                events = events_of_json(shown(await reader.read_whole(self._patience()), self.response), self.request)
+                body = shown(await reader.read_whole(self._patience()), self.http_response)
+                events = events_of_json(body, self.request)
                 self._add(events)
         except (APIConnectionError, APIResponseValidationError) as failure:
             self._drop_reader(failure)
@@ -250,7 +258,7 @@ class TurnStream:
             self.abort()
             raise
         except Exception as error:  # noqa: BLE001  # whatever it is, its lock and connection must not stay behind
-            self._drop_reader(unreadable(error, self.response))
+            self._drop_reader(unreadable(error, self.http_response))
             return []
         self._waits_for_first = False
         if self.snapshot.terminal is not None:
@@ -273,7 +281,7 @@ class TurnStream:
                     events.append(event)
                     continue
                 if says_what_is_wrong(event, data):
-                    event = decode(shown(data, self.response), name)
+                    event = decode(shown(data, self.http_response), name)
                 if recovery is not None and not recovery.is_next(event):
                     continue
                 if snapshot.terminal is None:
@@ -288,7 +296,7 @@ class TurnStream:
         except StreamInterruptedError as error:
             self._last_word = error
         except Exception as error:  # noqa: BLE001  # whatever it is, the events before it are whole
-            self._drop_reader(unreadable(error, self.response), may_resume=not isinstance(error, NotBelieved))
+            self._drop_reader(unreadable(error, self.http_response), may_resume=not isinstance(error, NotBelieved))
         return events
 
     def _before(self, event: Event) -> Sequence[Event]:
@@ -311,15 +319,15 @@ class TurnStream:
         self._add(missing or ())
         return missing or ()
 
-    async def _read_other(self, reader: EventReader) -> None:
+    async def _read_other(self, reader: EventReader, events: list[Event]) -> None:
         """After one of ``error`` and ``response.failed``, read on for the other; whoever is cancelled may go on."""
-        held, clock = self._held, self._loop.time
-        self._other_until = self._other_until or clock() + _TIME_FOR_THE_OTHER
+        self._held.hold(events)
         try:
-            while not (are_both(held) or reader.ended) and (left := self._other_until - clock()) > 0:
-                held += self._taken(await reader.read(left))
+            while not reader.ended and (seconds := self._held.seconds):
+                events += self._taken(await reader.read(seconds))
         except APIError:
             pass
+        self._held.release()
 
     def _add(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -354,7 +362,7 @@ class TurnStream:
             self._place.leave(self.snapshot.response_id, output)
             if self.request.write is None:
                 response = response_key(self.request, self.request.response_id or "")
-                self._writing.last_items.settle_turn(response, output)
+                self._writing.last_items.note_complete(response, output)
         else:
             self._place.leave(self.snapshot.response_id)
 
@@ -369,13 +377,17 @@ class TurnStream:
             return
         if self._recovery is None:
             self._recovery = self._new_recovery()
-        self._recovery.last_item_id = self._place.last_item_id
         self._recovery.broke(failure, may_resume=may_resume)
 
     def _new_recovery(self) -> Recovery:
-        recovery = Recovery(caller=self._caller, writing=self._writing, request=self.request, snapshot=self.snapshot)
-        recovery.turns = self._writing.last_items.turns(self.request.conversation_key)
-        return recovery
+        return Recovery(
+            caller=self._caller,
+            writing=self._writing,
+            request=self.request,
+            snapshot=self.snapshot,
+            last_item_id=self._place.last_item_id,
+            turns=self._writing.last_items.turns(self.request.conversation_key),
+        )
 
     async def _go_on(self) -> list[Event]:
         """Resume the stream, or find out how the turn went on."""
@@ -394,6 +406,5 @@ class TurnStream:
             raise
         except Exception as error:
             self.abort()
-            recovery.failure = unreadable(error, self.response)
-            raise recovery.interrupted("How it went on could not be read.") from error
+            raise recovery.unreadable(unreadable(error, self.http_response)) from error
         return events

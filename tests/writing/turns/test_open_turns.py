@@ -103,7 +103,7 @@ async def test_a_lost_turn_after_an_equal_one_that_comes_late(server, patient):
 
 
 @pytest.mark.parametrize("way", ["retrieve", "stream", "cancel"])
-async def test_a_turn_in_the_background_is_settled(server, patient, way):
+async def test_a_turn_in_the_background_is_complete(server, patient, way):
     """A background turn is in doubt until its response is seen to be complete; then its last item is known."""
     conversation = (await patient.conversations.create()).id
     made = await take(patient, conversation, background=True, **({"stream": True} if way == "stream" else {}))
@@ -176,15 +176,15 @@ def test_a_complete_turn_without_ids():
 
 
 def test_what_settles_a_turn():
-    """A turn that is settled has its output for the last item, unless something was written since."""
+    """A turn that is complete has its output for the last item, unless something was written since."""
     known = LastItems()
     for key, is_written in (("quiet", False), ("written", True)):
         _, begun = known.begin(key)
-        known.end_turn(key, begun, sent=[user("yes")], response=key)
+        known.end_turn(key, begun, sent=[user("yes")], response_key=key)
         if is_written:
             known.end(key, None, known.begin(key)[1], unresolved=[user("more")])
         assert known.is_open(key)
-        known.settle_turn(key, ["msg_1"])
+        known.note_complete(key, ["msg_1"])
         assert not known.is_open(key)
 
     assert ("msg_1", None) == (known.get("quiet"), known.get("written"))
@@ -217,7 +217,7 @@ def test_few_turns_are_kept(number):
     for n in range(number):
         known.end_turn("key", known.begin("key")[1], sent=[user("yes")], output=[f"msg_{n}"])
     for n in range(number):
-        known.end_turn("key", known.begin("key")[1], sent=[user("yes")], response=f"resp_{n}")
+        known.end_turn("key", known.begin("key")[1], sent=[user("yes")], response_key=f"resp_{n}")
 
     assert len(known.turns("key")) <= 15
     assert sum(known.is_open(f"resp_{n}") for n in range(number)) <= 3
@@ -228,5 +228,5 @@ def test_input_in_brief():
     image = {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": "x" * 10_000}]}
 
     assert (user("yes"), {"type": "message", "role": "user"}) == in_brief([user("yes"), image])
-    turn = OpenTurn(response="", sent=in_brief([image]), output=("msg_1",), version=0)
+    turn = OpenTurn(response_key="", sent=in_brief([image]), output=("msg_1",), version=0)
     assert not turn.is_shown({"msg_2"})
