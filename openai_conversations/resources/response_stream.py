@@ -19,8 +19,8 @@ from openai_conversations.schemas.items.message import Message
 from openai_conversations.schemas.responses.events.text import ResponseTextDeltaEvent
 from openai_conversations.schemas.responses.response import Response
 from openai_conversations.writing.turns.errors import OutputParseError
-from openai_conversations.writing.turns.final import ENDED
 from openai_conversations.writing.turns.result import check_complete, final_response
+from openai_conversations.writing.turns.statuses import ENDED
 
 if TYPE_CHECKING:
     from openai_conversations.errors import RequestInfo

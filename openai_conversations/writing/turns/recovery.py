@@ -138,7 +138,7 @@ class Recovery:
             self._is_asked_for = True
             self._final = await self._final_by_now()
         final = self._final
-        return final is not None and (self.resumed > 0 or final.status not in _WHOLE_IN_A_STREAM)
+        return final is not None and (self._resumed > 0 or final.status not in _WHOLE_IN_A_STREAM)
 
     async def _final_by_now(self) -> Response | None:
         """The response, if it has ended and tells what lacks; whatever keeps us from it, the stream may be resumed."""
