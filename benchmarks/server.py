@@ -117,6 +117,17 @@ class Connected:
         length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
         return await self._reader.readexactly(length)
 
+    async def stream(self, request: bytes) -> int:
+        """The events of a response that is streamed in chunks, which must be 200."""
+        self._writer.write(request)
+        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        if not head.startswith(b"http/1.1 200"):
+            raise RuntimeError(head.decode())
+        body = bytearray()
+        while not body.endswith(b"\r\n0\r\n\r\n"):
+            body += await self._reader.read(2**18)
+        return body.count(b"event: response.")
+
     def close(self) -> None:
         self._writer.close()
 
@@ -206,6 +217,32 @@ async def append_to_file(options: argparse.Namespace) -> dict[str, float]:
         return await _with(remote, lambda remote: hammer(remote, options, _append))
 
 
+async def stream_events(options: argparse.Namespace) -> dict[str, float]:
+    """Turns of two thousand deltas, over all connections at once."""
+    body = json.dumps({"model": "m", "input": "word " * 2000, "stream": True, "store": False}).encode()
+    return await _with(Remote(), lambda remote: _streams(remote, options, http("POST", "/responses", body)))
+
+
+async def _streams(remote: Remote, options: argparse.Namespace, request: bytes) -> dict[str, float]:
+    async with connected(remote.port, options.connections) as connections:
+        remote.begin()
+        started = time.perf_counter()
+        counts: list[int] = []
+
+        async def work(connection: Connected) -> None:
+            while time.perf_counter() < started + options.seconds:
+                counts.append(await connection.stream(request))
+
+        await asyncio.gather(*(work(connection) for connection in connections))
+        elapsed = time.perf_counter() - started
+    cpu, waited, _ = remote.end()
+    return {
+        "events_per_second": sum(counts) / elapsed,
+        "events_per_cpu_second": sum(counts) / cpu,
+        "loop_blocked_p99_ms": percentile(waited, 99) * 1000,
+    }
+
+
 async def page_from_the_middle(options: argparse.Namespace) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
         database = str(Path(directory) / "conversations.sqlite")
@@ -253,7 +290,14 @@ async def _with(remote: Remote, work: Callable[[Remote], Awaitable[dict[str, flo
 
 CASES: dict[str, Callable[[argparse.Namespace], Awaitable[dict[str, float]]]] = {
     case.__name__: case
-    for case in (start_to_first_answer, retrieve_in_memory, append_in_memory, append_to_file, page_from_the_middle)
+    for case in (
+        start_to_first_answer,
+        retrieve_in_memory,
+        append_in_memory,
+        append_to_file,
+        stream_events,
+        page_from_the_middle,
+    )
 }
 
 

@@ -76,8 +76,9 @@ class Api:
         return response
 
     def _check(self, response: ApiResponse) -> None:
-        entry = self.server.requests[-1] if self.server.requests else None
-        if entry is None or entry.request_id != response.headers.get("x-request-id"):
+        id = response.headers.get("x-request-id")
+        entry = next((entry for entry in reversed(self.server.requests) if id and entry.request_id == id), None)
+        if entry is None:
             return  # another profile, or the control path
         if not entry.fault:
             assert response.status < 500
@@ -85,7 +86,9 @@ class Api:
             return
         if entry.operation not in TURN_OPERATIONS:
             description.check(entry.operation, response.status, response.body)
-        elif response.status == 200 and response.headers["content-type"] == "application/json":
+        elif response.status != 200:
+            responses.check_error(response.json)
+        elif response.headers["content-type"] == "application/json":
             responses.check_result(entry.operation, response.json)
 
     async def create(self, *items: Any, **metadata: str) -> str:

@@ -31,8 +31,13 @@ from openai_conversations.storage.errors import DatabaseError
 T = TypeVar("T")
 Json = dict[str, Any]
 
-_BREATH = 256
-"""Events after which others have their turn on the event loop."""
+_ROUND = 256
+_LEAST = 16
+"""
+Events that are said in one round of the event loop, by all turns together, and at least by each.
+
+A server on which many talk at once still answers, and one that has a single listener does not wake it for each event.
+"""
 
 logger: Final = logging.getLogger("openai_conversations")
 
@@ -68,6 +73,7 @@ class TurnRunner:
         self.lifetime = lifetime
         self._clock = clock
         self._runs: dict[str, Run] = {}
+        self._speaking = 0
 
     async def write(self, job: Callable[[Store], T]) -> T:
         """Run a job on the store."""
@@ -166,6 +172,7 @@ class TurnRunner:
 
     async def _speak(self, run: Run) -> Reply | None:
         """Let the model say what it has to say; ``None`` when it was stopped."""
+        self._speaking += 1
         try:
             await self._say_all(run)
         except _Cancelled:
@@ -175,21 +182,31 @@ class TurnRunner:
         except Exception as error:  # the script holds an item that is none
             logger.exception("the scripted reply cannot be streamed")
             return Reply(end="failed", code="server_error", message=f"{type(error).__name__}: {error}")
+        finally:
+            self._speaking -= 1
         return run.output.reply
 
     async def _say_all(self, run: Run) -> None:
         if self._model.first_token:
             await self._sleep(run, self._model.first_token)
         said = 0
-        for n, event in enumerate(output_events(_shown(run))):
+        left = self._breath
+        for event in output_events(_shown(run)):
             if "delta" in event:
                 await self._before_delta(run, said)
                 said += 1
             run.emit(event)
-            if n % _BREATH == _BREATH - 1:
+            left -= 1
+            if not left:
                 await asyncio.sleep(0)
+                left = self._breath
         if not said:
             await self._pass(run)
+
+    @property
+    def _breath(self) -> int:
+        """Events after which the others have their turn on the event loop."""
+        return max(_LEAST, _ROUND // self._speaking)
 
     async def _before_delta(self, run: Run, said: int) -> None:
         speed = self._model.tokens_per_second
