@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from openai_conversations.server import ConversationsServer
-from openai_conversations.server.storage.store import ItemRow, Store
+from openai_conversations.server.storage.store import ItemRow, Store, on_store
+from openai_conversations.server.storage.tables import SCHEMA
+from openai_conversations.storage.database import Database
 
 PULSE = 0.002
 """Seconds between two looks at the event loop of the server."""
@@ -51,6 +53,7 @@ async def _serve(pipe: Connection, database: str | None) -> None:
         lags: list[tuple[float, float]] = []
         watch = asyncio.create_task(_watch(lags))
         pipe.send(server.port)
+        begun = 0.0
         while (order := await loop.run_in_executor(None, pipe.recv)) != "stop":
             if order == "begin":
                 lags.clear()
@@ -246,24 +249,29 @@ async def _streams(remote: Remote, options: argparse.Namespace, request: bytes) 
 async def page_from_the_middle(options: argparse.Namespace) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
         database = str(Path(directory) / "conversations.sqlite")
-        conversation, middle = _fill(database, options.items)
+        conversation, middle = await _fill(database, options.items)
         request = http("GET", f"/conversations/{conversation}/items?after={middle}&limit=100&order=asc")
         return await _with(Remote(database), lambda remote: _pages(remote, request))
 
 
-def _fill(database: str, count: int) -> tuple[str, str]:
+async def _fill(path: str, count: int) -> tuple[str, str]:
     """A conversation of ``count`` items; its id and the id of the item in the middle."""
     content = b'[{"type":"input_text","text":"What is the capital of France?"}]'
     body = b'{"type":"message","id":"msg_%%048x","status":"completed","role":"user","content":%b}' % content
-    store = Store(database)
-    store.execute("BEGIN")
-    conversation = store.add_conversation(id=f"conv_{0:048x}", owner="", created_at=0, metadata=b"{}")
-    for start in range(0, count, 10_000):
-        numbers = range(start, min(count, start + 10_000))
-        store.append(conversation, [ItemRow(id=f"msg_{n:048x}", body=body % n) for n in numbers])
-    store.execute("COMMIT")
-    store.close()
-    return conversation.id, f"msg_{count // 2:048x}"
+
+    def fill(store: Store) -> str:
+        conversation = store.add_conversation(id=f"conv_{0:048x}", owner="", created_at=0, metadata=b"{}")
+        for start in range(0, count, 10_000):
+            numbers = range(start, min(count, start + 10_000))
+            store.append(conversation, [ItemRow(id=f"msg_{n:048x}", body=body % n) for n in numbers])
+        return conversation.id
+
+    database = Database(path, SCHEMA)
+    await database.open()
+    try:
+        return await database.write(on_store(fill)), f"msg_{count // 2:048x}"
+    finally:
+        await database.close()
 
 
 async def _pages(remote: Remote, request: bytes, rounds: int = 300) -> dict[str, float]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from benchmarks.server import CASES
 
 FILES = sorted((Path(__file__).parents[1] / "benchmarks").rglob("*.py"))
 
@@ -30,3 +33,13 @@ def _is_there(module: str, name: str) -> bool:
         return hasattr(importlib.import_module(module), name) or bool(importlib.import_module(f"{module}.{name}"))
     except ImportError:
         return False
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_what_the_server_costs(case, tmp_path):
+    """Each case measures something, here for a moment only."""
+    options = argparse.Namespace(seconds=0.02, connections=2, items=300, directory=tmp_path)
+    figures = await CASES[case](options)
+
+    assert [] == [name for name, value in figures.items() if value <= 0 and "loop" not in name]
+    assert 2 <= len(figures)
