@@ -1,10 +1,10 @@
 """
 Which of our files a call passes, and whether it goes one way: down through the layers, and back.
 
-``python -m benchmarks.trace`` follows a ``retrieve`` and an append whose response is lost and found again, on a running
-loop, against the embedded server in a thread of its own. Each is done once before it is followed: what is loaded or
-compiled on first use is no part of a call. It fails when a call passes more files than its bound, or when a function of
-a lower layer calls one of a higher. ``--calls`` also prints every call, indented.
+``python -m benchmarks.trace`` follows a ``retrieve``, a walk, a streamed turn, and an append and a turn whose responses
+are lost and looked up, on a running loop, against the embedded server in a thread of its own. Each is done once before
+it is followed: what is loaded or compiled on first use is no part of a call. It fails when a call passes more files than
+its bound, or when a function of a lower layer calls one of a higher. ``--calls`` also prints every call, indented.
 
 Only Python functions of the package count. Generated code (attrs, cattrs) and libraries in between are looked
 through: a function of ours that aiohttp calls was called by the function of ours that called aiohttp. That a generator
@@ -25,7 +25,7 @@ from typing import Self
 import attrs
 
 import openai_conversations
-from openai_conversations import ConversationsClient, RetryPolicy
+from openai_conversations import ConversationsClient, RetryPolicy, TurnLostError
 from openai_conversations.server import ConversationsServer, faults
 
 ROOT = str(Path(openai_conversations.__file__).parent) + "/"
@@ -205,10 +205,40 @@ async def walk(_: ConversationsServer, client: ConversationsClient) -> Trace:
     return second
 
 
+async def streamed_turn(_: ConversationsServer, client: ConversationsClient) -> Trace:
+    conversation = await client.conversations.create()
+    first, second = Trace(), Trace()
+    for trace in (first, second):
+        with trace:
+            async with client.responses.stream(conversation=conversation.id, model="m", input="Hi") as stream:
+                types = [event.type async for event in stream]
+    if types[-1] != "response.completed":
+        raise RuntimeError("the turn did not end as one that is complete; there is nothing to follow")
+    return second
+
+
+async def lost_turn(server: ConversationsServer, client: ConversationsClient) -> Trace:
+    first, second = Trace(), Trace()
+    found = 0
+    for trace in (first, second):
+        conversation = await client.conversations.create()
+        server.add_fault(faults.commit_then_drop(operation="createResponse"))
+        with trace:
+            try:
+                await client.responses.create(conversation=conversation.id, model="m", input="Hi")
+            except TurnLostError as error:
+                found += len(error.items)
+    if found != 4:
+        raise RuntimeError("the turns were not lost and looked up; there is nothing to follow")
+    return second
+
+
 CASES = (
     Case("retrieve", 12, retrieve),
     Case("an append whose response is lost and found again", 18, lost_append),
     Case("a walk of two pages", 20, walk),
+    Case("a streamed turn", 36, streamed_turn),
+    Case("a turn whose response is lost and that is looked up", 33, lost_turn),
 )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 import openai_conversations
 from benchmarks import trace
 from tests.test_layers import MODULES, PACKAGE, inside, ours
@@ -41,11 +43,14 @@ def _row(module: str, rows: list[str]) -> str:
     return max((row for row in rows if inside(name, row)), key=len, default="")
 
 
-async def test_the_way_of_a_call():
-    """The drawing shows files of a call in the order in which they are met."""
-    drawn = re.findall(r"^[ │]*([a-z]+/\w+\.py)", PAGE, re.MULTILINE)
-    followed = await trace.measure(trace.CASES[0])
+@pytest.mark.parametrize(("title", "name"), [("a call", "retrieve"), ("a stream", "a streamed turn")])
+async def test_the_way(title, name):
+    """Each drawing shows files of a call in the order in which they are met."""
+    drawing = PAGE.partition(f"## The way of {title}\n\n```")[2].partition("```")[0]
+    drawn = re.findall(r"^[ │]*((?:[a-z]+/)+\w+\.py)", drawing, re.MULTILINE)
+    followed = await trace.measure(next(case for case in trace.CASES if case.name == name))
 
+    assert len(drawn) > 5
     assert drawn == [file for file in followed.files if file in drawn]
 
 
