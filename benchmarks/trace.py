@@ -3,8 +3,8 @@ Which of our files a call passes, and whether it goes one way: down through the 
 
 ``python -m benchmarks.trace`` follows a ``retrieve``, a walk, a streamed turn, and an append and a turn whose responses
 are lost and looked up, on a running loop, against the embedded server in a thread of its own. Each is done once before
-it is followed: what is loaded or compiled on first use is no part of a call. It fails when a call passes more files than
-its bound, or when a function of a lower layer calls one of a higher. ``--calls`` also prints every call, indented.
+it is followed: what is loaded or compiled on first use is no part of a call. It fails when a call passes more files
+than its bound, or when a function of a lower layer calls one of a higher. ``--calls`` also prints every call, indented.
 
 Only Python functions of the package count. Generated code (attrs, cattrs) and libraries in between are looked
 through: a function of ours that aiohttp calls was called by the function of ours that called aiohttp. That a generator
