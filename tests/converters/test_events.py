@@ -210,7 +210,7 @@ def test_delta_of_null() -> None:
     event = CODEC.decode_event(as_bytes({**DELTA, "delta": None}))
 
     assert isinstance(event, ResponseTextDeltaEvent)
-    assert event.delta == ""
+    assert "" == event.delta
     assert {**DELTA, "delta": None} == CODEC.to_json(event)
 
 
@@ -230,7 +230,7 @@ def test_part_of_null(sent: dict[str, Any]) -> None:
 
     assert isinstance(event, ResponseContentPartAddedEvent)
     assert UnknownContent(data=None) == event.part
-    assert event.content_index == -1
+    assert -1 == event.content_index
 
 
 def test_output_of_a_command_that_is_null() -> None:
@@ -266,14 +266,14 @@ def test_response_that_is_written_in_another_way() -> None:
 
     assert isinstance(event, ResponseCompletedEvent)
     read = event.response
-    assert read.id == "resp_1"
-    assert read.created_at == 0
-    assert read.output_text == "Hi"
+    assert "resp_1" == read.id
+    assert 0 == read.created_at
+    assert "Hi" == read.output_text
     assert read.usage is not None
-    assert (read.usage.input_tokens, read.usage.output_tokens, read.usage.total_tokens) == (3, 0, 7)
+    assert (3, 0, 7) == (read.usage.input_tokens, read.usage.output_tokens, read.usage.total_tokens)
     assert read.usage.input_tokens_details == InputTokensDetails()
     assert read.error is not None
-    assert (read.error.code, read.error.message) == (None, "no")
+    assert (None, "no") == (read.error.code, read.error.message)
     back = written(event)["response"]
     assert "4" == back["usage"]["output_tokens"]
     assert {key: response[key] for key in response if key not in {"usage", "output"}} == {
@@ -289,7 +289,7 @@ def test_completed_without_output(output: Any) -> None:
     event = CODEC.decode_event(as_bytes({"type": "response.completed", "response": response}))
 
     assert isinstance(event, ResponseCompletedEvent)
-    assert event.response.output == []
+    assert [] == event.response.output
 
 
 def test_integers_beyond_64_bits() -> None:
@@ -316,7 +316,7 @@ def test_invalid_utf_8() -> None:
     event = CODEC.decode_event(as_bytes(DELTA).replace(b"Hi", b"\xff"))
 
     assert isinstance(event, ResponseTextDeltaEvent)
-    assert event.delta == "\ufffd"
+    assert "\ufffd" == event.delta
 
 
 @pytest.mark.parametrize("data", [b"upstream connect error", b"", b'{"type":"error"', b"{'a': 1}", b"\xff", b"NaN"])
@@ -347,7 +347,7 @@ def test_deep_members() -> None:
     event = CODEC.decode_event(as_bytes({"type": "response.completed", "response": response}))
 
     assert isinstance(event, ResponseCompletedEvent)
-    assert (event.response.id, event.response.status) == ("resp_1", "completed")
+    assert ("resp_1", "completed") == (event.response.id, event.response.status)
 
 
 def test_deep_data() -> None:
@@ -376,7 +376,7 @@ def test_errors(sent: dict[str, Any], name: str, code: str | None, message: str)
     event = CODEC.decode_event(as_bytes(sent), name)
 
     assert isinstance(event, ResponseErrorEvent)
-    assert event.type == "error"
+    assert "error" == event.type
     assert (code, message) == (event.reason.code, event.reason.message)
     assert [] == lost(plain(sent), plain(CODEC.to_json(event)))
 
@@ -461,7 +461,7 @@ def test_response() -> None:
 
     response = CODEC.decode(as_bytes(body), Response)
 
-    assert response.output_text == "abc"
+    assert "abc" == response.output_text
     assert isinstance(response.output[1], Message)
     assert ResponseUsage(input_tokens=1, output_tokens=2, total_tokens=3) == response.usage
 
@@ -470,7 +470,7 @@ def test_text_that_a_server_sends() -> None:
     """Some servers send ``output_text``; it is kept, and the property goes by the output."""
     response = CODEC.decode(b'{"id":"resp_1","output_text":"x"}', Response)
 
-    assert response.output_text == ""
+    assert "" == response.output_text
     assert {"output_text": "x"} == response.extra
 
 
@@ -549,5 +549,5 @@ print(*(m.removeprefix(ours) for m in sys.modules if m.startswith(ours)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     before, after = done.stdout.splitlines()
 
-    assert before == ""
+    assert "" == before
     assert {"events", "events.base", "events.text"} == set(after.split())

@@ -281,9 +281,9 @@ def test_what_is_pending_is_counted_once():
         parser.feed(b"data: 12345\ndata\ndata: 1")
         sizes.append(parser.pending)
         parser.feed(b"2345\n")
-    assert sizes == [14, 27, 40]  # five bytes and an empty line, one more for each line; then what has no end yet
+    assert [14, 27, 40] == sizes  # five bytes and an empty line, one more for each line; then what has no end yet
     parser.feed(b"\n")
-    assert parser.pending == 0
+    assert 0 == parser.pending
 
 
 @pytest.mark.parametrize("chunk", [65_536, MANY * 2])

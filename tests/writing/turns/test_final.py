@@ -73,7 +73,7 @@ async def test_pieces_without_an_index(where):
     polled = response("completed", [message("Hello")])
     async with scripted(cut_then(polled, delta("Hel", **where))) as client:
         told, final = await deltas(client)
-    assert (told, final.output_text) == ("Hello", "Hello")
+    assert ("Hello", "Hello") == (told, final.output_text)
 
 
 async def test_pieces_that_may_stand_in_two_places():
@@ -132,7 +132,7 @@ async def test_only_a_status_that_says_so_is_an_end(status):
     async with scripted(cut_then(polled, TEXT)) as client:
         with pytest.raises(StreamInterruptedError, match="when it was last retrieved") as raised:
             await deltas(client, timeout=2)
-    assert raised.value.response.output_text == "Hello wor"
+    assert "Hello wor" == raised.value.response.output_text
 
 
 async def test_a_retrieved_response_that_was_cancelled():
@@ -142,8 +142,8 @@ async def test_a_retrieved_response_that_was_cancelled():
             seen = [(one.type, one.is_recovered) async for one in stream]
             with pytest.raises(ResponseFailedError, match="cancelled"):
                 await stream.get_final_response()
-        assert (await client.responses.create(model="m", safe=True)).status == "cancelled"
-    assert seen[2:] == [("response.output_text.delta", True), ("response.cancelled", True)]
+        assert "cancelled" == (await client.responses.create(model="m", safe=True)).status
+    assert [("response.output_text.delta", True), ("response.cancelled", True)] == seen[2:]
 
 
 # Resumed
@@ -163,7 +163,7 @@ async def test_a_resumed_stream_that_lost_a_piece(rest):
     last = completed(3 if any(b"keepalive" in one for one in rest) else 2, [message("Hello")])
     async with scripted(resumed_with([*rest, last], TEXT)) as client:
         told, final = await deltas(client, background=True)
-    assert (told, final.output_text) == ("Hello", "Hello")
+    assert ("Hello", "Hello") == (told, final.output_text)
 
 
 async def test_a_resumed_stream_that_left_out_a_piece():
@@ -180,7 +180,7 @@ async def test_a_resumed_stream_with_other_numbers_and_no_output():
     polled = response("completed", [message("Hello")])
     async with scripted(resumed_with(rest, TEXT, polled=polled)) as client:
         told, final = await deltas(client, background=True)
-    assert (told, final.output_text) == ("Hello", "Hello")
+    assert ("Hello", "Hello") == (told, final.output_text)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ async def test_an_error_of_a_resumed_stream(said):
     """It says that resuming failed, and nothing of the turn, which is asked for."""
     polled = response("completed", [message("Hello")])
     async with scripted(resumed_with([said], TEXT, polled=polled)) as client:
-        assert (await deltas(client, background=True))[0] == "Hello"
-        assert (await client.responses.create(model="m", safe=True)).output_text == "Hello"
+        assert "Hello" == (await deltas(client, background=True))[0]
+        assert "Hello" == (await client.responses.create(model="m", safe=True)).output_text
 
 
 async def test_an_error_of_a_resumed_stream_that_is_all_there_is():
@@ -241,7 +241,7 @@ async def test_a_stream_that_goes_on_is_resumed():
     """A stream that begins after an event is resumed by number when it breaks, though it told no response."""
     rest = [delta("ef", 7, **AT), completed(8, [message("abcdef")])]
     async with scripted(asked_for([delta("cd", 6, **AT)], rest)) as client:
-        assert await after(client) == "cdef"
+        assert "cdef" == await after(client)
 
 
 @pytest.mark.parametrize("begun", [[], [delta("c", 6, **AT)]], ids=["before an event", "in a text"])
@@ -251,7 +251,7 @@ async def test_the_rest_of_what_was_not_heard_from_its_beginning(begun):
     async with scripted(asked_for(begun, [], polled=polled)) as client:
         with pytest.raises(StreamInterruptedError, match="is not known here") as raised:
             await after(client)
-    assert raised.value.response.output_text == "abcdef"
+    assert "abcdef" == raised.value.response.output_text
 
 
 async def test_the_rest_of_what_was_heard_from_its_beginning():
@@ -259,7 +259,7 @@ async def test_the_rest_of_what_was_heard_from_its_beginning():
     begun = [added(message("", name="msg_2"), 6, output_index=1), delta("Hel", 7, output_index=1, content_index=0)]
     polled = response("completed", [message("Before"), message("Hello", name="msg_2")])
     async with scripted(asked_for(begun, [], polled=polled)) as client:
-        assert await after(client) == "Hello"
+        assert "Hello" == await after(client)
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ async def test_the_rest_of_what_was_heard_from_its_beginning():
 async def test_numbers_are_judged_from_the_first_event_on(events, expected):
     """What comes again under an old number is left out; nothing lacks of a stream that came to its end."""
     async with scripted(asked_for(events)) as client:
-        assert await after(client) == expected
+        assert expected == await after(client)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ async def test_an_error_in_place_of_a_stream_that_was_asked_for():
 
     async with scripted(answers) as client:
         stream = await client.responses.retrieve("resp_1", stream=True, timeout=5)
-        assert await stream.get_final_text() == "Hello"
+        assert "Hello" == await stream.get_final_text()
 
 
 # Other responses
@@ -324,7 +324,7 @@ async def test_the_end_of_another_response(last):
     polled = response("completed", [message("Hello")])
     async with scripted(cut_then(polled, TEXT, last)) as client:
         told, final = await deltas(client)
-    assert (told, final.id) == ("Hello", "resp_1")
+    assert ("Hello", "resp_1") == (told, final.id)
 
 
 async def test_a_stream_that_becomes_that_of_another_response():
@@ -341,7 +341,7 @@ async def test_a_gateway_that_changes_the_id():
     last = completed(2, [message("Hel")], id="resp_2")
     async with scripted(lambda _: [STREAM, CREATED, TEXT, last]) as client:
         told, final = await deltas(client)
-    assert (told, final.id, final.output_text) == ("Hel", "resp_2", "Hel")
+    assert ("Hel", "resp_2", "Hel") == (told, final.id, final.output_text)
 
 
 @pytest.mark.parametrize("method", ["retrieve", "cancel"])
@@ -470,5 +470,5 @@ async def test_a_completed_event_without_output_and_wholes(told):
         client.responses.stream(model="m") as stream,
     ):
         final = await stream.get_final_response()
-    assert [item.arguments for item in final.output] == ["{}"]
+    assert ["{}"] == [item.arguments for item in final.output]
     assert stream.is_rebuilt

@@ -87,8 +87,8 @@ async def test_a_resumed_stream_of_another_response(resumed):
         return [STREAM, *resumed] if "stream=true" in asked.line else [WHOLE]
 
     async with scripted(answers) as client, client.responses.stream(model="m", safe=True) as stream:
-        assert await stream.get_final_text() == "Hello"
-    assert stream.response_id == "resp_1"
+        assert "Hello" == await stream.get_final_text()
+    assert "resp_1" == stream.response_id
 
 
 async def test_another_response_than_was_asked_for():
@@ -110,7 +110,7 @@ async def test_a_response_that_does_not_say_which_it_is():
         ) as client,
         client.responses.stream(model="m", timeout=2) as stream,
     ):
-        assert await stream.get_final_text() == "Hello"
+        assert "Hello" == await stream.get_final_text()
 
 
 async def test_another_response_than_the_one_that_was_cut_off():
@@ -153,4 +153,4 @@ async def test_a_cancelled_turn_that_was_read_for_its_caller():
     last = event("response.cancelled", 2, response=response("cancelled"))
     async with scripted(lambda _: [STREAM, BEGUN, TEXT, last, COMPLETED]) as client:
         made = await client.responses.create(model="m", safe=True)
-    assert made.status == "cancelled"
+    assert "cancelled" == made.status

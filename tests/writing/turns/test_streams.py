@@ -65,7 +65,7 @@ async def test_a_turn_that_failed_for_whoever_is_cancelled(steps, ends):
         stream = await client.responses.create(model="m", stream=True)
         before = clock()
 
-        assert await impatiently(stream) == ["response.created", "response.output_text.delta", *ends]
+        assert ["response.created", "response.output_text.delta", *ends] == await impatiently(stream)
         assert clock() - before < 1.0
         with pytest.raises(ResponseFailedError, match=r"Out of order|no reason") as raised:
             await stream.get_final_response()
@@ -78,8 +78,8 @@ async def test_json_for_whoever_is_cancelled():
     async with scripted(lambda _: [whole[:-40], 0.3, whole[-40:]]) as client:
         stream = await client.responses.create(model="m", stream=True)
 
-        assert (await impatiently(stream))[-1] == "response.completed"
-        assert await stream.get_final_text() == "Hello"
+        assert "response.completed" == (await impatiently(stream))[-1]
+        assert "Hello" == await stream.get_final_text()
 
 
 async def test_one_reader():
@@ -92,7 +92,7 @@ async def test_one_reader():
 
         with pytest.raises(ConversationsError, match="another task is reading"):
             await anext(stream)
-        assert await first == "Hello"
+        assert "Hello" == await first
 
 
 async def test_the_word_that_nothing_comes_any_more():
@@ -105,7 +105,7 @@ async def test_the_word_that_nothing_comes_any_more():
 
     clock = asyncio.get_running_loop().time
     async with scripted(answers) as client, client.responses.stream(model="m") as stream:
-        assert await stream.get_final_text() == "Hello"
+        assert "Hello" == await stream.get_final_text()
         assert clock() < 1.0
 
 
@@ -119,7 +119,7 @@ async def test_a_final_response_without_what_was_streamed(output):
     async with scripted(answers) as client, client.responses.stream(model="m") as stream:
         with pytest.raises(StreamInterruptedError, match="not what was streamed") as raised:
             await stream.get_final_text()
-    assert raised.value.text == "Hel"
+    assert "Hel" == raised.value.text
 
 
 @pytest.mark.parametrize("bound", [Timeout(stream=5), Timeout(turn=5), 5], ids=["stream", "turn", "number"])
@@ -181,7 +181,7 @@ WHOLE = json.dumps(response("completed", [message("Hello")])).encode()
 async def test_what_the_head_says_does_not_count(steps):
     """Whether JSON came in place of a stream is told by its first character: gateways call either by either name."""
     async with scripted(lambda _: steps) as client, client.responses.stream(model="m") as stream:
-        assert await stream.get_final_text() == "Hello"
+        assert "Hello" == await stream.get_final_text()
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 204 No Content\r\n\r\n", STREAM, JSON, STREAM + b"<html>"])
@@ -208,7 +208,7 @@ async def test_a_middleware_that_has_read_the_stream():
         scripted(lambda _: [], middlewares=[middleware]) as client,
         client.responses.stream(model="m") as stream,
     ):
-        assert await stream.get_final_text() == "Hello"
+        assert "Hello" == await stream.get_final_text()
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ async def test_a_completed_event_that_tells_nothing(ended):
         client.responses.stream(model="m") as stream,
     ):
         final = await stream.get_final_response()
-    assert (final.id, final.output_text, stream.is_rebuilt) == ("resp_1", "Hello", True)
+    assert ("resp_1", "Hello", True) == (final.id, final.output_text, stream.is_rebuilt)
 
 
 async def test_a_resumed_stream_without_numbers():
@@ -254,7 +254,7 @@ async def test_a_resumed_stream_without_numbers():
         return [STREAM, *rest] if "stream=true" in asked.line else [answer(response("completed", [message("Hello")]))]
 
     async with scripted(answers) as client, client.responses.stream(model="m", safe=True) as stream:
-        assert [text async for text in stream.text_stream] == ["Hel", "lo"]
+        assert ["Hel", "lo"] == [text async for text in stream.text_stream]
 
 
 async def test_a_stream_is_begun_once():
@@ -282,7 +282,7 @@ async def test_what_was_seen_before_the_deadline():
         await client.conversations.items.list("conv_1", order="desc")
         with pytest.raises(TurnLostError, match="without any output") as raised:
             await client.responses.create(conversation="conv_1", model="m", input="Hi", timeout=10)
-    assert [item.id for item in raised.value.items] == ["msg_1"]
+    assert ["msg_1"] == [item.id for item in raised.value.items]
 
 
 # What a turn that was given up adds later
