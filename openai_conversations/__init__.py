@@ -136,6 +136,7 @@ if TYPE_CHECKING:
         APIResponse as APIResponse,
         StreamedAPIResponse as StreamedAPIResponse,
     )
+    from openai_conversations.resources.response_params import ToolParam as ToolParam
     from openai_conversations.resources.response_stream import (
         ParsedResponse as ParsedResponse,
         ResponseStream as ResponseStream,

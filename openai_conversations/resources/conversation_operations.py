@@ -145,7 +145,7 @@ class ConversationOperations(TurnOperations):
         *,
         format: ExportFormat = "jsonl",
         title: str | None = None,
-        include: Sequence[Include | str] | Omit = omit,
+        include: Sequence[Include] | Omit = omit,
         **options: Unpack[OperationOptions],
     ) -> AsyncIterator[bytes]:
         """

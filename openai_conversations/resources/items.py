@@ -94,7 +94,7 @@ class Items:
         conversation_id: str,
         *,
         items: Iterable[ItemParam],
-        include: Sequence[Include | str] | Omit = omit,
+        include: Sequence[Include] | Omit = omit,
         guard: Guard = "auto",
         last_item_id: str | None = None,
         lookup_first: bool = False,
@@ -218,7 +218,7 @@ class Items:
         conversation_id: str,
         *,
         after: str | Omit | None = omit,
-        include: Sequence[Include | str] | Omit | None = omit,
+        include: Sequence[Include] | Omit | None = omit,
         limit: int | Omit | None = omit,
         order: Literal["asc", "desc"] | Omit | None = omit,
         max_items: int | None = None,
@@ -261,7 +261,7 @@ class Items:
         item_id: str,
         *,
         conversation_id: str,
-        include: Sequence[Include | str] | Omit = omit,
+        include: Sequence[Include] | Omit = omit,
         **options: Unpack[CallOptions],
     ) -> ConversationItem:
         """

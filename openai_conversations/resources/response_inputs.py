@@ -48,7 +48,7 @@ class InputItems:
         response_id: str,
         *,
         after: str | Omit = omit,
-        include: Sequence[Include | str] | Omit = omit,
+        include: Sequence[Include] | Omit = omit,
         limit: int | Omit = omit,
         order: Literal["asc", "desc"] | Omit = omit,
         max_items: int | None = None,

@@ -2,7 +2,9 @@
 Keywords of ``client.responses``: the body of each operation, member by member, for ``Unpack``.
 
 Names, values and what may be null are those of OpenAI's description and of the official client. ``None`` is sent as
-null; :data:`omit` is the same as leaving the keyword out. An enumeration takes any string: services add to it.
+null; :data:`omit` is the same as leaving the keyword out. For type checkers the words and keys of a dictionary are
+closed where the official client's are, so that a slip is an error; any mapping and any string are sent. What is newer
+than this package is ``cast``, or goes into ``extra_body``.
 
 Nothing but type checkers and the refusal of unknown keywords reads these classes: what they name is not imported.
 """
@@ -20,15 +22,41 @@ if TYPE_CHECKING:
     from openai_conversations.limits import Include
     from openai_conversations.resources.items import ItemParam
     from openai_conversations.schemas.conversation import Conversation
+    from openai_conversations.schemas.params.tools import ToolDictParam
+    from openai_conversations.schemas.params.turns import (
+        AccessProgramsParam,
+        BackgroundOptionsParam,
+        ContextManagementParam,
+        ImageOptionsParam,
+        ModerationParam,
+        PromptCacheOptionsParam,
+        PromptCacheRetention,
+        ResponsePromptParam,
+        ResponseReasoningParam,
+        ResponseTextConfigParam,
+        ServiceTier,
+        StreamOptionsParam,
+        ToolChoiceParam,
+        Truncation,
+    )
     from openai_conversations.schemas.responses.configuration import (
         PromptCacheOptions,
         ResponsePrompt,
         ResponseReasoning,
         ResponseTextConfig,
-        ToolChoice,
+        ToolChoiceAllowed,
+        ToolChoiceCustom,
+        ToolChoiceFunction,
+        ToolChoiceMcp,
+        ToolChoiceTypes,
     )
     from openai_conversations.schemas.responses.response import ResponseConversation
     from openai_conversations.schemas.tools import Tool
+    from openai_conversations.schemas.unknown import UnknownObject
+
+    ToolChoiceObject: TypeAlias = (
+        ToolChoiceAllowed | ToolChoiceCustom | ToolChoiceFunction | ToolChoiceMcp | ToolChoiceTypes | UnknownObject
+    )
 
 Object: TypeAlias = Mapping[str, object]
 """A JSON object of the official shape."""
@@ -39,8 +67,8 @@ InputParam: TypeAlias = "str | Iterable[ItemParam]"
 ConversationParam: TypeAlias = "str | Object | Conversation | ResponseConversation"
 """The conversation of a turn: its id, ``{"id": …}``, or an object of ours that stands for it."""
 
-ToolParam: TypeAlias = "Object | Tool"
-"""A tool: a mapping of the official shape, or an object of ours."""
+ToolParam: TypeAlias = "ToolDictParam | Tool"
+"""A tool: a dictionary of the official shape, or an object of ours."""
 
 
 class TurnParams(CallOptions, total=False):
@@ -77,32 +105,32 @@ class TurnParams(CallOptions, total=False):
         user: The old name of ``safety_identifier`` and ``prompt_cache_key``.
     """
 
-    access_programs: Object | Omit
-    background_options: Object | Omit
-    context_management: Iterable[Object] | Omit | None
-    image: Object | Omit
-    include: Sequence[Include | str] | Omit | None
+    access_programs: AccessProgramsParam | Omit
+    background_options: BackgroundOptionsParam | Omit
+    context_management: Iterable[ContextManagementParam] | Omit | None
+    image: ImageOptionsParam | Omit
+    include: Sequence[Include] | Omit | None
     instructions: str | Omit | None
     max_output_tokens: int | Omit | None
     max_tool_calls: int | Omit | None
     metadata: Mapping[str, str] | Omit | None
-    moderation: Object | Omit | None
+    moderation: ModerationParam | Omit | None
     parallel_tool_calls: bool | Omit | None
-    prompt: Object | ResponsePrompt | Omit | None
+    prompt: ResponsePromptParam | ResponsePrompt | Omit | None
     prompt_cache_key: str | Omit | None
-    prompt_cache_options: Object | PromptCacheOptions | Omit
-    prompt_cache_retention: Literal["in_memory", "24h"] | str | Omit | None
-    reasoning: Object | ResponseReasoning | Omit | None
+    prompt_cache_options: PromptCacheOptionsParam | PromptCacheOptions | Omit
+    prompt_cache_retention: PromptCacheRetention | Omit | None
+    reasoning: ResponseReasoningParam | ResponseReasoning | Omit | None
     safety_identifier: str | Omit | None
-    service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast", "ultrafast"] | str | Omit | None
+    service_tier: ServiceTier | Omit | None
     store: bool | Omit | None
-    stream_options: Object | Omit | None
+    stream_options: StreamOptionsParam | Omit | None
     temperature: float | Omit | None
-    text: Object | ResponseTextConfig | Omit
-    tool_choice: Object | ToolChoice | Literal["none", "auto", "required"] | str | Omit
+    text: ResponseTextConfigParam | ResponseTextConfig | Omit
+    tool_choice: ToolChoiceParam | ToolChoiceObject | Omit
     top_logprobs: int | Omit | None
     top_p: float | Omit | None
-    truncation: Literal["auto", "disabled"] | str | Omit | None
+    truncation: Truncation | Omit | None
     user: str | Omit
 
 
@@ -137,7 +165,7 @@ class ResponseRetrieveParams(CallOptions, total=False):
         starting_after: The number of the last event that is known; only of a stream.
     """
 
-    include: Sequence[Include | str] | Omit
+    include: Sequence[Include] | Omit
     include_obfuscation: bool | Omit
     starting_after: int | Omit
 
@@ -158,15 +186,15 @@ class ResponseCompactParams(CallOptions, total=False):
         service_tier: How the request is processed, and at what price.
     """
 
-    image: Object | Omit
+    image: ImageOptionsParam | Omit
     input: InputParam | Omit | None
     instructions: str | Omit | None
     model: Required[str | None]
     previous_response_id: str | Omit | None
     prompt_cache_key: str | Omit | None
-    prompt_cache_options: Object | PromptCacheOptions | Omit | None
-    prompt_cache_retention: Literal["in_memory", "24h"] | str | Omit | None
-    service_tier: Literal["auto", "default", "fast", "flex", "priority"] | str | Omit | None
+    prompt_cache_options: PromptCacheOptionsParam | PromptCacheOptions | Omit | None
+    prompt_cache_retention: PromptCacheRetention | Omit | None
+    service_tier: Literal["auto", "default", "fast", "flex", "priority"] | Omit | None
 
 
 class InputTokenCountParams(CallOptions, total=False):
@@ -195,11 +223,11 @@ class InputTokenCountParams(CallOptions, total=False):
     parallel_tool_calls: bool | Omit | None
     personality: Literal["friendly", "pragmatic"] | str | Omit
     previous_response_id: str | Omit | None
-    reasoning: Object | ResponseReasoning | Omit | None
-    text: Object | ResponseTextConfig | Omit | None
-    tool_choice: Object | ToolChoice | Literal["none", "auto", "required"] | str | Omit | None
+    reasoning: ResponseReasoningParam | ResponseReasoning | Omit | None
+    text: ResponseTextConfigParam | ResponseTextConfig | Omit | None
+    tool_choice: ToolChoiceParam | ToolChoiceObject | Omit | None
     tools: Iterable[ToolParam] | Omit | None
-    truncation: Literal["auto", "disabled"] | str | Omit
+    truncation: Truncation | Omit
 
 
 def split(params: Any) -> tuple[Members, CallOptions]:

@@ -26,9 +26,12 @@ def turns(chat: Conversation, before: Response, items: list[ConversationItem], t
     create(model="gpt-5.5", input="Hi", conversation=chat, timeout=Timeout(total=5), extra_headers={"x": "1"})
     create(model="gpt-5.5", input=[{"role": "user", "content": "Hi"}, *items], conversation={"id": "conv_1"})
     create(input=before.output, conversation=before.conversation, tools=[tool, {"type": "web_search"}])
-    create(tool_choice=before.tool_choice or "auto", reasoning={"effort": "low"}, text={"verbosity": "low"})
-    create(conversation=None, store=None, temperature=omit, include=["reasoning.encrypted_content", "new"])
-    create(service_tier="flex", truncation="newer", metadata={"a": "b"}, context_management=[{"type": "compaction"}])
+    create(tool_choice={"type": "function", "name": "f"}, reasoning=before.reasoning, text=before.text or omit)
+    create(tool_choice="auto", reasoning={"effort": "low", "mode": "newer"}, text={"verbosity": "low"})
+    create(text={"format": {"type": "json_schema", "name": "n", "schema": {}}}, prompt={"id": "pmpt_1"})
+    create(conversation=None, store=None, temperature=omit, include=["reasoning.encrypted_content"])
+    create(service_tier="fast", truncation="auto", metadata={"a": "b"}, context_management=[{"type": "compaction"}])
+    create(tools=[{"type": "function", "name": "f", "parameters": {}, "strict": True}], model="of-tomorrow")
 
 
 def mistakes() -> None:
@@ -38,6 +41,22 @@ def mistakes() -> None:
     create(stream=True)  # type: ignore[call-arg]  # the method's own
     create(temperature="hot")  # type: ignore[arg-type]  # a number
     compact()  # type: ignore[call-arg]  # the model must be given
+
+
+def wrong_words() -> None:
+    """A word that the API does not have is one, too, and so is a dictionary of another shape."""
+    create(truncation="yes")  # type: ignore[arg-type]
+    create(tool_choice="always")  # type: ignore[arg-type]
+    create(tool_choice={"type": "function", "function": {"name": "f"}})  # type: ignore[arg-type]  # that of chats
+    create(include=["everything"])  # type: ignore[list-item]
+    create(service_tier="slow")  # type: ignore[arg-type]
+    create(reasoning={"effort": "extreme"})  # type: ignore[arg-type]
+    create(text={"verbosity": "chatty"})  # type: ignore[arg-type]
+    create(text={"format": {"type": "json"}})  # type: ignore[arg-type]
+    create(prompt_cache_retention="1h")  # type: ignore[arg-type]
+    create(tools=[{"type": "function", "function": {"name": "f"}}])  # type: ignore[list-item]  # that of chats
+    compact(model=None, service_tier="scale")  # type: ignore[arg-type]  # not of a compaction
+    count(truncation="yes")  # type: ignore[arg-type]
 
 
 def others(chat: Conversation) -> None:
