@@ -170,6 +170,7 @@ class ConversationsClient(Endpoints):
         lock: ConversationLock | None = None,
         runtime: Runtime | None = None,
     ) -> None:
+        # Long by the names of the arguments, each of which is said once here and passed on once.
         # Imported here because importing aiohttp takes ten times as long as the rest of the package.
         from openai_conversations.transport.session import SessionManager, check_session
 

@@ -1,4 +1,8 @@
-"""``client.responses``: turns of a model."""
+"""
+``client.responses``: turns of a model.
+
+The wrappers stand in the same file, because each is what a property of the class that it wraps gives.
+"""
 
 from __future__ import annotations
 

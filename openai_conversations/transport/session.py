@@ -1,7 +1,8 @@
 """
 The session manager: the only code that touches aiohttp. One call of :meth:`SessionManager.send` is one network attempt.
 
-It owns its aiohttp session, opened at the first request, or borrows a caller's and never closes that.
+It owns its aiohttp session, opened at the first request, or borrows a caller's and never closes that. The file is long
+because no other may know aiohttp: its errors, its bodies, its pool and its connections are all met here.
 """
 
 from __future__ import annotations
@@ -188,6 +189,7 @@ class SessionManager:
             ClientClosedError: The client or the borrowed session is closed.
             WrongEventLoopError: The connections belong to another event loop.
         """
+        # Of one piece: the ways in which an attempt ends share what is known, and none may keep frames of aiohttp.
         opened = self._opened()
         pool = opened.pool
         body = None if request.body is None else _Body(request.body)

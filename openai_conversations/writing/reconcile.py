@@ -5,7 +5,8 @@ One visible loop. Send; when the outcome is unknown, look the write up; then ret
 absent, or raise :class:`AmbiguousWriteError`. Below it, :mod:`openai_conversations.transport.retry` repeats what
 certainly was not carried out; above it, :mod:`.write_order` lets one write to a conversation go at a time.
 
-It also keeps :mod:`.last_item` up to date, because every response that tells of a conversation's end passes here.
+It also keeps :mod:`.last_item` up to date, because every response that tells of a conversation's end passes here. What
+is asked of an append and of its response stands below, in the same file: a call passes no more files than it must.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from openai_conversations.writing.lookup import Lookup, Lookups
     from openai_conversations.writing.turns.reconcile import ReconcileTurns
 
-_NOT_SHOWN: Final = "The conversation shows nothing of this write."
+_SHOWS_NOTHING: Final = "The conversation shows nothing of this write."
 
 
 class Reconcile:
@@ -215,7 +216,7 @@ class Reconcile:
         if match.stored is not None:
             self._budget.give_back(1)
             return _as_response(request, match.stored, failure.attempts)
-        raise ambiguous(request, failure, match.known or _NOT_SHOWN, match.resembling, before) from failure
+        raise ambiguous(request, failure, match.known or _SHOWS_NOTHING, match.resembling, before) from failure
 
     def _note(self, key: str, response: HTTPResponse, before: str | None) -> None:
         """Keep what the last item is that a response lists, and which item stands before it."""

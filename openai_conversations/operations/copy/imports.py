@@ -72,13 +72,9 @@ async def import_archive(
     if into is not None and not isinstance(metadata, Inherit):
         raise InvalidArgumentError("metadata is for a new conversation; use patch_metadata for one that is there")
     plan = plan_copy(archive.items)
-    include = IncludeFields(INCLUDE_ALL)
-    present: list[JsonObject] = []
-    if into is not None:
-        whole = await read_whole(caller, into)
-        present, include = whole.items, whole.include
-    elif archive.items and not plan.items:
+    if into is None and archive.items and not plan.items:
         raise ArchiveError(f"none of its {len(archive.items)} items can be stored: {plan.left_out[0].reason}")
+    present, include = await _held(caller, into)
     _check_beginning(plan, present, into or "")
     taken, refused = _metadata(archive, into, metadata)
     report = CopyReport(
@@ -113,6 +109,14 @@ async def import_archive(
         metadata_not_kept=lost,
         include_refused=include.refused,
     )
+
+
+async def _held(caller: Caller, into: str | None) -> tuple[list[JsonObject], IncludeFields]:
+    """The items that the target holds, and the fields that it can be asked for; a new one holds none."""
+    if into is None:
+        return [], IncludeFields(INCLUDE_ALL)
+    whole = await read_whole(caller, into)
+    return whole.items, whole.include
 
 
 async def _not_there(caller: Caller, archive: Archive, into: str | None) -> tuple[str, ...]:

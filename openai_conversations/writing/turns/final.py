@@ -42,7 +42,7 @@ from openai_conversations.writing.turns.recovered import (
     RecoveredRefusalDelta,
     RecoveredTextDelta,
 )
-from openai_conversations.writing.turns.snapshot import Place, TurnSnapshot
+from openai_conversations.writing.turns.snapshot import Position, TurnSnapshot
 from openai_conversations.writing.turns.statuses import ENDED, NOT_COMPLETE
 
 _ENDS: Final[Mapping[str, Any]] = {
@@ -173,7 +173,7 @@ def _is_known(index: int, snapshot: TurnSnapshot) -> bool | None:
     return index > first or snapshot.has_begun(index)
 
 
-def _rest(item: ConversationItem, place: Place, begun: str, text: str) -> Iterator[Event]:
+def _rest(item: ConversationItem, place: Position, begun: str, text: str) -> Iterator[Event]:
     """The rest of a text as an event. What a tool is called with is given as a whole where nothing of it was told."""
     index, part, kind = place
     rest = text[len(begun) :]
@@ -182,9 +182,9 @@ def _rest(item: ConversationItem, place: Place, begun: str, text: str) -> Iterat
         yield _PIECES[kind](output_index=index, item_id=item.id, delta=rest, **where)
 
 
-def parts_of(output: Sequence[ConversationItem]) -> dict[Place, str]:
+def parts_of(output: Sequence[ConversationItem]) -> dict[Position, str]:
     """What the model wrote, by the places that the pieces of a stream have."""
-    found: dict[Place, str] = {}
+    found: dict[Position, str] = {}
     for index, item in enumerate(output):
         if isinstance(item, Message):
             for part, content in enumerate(item.parts):
@@ -198,13 +198,15 @@ def parts_of(output: Sequence[ConversationItem]) -> dict[Place, str]:
     return found
 
 
-def _placed(told: Mapping[Place, str], whole: Mapping[Place, str], *, is_complete: bool) -> dict[Place, str] | None:
+def _placed(
+    told: Mapping[Position, str], whole: Mapping[Position, str], *, is_complete: bool
+) -> dict[Position, str] | None:
     """
     What was told by its place in the whole, also where an index lacks; ``None`` when it has none, or several.
 
     A response that is not complete need not have everything that was told.
     """
-    placed: dict[Place, str] = {}
+    placed: dict[Position, str] = {}
     for (index, part, kind), text in told.items():
         fits = [
             place

@@ -116,7 +116,7 @@ class TurnLookup:
 
     async def error_for(self, failure: APIError) -> AmbiguousWriteError:
         """The error that says what is known of a turn that failed so."""
-        found = await self._look_until_found(failure)
+        found = await self._look_up_until_found(failure)
         request = self.request
         message = f"{request.operation}: what became of this turn is unknown. {found.known} ({failure})"
         if found.items is not None:
@@ -137,11 +137,11 @@ class TurnLookup:
             attempts=failure.attempts,
         )
 
-    async def _look_until_found(self, failure: APIError) -> Found:
+    async def _look_up_until_found(self, failure: APIError) -> Found:
         """
-        Look until there is nothing more to see, for as long as a turn that failed so may still run.
+        Look up until there is nothing more to see, for as long as a turn that failed so may still run.
 
-        The last look often meets the deadline: what was seen before stands.
+        The last lookup often meets the deadline: what was seen before stands.
         """
         clock = self.runtime.clock
         ends = clock() + self._patience(failure)
@@ -151,7 +151,7 @@ class TurnLookup:
             jittered = pause * (1 - self.policy.jitter * self.runtime.uniform())
             await self.runtime.sleep(min(jittered, remaining / 2 if remaining > pause / 4 else remaining))
             pause = min(pause * 2, _LONGEST_PAUSE)
-            seen = await self.look()
+            seen = await self.look_up()
             found = seen if seen.worth >= found.worth else found
         return found
 
@@ -162,8 +162,8 @@ class TurnLookup:
         longest = self.policy.longest_lock_wait if _may_run(failure) else 2 * self.policy.initial
         return min(remaining, longest)
 
-    async def look(self) -> Found:
-        """Look once; whatever keeps us from it, the turn stays unknown."""
+    async def look_up(self) -> Found:
+        """Look up once; whatever keeps us from it, the turn stays unknown."""
         try:
             return await self._seen()
         except Exception as error:  # noqa: BLE001  # the words of a foreign error are not shown: it may quote a key

@@ -334,7 +334,7 @@ class Recovery:
         """The error for a response that the service does not give: what the conversation shows is said, too."""
         known = f"It could not be retrieved: {error}"
         if self.request.write is not None:
-            known = f"{known} {(await self._lookup().look()).known}"
+            known = f"{known} {(await self._lookup().look_up()).known}"
         return self.interrupted(known)
 
     def _lookup(self) -> TurnLookup:

@@ -60,7 +60,7 @@ _CANCELLED: Final = "response.cancelled"
 
 _NO_NUMBER: Final = -1
 
-Place = tuple[int, int, str]
+Position = tuple[int, int, str]
 """Item, content part, type of the events that tell it; -1 for an index that was not said."""
 
 _WHOLE: Final = {
@@ -102,10 +102,10 @@ class TurnSnapshot:
     _items: dict[int, ConversationItem] = attrs.field(init=False, factory=dict[int, ConversationItem])
     _done: set[int] = attrs.field(init=False, factory=set[int])
     _begun: set[int] = attrs.field(init=False, factory=set[int])
-    _pieces: dict[Place, list[str]] = attrs.field(init=False, factory=dict[Place, "list[str]"])
-    _whole: set[Place] = attrs.field(init=False, factory=set[Place])
+    _pieces: dict[Position, list[str]] = attrs.field(init=False, factory=dict[Position, "list[str]"])
+    _whole: set[Position] = attrs.field(init=False, factory=set[Position])
     """Places of which an event has said that nothing more comes."""
-    _last: Place = attrs.field(init=False, default=(_NO_NUMBER, _NO_NUMBER, ""))
+    _last: Position = attrs.field(init=False, default=(_NO_NUMBER, _NO_NUMBER, ""))
     _last_pieces: list[str] = attrs.field(init=False, factory=list[str])
     """Those that were added to last, and where they belong: the next piece nearly always belongs there, too."""
 
@@ -145,7 +145,7 @@ class TurnSnapshot:
         return "".join("".join(self._pieces[key]) for key in keys)
 
     @property
-    def told(self) -> dict[Place, str]:
+    def told(self) -> dict[Position, str]:
         """All that the model wrote so far, by its places."""
         joined = {place: "".join(pieces) for place, pieces in self._pieces.items()}
         return {place: text for place, text in joined.items() if text}
@@ -184,7 +184,7 @@ class TurnSnapshot:
         open_items = self._items.keys() - self._done
         return any(not (places := self._places_of(index)) or not places <= self._whole for index in open_items)
 
-    def _places_of(self, index: int) -> set[Place]:
+    def _places_of(self, index: int) -> set[Position]:
         return {place for place in self._pieces if place[0] == index}
 
     @property

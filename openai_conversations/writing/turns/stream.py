@@ -4,6 +4,8 @@ The events of a turn, from the request to the terminal event, whatever happens t
 One visible loop, :meth:`TurnStream.read`: read events; when the connection breaks, go on by :mod:`.recovery`; when the
 terminal event has come, let the next write to the conversation go. A stream that ends without one is never taken for a
 turn that ended.
+
+All ways out of the loop are in this file: it can be read that each gives the write lock and the connection back.
 """
 
 from __future__ import annotations
