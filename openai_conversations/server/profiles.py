@@ -155,7 +155,8 @@ PROFILES: Mapping[str, ServerProfile] = {
     profile.name: profile
     for profile in (
         ServerProfile(name="openai"),
-        # OGX 1.x: what its routes and its store do.
+        # OGX 1.x: what its routes and its store do. Those before answer the deletion of an item with an object for it:
+        # ``ogx,item_deletion=item``.
         ServerProfile(
             name="ogx",
             include=("include",),

@@ -176,11 +176,14 @@ FIELDS = st.sampled_from(
         "when",
         "say",
         "call",
+        "hold",
+        "number",
+        "tokens_per_second",
     ]
 )
 CONTROLLED = st.sampled_from(
     [
-        *(b"faults", b"items", b"script"),
+        *(b"faults", b"items", b"script", b"script/hold", b"script/release"),
         *(b"assertions/" + name for name in (b"no-duplicates", b"no-loss", b"erased", b"requests", b"turns")),
     ]
 )
@@ -192,10 +195,14 @@ VALUES = JSON | st.sampled_from([*faults.NAMED, *faults.OPERATION_IDS, "{id}", [
 def test_the_control_path(line, server, path, body):
     """Whatever is asked of the control path, it does it or says why not."""
     body = body.replace(b"{id}", new_conversation(line))
+    server.model.say("a")
     status, response = line.ask("POST", b"/_control/" + path, body, [b"content-type: application/json"])
+    told = [line.ask("GET", b"/_control/" + name)[0] for name in (b"script", b"turns", b"faults")]
     server.clear_faults()
     server.model.clear()
+    server.model.set_speed()
 
+    assert [200] * 3 == told
     assert status in {200, 400}
     assert ("error" in json.loads(response)) == (status == 400)
     assert 200 == line.ask("GET", b"/_control/conversations")[0]
