@@ -319,6 +319,7 @@ class APIConnectionError(APIError):
         sent: Whether the server may have received the request.
         status_code: The HTTP status, when a response had begun before the connection broke; else ``None``.
         retryable: Whether another attempt may help. It would not when a response is larger than a client reads.
+        is_answered: Whether something of a response came, be it no HTTP: the server had then done what it was asked.
     """
 
     def __init__(
@@ -329,11 +330,13 @@ class APIConnectionError(APIError):
         sent: bool = True,
         status_code: int | None = None,
         retryable: bool = True,
+        is_answered: bool = False,
     ) -> None:
         super().__init__(message, request)
         self.sent = sent
         self.status_code = status_code
         self.retryable = retryable
+        self.is_answered = is_answered or status_code is not None
 
 
 class APITimeoutError(APIConnectionError):

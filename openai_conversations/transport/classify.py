@@ -220,7 +220,7 @@ def may_arrive_late(failure: APIError) -> bool:
     """Whether a write that is not there yet may still be under way; then it must not be sent again."""
     if isinstance(failure, APIStatusError):
         return failure.status_code in MAY_ARRIVE_LATE
-    if isinstance(failure, APIConnectionError) and (failure.status_code is not None or not failure.retryable):
+    if isinstance(failure, APIConnectionError) and (failure.is_answered or not failure.retryable):
         return True  # a response had begun: the service has done what it says
     return isinstance(failure, (APITimeoutError, APIResponseValidationError))
 

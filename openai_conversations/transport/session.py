@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from http.cookies import SimpleCookie
 from types import TracebackType
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeGuard
 
 import aiohttp
 import attrs
@@ -493,6 +493,7 @@ def _failure(request: HTTPRequest, error: BaseException, *, is_sent: bool, statu
         sent=is_sent,
         status_code=status,
         retryable=not isinstance(error, BodyTooLargeError) and not _is_head_too_large(error),
+        is_answered=_is_no_http(error),
     )
 
 
@@ -502,16 +503,19 @@ def _reason(error: BaseException) -> str:
         return "the head of the response is too large: a header exceeds 64 KiB"
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status} {error.message}"
-    if isinstance(error, aiohttp.ClientResponseError):
+    if _is_no_http(error):
         return f"the response is not HTTP: {_QUOTED('', error.message.strip().partition(chr(10))[0]).rstrip(': ')}"
     return str(error) or type(error).__name__
 
 
+def _is_no_http(error: BaseException) -> TypeGuard[aiohttp.ClientResponseError]:
+    """Whether the server answered, and what it said could not be read."""
+    return isinstance(error, aiohttp.ClientResponseError) and not isinstance(error, aiohttp.ClientHttpProxyError)
+
+
 def _is_head_too_large(error: BaseException) -> bool:
     """By aiohttp's words: it has no class for it that comes out."""
-    if not isinstance(error, aiohttp.ClientResponseError) or isinstance(error, aiohttp.ClientHttpProxyError):
-        return False
-    return any(word in error.message for word in ("Got more than", "Too many headers"))
+    return _is_no_http(error) and any(word in error.message for word in ("Got more than", "Too many headers"))
 
 
 # What aiohttp quotes of a response.

@@ -342,6 +342,7 @@ def test_where_a_call_stands():
         (broken(), False),
         (APIResponseValidationError(respond(200)), True),
         (APIConnectionError(status_code=200), True),
+        (APIConnectionError(is_answered=True), True),
         *((status_error(respond(status)), status in (408, 499, 504, 524, 598, 599)) for status in UNKNOWN),
     ],
 )

@@ -1018,3 +1018,26 @@ async def test_a_part_of_a_head_while_idle(manager):
             await manager.send(asking(server, append_request, body=b"{}"))
 
     assert caught.value.sent
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 2\r\nContent-Length: 3\r\n",
+        b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n",
+        b"no colon\r\n",
+        b"x: a\x00b\r\n",
+    ],
+)
+async def test_an_answer_that_is_no_http(manager, head):
+    """Whoever answers, in whatever words, has done what it was asked: no write is sent again on the strength of it."""
+
+    async def peer(reader, writer):
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n{}")
+
+    async with serving(peer) as server:
+        with pytest.raises(APIConnectionError, match="not HTTP") as caught:
+            await manager.send(asking(server, append_request, body=b"{}"))
+
+    assert (True, True, None) == (caught.value.sent, caught.value.is_answered, caught.value.status_code)
