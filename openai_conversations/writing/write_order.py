@@ -192,7 +192,8 @@ class WriteOrder:
         try:
             lock = self._shared.hold(claim.conversation_id)
             await self._in_time(lock.__aenter__(), claim)
-        except ConversationsError:
+        except ConversationsError as error:
+            error.not_carried_out = error.not_carried_out or claim.is_new
             raise
         except Exception as error:
             raise _not_locked(error, claim) from error

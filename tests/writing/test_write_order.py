@@ -511,6 +511,22 @@ async def test_a_shared_lock_that_cannot_be_taken(where):
     assert [] == script.requests
 
 
+@pytest.mark.parametrize(("changes", "is_new"), [({}, True), ({"write": Write(lookup_first=True)}, False)])
+async def test_our_own_error_of_a_shared_lock(changes, is_new):
+    """One of our errors, as the locks of Redis raise it, comes as it is, and says as well that nothing was carried out."""
+
+    class Away:
+        def hold(self, conversation_id):
+            raise ConversationsError(f"{conversation_id}: Redis did not answer")
+
+    script = Script(respond())
+    with pytest.raises(ConversationsError, match="Redis did not answer") as caught:
+        await WriteOrder(Away())(request(**changes), script)
+
+    assert is_new is caught.value.not_carried_out
+    assert [] == script.requests
+
+
 async def test_a_stream_whose_lock_is_not_released_in_time():
     """Whoever is cancelled while the shared lock is released never gets the open response: it is closed."""
 
