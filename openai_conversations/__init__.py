@@ -129,6 +129,7 @@ if TYPE_CHECKING:
     from openai_conversations.resources.official_names import (
         DefaultAioHttpClient as DefaultAioHttpClient,
         DefaultAsyncHttpxClient as DefaultAsyncHttpxClient,
+        OpenAI as OpenAI,
         OpenAIError as OpenAIError,
     )
     from openai_conversations.resources.operation_options import OperationOptions as OperationOptions

@@ -15,7 +15,7 @@ from openai_conversations.errors import ConfigurationError
 from openai_conversations.headers import checked_headers, merged
 from openai_conversations.resources.conversations import Conversations, RawConversations, StreamingConversations
 from openai_conversations.resources.endpoints import Endpoints
-from openai_conversations.resources.official_names import not_here
+from openai_conversations.resources.official_names import not_here, refuse_http_client
 from openai_conversations.settings import (
     DEFAULT_BODY_LIMITS,
     DEFAULT_MAX_CONNECTIONS,
@@ -139,6 +139,7 @@ class ConversationsClient(Endpoints):
         user_isolation_key: Whose conversations are meant, at Azure AI Foundry: sent as ``x-ms-user-isolation-key``.
         lock: Mutual exclusion with writers in other processes, held for each append; ``None`` for none.
         runtime: Clock, sleep and randomness, for tests.
+        http_client: Not here: this client speaks aiohttp by itself; a session of yours is ``session``.
 
     Raises:
         ConfigurationError: A setting cannot be used; the message names it and shows no key.
@@ -169,11 +170,13 @@ class ConversationsClient(Endpoints):
         user_isolation_key: str | None = None,
         lock: ConversationLock | None = None,
         runtime: Runtime | None = None,
+        http_client: None = None,
     ) -> None:
         # Long by the names of the arguments, each of which is said once here and passed on once.
         # Imported here because importing aiohttp takes ten times as long as the rest of the package.
         from openai_conversations.transport.session import SessionManager, check_session
 
+        refuse_http_client(http_client)
         for name, wanted, value in (
             ("body_limits", _BODY_LIMITS, body_limits),
             ("retry", _RETRY, retry),

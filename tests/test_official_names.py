@@ -164,3 +164,17 @@ async def test_items_that_are_none() -> None:
 def test_official_handlers_catch_ours() -> None:
     """A handler written for the official names, changed by import only, catches what is raised here."""
     assert issubclass(NotFoundError, OpenAIError)
+
+
+def test_an_http_client() -> None:
+    """Any other ``http_client`` is refused in the same words; ``None`` and what was left out are none."""
+    with pytest.raises(ConfigurationError, match="give a ClientSession of your own as session="):
+        AsyncOpenAI(api_key="sk-test", http_client=object())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # refused
+    for nothing in (None, openai.omit):
+        AsyncOpenAI(api_key="sk-test", http_client=nothing)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # ours is another
+
+
+def test_the_sync_class() -> None:
+    """What imports the official sync class is told what to use instead, when it is called."""
+    with pytest.raises(ConfigurationError, match="this client is async: use AsyncOpenAI"):
+        ours.OpenAI(api_key="sk-test")

@@ -232,7 +232,7 @@ TAKEN_AS_THEY_ARE = {
     *("AppendResume", "CallOptions", "ConversationLock", "Omit", "OperationOptions", "RequestOptions", "Webhooks"),
     *("HTTPRequest", "HTTPResponse", "Replay"),
     *("ParsedResponse", "ResponseStream", "ResponseStreamManager", "ToolCall"),
-    *("json_default", "lazy_imports", "provide", "DefaultAioHttpClient"),
+    *("json_default", "lazy_imports", "provide", "DefaultAioHttpClient", "OpenAI"),
 }
 
 LISTS = Profile(name="lists", lists_conversations=True)
@@ -290,11 +290,11 @@ def wrong_values(entrance: Entrance) -> Iterator[tuple[str, Any]]:
 
 async def drained(result: Any) -> Any:
     """What a call does is done when it was awaited, or gone through."""
-    if inspect.isawaitable(result):
-        return await drained(await result)
-    if isinstance(result, AbstractAsyncContextManager):
+    if isinstance(result, AbstractAsyncContextManager):  # awaiting that of a stream only says how it is used
         async with result:
             return None
+    if inspect.isawaitable(result):
+        return await drained(await result)
     if isinstance(result, AsyncIterator):
         return [each async for each in result]
     return result

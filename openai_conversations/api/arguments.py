@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypedDict, TypeGuard, cast
 from urllib.parse import quote
 
+from openai_conversations.api.keywords import refuse_other_keywords
 from openai_conversations.checks import COUNT, FLAG, OPTIONAL_TEXT, TEXTS, Wanted, is_whole, one_of, shown
 from openai_conversations.errors import ConfigurationError, InvalidArgumentError
 from openai_conversations.jsontypes import is_model, is_omitted
@@ -80,18 +81,6 @@ class Members(dict[str, Any]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {', '.join(map(str, self))}>"
-
-
-def refuse_other_keywords(given: Mapping[str, object], known: type) -> None:
-    """
-    Python's own error for a keyword that a class of options does not have.
-
-    Raises:
-        TypeError: A keyword is none of *known*.
-    """
-    for name in given:
-        if name not in known.__annotations__:
-            raise TypeError(f"unexpected keyword argument {name!r}")
 
 
 def options_timeout(options: CallOptions, base: Timeout) -> Timeout:

@@ -7,6 +7,7 @@ be run twice, and how long it may take.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
@@ -241,6 +242,8 @@ def _conversation_id(conversation: object) -> str | None:
     given = cast("dict[str, object]", conversation).get("id") if is_object(conversation) else conversation
     if conversation is None:
         return None
+    if inspect.isawaitable(given):
+        path_id("conversation", given)  # which says that an `await` is missing
     if not isinstance(given, str) or not given:
         raise InvalidArgumentError("conversation must be an id, {'id': …} or a Conversation; the id must not be empty")
     path_id("conversation", given)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, overload
 
-from openai_conversations.api.arguments import CallOptions, refuse_other_keywords
+from openai_conversations.api.arguments import CallOptions
 from openai_conversations.api.caller import codec
+from openai_conversations.api.keywords import refuse_other_keywords
 from openai_conversations.checks import MAPPING, TEXT, shown
 from openai_conversations.errors import InvalidArgumentError
 from openai_conversations.jsontypes import is_omitted

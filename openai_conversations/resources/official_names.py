@@ -9,6 +9,7 @@ from functools import wraps
 from typing import Any, Final, NoReturn, ParamSpec, TypeVar
 
 from openai_conversations.errors import ConfigurationError, ConversationsError
+from openai_conversations.jsontypes import is_omitted
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -47,6 +48,30 @@ def DefaultAioHttpClient(*_: object, **__: object) -> NoReturn:  # noqa: N802  #
 
 
 DefaultAsyncHttpxClient = DefaultAioHttpClient
+
+
+def refuse_http_client(http_client: object) -> None:
+    """
+    Refuse what is given as ``http_client``.
+
+    Raises:
+        ConfigurationError: Something is.
+    """
+    if not (http_client is None or is_omitted(http_client)):
+        DefaultAioHttpClient()
+
+
+def OpenAI(*_: object, **__: object) -> NoReturn:  # noqa: N802  # the official client's name
+    """
+    Refuse, with the way out: there is no client that blocks.
+
+    Raises:
+        ConfigurationError: Always.
+    """
+    raise ConfigurationError(
+        "OpenAI is the official client's sync class, and this client is async: use AsyncOpenAI (or "
+        "ConversationsClient) with `async with` and `await`, and asyncio.run() where nothing is async"
+    )
 
 
 def by_name(example: str) -> Callable[[Callable[P, Coroutine[Any, Any, T]]], Callable[P, Coroutine[Any, Any, T]]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypedDict, cast
 
-from openai_conversations.api.arguments import CallOptions, refuse_other_keywords
+from openai_conversations.api.arguments import CallOptions
 from openai_conversations.api.caller import Caller
+from openai_conversations.api.keywords import refuse_other_keywords
 from openai_conversations.settings import Timeout
 
 

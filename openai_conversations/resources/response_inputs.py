@@ -13,9 +13,9 @@ from openai_conversations.api.arguments import (
     check_listing,
     checked_max_items,
     omit,
-    refuse_other_keywords,
 )
 from openai_conversations.api.caller import Caller
+from openai_conversations.api.keywords import refuse_other_keywords
 from openai_conversations.api.results import computed
 from openai_conversations.checks import FLAG
 from openai_conversations.limits import Include

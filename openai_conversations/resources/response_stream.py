@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, cast
 
 from openai_conversations.api import turn_requests
 from openai_conversations.api.arguments import Members, is_given, omit
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_HOW_TO_STREAM: Final = "responses.stream() is a context manager: `async with client.responses.stream(…) as stream:`"
+
 
 class ParsedResponse(Response, Generic[T]):
     """A response whose text is also an object, of the class that was asked for as ``text_format``."""
@@ -37,6 +39,31 @@ class ParsedResponse(Response, Generic[T]):
 
     output_parsed: T | None
     """The object; ``None`` when the model refused, or wrote no text."""
+
+
+class _TextStream:
+    """
+    The pieces of a text: ``async for text in stream.text_stream``.
+
+    Args:
+        pieces: Gives them.
+    """
+
+    def __init__(self, pieces: AsyncGenerator[str]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self._pieces  # without a step of its own for each piece
+
+    async def __anext__(self) -> str:
+        return await anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """Read no further; the stream of the turn stays open."""
+        await self._pieces.aclose()
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError("text_stream is async: use `async for text in stream.text_stream`, not `for`")
 
 
 class ResponseStream(Generic[T]):
@@ -82,8 +109,11 @@ class ResponseStream(Generic[T]):
         return event
 
     @property
-    async def text_stream(self) -> AsyncIterator[str]:
+    def text_stream(self) -> AsyncIterator[str]:
         """The pieces of the text, and nothing else of the stream. What a turn failed with is raised at its end."""
+        return _TextStream(self._texts())
+
+    async def _texts(self) -> AsyncGenerator[str]:
         async for event in self:
             if isinstance(event, ResponseTextDeltaEvent):
                 yield event.delta
@@ -230,6 +260,12 @@ class ResponseStream(Generic[T]):
     def __iter__(self) -> NoReturn:
         raise TypeError("a stream of a ConversationsClient is async: use `async for`, not `for`")
 
+    def __enter__(self) -> NoReturn:
+        raise TypeError("a stream of a ConversationsClient is async: use `async with`, not `with`")
+
+    def __exit__(self, *_: object) -> None:
+        """Only here so that `with` comes to :meth:`__enter__`."""
+
     def __repr__(self) -> str:
         state = "ended" if self._turn.ended else "closed" if self._turn.closed else "open"
         return f"<ResponseStream {self.response_id or '(not created)'} {state}>"
@@ -284,10 +320,9 @@ def _read(response: Response, text_format: type[T], text: str, request: RequestI
     try:
         return read_structured(text_format, text)
     except DecodeError as error:
-        said = str(error)
+        reason = str(error)
     except Exception as error:  # noqa: BLE001  # of the caller's class: the response was paid for, and must not be lost
-        said, cause = described(error), error
-    reason = f"the text of the response does not fit {text_format.__name__}: {said}"
+        reason, cause = f"the text does not fit {text_format.__name__}: {described(error)}", error
     # Not raised above: it must not hold the converter's error.
     raise OutputParseError(reason, request, response=response) from cause
 
@@ -317,7 +352,21 @@ class ResponseStreamManager(Generic[T]):
             await self._stream.close()
 
     def __aiter__(self) -> NoReturn:
-        raise TypeError("responses.stream() is a context manager: `async with client.responses.stream(…) as stream:`")
+        raise TypeError(_HOW_TO_STREAM)
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(_HOW_TO_STREAM)
+
+    def __enter__(self) -> NoReturn:
+        raise TypeError(_HOW_TO_STREAM)
+
+    def __exit__(self, *_: object) -> None:
+        """Only here so that `with` comes to :meth:`__enter__`."""
+
+    if not TYPE_CHECKING:  # there it is no awaitable
+
+        def __await__(self) -> NoReturn:
+            raise TypeError(f"{_HOW_TO_STREAM}, or `await client.responses.create(…, stream=True)`")
 
 
 def with_format(body: Members, text_format: type | None) -> Members:

@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any, Literal, TypeAlias, TypeVar, Unpack, cast, overload
 
 from openai_conversations.api import turn_requests
-from openai_conversations.api.arguments import CallOptions, Members, Omit, is_given, omit, refuse_other_keywords
+from openai_conversations.api.arguments import CallOptions, Members, Omit, is_given, omit
 from openai_conversations.api.caller import Caller, codec
+from openai_conversations.api.keywords import refuse_other_keywords
 from openai_conversations.api.results import computed
 from openai_conversations.checks import COUNT, FLAG
 from openai_conversations.errors import InvalidArgumentError
@@ -271,6 +272,7 @@ class Responses:
         """
         if is_given(stream) and stream not in (None, False):
             raise InvalidArgumentError("parse() gives a whole response: stream it with responses.stream(text_format=…)")
+        refuse_other_keywords(params, ResponseCreateParams)
         body = with_format(Members(params), text_format)
         del params  # a traceback that shows them shows what tools are authorized with
         made: Any = await self.create(safe=safe, **cast("ResponseCreateParams", body))

@@ -11,10 +11,10 @@ from openai_conversations.api.arguments import (
     checked_metadata,
     omit,
     path_id,
-    refuse_other_keywords,
 )
 from openai_conversations.api.caller import Caller
-from openai_conversations.checks import COUNT, FLAG, MAPPING, NAME, OPTIONAL_FUNCTION, OPTIONAL_TEXT, POSITIVE_COUNT
+from openai_conversations.api.keywords import refuse_other_keywords
+from openai_conversations.checks import COUNT, FLAG, FUNCTIONS, NAME, OPTIONAL_FUNCTION, OPTIONAL_TEXT, POSITIVE_COUNT
 from openai_conversations.resources.operation_options import OperationOptions, operation_caller
 from openai_conversations.writing.write_order import Writing
 
@@ -88,7 +88,7 @@ class TurnOperations:
 
         refuse_other_keywords(params, TurnParams)
         path_id("conversation_id", conversation_id)
-        MAPPING.or_none().check("tools", tools)
+        FUNCTIONS.or_none().check("tools", tools)
         OPTIONAL_FUNCTION.check("on_event", on_event)
         POSITIVE_COUNT.check("max_rounds", max_rounds)
         FLAG.check("safe", safe)

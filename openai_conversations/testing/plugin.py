@@ -17,7 +17,9 @@ The server runs in a thread of its own: tests may be plain functions, coroutines
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Generator, Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 API_KEY = "sk-test"
 """The key that the fixtures use; the server takes any unless it was given keys."""
+
+_FAILED: pytest.StashKey[bool] = pytest.StashKey()
 
 _UNFIRED: pytest.StashKey[list[tuple[str, Fault]]] = pytest.StashKey()
 
@@ -56,6 +60,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_UNFIRED] = []
     if config.option.conversations_loopback:
         config.pluginmanager.register(_LoopbackOnly())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep in mind whether a test has failed, for what the fixtures say after it."""
+    report = yield
+    item.stash[_FAILED] = item.stash.get(_FAILED, default=False) or report.outcome != "passed"
+    return report
 
 
 class _LoopbackOnly:
@@ -94,15 +106,20 @@ class _LoopbackOnly:
 
 @pytest.fixture
 def conversations_server(request: pytest.FixtureRequest) -> Iterator[ConversationsServer]:
-    """A running server on a real socket, in memory, fresh for this test; a script that it does not use up fails it."""
+    """
+    A running server on a real socket, in memory, fresh for this test.
+
+    A script that the test does not use up fails it; of a test that has failed that is no news.
+    """
     from openai_conversations.server import ConversationsServer
 
     with ConversationsServer(**_keywords(request)) as server:
         yield server
         unfired = server.unfired_faults
         unused = server.model.unused
-    _report(request, unfired)
-    if unused:
+    has_failed = request.node.stash.get(_FAILED, default=False)
+    _report(request, unfired, has_failed=has_failed)
+    if unused and not has_failed:
         pytest.fail(f"the script was not used up: {', '.join(map(str, unused))}", pytrace=False)
 
 
@@ -110,14 +127,28 @@ def _keywords(request: pytest.FixtureRequest) -> dict[str, Any]:
     options = request.config.option
     keywords: dict[str, Any] = {"profile": options.conversations_profile, "seed": options.conversations_seed}
     for mark in reversed(list(request.node.iter_markers("conversations"))):
+        _check_mark(mark)
         keywords |= mark.kwargs
     return keywords
 
 
-def _report(request: pytest.FixtureRequest, unfired: list[Fault]) -> None:
+def _check_mark(mark: pytest.Mark) -> None:
+    """One sentence for a slip, in place of the traceback of the server."""
+    from openai_conversations.server import ConversationsServer
+
+    known = list(inspect.signature(ConversationsServer).parameters)
+    if mark.args:
+        pytest.fail(f"the mark conversations takes keywords only: {', '.join(known)}", pytrace=False)
+    for name in mark.kwargs.keys() - set(known):
+        near = get_close_matches(name, known, 1)
+        meant = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
+        pytest.fail(f"the mark conversations has no {name!r}: {meant}", pytrace=False)
+
+
+def _report(request: pytest.FixtureRequest, unfired: list[Fault], *, has_failed: bool) -> None:
     """A test that orders a fault and never meets it proves nothing: say so."""
     request.config.stash[_UNFIRED].extend((request.node.nodeid, fault) for fault in unfired)
-    if unfired and request.config.option.conversations_unfired == "error":
+    if unfired and not has_failed and request.config.option.conversations_unfired == "error":
         pytest.fail(f"faults that never fired: {', '.join(map(str, unfired))}", pytrace=False)
 
 

@@ -469,5 +469,37 @@ async def test_mistakes_of_calling(client):
     with pytest.raises(TypeError, match="async with"):
         async for _ in client.responses.stream(**MODEL):
             pass
+    with pytest.raises(TypeError, match="async with"):
+        for _ in client.responses.stream(**MODEL):
+            pass
+    with pytest.raises(TypeError, match="async with"), client.responses.stream(**MODEL):
+        pass
+    with pytest.raises(TypeError, match=r"async with .* or `await client\.responses\.create\(…, stream=True\)`"):
+        await client.responses.stream(**MODEL)
+    async with client.responses.stream(**MODEL) as stream:
+        with pytest.raises(TypeError, match="async for text in"):
+            for _ in stream.text_stream:
+                pass
+        with pytest.raises(TypeError, match="async with"), stream:
+            pass
     with pytest.raises(InvalidArgumentError, match="not both"):
         await client.responses.parse(text_format=Weather, text={"format": {"type": "text"}}, **MODEL)
+
+
+async def test_a_conversation_that_was_not_awaited(client):
+    """A coroutine in place of a conversation says that an ``await`` is missing, and leaves no second warning."""
+    with pytest.raises(InvalidArgumentError, match="`conversation` was given a call that was not awaited: put `await`"):
+        await client.responses.create(conversation=client.conversations.create(), **MODEL)
+
+
+async def test_text_by_hand(server, client):
+    """The pieces of the text can be asked for one by one, and given up; the stream goes on."""
+    server.model.say("One two")
+    async with client.responses.stream(**MODEL) as stream:
+        pieces = stream.text_stream
+        first = await anext(pieces)
+        await pieces.aclose()
+        response = await stream.get_final_response()
+
+    assert "One" == first
+    assert "One two" == response.output_text

@@ -281,3 +281,44 @@ def test_requests_leave_when_nobody_minds(run):
 def test_addresses_of_this_machine(host, ours):
     """Loopback in all its spellings, and what leads to it."""
     assert ours == is_ours(host)
+
+
+def test_a_failed_test_is_told_once(run):
+    """What a test that has failed left unused, script or faults, is no second error."""
+    outcome = run(
+        """
+        def test_it(conversations_server):
+            conversations_server.model.say("never")
+            conversations_server.add_fault("locked")
+            assert False
+        """,
+        "--conversations-unfired=error",
+    )
+
+    outcome.assert_outcomes(failed=1)
+
+
+def test_a_slip_in_a_mark(run):
+    """A keyword that the server does not take is one sentence, without a traceback."""
+    outcome = run(
+        """
+        import pytest
+
+        @pytest.mark.conversations(proflie="ogx")
+        def test_it(conversations_server):
+            pass
+
+        @pytest.mark.conversations("ogx")
+        def test_place(conversations_server):
+            pass
+        """
+    )
+
+    outcome.assert_outcomes(errors=2)
+    outcome.stdout.fnmatch_lines(
+        [
+            "the mark conversations has no 'proflie': did you mean 'profile'?",
+            "the mark conversations takes keywords only: *profile*",
+        ]
+    )
+    outcome.stdout.no_fnmatch_line("*Traceback*")

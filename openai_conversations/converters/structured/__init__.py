@@ -41,7 +41,7 @@ def text_format_of(kind: Any) -> JsonObject:
     return {"type": "json_schema", "name": name_in_json(kind.__name__), "schema": schema, "strict": True}
 
 
-def read_structured(kind: type[T], text: str) -> T:
+def read_structured(kind: type[T], text: str, *, what: str | None = None) -> T:
     """
     The object that the JSON text of a model stands for.
 
@@ -50,16 +50,17 @@ def read_structured(kind: type[T], text: str) -> T:
     Args:
         kind: The class whose format was asked for.
         text: What the model wrote, which is no refusal.
+        what: What an error begins with; ``None`` for "the text does not fit" and the name of the class.
 
     Raises:
         DecodeError: The text is not JSON, or does not fit; the message gives the JSON path of each mismatch.
         InvalidArgumentError: See :func:`text_format_of`.
     """
-    read: T = read_model(kind, text) if is_model(kind) else _read(_object_of(checked_class(kind)), text)
+    read: T = read_model(kind, text) if is_model(kind) else _read(_object_of(checked_class(kind)), text, what)
     return read
 
 
-def _read(kind: Object, text: str) -> Any:
+def _read(kind: Object, text: str, what: str | None) -> Any:
     try:
         return _read_value(kind, loads_exact(text))
     except SchemaMismatch as error:
@@ -68,7 +69,7 @@ def _read(kind: Object, text: str) -> Any:
         reason = "nests too deeply @ $"
     except ValueError as error:
         reason = f"not JSON ({error})"
-    raise DecodeError(f"the text does not fit {kind.name}: {reason}")
+    raise DecodeError(f"{what or f'the text does not fit {kind.name}'}: {reason}")
 
 
 def _read_value(kind: Object, value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from openai_conversations.api.caller import codec
-from openai_conversations.checks import MAPPING, shown
+from openai_conversations.checks import FUNCTIONS, shown
 from openai_conversations.converters.errors import DecodeError
 from openai_conversations.converters.structured import read_structured
 from openai_conversations.errors import InvalidArgumentError, one_line, without_credentials
@@ -26,6 +26,8 @@ logger: Final = logging.getLogger("openai_conversations")
 
 ToolFunction = Callable[..., Awaitable[object]] | Callable[..., object]
 """A function, best an async one, whose parameters have names and annotations."""
+
+_NO_FIT: Final = "the arguments do not fit"
 
 _PARTS: Final = frozenset({"input_text", "input_image", "input_file"})
 """The content that an output may have, by the API's description of ``FunctionCallOutput``."""
@@ -84,12 +86,12 @@ class Tool:
         Raises:
             BaseException: What it raised is no ``Exception``.
         """
-        why = "The function was not called: {}"
+        why, words = "The function was not called: {}", _our_words
         try:
             keywords = self._keywords(call.arguments)
-            why = "The function failed: {}"
+            why, words = "The function failed: {}", words_of
             returned = await self._call(keywords)
-            why = "The function was called, but what it returned cannot be sent: {}"
+            why, words = "The function was called, but what it returned cannot be sent: {}", _our_words
             return answered(call, _output(returned))
         except asyncio.CancelledError as error:
             if is_cancelled():
@@ -97,7 +99,7 @@ class Tool:
             raised: BaseException = error
         except Exception as error:  # noqa: BLE001  # logged below, without credentials
             raised = error
-        said = words_of(raised)
+        said = words(raised)
         logger.error("%s: %s\n%s", call.name, why.format(said), _traceback(raised))
         return failed(call, why.format(said))
 
@@ -112,11 +114,14 @@ class Tool:
 
     def _keywords(self, arguments: str) -> Mapping[str, Any]:
         if self.arguments is None:
-            value = codec().loads(arguments.encode() or b"{}")
+            try:
+                value = codec().loads(arguments.encode() or b"{}")
+            except ValueError as error:
+                raise DecodeError(f"{_NO_FIT}: not JSON ({error})") from None
             if not is_object(value):
                 raise DecodeError("the arguments are no JSON object")
             return value
-        read: Mapping[str, Any] = read_structured(self.arguments, arguments or "{}")
+        read: Mapping[str, Any] = read_structured(self.arguments, arguments or "{}", what=_NO_FIT)
         return read
 
 
@@ -149,7 +154,7 @@ def as_tools(functions: object, definitions: list[Any]) -> dict[str, Tool]:
     Raises:
         InvalidArgumentError: A function cannot be called, or its signature cannot be described.
     """
-    MAPPING.check("tools", functions)
+    FUNCTIONS.check("tools", functions)
     described = {as_object(one).get("name") for one in definitions if as_object(one).get("type") == "function"}
     return {name: _tool(name, function, is_described=name in described) for name, function in _items(functions)}
 
@@ -195,6 +200,13 @@ def words_of(error: BaseException) -> str:
     except Exception:  # noqa: BLE001  # whatever it is, it says nothing of the call
         said = ""
     return one_line(f"{name}: {said}") if said else name
+
+
+def _our_words(error: BaseException) -> str:
+    """Our own errors are sentences: without their class, and what stands before them once."""
+    if isinstance(error, (DecodeError, InvalidArgumentError)):
+        return one_line(str(error).removeprefix("the request cannot be sent: "))
+    return words_of(error)
 
 
 def _traceback(error: BaseException) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -34,15 +35,21 @@ def build_fault(name: str, keywords: Mapping[str, Any]) -> Fault:
     """
     name = name.replace("-", "_")
     if name not in NAMED:
-        raise ValueError(f"there is no fault {name!r}; the faults are {', '.join(NAMED)}")
+        raise ValueError(f"there is no fault {name!r}; {_meant(name, NAMED)}the faults are {', '.join(NAMED)}")
     given = {key.replace("-", "_"): value for key, value in keywords.items()}
     known = _keywords(name)
     if unknown := given.keys() - known.keys():
-        raise ValueError(f"{name} has no {min(unknown)!r}; it takes {', '.join(known)}")
+        slip = min(unknown)
+        raise ValueError(f"{name} has no {slip!r}; {_meant(slip, known)}it takes {', '.join(known)}")
     for key, value in given.items():
         if not _fits(value, known[key]):
             raise ValueError(f"{name}: {key} cannot be {value!r}")
     return NAMED[name](**given)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"did you mean {near[0]!r}? " if near else ""
 
 
 def _keywords(name: str) -> dict[str, Any]:

@@ -271,3 +271,31 @@ async def test_what_is_refused(server, client, wrong, said):
         await client.conversations.run("conv_1", model="m", input="?", **wrong)
 
     assert [] == list(server.requests)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "returned", "said"),
+    [
+        ("{", "", "The function was not called: the arguments do not fit: not JSON ("),
+        ('{"city": 1}', "", "The function was not called: the arguments do not fit: expected string, not 1 @ $.city"),
+        (CITY, float("nan"), "The function was called, but what it returned cannot be sent: $ is nan"),
+    ],
+)
+async def test_what_is_said_once(server, client, arguments, returned, said):
+    """What our own errors say of a call is one sentence, without a class and without saying it twice."""
+    conversation = await client.conversations.create()
+    server.model.call("now", arguments)
+    server.model.say("Sorry")
+
+    async def now(city: str, days: int = 1) -> object:
+        return returned
+
+    done = await client.conversations.run(conversation.id, model="m", input="?", tools={"now": now})
+
+    assert done.calls[0].output.startswith(said)
+
+
+async def test_a_list_of_functions(client):
+    """Functions have names."""
+    with pytest.raises(InvalidArgumentError, match=r'tools must be a mapping of names to functions, such as \{"get_w'):
+        await client.conversations.run("conv_1", model="m", input="?", tools=[print])

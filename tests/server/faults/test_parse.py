@@ -35,6 +35,8 @@ def test_a_line_says_everything():
     ("line", "message"),
     [
         ("explode", "there is no fault 'explode'; the faults are commit_then_drop, "),
+        ("comit_then_drop", "there is no fault 'comit_then_drop'; did you mean 'commit_then_drop'? the faults are "),
+        ("locked:cuont=1", "locked has no 'cuont'; did you mean 'count'? it takes "),
         ("slow:minutes=3", "slow has no 'minutes'; it takes seconds, before_commit, operation, "),
         ("slow:seconds=long", "slow: seconds cannot be 'long'"),
         ("slow:before_commit=1", "slow: before_commit cannot be 1"),
