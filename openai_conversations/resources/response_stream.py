@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, Self, TypeVar, cast
@@ -252,10 +253,19 @@ class ResponseStream(Generic[T]):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    def __del__(self) -> None:
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
         turn: TurnStream | None = getattr(self, "_turn", None)
-        if turn is not None and not turn.closed:
-            turn.give_up()
+        if turn is None or turn.closed:
+            return
+        has_ended = turn.ended
+        turn.give_up()
+        if not has_ended:
+            _warn(
+                f"{self!r} was never closed: use `async with`, read it to its end, or `await stream.close()`",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
 
     def __iter__(self) -> NoReturn:
         raise TypeError("a stream of a ConversationsClient is async: use `async for`, not `for`")

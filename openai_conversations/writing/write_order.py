@@ -21,6 +21,7 @@ from openai_conversations.errors import APITimeoutError, ConversationsError, Wro
 from openai_conversations.transport.message import BodyStream, Handler, HTTPRequest, HTTPResponse
 from openai_conversations.transport.policy import RetryPolicy
 from openai_conversations.transport.retry import RetryBudget
+from openai_conversations.writing.idle_streams import IsIdle, StreamWatch
 from openai_conversations.writing.last_item import LastItems
 
 logger: Final = logging.getLogger("openai_conversations")
@@ -53,6 +54,15 @@ class Queue:
     waiting: deque[tuple[asyncio.Future[None], asyncio.Task[Any] | None]] = attrs.field(
         factory=deque[tuple[asyncio.Future[None], "asyncio.Task[Any] | None"]]
     )
+    stream: IsIdle | None = None
+    """The stream that holds it, if one does."""
+    watch: StreamWatch | None = None
+    """From the first time that somebody waits."""
+
+    @property
+    def is_waited(self) -> bool:
+        """Whether somebody waits, and has not given up."""
+        return any(not granted.done() for granted, _ in self.waiting)
 
 
 @attrs.define(eq=False, repr=False)
@@ -166,6 +176,13 @@ class WriteOrder:
     async def _wait(self, queue: Queue, claim: Claim) -> None:
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append((granted, asyncio.current_task()))
+        if queue.watch is None:
+            queue.watch = StreamWatch(
+                conversation_id=claim.conversation_id,
+                held_by=lambda: queue.stream,
+                is_waited=lambda: queue.is_waited,
+            )
+        queue.watch.begin()
         try:
             await self._in_time(granted, claim)
         except BaseException:
@@ -178,11 +195,14 @@ class WriteOrder:
         """Let whoever has waited longest write; those that gave up are passed over."""
         if self._queues.get(queue.key) is not queue:
             return  # a coroutine of a loop that was closed is cleaned up: its lock is released, and none of this loop's
+        queue.stream = None
         while queue.waiting:
             granted, queue.holder = queue.waiting.popleft()
             if not granted.done():
                 granted.set_result(None)
                 return
+        if queue.watch is not None:
+            queue.watch.end()
         del self._queues[queue.key]
 
     async def take_lock(self, claim: Claim) -> AbstractAsyncContextManager[object] | None:
@@ -273,10 +293,16 @@ class WriteLock:
         finally:
             self._order.leave(self._queue)
 
-    def pass_on(self) -> None:
-        """No task holds it any more, but whoever has this object: what a task streams, another one may read."""
+    def pass_on(self, is_idle: IsIdle) -> None:
+        """
+        No task holds it any more, but whoever has this object: what a task streams, another one may read.
+
+        Args:
+            is_idle: Whether nobody reads at the moment.
+        """
         if self._queue is not None:
             self._queue.holder = None
+            self._queue.stream = is_idle
 
     def release_soon(self) -> None:
         """Release it without waiting: at once, or where there is a lock of several processes, in a task of its own."""

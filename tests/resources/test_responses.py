@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 from itertools import pairwise
 
@@ -394,10 +393,10 @@ async def test_a_stream_that_nobody_reads_on(server, client):
     await anext(closed)
     await closed.close()
     assert [] == await types(closed)
-    dropped = await client.responses.create(conversation=conversation, stream=True, **MODEL)
-    await anext(dropped)
-    del dropped
-    gc.collect()
+    dropped = [await client.responses.create(conversation=conversation, stream=True, **MODEL)]
+    await anext(dropped[0])
+    with pytest.warns(ResourceWarning, match="never closed"):
+        dropped.clear()
     await client.responses.create(conversation=conversation, **MODEL)
 
     assert 2 <= len(server.items(conversation.id))
@@ -463,9 +462,9 @@ async def test_mistakes_of_calling(client):
     """An unknown keyword is Python's own error; loops of the wrong kind say the right one."""
     with pytest.raises(TypeError, match="unexpected keyword argument 'modle'"):
         await client.responses.create(modle="m")
-    with pytest.raises(TypeError, match="async for"):
-        for _ in await client.responses.create(stream=True, **MODEL):
-            pass
+    async with client.responses.stream(**MODEL) as stream:
+        with pytest.raises(TypeError, match="async for"):
+            iter(stream)
     with pytest.raises(TypeError, match="async with"):
         async for _ in client.responses.stream(**MODEL):
             pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from openai_conversations.transport.message import HTTPRequest
 from openai_conversations.writing.turns.reconcile import response_key
@@ -28,9 +28,12 @@ class TurnPlace:
         self._begun: int | None = None
         self.last_item_id: str | None = None
 
-    async def enter(self) -> None:
+    async def enter(self, is_idle: Callable[[], bool]) -> None:
         """
         Wait for the write lock; whoever has this object holds it from then on, and no task.
+
+        Args:
+            is_idle: Whether the turn is streamed, and nobody reads it at the moment.
 
         Raises:
             ConversationsError: It did not come in time, or cannot be had.
@@ -43,7 +46,7 @@ class TurnPlace:
             key, conversation_id=request.conversation_id or "", deadline=request.deadline, request=request
         )
         await lock.__aenter__()
-        lock.pass_on()
+        lock.pass_on(is_idle)
         self._lock = lock
         self.last_item_id, self._begun = self._writing.last_items.begin(key)
 

@@ -303,7 +303,7 @@ async def test_a_body_that_breaks_in_its_own_way(polled):
             assert "resp_1" == raised.value.response_id
         assert (True, False) == (stream.is_closed, broken.is_open)
         again = asyncio.ensure_future(client.responses.create(**TURN, stream=True))
-        await asyncio.wait_for(again, 1.0)
+        await (await asyncio.wait_for(again, 1.0)).close()
 
 
 # What is asked for, and what comes
