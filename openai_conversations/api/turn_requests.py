@@ -266,17 +266,21 @@ def _added(options: CallOptions) -> Mapping[str, object]:
     return cast("Mapping[str, object]", extra)
 
 
-def _may_run_twice(body: Mapping[str, object]) -> bool:
+def has_other_tools(body: Mapping[str, object]) -> bool:
     """
-    Whether a turn outside of conversations leaves nothing behind: not stored, with no tool that acts by itself.
+    Whether a turn may have tools that its ``tools`` do not name.
 
     A stored prompt has tools of its own, and so may whatever a member that nobody here knows stands for.
     """
+    return body.get("prompt") is not None or not all(name in _KNOWN for name in body)
+
+
+def _may_run_twice(body: Mapping[str, object]) -> bool:
+    """Whether a turn outside of conversations leaves nothing behind: not stored, with no tool that acts by itself."""
     tools: object = body.get("tools") or ()
     return (
         body.get("store") is False
-        and body.get("prompt") is None
-        and all(name in _KNOWN for name in body)
+        and not has_other_tools(body)
         and isinstance(tools, (list, tuple))
         and all(is_object(tool) and tool.get("type") in _HARMLESS_TOOLS for tool in cast("Sequence[object]", tools))
     )

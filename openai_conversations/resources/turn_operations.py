@@ -65,7 +65,9 @@ class TurnOperations:
                 objects that can be called and partials count as functions; what a partial has given is not told to the
                 model. A parameter with a default may be left out by the model.
             definitions: Tools that are not functions here, or functions described by hand. Where the model calls one
-                that is not in ``tools``, and no other, the run ends: the call is in ``response.output``.
+                that is not in ``tools``, and no other, the run ends: the call is in ``response.output``. So it does for
+                a function that a stored prompt or an agent may have brought. Any other that the model calls is answered
+                with an error that says that there is none, and the model goes on.
             max_rounds: How many turns it may take.
             concurrency: How many functions are called at a time.
             on_event: Called with each event of each turn as it comes, to show it to somebody; may be a coroutine

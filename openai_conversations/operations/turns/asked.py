@@ -7,12 +7,14 @@ be answered: a function that is called then may be called twice, or for nothing.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import attrs
 
 from openai_conversations.api.caller import codec
-from openai_conversations.jsontypes import as_object, text_of
+from openai_conversations.api.turn_requests import has_other_tools
+from openai_conversations.jsontypes import as_object, is_array, text_of
 from openai_conversations.operations.repair.tool_calls import needs_output
 from openai_conversations.schemas.items import ConversationItem
 from openai_conversations.schemas.items.function_call import FunctionCall
@@ -35,20 +37,20 @@ class Asked:
     others: tuple[str, ...] = ()
 
 
-def asked_of(response: Response, ours: Container[str], answered: Sequence[FunctionCall]) -> Asked:
+def asked_of(response: Response, is_ours: Callable[[str], bool], answered: Sequence[FunctionCall]) -> Asked:
     """
     What a response asks for.
 
-    What somebody else is to answer stays open: a response with no call of a function of ours asks for nothing.
+    What somebody else is to answer stays open: a response with no call of ours asks for nothing.
 
     Args:
         response: The response.
-        ours: The names of the functions that can be called.
+        is_ours: Whether a function of this name is answered here: it can be called, or nobody knows it.
         answered: The calls of the run that have their outputs.
     """
     # Not all of them are a FunctionCall, as type checkers take them for: one that does not fit is an UnknownItem.
     items: list[ConversationItem] = [item for item in response.output if item.type == "function_call"]
-    if not any(_name(item) in ours for item in items):
+    if not any(is_ours(_name(item)) for item in items):
         return Asked()
     calls: list[FunctionCall] = []
     for item in items:
@@ -65,6 +67,29 @@ def asked_of(response: Response, ours: Container[str], answered: Sequence[Functi
         calls.append(item)
     others = dict.fromkeys(map(_other, response.output))
     return Asked(calls=tuple(calls), others=tuple(filter(None, others)))
+
+
+def may_be_described(name: str, body: Mapping[str, object]) -> bool:
+    """
+    Whether a turn may have told the model of a function, so that its caller answers it.
+
+    Args:
+        name: The function.
+        body: What was sent. Tools may stand in a stored prompt, in an item of the input, and in what a search for tools
+            finds.
+    """
+    given = body.get("input")
+    items = cast("Sequence[object]", given) if isinstance(given, (list, tuple)) else ()
+    tools = [as_object(codec().to_json(item)).get("tools") for item in items]
+    return has_other_tools(body) or any(_is_named(name, each) for each in (codec().to_json(body.get("tools")), *tools))
+
+
+def _is_named(name: str, values: object) -> bool:
+    """Whether one of the tools, or of those inside it, has the name, or searches for tools."""
+    for value in map(as_object, values if is_array(values) else ()):
+        if value.get("name") == name or value.get("type") == "tool_search" or _is_named(name, value.get("tools")):
+            return True
+    return False
 
 
 def _name(item: ConversationItem) -> str:

@@ -15,13 +15,12 @@ from typing import Final, cast
 
 import attrs
 
-from openai_conversations.api.arguments import CallOptions, Members
+from openai_conversations.api.arguments import CallOptions, Members, is_given
 from openai_conversations.api.caller import Caller, codec
 from openai_conversations.errors import ConversationsError
-from openai_conversations.jsontypes import as_object
 from openai_conversations.operations.concurrency import checked_concurrency, for_each, is_cancelled
 from openai_conversations.operations.errors import RunIncompleteError
-from openai_conversations.operations.turns.asked import Asked, asked_of
+from openai_conversations.operations.turns.asked import Asked, asked_of, may_be_described
 from openai_conversations.operations.turns.tools import Tool, ToolCall, ToolFunction, as_tools, failed, words_of
 from openai_conversations.schemas.items.function_call import FunctionCall
 from openai_conversations.schemas.responses.response import Response
@@ -116,7 +115,7 @@ class _Run:
         while True:
             response = await self._turn(body, outputs)
             self.responses.append(response)
-            asked = asked_of(response, self.tools, self.answered)
+            asked = asked_of(response, self._is_ours, self.answered)
             if asked.unclear:
                 raise await self._stopped((), asked.unclear)
             if not asked.calls:
@@ -166,12 +165,19 @@ class _Run:
         tool = self.tools.get(one.name)
         if tool is not None:
             return await tool.answer(one)
-        if one.name in self._described():
+        if not self._is_ours(one.name):
             return failed(one, f"Somebody else answers {one.name!r}: call it alone, and not together with others.")
         return failed(one, f"There is no function {one.name!r}.")
 
-    def _described(self) -> set[object]:
-        return {as_object(codec().to_json(tool)).get("name") for tool in self.options.body.get("tools") or ()}
+    def _is_ours(self, name: str) -> bool:
+        """Whether a call is answered here: also one of a function that nobody knows, so that it does not stay open."""
+        return name in self.tools or not may_be_described(name, self._sent)
+
+    @property
+    def _sent(self) -> Mapping[str, object]:
+        extra = cast("Members", self.caller.options.get("extra_body") or {})
+        sent = {**self.options.body, **extra}
+        return {name: value for name, value in sent.items() if is_given(value)}
 
     def _note(self, asked: Sequence[FunctionCall], answers: Mapping[int, ToolCall]) -> list[ToolCall]:
         not_called = "The function was not called: the run stopped."

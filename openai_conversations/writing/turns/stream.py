@@ -120,7 +120,7 @@ class TurnStream:
             ConversationsError: As any call; the write lock is given back.
         """
         try:
-            await self._place.enter(lambda: self.http_response is not None and not self._is_read)
+            await self._place.enter(lambda: self.http_response is not None and not self._is_reading)
             self.http_response = response = await self._caller.send(self.request)
             self._listen(response)
             self._idle_since = self._caller.runtime.clock()

@@ -76,7 +76,7 @@ def test_whether_it_is_another_call(before, now, is_another):
     """A call whose id was answered is another one if its item or its arguments are; else nobody can tell."""
     earlier, call = (FunctionCall(call_id="call_0", name="pay", **fields) for fields in (before, now))
 
-    asked = asked_of(response([call]), {"pay"}, [earlier])
+    asked = asked_of(response([call]), {"pay"}.__contains__, [earlier])
 
     assert ((call,) if is_another else ()) == asked.calls
     assert is_another is not ("cannot be told whether this is another" in asked.unclear)
@@ -86,7 +86,7 @@ def test_the_very_same_call_twice():
     """A response that repeats a call word for word asks for it once."""
     call = FunctionCall(call_id="call_0", name="pay", **A)
 
-    assert (call,) == asked_of(response([call, attrs.evolve(call)]), {"pay"}, []).calls
+    assert (call,) == asked_of(response([call, attrs.evolve(call)]), {"pay"}.__contains__, []).calls
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_call_without_id(wrong):
     """A call without an id cannot be answered: it is no end of a run, and nothing is called."""
     call = FunctionCall(call_id="a", name="pay", arguments="{}")
 
-    asked = asked_of(response([call, wrong]), {"pay"}, [])
+    asked = asked_of(response([call, wrong]), {"pay"}.__contains__, [])
 
     assert ((), "a call of 'pay' has no call_id") == (asked.calls, asked.unclear)
 
@@ -145,6 +145,57 @@ async def test_what_somebody_else_answers_among_ours(server, client):
     )
 
     assert "call it alone" in done.calls[1].output
+
+
+TOOL = {"type": "function", "name": "later", "parameters": {"type": "object", "properties": {}}}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"tools": {"pay": Payments()}},
+        {"definitions": [{**TOOL, "name": "other"}]},
+        {"tools": {"pay": Payments()}, "definitions": [{"type": "web_search"}]},
+    ],
+    ids=["no tools", "another function", "another definition", "another tool"],
+)
+async def test_a_function_that_nobody_knows(server, client, given):
+    """A call of a function that the model was never told of is answered with that, so that it can go on."""
+    conversation = await client.conversations.create()
+    server.model.call("later", {})
+    server.model.say("Then not.")
+
+    done = await client.conversations.run(conversation.id, model="m", input="?", **given)
+
+    assert "Then not." == done.output_text
+    assert [("later", "There is no function 'later'.", True)] == [(c.name, c.output, c.failed) for c in done.calls]
+    assert (await client.conversations.check(conversation.id)).is_sound
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"definitions": [TOOL]},
+        {"definitions": [{"type": "namespace", "name": "n", "description": "d", "tools": [TOOL]}]},
+        {"definitions": [{"type": "tool_search"}]},
+        {"prompt": {"id": "pmpt_1"}},
+        {"extra_body": {"agent_reference": {"name": "a"}}},
+        {"extra_body": {"tools": [TOOL]}},
+        {"input": [{"type": "additional_tools", "role": "developer", "tools": [TOOL]}]},
+    ],
+    ids=["function", "namespace", "search", "prompt", "agent", "extra body", "item of the input"],
+)
+async def test_a_function_that_somebody_else_answers(server, client, given):
+    """A call of a function that the caller described, or that a prompt or an agent may bring, ends the run, open."""
+    conversation = await client.conversations.create()
+    server.model.call("later", {})
+
+    done = await client.conversations.run(
+        conversation.id, model="m", **{"input": "?", "tools": {"pay": Payments()}, **given}
+    )
+
+    assert (["function_call"], ()) == ([item.type for item in done.response.output], done.calls)
 
 
 @pytest.mark.parametrize("concurrency", [1, 8])
