@@ -16,6 +16,7 @@ from openai_conversations.cli.talk_lines import Lines, interrupting
 
 if TYPE_CHECKING:
     from openai_conversations.client import ConversationsClient
+    from openai_conversations.schemas.responses.response import Response
 
 _HELP: Final = """\
 /history        the conversation so far
@@ -65,18 +66,26 @@ class Talk:
             "/help": self._help,
         }
 
-    async def until_quit(self) -> None:
-        """Line after line; what goes wrong with one is said, and the next may be typed."""
+    async def until_quit(self) -> bool:
+        """
+        Line after line; what goes wrong with one is said, and the next may be typed.
+
+        Returns:
+            Whether nothing went wrong: a script learns it by the exit code.
+        """
+        all_went_well = True
         while (line := await self._lines.next()) is not None:
             word, _, rest = line.strip().partition(" ")
             if word in {"/quit", "/exit"}:
-                return
+                break
             if not word:
                 continue
             try:
                 await self._do(word, rest.strip(), line.strip())
             except EXPECTED as error:
+                all_went_well = False
                 note(f"error: {explain(error)}")
+        return all_went_well
 
     async def _do(self, word: str, rest: str, line: str) -> None:
         if not word.startswith("/"):
@@ -84,7 +93,7 @@ class Talk:
         elif word in self._words:
             await self._words[word](rest)
         else:
-            note(f"there is no {word}; /help says what there is")
+            raise CommandError(f"there is no {word}; /help says what there is")
 
     async def _turn(self, text: str) -> None:
         """Take a turn; Ctrl-C stops it."""
@@ -109,10 +118,18 @@ class Talk:
                 with Answer(self._console) as answer:
                     async for event in stream:
                         answer.take(event)
-                await stream.get_final_response()
+                self._tell_of_calls(await stream.get_final_response())
             except asyncio.CancelledError:
                 await asyncio.shield(stream.cancel())
                 raise
+
+    def _tell_of_calls(self, response: Response) -> None:
+        """A chat calls no functions; until a call has an output, the service takes no further turn."""
+        if any(item.type == "function_call" for item in response.output):
+            note(
+                "the model waits for the output of a function, and nothing here calls functions; to go on: "
+                f"openai-conversations repair {self._conversation_id} --apply"
+            )
 
     async def _history(self, _: str) -> None:
         from openai_conversations.cli.render.terminal import draw, view_width

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Final, TextIO
 
 PROMPT: Final = "> "
@@ -26,7 +26,7 @@ class Lines:
         self.is_terminal: bool = source.isatty()
 
     async def next(self) -> str | None:
-        """The next line, without its end; ``None`` at the end of the input."""
+        """The next line, without its end; ``None`` at the end of the input, and at Ctrl-C in a terminal."""
         loop = asyncio.get_running_loop()
         arrived: asyncio.Future[str | None] = loop.create_future()
 
@@ -41,7 +41,13 @@ class Lines:
 
         # A daemon: a thread that waits for a line must not keep the program when it is interrupted.
         threading.Thread(target=read, daemon=True).start()
-        return await arrived
+        if not self.is_terminal:
+            return await arrived
+        with ending(lambda: give(None)):
+            line = await arrived
+        if line is None:
+            print(flush=True)  # the prompt's line is ended, so that a shell begins its own
+        return line
 
     def _read(self) -> str | None:
         if not self.is_terminal:
@@ -58,13 +64,20 @@ class Lines:
 @contextlib.contextmanager
 def interrupting(task: asyncio.Task[object]) -> Generator[None]:
     """While this is open, Ctrl-C cancels a task, and nothing else."""
+    with ending(task.cancel):
+        yield
+
+
+@contextlib.contextmanager
+def ending(end: Callable[[], object]) -> Generator[None]:
+    """While this is open, Ctrl-C calls a function in the event loop, and does nothing else."""
     before = signal.getsignal(signal.SIGINT)
     loop = asyncio.get_running_loop()
 
-    def cancel(*_: object) -> None:
-        loop.call_soon_threadsafe(task.cancel)
+    def called(*_: object) -> None:
+        loop.call_soon_threadsafe(end)
 
-    signal.signal(signal.SIGINT, cancel)
+    signal.signal(signal.SIGINT, called)
     try:
         yield
     finally:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
+
 import pytest
 
-from tests.cli.processes import environment
+from openai_conversations.server import ConversationsServer
+from openai_conversations.server.model import load_script
+from tests.cli.processes import Shell, environment, read_all, read_until
 
 OFFLINE = {**dict.fromkeys(("OPENAI_API_KEY", "OPENAI_BASE_URL"), "")}
 
@@ -21,7 +27,7 @@ def test_a_chat(shell):
 
 
 def test_words(shell, tmp_path):
-    """The words do what they say; what goes wrong is one line, and the chat goes on."""
+    """The words do what they say; what goes wrong is one line, and the chat goes on, and ends with its exit code."""
     lines = [
         "Hi",
         "/fork",
@@ -33,7 +39,7 @@ def test_words(shell, tmp_path):
         "/help",
         "Bye",
     ]
-    told = shell("chat", input="\n".join(lines))
+    told = shell("chat", input="\n".join(lines), code=1)
 
     assert 2 == told.err.count("conversation: ")
     assert "You said: Hi" in (tmp_path / "chat.md").read_text()
@@ -76,3 +82,48 @@ def test_options(shell, options):
 def test_the_environment_of_these_tests():
     """The offline runs really have no key."""
     assert environment("http://x/v1")["OPENAI_API_KEY"]
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_keys_that_end_it(shell, key):
+    """Ctrl-C at the prompt ends the chat as Ctrl-D does: no error, and the line of the prompt is ended."""
+    with shell.started_in_terminal("chat", env=OFFLINE) as (process, screen):
+        shown = read_until(screen, "> $")
+        if key == "\x03":  # the terminal of a test controls no process, and sends no signal
+            process.send_signal(signal.SIGINT)
+        else:
+            os.write(screen, key.encode())
+        rest = "".join(read_all(screen))
+
+        assert 0 == process.wait(30), shown + rest
+    assert rest.endswith("\r\n")
+    assert "error" not in rest
+
+
+def test_a_turn_that_fails(tmp_path):
+    """In a pipe a turn that fails is the exit code, although the chat went on."""
+    with _scripted([{"fail": "server_error"}, {"say": "Hello"}]) as url:
+        told = Shell(url, tmp_path)("chat", input="Hi\nAgain\n", code=1)
+
+    assert "error: " in told.err
+    assert "Hello\n" == told.out
+
+
+def test_a_function_that_nobody_calls(tmp_path):
+    """A call that waits for its output is told with the command that closes it."""
+    with _scripted([{"call": {"name": "get_weather", "arguments": {}}}, {"say": "Sorry"}]) as url:
+        one = Shell(url, tmp_path)
+        told = one("chat", input="Hi\n")
+        name = told.err.splitlines()[0].split()[-1]
+        assert f"openai-conversations repair {name} --apply" in told.err
+
+        one("repair", name, "--apply", "--yes")
+        assert "Sorry\n" == one("chat", name, input="And?\n").out
+
+
+@contextlib.contextmanager
+def _scripted(turns):
+    """A server whose model says these turns; its base URL."""
+    with ConversationsServer() as server:
+        load_script(server.model, turns)
+        yield server.base_url

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+
+from openai_conversations.cli.render.demo import RichView, Step, StepRequest
 from tests.cli.processes import Shell
 
 
@@ -60,3 +63,19 @@ def test_live_without_a_key(tmp_path):
     said = Shell(None, tmp_path).fails("demo", "--live", code=3)
 
     assert "no API key: set OPENAI_API_KEY, or give a file with --api-key-file" == said
+
+
+def test_a_narrow_terminal():
+    """Where a line is too long the path is cut, and neither what came of it nor the next command."""
+    from rich.console import Console
+
+    drawn = io.StringIO()
+    view = RichView("here", Console(width=60, file=drawn, highlight=False))
+    path = "/conversations/{conversation_id}/items/{item_id}"
+    request = StepRequest(method="DELETE", path=path, status=200, seconds=1.2)
+    view.show(Step(title="A step", code="await it()", requests=[request, request]))
+    view.end()
+    lines = drawn.getvalue().splitlines()
+
+    assert any("…" in line and line.rstrip().endswith("200 × 2  2400.0 ms") for line in lines)
+    assert "       openai-conversations serve" in lines

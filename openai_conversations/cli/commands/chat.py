@@ -58,8 +58,9 @@ async def chat(
         else:
             await client.conversations.retrieve(conversation_id)
         options = TalkOptions(model=model, instructions=instructions, safe=not no_background)
-        await Talk(client, conversation_id, options, Lines(sys.stdin)).until_quit()
-    return Exit.OK
+        lines = Lines(sys.stdin)
+        went_well = await Talk(client, conversation_id, options, lines).until_quit()
+    return Exit.OK if went_well or lines.is_terminal else Exit.FAILED
 
 
 @asynccontextmanager

@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import attrs
 
 from openai_conversations.cli.render.text import clean, folded
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 _PLAIN_MARKS: Final = {"call": ">", "output": "="}
 _MARKS: Final = {"call": ("▸", "blue"), "output": ("↳", "dim")}
 
-CLOSING = "Point any client of the API at your own: openai-conversations serve"
+CLOSING: Final = ("Point any client of the API at your own:", "openai-conversations serve")
+"""What to do next, and the command, which is never cut."""
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +90,11 @@ class View(Protocol):
 def view(base_url: str, *, embedded: bool) -> View:
     """The view that fits standard output."""
     where = f"embedded server at {base_url}" if embedded else base_url
-    return RichView(where) if sys.stdout.isatty() else PlainView(where)
+    if not sys.stdout.isatty():
+        return PlainView(where)
+    from rich.console import Console
+
+    return RichView(where, Console(highlight=False))
 
 
 class PlainView:
@@ -157,15 +165,19 @@ def _grouped(requests: Sequence[StepRequest]) -> list[tuple[str, int, str, float
 
 
 class RichView:
-    """Colours, rules and a chat."""
+    """
+    Colours, rules and a chat.
 
-    def __init__(self, where: str) -> None:
-        from rich.console import Console
+    Args:
+        where: What the demo talks to.
+        console: Where to draw it.
+    """
 
+    def __init__(self, where: str, console: Console) -> None:
         from openai_conversations.cli.render.terminal import view_width
 
         self._where = where
-        self._console = Console(highlight=False)
+        self._console = console
         self._width = view_width(self._console)
         self._number = 0
         self._requests = 0
@@ -229,16 +241,18 @@ class RichView:
         from rich.text import Text
 
         self._requests += len(requests)
-        for name, status, times, seconds in _grouped(requests):
+        for name, status, number, seconds in _grouped(requests):
             method, _, path = name.partition(" ")
+            times, took = number.replace(" x", " × "), f"  {seconds * 1000:.1f} ms"
+            left = self._width - len(f"    ✓ {method:<6}  {status}{times}{took}")
             self._line(
                 Text.assemble(
                     ("    ✓ ", "green"),
                     (f"{method:<6} ", "blue"),
-                    path,
+                    folded(path, left),  # what came of it is worth more than the end of the path
                     (f" {status}", "green"),
-                    (times.replace(" x", " × "), "dim"),
-                    (f"  {seconds * 1000:.1f} ms", "dim"),
+                    (times, "dim"),
+                    (took, "dim"),
                 )
             )
         for note in notes:
@@ -265,7 +279,11 @@ class RichView:
                 (f"{self._number} steps, {self._requests} requests, {seconds:.1f} s, nothing left behind", ""),
             )
         )
-        self._line(Text.assemble(("  next ", "bold cyan"), CLOSING))
+        said, command = CLOSING
+        is_wide = len(f"  next {said} {command}") <= self._width
+        self._line(Text.assemble(("  next ", "bold cyan"), said, f" {command}" if is_wide else ""))
+        if not is_wide:
+            self._line(f"       {command}")
         self._console.print()
 
     def _line(self, text: object) -> None:
