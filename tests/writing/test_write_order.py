@@ -513,7 +513,7 @@ async def test_a_shared_lock_that_cannot_be_taken(where):
 
 @pytest.mark.parametrize(("changes", "is_new"), [({}, True), ({"write": Write(lookup_first=True)}, False)])
 async def test_our_own_error_of_a_shared_lock(changes, is_new):
-    """One of our errors, as the locks of Redis raise it, comes as it is, and says as well that nothing was carried out."""
+    """One of our errors, as the locks of Redis raise it, comes as it is, and says that nothing was carried out, too."""
 
     class Away:
         def hold(self, conversation_id):
