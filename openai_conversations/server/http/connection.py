@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http import HttpProcessingError
+from aiohttp.streams import EMPTY_PAYLOAD
 
 from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.messages import error_response
@@ -56,11 +57,22 @@ class Connection(web.RequestHandler):
 
     def data_received(self, data: bytes) -> None:
         heads = self._request_count
+        before = self._last_payload()
+        is_begun = before is None or before.is_eof()
         super().data_received(data)
         if self._request_count > heads:
             self._stop_waiting()
-        elif self._timer is None and self._is_idle():
+            # What stands behind a body is not known to anybody but the parser: it meets the keep-alive timeout.
+            is_begun = self._last_payload() is EMPTY_PAYLOAD and not data.endswith(b"\r\n\r\n")
+        # aiohttp calls this without data when it goes on reading.
+        if is_begun and data and self._timer is None:
             self._wait_for_head()  # these are the first bytes of another head
+
+    def _last_payload(self) -> StreamReader | None:
+        """The body of the last request whose head is whole, unless it is answered."""
+        if self._messages:
+            return self._messages[-1][1]
+        return None if self._current_request is None else self._current_request.content
 
     def _wait_for_head(self) -> None:
         self._timer = self._loop.call_later(self._patience, self._close_if_idle)
@@ -68,6 +80,8 @@ class Connection(web.RequestHandler):
     def _close_if_idle(self) -> None:
         if self._is_idle():
             self.force_close()
+        else:
+            self._wait_for_head()
 
     def _is_idle(self) -> bool:
         """Whether no request is being answered, or waits for it."""

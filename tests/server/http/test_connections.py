@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from openai_conversations.server import ConversationsServer, faults
+from tests.fakes import until
 from tests.server.api import Api, user
 
 
@@ -105,6 +106,56 @@ async def test_a_connection_that_says_nothing_is_closed():
         drip = b"GET /v1/conversations/x HTTP/1.1\r\nx: "
 
         assert [b"", b""] == await asyncio.gather(speak(server.port), speak(server.port, drip))
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["with the first", "while the first is answered"])
+async def test_a_second_head_that_comes_early(late):
+    """A head that was begun before the first request is answered must arrive in the same time, too."""
+    head = b"GET /v1/conversations/x HTTP/1.1\r\nhost: x\r\n"
+    async with ConversationsServer(patience=0.05) as server, asyncio.timeout(5):
+        server.add_fault(faults.slow(0.1))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head + b"\r\n" + (b"" if late else head))
+        if late:
+            await until(lambda: server.requests)
+            writer.write(head)
+        told = await reader.read()
+        writer.close()
+
+    assert 1 == told.count(b"HTTP/1.1 ")
+
+
+async def test_a_second_request_that_comes_early():
+    """Requests one behind the other are answered, also when the first takes longer than a head may."""
+    head = b"GET /v1/conversations/x HTTP/1.1\r\nhost: x\r\n"
+    async with ConversationsServer(patience=0.05) as server, asyncio.timeout(5):
+        server.add_fault(faults.slow(0.2))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head + b"\r\n" + head)
+        await until(lambda: server.requests)
+        writer.write(b"connection: close\r\n\r\n")
+        told = await reader.read()
+        writer.close()
+
+    assert 2 == told.count(b"HTTP/1.1 ")
+
+
+@pytest.mark.virtual_time
+async def test_a_body_that_comes_late_begins_no_head():
+    """A connection is kept idle for longer than a head may take, also when its request came in pieces."""
+    head = b"POST /v1/conversations HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n"
+    async with ConversationsServer() as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(head + b"content-type: application/json\r\ncontent-length: 2\r\n\r\n")
+        await until(lambda: server.requests)
+        writer.write(b"{}")
+        told = await reader.readuntil(b'"metadata":{}}')
+        begun = asyncio.get_running_loop().time()
+        assert b"" == await reader.read()
+        writer.close()
+
+    assert told.startswith(b"HTTP/1.1 200 ")
+    assert 74 < asyncio.get_running_loop().time() - begun
 
 
 async def test_a_second_head_that_drips():
