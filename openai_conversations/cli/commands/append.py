@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -53,6 +52,8 @@ async def append(
         resume: A file that remembers how far it came: the same command goes on from there, and adds nothing when all
             is done.
     """
+    import asyncio  # a command that only shows its help does not load it
+
     if (text is None) == (file is None):
         raise CommandError("give either a text or --file", Exit.USAGE)
     items = items_of(text, file, role)
@@ -115,6 +116,8 @@ class Progress:
 
     async def keep(self, progress: AppendProgress) -> None:
         """Before the first chunk and after each; where it cannot be written, nothing more is sent."""
+        import asyncio
+
         self._stored = progress.stored
         try:
             self._write({**progress.resume})
