@@ -10,7 +10,7 @@ import attrs
 from openai_conversations.server.http import errors
 from openai_conversations.server.http.messages import ServerRequest
 from openai_conversations.server.http.routes import check_conversation_id
-from openai_conversations.server.rules import checks
+from openai_conversations.server.rules import checks, turn_options
 from openai_conversations.server.rules.components import INPUT_FILE, INPUT_IMAGE, INPUT_TEXT
 from openai_conversations.server.rules.items import Reference, prepare_all
 from openai_conversations.server.rules.operations import Context, fields_of, row_of
@@ -32,7 +32,6 @@ from openai_conversations.server.rules.schema_dsl import (
     text,
     words,
 )
-from openai_conversations.server.rules.tools import TOOL
 from openai_conversations.server.rules.views import INCLUDABLE, Shown
 from openai_conversations.server.storage.store import Agent, ItemRow
 
@@ -162,7 +161,6 @@ _VARIABLE = either(
 )
 TURN_FIELDS: Mapping[str, Field] = {
     "background": _maybe(boolean),
-    "context_management": _maybe(array(mapping(), 1)),
     "conversation": _maybe(either(str=_STRING, dict=Obj({"id": _STRING}))),
     "include": _maybe(array(words(*INCLUDABLE))),
     "input": _maybe(either(str=text(most=10_485_760), list=lambda value, path: value)),  # noqa: ARG005  # items come later
@@ -173,19 +171,13 @@ TURN_FIELDS: Mapping[str, Field] = {
     "parallel_tool_calls": _maybe(boolean),
     "previous_response_id": _maybe(_STRING),
     "prompt": _maybe(Obj({"id": _STRING, "version": _maybe(_STRING), "variables": _maybe(mapping(_VARIABLE))})),
-    "prompt_cache_key": _maybe(_STRING),
-    "reasoning": _maybe(mapping()),
     "safety_identifier": _maybe(text(most=64)),
-    "service_tier": _maybe(words("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")),
     "store": _maybe(boolean),
     "stream": _maybe(boolean),
     "stream_options": _maybe(Obj({"include_obfuscation": _maybe(boolean)})),
     "temperature": _maybe(_between(0, 2)),
-    "text": _maybe(mapping()),
-    "tool_choice": _maybe(either(str=words("none", "auto", "required"), dict=Obj({"type": _STRING}))),
-    "tools": _maybe(array(TOOL)),
     "top_logprobs": _maybe(integer(0, 20)),
     "top_p": _maybe(_between(0, 1)),
-    "truncation": _maybe(words("auto", "disabled")),
     "user": _maybe(_STRING),
+    **turn_options.fields(),
 }

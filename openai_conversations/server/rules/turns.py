@@ -28,6 +28,7 @@ from openai_conversations.server.rules.operations import (
     row_of,
 )
 from openai_conversations.server.rules.prompt import check_prompt
+from openai_conversations.server.rules.turn_options import check_tool_choice
 from openai_conversations.server.rules.turn_request import TurnRequest
 from openai_conversations.server.storage.store import Agent, ConversationRow, ItemRow, ResponseRow, Store
 
@@ -82,6 +83,7 @@ def begin(asked: TurnRequest, context: Context, *, whole: bool = True) -> Callab
             _check_ids(store, conversation, begun.input)
         if whole:
             check_prompt(begun.prompt)
+            check_tool_choice(asked.fields, begun.prompt)
         return begun
 
     return job
