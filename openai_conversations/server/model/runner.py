@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from openai_conversations.server.http import errors
+from openai_conversations.server.http.errors import HTTPError
 from openai_conversations.server.http.lifetime import Lifetime, ServerClosing
 from openai_conversations.server.model.events import output_events
 from openai_conversations.server.model.output import Output, limited, make_output, of_agent
@@ -152,7 +153,7 @@ class TurnRunner:
         try:
             self._announce(run)
             reply = await self._speak(run)
-            await self._finish(run, reply, call)
+            await self._finish_or_fail(run, reply, call)
             left = self.context.profile.lock_after_disconnect if run.client_left else 0.0
         finally:
             self.context.locks.release(
@@ -224,6 +225,15 @@ class TurnRunner:
     async def _sleep(self, run: Run, seconds: float) -> None:
         if not await self.lifetime.sleep(seconds, run.stop):
             raise _Cancelled
+
+    async def _finish_or_fail(self, run: Run, reply: Reply | None, call: TurnCall) -> None:
+        """Finish the turn; what the model said and nobody can store fails it."""
+        try:
+            await self._finish(run, reply, call)
+        except (HTTPError, ValueError, TypeError) as error:  # the script holds an item that is none
+            logger.exception("the scripted reply cannot be stored")
+            message = f"The scripted reply cannot be stored: {error}"
+            await self._finish(run, Reply(end="failed", code="server_error", message=message), call)
 
     async def _finish(self, run: Run, reply: Reply | None, call: TurnCall) -> None:
         """Store what came of the turn, then tell it."""

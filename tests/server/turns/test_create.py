@@ -9,6 +9,7 @@ import pytest
 
 from openai_conversations.server import ConversationsServer
 from openai_conversations.server.model import raw_events, say
+from tests.fakes import until
 from tests.server.api import Api, texts, user
 from tests.server.model.support import WEATHER
 
@@ -278,6 +279,30 @@ async def test_an_item_that_is_none(api, server):
     body = (await api.turn()).json
 
     assert ("failed", "KeyError: 'content'") == (body["status"], body["error"]["message"])
+
+
+@pytest.mark.parametrize("depth", [499, 505, 900])
+@pytest.mark.parametrize("fields", [{}, {"background": True}, {"stream": True}], ids=str)
+async def test_an_item_that_nests_too_deep(api, server, fields, depth):
+    """What cannot be stored fails the response, wherever it is looked at, and leaves the conversation as it was."""
+    deep = []
+    for _ in range(depth):
+        deep = [deep]
+    server.model.item({"type": "hologram", "deep": deep})
+    conversation = await api.create()
+    if "stream" in fields:
+        told = (await api.stream("Hi", conversation=conversation, **fields))[-1]["response"]
+    else:
+        told = (await api.turn("Hi", conversation=conversation, **fields)).json
+        await until(lambda: server.requests[-1].committed)
+    stored = (await api.ask("GET", f"/responses/{told['id']}")).json
+    again = server.model.say("Hello")
+
+    assert ("failed", "server_error", []) == (stored["status"], stored["error"]["code"], stored["output"])
+    assert "background" in fields or "failed" == told["status"]
+    assert [] == server.items(conversation)
+    assert "completed" == (await api.turn("Hi", conversation=conversation)).json["status"]
+    assert again.used
 
 
 async def test_events_of_the_future(api, server):
