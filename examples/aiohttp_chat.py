@@ -29,8 +29,14 @@ from openai_conversations import (
     APIError,
     APITimeoutError,
     ConversationsClient,
+    FunctionCall,
     Message,
     NotFoundError,
+    Refusal,
+    Response,
+    ResponseIncompleteError,
+    ResponseRefusalDeltaEvent,
+    ResponseTextDeltaEvent,
 )
 from openai_conversations.server import ConversationsServer
 
@@ -94,9 +100,12 @@ async def say(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"content-type": "text/event-stream", "cache-control": "no-store"})
         await response.prepare(request)
         try:
-            async for piece in stream.text_stream:
-                await response.write(event("text", piece))
-            await response.write(event("done", stream.response_id))
+            async for one in stream:
+                if isinstance(one, ResponseTextDeltaEvent):
+                    await response.write(event("text", one.delta))
+                elif isinstance(one, ResponseRefusalDeltaEvent):
+                    await response.write(event("refusal", one.delta))
+            await response.write(event(*ending(await stream.get_final_response())))
         except ClientConnectionResetError:
             await stream.cancel()  # the browser went away, or somebody pressed Stop
         except APIError as error:
@@ -113,8 +122,20 @@ async def text_of(request: web.Request) -> str:
     return str(text)
 
 
+def ending(response: Response) -> tuple[str, str]:
+    """How a turn ended that is complete: a failed or an incomplete one was raised."""
+    if any(isinstance(item, FunctionCall) for item in response.output):
+        return "failed", "the model asked for a function, and this chat has none"
+    return "done", response.id
+
+
 def event(name: str, data: object) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def text_of_message(message: Message) -> str:
+    """What it says; of a refusal, how the model refused."""
+    return message.text or "".join(part.refusal for part in message.parts if isinstance(part, Refusal))
 
 
 async def transcript(request: web.Request) -> web.StreamResponse:
@@ -125,7 +146,7 @@ async def transcript(request: web.Request) -> web.StreamResponse:
         if not response.prepared:  # only now is it certain that the chat exists
             await response.prepare(request)
         if isinstance(item, Message):
-            line = json.dumps({"role": item.role, "text": item.text})
+            line = json.dumps({"role": item.role, "text": text_of_message(item)})
             await response.write(f"{line}\n".encode())
     return response
 
@@ -146,6 +167,8 @@ def words_for(error: APIError) -> tuple[int, str]:
     match error:
         case NotFoundError():
             return 404, "no such chat"
+        case ResponseIncompleteError():
+            return 502, "the answer was cut off"
         case AmbiguousWriteError():
             return 503, "this may or may not have been stored; please reload"
         case APITimeoutError():

@@ -32,9 +32,15 @@ from openai_conversations import (
     APITimeoutError,
     ConversationItem,
     ConversationsClient,
+    FunctionCall,
     Message,
     NotFoundError,
+    Refusal,
+    Response,
+    ResponseIncompleteError,
+    ResponseRefusalDeltaEvent,
     ResponseStream,
+    ResponseTextDeltaEvent,
 )
 from openai_conversations.server import ConversationsServer
 
@@ -91,14 +97,24 @@ async def say(client: Client, chat: str, text: Annotated[str, Body(embed=True)])
 async def events(stream: ResponseStream[None]) -> AsyncIterator[str]:
     """When the browser goes away, or somebody presses Stop, this is cancelled or closed, and the turn is stopped."""
     try:
-        async for piece in stream.text_stream:
-            yield event("text", piece)
-        yield event("done", stream.response_id)
+        async for one in stream:
+            if isinstance(one, ResponseTextDeltaEvent):
+                yield event("text", one.delta)
+            elif isinstance(one, ResponseRefusalDeltaEvent):
+                yield event("refusal", one.delta)
+        yield event(*ending(await stream.get_final_response()))
     except APIError as error:
         log.warning("a turn failed: %s", error)
         yield event("failed", words_for(error)[1])
     finally:
         await asyncio.shield(stream.cancel())  # of a turn that has ended, this only closes the stream
+
+
+def ending(response: Response) -> tuple[str, str]:
+    """How a turn ended that is complete: a failed or an incomplete one was raised."""
+    if any(isinstance(item, FunctionCall) for item in response.output):
+        return "failed", "the model asked for a function, and this chat has none"
+    return "done", response.id
 
 
 def event(name: str, data: object) -> str:
@@ -112,11 +128,16 @@ async def transcript(client: Client, chat: str) -> StreamingResponse:
     return StreamingResponse(lines(aiter(first)), media_type="application/jsonl")
 
 
+def text_of_message(message: Message) -> str:
+    """What it says; of a refusal, how the model refused."""
+    return message.text or "".join(part.refusal for part in message.parts if isinstance(part, Refusal))
+
+
 async def lines(items: AsyncIterator[ConversationItem]) -> AsyncIterator[str]:
     """When the browser goes away, this is cancelled, and no further page is fetched."""
     async for item in items:
         if isinstance(item, Message):
-            yield json.dumps({"role": item.role, "text": item.text}) + "\n"
+            yield json.dumps({"role": item.role, "text": text_of_message(item)}) + "\n"
 
 
 @app.exception_handler(APIError)
@@ -132,6 +153,8 @@ def words_for(error: APIError) -> tuple[int, str]:
     match error:
         case NotFoundError():
             return 404, "no such chat"
+        case ResponseIncompleteError():
+            return 502, "the answer was cut off"
         case AmbiguousWriteError():
             return 503, "this may or may not have been stored; please reload"
         case APITimeoutError():

@@ -39,7 +39,7 @@ class ParsedResponse(Response, Generic[T]):
     __slots__ = ("output_parsed",)
 
     output_parsed: T | None
-    """The object; ``None`` when the model refused, or wrote no text."""
+    """The object; ``None`` when the model refused, or wrote no text, and of a turn that is not complete."""
 
 
 class _TextStream:
@@ -111,7 +111,12 @@ class ResponseStream(Generic[T]):
 
     @property
     def text_stream(self) -> AsyncIterator[str]:
-        """The pieces of the text, and nothing else of the stream. What a turn failed with is raised at its end."""
+        """
+        The pieces of the text, and nothing else of the stream. What a turn failed with is raised at its end.
+
+        There are none when the model refuses, which comes as :class:`ResponseRefusalDeltaEvent`, or only calls
+        functions: read the events to show that.
+        """
         return _TextStream(self._texts())
 
     async def _texts(self) -> AsyncGenerator[str]:

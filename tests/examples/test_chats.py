@@ -84,6 +84,34 @@ async def test_a_turn_that_fails(browser, conversations_server):
     assert [("text", "Hel"), ("failed", "the service failed")] == said
 
 
+async def test_a_turn_that_is_refused(browser, conversations_server):
+    """How a model refuses is shown like what it says, then and in the transcript."""
+    chat = await _start(browser)
+    conversations_server.model.refuse("I cannot help with that.")
+    async with browser.post(f"/chats/{chat}/turns", json={"text": "Hi"}) as answer:
+        said = await _said(answer)
+    async with browser.get(f"/chats/{chat}") as answer:
+        assert b'{"role": "assistant", "text": "I cannot help with that."}' in await answer.read()
+
+    assert "I cannot help with that." == "".join(data for name, data in said if name == "refusal")
+    assert "done" == said[-1][0]
+
+
+async def test_a_turn_without_an_answer(browser, conversations_server):
+    """An answer that is cut off, or is a call that nobody answers, ends in words and not as if it were done."""
+    chat = await _start(browser)
+    model, ends = conversations_server.model, []
+    for script in (lambda: model.say("Hel").incomplete(), lambda: model.call("pay", {})):
+        script()
+        async with browser.post(f"/chats/{chat}/turns", json={"text": "Hi"}) as answer:
+            ends.append((await _said(answer))[-1])
+
+    assert [
+        ("failed", "the answer was cut off"),
+        ("failed", "the model asked for a function, and this chat has none"),
+    ] == ends
+
+
 async def _stopped(turn, server) -> None:
     """Wait until a turn was cancelled, letting out what makes the example notice that nobody listens."""
     await until(lambda: turn.release(1) or "cancelResponse" in [entry.operation for entry in server.requests])

@@ -138,7 +138,12 @@ class Response(Schema):
 
     @property
     def output_text(self) -> str:
-        """The texts of all messages of the output, joined; no refusals, no reasoning."""
+        """
+        The texts of all messages of the output, joined.
+
+        Empty when the model refused (a ``Refusal`` in the content of its message says how), when it only called
+        functions, and when the turn failed before any text.
+        """
         return "".join(map(_output_text, self.output))
 
 
