@@ -237,8 +237,8 @@ CASES = (
     Case("retrieve", 12, retrieve),
     Case("an append whose response is lost and found again", 18, lost_append),
     Case("a walk of two pages", 20, walk),
-    Case("a streamed turn", 36, streamed_turn),
-    Case("a turn whose response is lost and that is looked up", 33, lost_turn),
+    Case("a streamed turn", 37, streamed_turn),
+    Case("a turn whose response is lost and that is looked up", 34, lost_turn),
 )
 
 
