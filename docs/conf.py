@@ -37,5 +37,6 @@ suppress_warnings = ["ref.python"]  # a builtin in an annotation, such as bytes,
 
 # Names of other people's documentation: building ours needs no network, so they are not looked up.
 nitpick_ignore_regex = [
+    (r"py:class", r"ToolChoiceObject"),  # a short name for the classes of a choice, in annotations alone
     (r"py:.*", r"(aiohttp|asyncio|attrs|collections|contextlib|datetime|multidict|os|pathlib|ssl|yarl)\..*"),
 ]

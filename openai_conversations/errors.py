@@ -336,7 +336,7 @@ class APIConnectionError(APIError):
         self.sent = sent
         self.status_code = status_code
         self.retryable = retryable
-        self.is_answered = is_answered or status_code is not None
+        self.is_answered: bool = is_answered or status_code is not None
 
 
 class APITimeoutError(APIConnectionError):

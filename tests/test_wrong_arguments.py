@@ -250,6 +250,11 @@ TAKES = [
     (r"\bbool\b|SSL", lambda v: isinstance(v, bool)),
     (r"\bint\b.* limit$", lambda v: v == -1),  # it is sent as given, and so is the order
     (r"\bOmit\b.* order$", lambda v: isinstance(v, str)),
+    # Words of the service, closed for type checkers alone: those that are newer than this package are sent, too.
+    (
+        r"\b(?:PromptCacheRetention|ServiceTier|ToolChoiceParam|Truncation)\b| service_tier$",
+        lambda v: isinstance(v, str),
+    ),
     (r" interval$", lambda v: v == 0),
     (
         r" idle_for$| older_than$",

@@ -274,7 +274,8 @@ async def test_default_query():
 
 async def test_extra_body():
     """Members of a call are added to the body and win; a call without a body gets one."""
-    async with answering(http(200, json.dumps(CONVERSATION).encode())) as server, client_of(server) as client:
+    body = json.dumps({**CONVERSATION, "deleted": True}).encode()
+    async with answering(http(200, body)) as server, client_of(server) as client:
         await client.conversations.update("conv_1", metadata={"a": "1"}, extra_body={"metadata": {"a": 1}, "x": [None]})
         await client.conversations.delete("conv_1", extra_body={"reason": "x"})
         await client.conversations.create(extra_body={"x": 1})

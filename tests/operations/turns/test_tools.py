@@ -171,7 +171,7 @@ async def test_what_is_too_long():
     """An output that the API would refuse would take the outputs of the other calls with it."""
     answered = await answer(lambda: "x" * 10_485_761)
 
-    assert "what it returned cannot be sent: InvalidArgumentError: it has 10,485,761 characters" in answered.output
+    assert "what it returned cannot be sent: it has 10,485,761 characters, and the API takes" in answered.output
 
 
 async def test_arguments_that_do_not_fit():
