@@ -40,10 +40,12 @@ class Lines:
                 arrived.set_result(line)
 
         # A daemon: a thread that waits for a line must not keep the program when it is interrupted.
-        threading.Thread(target=read, daemon=True).start()
+        reader = threading.Thread(target=read, daemon=True)
         if not self.is_terminal:
+            reader.start()
             return await arrived
-        with ending(lambda: give(None)):
+        with ending(lambda: give(None)):  # before the prompt can be seen
+            reader.start()
             line = await arrived
         if line is None:
             print(flush=True)  # the prompt's line is ended, so that a shell begins its own

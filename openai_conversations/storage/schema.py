@@ -56,13 +56,13 @@ class ForeignFileError(Exception):
 
 def bring_up_to_date(db: sqlite3.Connection, schema: DatabaseSchema) -> None:
     """
-    Make the tables of a new file, or the newest version of an older one. Takes no lock when there is nothing to do.
+    Make the tables of a new file, or the newest version of an older one. Only reads when there is nothing to do.
 
     Raises:
         ForeignFileError: It is somebody else's, or of a newer version.
         sqlite3.Error: It cannot be read or written, or is no database.
     """
-    if _version(db, schema) == schema.version:
+    if _version_at_once(db, schema) == schema.version:
         return
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -76,6 +76,15 @@ def bring_up_to_date(db: sqlite3.Connection, schema: DatabaseSchema) -> None:
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
+
+
+def _version_at_once(db: sqlite3.Connection, schema: DatabaseSchema) -> int:
+    """The version, read in one transaction: else another process may make the file between two of the reads."""
+    db.execute("BEGIN")
+    try:
+        return _version(db, schema)
+    finally:
+        db.execute("ROLLBACK")
 
 
 def _version(db: sqlite3.Connection, schema: DatabaseSchema) -> int:

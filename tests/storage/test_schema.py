@@ -13,7 +13,7 @@ from openai_conversations.middlewares import registry_file
 from openai_conversations.server.storage import tables
 from openai_conversations.storage.database import Database
 from openai_conversations.storage.errors import DatabaseError
-from openai_conversations.storage.schema import APPLICATIONS, DatabaseSchema
+from openai_conversations.storage.schema import APPLICATIONS, DatabaseSchema, bring_up_to_date
 
 FIRST = ("CREATE TABLE IF NOT EXISTS names (name TEXT)",)
 SECOND = ("ALTER TABLE names ADD COLUMN age INTEGER", "UPDATE names SET age = 7")
@@ -125,3 +125,25 @@ async def test_no_folder(tmp_path):
     """A file that cannot be made is an error that names it."""
     with pytest.raises(DatabaseError, match=r"missing.*cannot be opened"):
         await opened(tmp_path / "missing" / "db", NEW)
+
+
+def test_made_by_another_between_two_reads(tmp_path):
+    """A new file that another process makes while this one looks at it is the same program's, and is taken as it is."""
+    path = tmp_path / "db"
+    with (
+        contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as mine,
+        contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other,
+    ):
+        mine.execute("PRAGMA journal_mode = WAL")
+        left = ["PRAGMA user_version"]
+
+        def made_by_the_other(statement):
+            if statement in left:
+                left.remove(statement)
+                bring_up_to_date(other, NEW)
+
+        mine.set_trace_callback(made_by_the_other)
+        bring_up_to_date(mine, NEW)
+
+        assert [] == left
+        assert [] == rows(mine)
