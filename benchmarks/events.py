@@ -15,19 +15,18 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import orjson
 from aiohttp import StreamReader
 
+from benchmarks.streams.server import DELTAS, stream
 from openai_conversations.converters.codec import codec
 from openai_conversations.transport.sse import EventParser
 
-DELTAS: Final = 2000
 MUST, GOAL = 1.0, 0.6
 
 Chunks = list[bytes]
@@ -35,22 +34,8 @@ Chunks = list[bytes]
 
 def chunks(per_chunk: int, deltas: int = DELTAS) -> Chunks:
     """The body of a stream of text deltas, so many in a chunk."""
-    events = [_delta(number) for number in range(deltas)]
+    _, events, _ = stream(deltas)
     return [b"".join(events[i : i + per_chunk]) for i in range(0, deltas, per_chunk)]
-
-
-def _delta(number: int) -> bytes:
-    data = {
-        "type": "response.output_text.delta",
-        "item_id": "msg_68c0a1b2c3d4e5f60718293a4b5c6d7e8f90",
-        "output_index": 0,
-        "content_index": 0,
-        "delta": f" token{number}",
-        "sequence_number": number,
-        "logprobs": [],
-        "obfuscation": "aB3dE6gH9jK2mN5"[: number % 16],
-    }
-    return f"event: response.output_text.delta\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
 
 
 def typed(body: Chunks) -> float:

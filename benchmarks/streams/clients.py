@@ -17,6 +17,9 @@ class TurnTaker(Protocol):
     async def open(self, model: str) -> object:
         """A stream of which the first event was read, and no other."""
 
+    async def rest(self, opened: Any) -> int:
+        """The further events of such a stream, read to its end."""
+
     async def close(self) -> None: ...
 
 
@@ -39,6 +42,9 @@ class Ours:
         events = await self._client.responses.create(model=model, input="How is the weather?", stream=True)
         await anext(aiter(events))
         return events
+
+    async def rest(self, opened: Any) -> int:
+        return await count_events(opened)
 
     async def close(self) -> None:
         await self._client.close()
@@ -84,19 +90,31 @@ class Lines:
             return self._loads(await response.read())
 
     async def stream(self, model: str) -> int:
-        count, loads = 0, self._loads
-        async with self._session.post(self._url, json=_streamed(model)) as response:
-            response.raise_for_status()
-            async for line in response.content:
-                if line.startswith(b"data: "):
-                    loads(line[6:])
-                    count += 1
-        return count
+        async with await self._opened(model) as response:
+            return await self._count(response)
 
     async def open(self, model: str) -> object:
-        response = await self._session.post(self._url, json=_streamed(model))
-        await response.content.readline()
+        response = await self._opened(model)
+        while not (await response.content.readline()).startswith(b"data: "):
+            pass
         return response
+
+    async def rest(self, opened: Any) -> int:
+        async with opened as response:
+            return await self._count(response)
+
+    async def _opened(self, model: str) -> Any:
+        response = await self._session.post(self._url, json=_streamed(model))
+        response.raise_for_status()
+        return response
+
+    async def _count(self, response: Any) -> int:
+        count, loads = 0, self._loads
+        async for line in response.content:
+            if line.startswith(b"data: "):
+                loads(line[6:])
+                count += 1
+        return count
 
     async def close(self) -> None:
         await self._session.close()

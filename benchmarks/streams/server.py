@@ -23,6 +23,9 @@ from typing import Any, Final
 DELTAS: Final = 2000
 """Text deltas of a stream that is not paced."""
 
+BESIDE_TOKENS: Final = 8
+"""Other events of a stream, before the first token and after the last."""
+
 _WRITES_AT_ONCE: Final = 8
 """Writes of one stream before another one has its turn."""
 

@@ -19,6 +19,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 
 from openai_conversations.cli.exit_codes import Exit
 from openai_conversations.cli.failures import EXPECTED, StoppedError, exit_code, explain
+from openai_conversations.cli.render.output import silence
 from openai_conversations.cli.render.text import clean, show_what_fits
 from openai_conversations.version import __version__
 
@@ -232,12 +233,9 @@ def _interrupt() -> None:
 
 def _closed_pipe() -> Exit:
     """The reader of standard output or error went away, as ``head`` does: what it wanted it has."""
-    import os
-
-    devnull = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
         except BrokenPipeError:
-            os.dup2(devnull, stream.fileno())
+            silence(stream)
     return Exit.OK

@@ -1,7 +1,7 @@
 """
 Enumerations that more than one class uses.
 
-All of them are open: a value that is newer than this package is kept as a plain string.
+All but the last are open: a value that is newer than this package is kept as a plain string.
 """
 
 from __future__ import annotations
@@ -46,3 +46,18 @@ ImageFormat = Literal["png", "webp", "jpeg", "gif", "svg"] | str
 
 ImageQuality = Literal["low", "medium", "high", "xhigh", "max", "auto"] | str
 """The quality of a generated image."""
+
+ToolChoiceType = Literal[
+    "file_search",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+    "computer",
+    "computer_use_preview",
+    "computer_use",
+    "image_generation",
+    "code_interpreter",
+    "programmatic_tool_calling",
+    "apply_patch",
+    "shell",
+]
+"""A tool that has no name but its type; closed, because objects are told apart by it."""

@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from openai_conversations.cli.render.text import clean, clean_json
 
@@ -47,15 +47,15 @@ def write_json(value: Any) -> None:
     from openai_conversations.cli.exit_codes import Exit
     from openai_conversations.cli.failures import CommandError
 
-    give_up_output()
+    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        silence(sys.stdout)
     left = line.decode("utf-8", "replace").strip()
     raise CommandError(f"standard output: {reason}; what could not be written: {left}", Exit.FAILED)
 
 
-def give_up_output() -> None:
-    """Nothing more goes to standard output, also not what Python would flush at its end."""
-    if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def silence(stream: TextIO) -> None:
+    """Nothing more goes to a stream that cannot be written to, also not what Python would flush at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def write_bytes(line: bytes) -> None:

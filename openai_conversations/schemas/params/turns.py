@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+from openai_conversations.schemas.enums import ToolChoiceType
 from openai_conversations.schemas.params.content import InputFileParam, InputImageParam, InputTextParam
 from openai_conversations.schemas.params.items import JsonSchemaFormatParam
 from openai_conversations.schemas.params.tools import PlainTextFormatParam
@@ -139,19 +140,7 @@ class ToolChoiceMcpParam(TypedDict):
 class ToolChoiceTypesParam(TypedDict):
     """A tool that has no name but its type."""
 
-    type: Literal[
-        "file_search",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
-        "computer",
-        "computer_use_preview",
-        "computer_use",
-        "image_generation",
-        "code_interpreter",
-        "programmatic_tool_calling",
-        "apply_patch",
-        "shell",
-    ]
+    type: ToolChoiceType
 
 
 ToolChoiceParam: TypeAlias = (

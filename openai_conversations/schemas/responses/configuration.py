@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from openai_conversations.schemas.base import Schema, left_out, schema
 from openai_conversations.schemas.content import InputFile, InputImage, InputText
-from openai_conversations.schemas.enums import ReasoningEffort
+from openai_conversations.schemas.enums import ReasoningEffort, ToolChoiceType
 from openai_conversations.schemas.items.configuration_update import JsonSchemaFormat
 from openai_conversations.schemas.plain_text_format import PlainTextFormat
 from openai_conversations.schemas.unknown import UnknownContent, UnknownObject
@@ -87,19 +87,7 @@ class ToolChoiceMcp(Schema):
 class ToolChoiceTypes(Schema):
     """A tool that has no name but its type."""
 
-    type: Literal[
-        "file_search",
-        "web_search_preview",
-        "web_search_preview_2025_03_11",
-        "computer",
-        "computer_use_preview",
-        "computer_use",
-        "image_generation",
-        "code_interpreter",
-        "programmatic_tool_calling",
-        "apply_patch",
-        "shell",
-    ]
+    type: ToolChoiceType
 
 
 ToolChoice = (
